@@ -149,8 +149,9 @@ def complete_system(group: str) -> None:
     if not names or apt_install(names):
         return
     if any(each.required for each in missing):
+        tried = "" if way_to_root() is None else ", and apt failed (its own message is above)"
         raise SetupError(
-            f"System packages are missing. As root, run\n\n    {apt_line(names)}\n\n"
+            f"System packages are missing{tried}. As root, run\n\n    {apt_line(names)}\n\n"
             "and then the same command again."
         )
     say(f"Going on without some packages that would be good to have:\n    {apt_line(names)}")
@@ -314,7 +315,7 @@ def prepare(group: str) -> None:
     complete_system(group)
     make_environment(wanted)
     write_stamp(STAMP, Stamp(wanted.place, wanted.python, wanted.inputs))
-    say("Installing Layerloom and its libraries into .venv (about 250 MB to download, once)")
+    say("Installing Layerloom and its libraries into .venv (about 180 MB to download, once)")
     for command in pip_commands(group):
         run_pip(command)
     write_stamp(STAMP, wanted)
@@ -369,13 +370,14 @@ def say(text: str) -> None:
 def parse(arguments: Sequence[str]) -> tuple[str, list[str]]:
     """Split the command line into our command and what is passed through."""
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        usage="%(prog)s {run,test,setup} [-- ...]",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("command", choices=COMMANDS)
-    parser.add_argument("arguments", nargs=argparse.REMAINDER, help="passed through, after --")
-    parsed = parser.parse_args(arguments)
-    rest = parsed.arguments
-    return parsed.command, rest[1:] if rest[:1] == ["--"] else rest
+    command: str = parser.parse_args(arguments[:1]).command
+    rest = list(arguments[1:])
+    return command, rest[1:] if rest[:1] == ["--"] else rest
 
 
 def main(arguments: Sequence[str]) -> int:
