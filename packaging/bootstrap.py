@@ -149,7 +149,7 @@ def complete_system(group: str) -> None:
     if not names or apt_install(names):
         return
     if any(each.required for each in missing):
-        tried = "" if way_to_root() is None else ", and apt failed (its own message is above)"
+        tried = "" if way_to_root() is None else ", and installing them failed (see above)"
         raise SetupError(
             f"System packages are missing{tried}. As root, run\n\n    {apt_line(names)}\n\n"
             "and then the same command again."
