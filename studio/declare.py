@@ -1,0 +1,232 @@
+"""Declared once, derived everywhere: the style of layers, losses, optimizers, metrics, initializers.
+
+A declaration is a frozen dataclass whose fields are `param`s. From it come the inspector's form,
+the JSON, the Keras configuration, the checks and the help. It has no identity: two equal ones are
+the same description, and sharing weights is a matter of ids in the document.
+"""
+
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, field, fields
+from functools import cache
+from importlib import import_module
+from typing import Any, ClassVar, Self
+
+from studio.problem import Problem, refuse
+from studio.text import catalogue, language
+
+
+@dataclass(frozen=True)
+class Param:
+    """What is known of a parameter beside its type and default."""
+
+    name: str
+    type: str
+    default: Any
+    help: str
+    min: float | None = None
+    max: float | None = None
+    choices: tuple[str, ...] = ()
+    family: str = ""  # the registry its values come from: "initializers", "layers", …
+    optional: bool = False  # None is a value
+
+
+def param(
+    default: Any,
+    help: str,
+    *,
+    min: float | None = None,
+    max: float | None = None,
+    choices: tuple[str, ...] = (),
+    family: str = "",
+    optional: bool = False,
+) -> Any:
+    """A field of a declaration: its default, its help text, and what values it takes.
+
+    Args:
+        default: the value when none is given.
+        help: one line, shown in the inspector.
+        min: the smallest number allowed.
+        max: the largest number allowed.
+        choices: the strings allowed.
+        family: the values are declarations of this registry; a name stands for its default one.
+        optional: None is allowed.
+    """
+    extras = {
+        "help": help,
+        "min": min,
+        "max": max,
+        "choices": choices,
+        "family": family,
+        "optional": optional or default is None,
+    }
+    return field(default=default, metadata=extras)
+
+
+@dataclass(frozen=True)
+class Declared:
+    """Base of everything declared; subclasses are frozen dataclasses of `param`s."""
+
+    family: ClassVar[str] = ""
+
+    def __post_init__(self) -> None:
+        for p in self.params():
+            value = getattr(self, p.name)
+            if isinstance(value, list):
+                object.__setattr__(self, p.name, tuple(value))
+            if p.family and isinstance(value, str | Mapping):
+                object.__setattr__(self, p.name, resolve(p.family, value))
+
+    @classmethod
+    @cache
+    def params(cls) -> tuple[Param, ...]:
+        """The parameters, in order."""
+        return tuple(
+            Param(f.name, _type_name(f.type), f.default, **f.metadata)
+            for f in fields(cls)
+            if f.default is not MISSING and f.metadata
+        )
+
+    @property
+    def kind(self) -> str:
+        """The name it is registered, saved and exported under."""
+        return type(self).__name__
+
+    @classmethod
+    def help(cls, param: str = "") -> str:
+        """The first line of the help, or a parameter's, in the current language."""
+        key = f"{cls.__name__}.{param}" if param else cls.__name__
+        translated = catalogue(language(), cls.family or "layers").get(key)
+        if translated:
+            return translated
+        if param:
+            return next(p.help for p in cls.params() if p.name == param)
+        return (cls.__doc__ or "").strip().split("\n")[0]
+
+    def config(self) -> dict[str, Any]:
+        """The parameters as JSON values, under Keras's names."""
+        return {p.name: _plain(getattr(self, p.name)) for p in self.params()}
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Self:
+        """The inverse of `config`; an unknown name is a problem, never ignored."""
+        known = {p.name for p in cls.params()}
+        for name in config:
+            if name not in known:
+                raise refuse("unknown_parameter", kind=cls.__name__, name=name)
+        return cls(**config)
+
+    def problems(self) -> list[Problem]:
+        """What is wrong with the parameters by themselves."""
+        found = [self._check(p, getattr(self, p.name)) for p in self.params()]
+        return [problem for problem in found if problem]
+
+    def _check(self, p: Param, value: Any) -> Problem | None:
+        about = {"kind": self.kind, "name": p.name, "received": value}
+        if value is None:
+            return None if p.optional else Problem("parameter_missing", args=about)
+        if not _fits(p, value):
+            return Problem("parameter_type", args={**about, "expected": _expected(p)})
+        if p.choices and value not in p.choices:
+            return Problem("parameter_choice", args={**about, "expected": ", ".join(p.choices)})
+        numbers = value if isinstance(value, tuple) else (value,)
+        for number in numbers:
+            if isinstance(number, int | float) and not isinstance(number, bool):
+                if p.min is not None and not number >= p.min:
+                    return Problem("parameter_min", args={**about, "expected": p.min})
+                if p.max is not None and not number <= p.max:
+                    return Problem("parameter_max", args={**about, "expected": p.max})
+        return None
+
+
+def _type_name(annotation: Any) -> str:
+    return annotation.__name__ if type(annotation) is type else str(annotation)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Declared):
+        return {"kind": value.kind, **value.config()}
+    return list(value) if isinstance(value, tuple) else value
+
+
+_TYPES: dict[str, tuple[type, ...]] = {
+    "int": (int,),
+    "float": (int, float),
+    "str": (str,),
+    "bool": (bool,),
+    "tuple": (tuple,),
+}
+
+
+def _fits(p: Param, value: Any) -> bool:
+    if p.family:
+        return isinstance(value, Declared)
+    stem = p.type.split("[")[0].split("|")[0].strip()
+    allowed = _TYPES.get(stem)
+    if allowed is None:
+        return True
+    if isinstance(value, bool) and bool not in allowed:
+        return False
+    return isinstance(value, allowed)
+
+
+def _expected(p: Param) -> str:
+    names = {"int": "a whole number", "float": "a number", "bool": "yes or no", "str": "a text"}
+    return names.get(p.type.split("|")[0].strip(), p.type)
+
+
+# -- registries ----------------------------------------------------------------------------------
+
+_REGISTRIES = ("layers", "losses", "optimizers", "metrics", "initializers")
+
+
+def registry(family: str) -> Mapping[str, str]:
+    """The closed table of a family: the kind of each declaration → the module that holds it.
+
+    Names from files are looked up here and nowhere else, so a file can never name code.
+    """
+    if family not in _REGISTRIES:
+        raise KeyError(f"no registry is called {family!r}")
+    found: Mapping[str, str] = import_module(f"studio.{family}").CATALOGUE
+    return found
+
+
+@cache
+def declared(family: str, kind: str) -> type[Declared]:
+    """The class registered as `kind`.
+
+    Raises:
+        ProblemError: ``unknown_kind``, when the family has none of that name.
+    """
+    table = registry(family)
+    if kind not in table:
+        raise refuse("unknown_kind", family=family, kind=kind, known=", ".join(table))
+    found: type[Declared] = getattr(import_module(f"studio.{family}.{table[kind]}"), kind)
+    return found
+
+
+def resolve(family: str, value: Any) -> Declared:
+    """A declaration from what people write: itself, its name in Keras's spelling, or a mapping."""
+    if isinstance(value, Declared):
+        return value
+    if isinstance(value, Mapping):
+        config = dict(value)
+        return declared(family, str(config.pop("kind"))).from_config(config)
+    if isinstance(value, str):
+        aliases: Mapping[str, str] = getattr(import_module(f"studio.{family}"), "ALIASES", {})
+        wanted = aliases.get(value, value)
+        for kind in registry(family):
+            if wanted in (kind, snake(kind)):
+                return declared(family, kind)()
+    known = ", ".join(snake(kind) for kind in registry(family))
+    raise refuse("unknown_kind", family=family, kind=value, known=known)
+
+
+def snake(name: str) -> str:
+    """Keras's spelling of a class as a name: ``LSTM`` → ``lstm``, ``MaxPooling1D`` → ``max_pooling1d``."""
+    out = ""
+    for i, letter in enumerate(name):
+        before = name[i - 1] if i else ""
+        after = name[i + 1] if i + 1 < len(name) else ""
+        starts = letter.isupper() and before and (before.islower() or after.islower())
+        out += ("_" if starts and before != "_" and not before.isdigit() else "") + letter.lower()
+    return out

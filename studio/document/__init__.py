@@ -1,0 +1,1 @@
+"""The model being edited, as frozen values: document, edits, history, problems, lowering, Store."""

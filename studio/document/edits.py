@@ -1,0 +1,301 @@
+"""Edits: pure functions Document → Document. A user's act is one of them, or several composed.
+
+An edit never fails for a document that is merely unfinished; it refuses, as a ProblemError, only
+what would make the document meaningless (a cycle, a second wire into one port).
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from studio.declare import Declared, snake
+from studio.document.model import (
+    Body,
+    Call,
+    CallId,
+    Document,
+    Endpoint,
+    Graph,
+    GraphId,
+    LayerEntry,
+    LayerId,
+    Wire,
+)
+from studio.document.plan import DataPlan, OutputPlan, RunPlan, TrainPlan
+from studio.layers.base import Layer
+from studio.layers.input import Input
+from studio.optimizers.base import Optimizer
+from studio.problem import Problem, ProblemError
+from studio.text import text
+
+Edit = Callable[[Document], Document]
+
+
+@dataclass(frozen=True)
+class Fix:
+    """A repair offered with a problem: what it says, and the edit it makes."""
+
+    code: str
+    edit: Edit
+    args: Mapping[str, Any] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return text(f"problems.fix_{self.code}", **self.args)
+
+
+# -- layers and calls ----------------------------------------------------------------------------
+
+
+def add_layer(
+    document: Document,
+    body: Body,
+    position: tuple[float, float] = (0.0, 0.0),
+    *,
+    name: str = "",
+    graph: GraphId = "",
+) -> tuple[Document, CallId]:
+    """A new layer and its first call, at `position`; the name is Keras's automatic one if empty."""
+    layer_id = f"l{document.next_id}"
+    entry = LayerEntry(body, name or free_name(document, automatic_stem(body)))
+    document = replace(document, layers={**document.layers, layer_id: entry})
+    return use_layer(document, layer_id, position, graph=graph)
+
+
+def use_layer(
+    document: Document, layer: LayerId, position: tuple[float, float], *, graph: GraphId = ""
+) -> tuple[Document, CallId]:
+    """One more call of a layer: a twin that shares its weights."""
+    call_id = f"c{document.next_id}"
+    where = graph or document.main
+    old = document.graphs[where]
+    is_input = isinstance(document.layers[layer].body, Input)
+    new = replace(
+        old,
+        calls={**old.calls, call_id: Call(layer, position)},
+        inputs=(*old.inputs, call_id) if is_input else old.inputs,
+    )
+    document = replace(document, next_id=document.next_id + 1)
+    return _with_graph(document, where, new), call_id
+
+
+def remove_calls(document: Document, calls: Iterable[CallId]) -> Document:
+    """Without these calls, their wires, and the layers nobody uses any more."""
+    gone = set(calls)
+    for graph_id, graph in document.graphs.items():
+        if gone.isdisjoint(graph.calls):
+            continue
+        new = replace(
+            graph,
+            calls={k: v for k, v in graph.calls.items() if k not in gone},
+            wires=frozenset(w for w in graph.wires if not {w.source, w.target} & gone),
+            inputs=tuple(c for c in graph.inputs if c not in gone),
+            outputs=tuple(e for e in graph.outputs if e.call not in gone),
+        )
+        document = _with_graph(document, graph_id, _close_slots(new))
+    return _without_unused(_prune_plan(document))
+
+
+def move_calls(document: Document, positions: Mapping[CallId, tuple[float, float]]) -> Document:
+    """With calls at new positions."""
+    for graph_id, graph in document.graphs.items():
+        here = {c: p for c, p in positions.items() if c in graph.calls}
+        if here:
+            calls = {
+                c: replace(call, position=here[c]) if c in here else call
+                for c, call in graph.calls.items()
+            }
+            document = _with_graph(document, graph_id, replace(graph, calls=calls))
+    return document
+
+
+def set_parameters(document: Document, layer: LayerId, **values: Any) -> Document:
+    """With some parameters of a layer changed."""
+    entry = document.layers[layer]
+    assert isinstance(entry.body, Layer)
+    return _with_layer(document, layer, replace(entry, body=replace(entry.body, **values)))
+
+
+def rename_layer(document: Document, layer: LayerId, name: str) -> Document:
+    """With a layer called `name`; an empty name gives back the automatic one."""
+    entry = document.layers[layer]
+    others = {k: v for k, v in document.layers.items() if k != layer}
+    fresh = name or free_name(replace(document, layers=others), automatic_stem(entry.body))
+    return _with_layer(document, layer, replace(entry, name=fresh))
+
+
+def set_trainable(document: Document, layer: LayerId, trainable: bool) -> Document:
+    """With a layer's weights trained, or frozen."""
+    return _with_layer(document, layer, replace(document.layers[layer], trainable=trainable))
+
+
+# -- wires ---------------------------------------------------------------------------------------
+
+
+def connect(
+    document: Document, start: Endpoint, end: Endpoint, slot: int | None = None
+) -> Document:
+    """With a wire from an output port to an input port.
+
+    A port for one wire gives up the wire it had. A port for many takes the new one last, or at
+    `slot`.
+
+    Raises:
+        ProblemError: ``cycle``, when the wire would close one.
+    """
+    graph_id, graph = graph_of(document, end.call)
+    if reaches(graph, end.call, start.call):
+        raise ProblemError(Problem("cycle", end.call))
+    present = graph.into(end.call, end.port)
+    many = any(
+        p.many for p in document.ports(document.entry(end.call, graph_id))[0] if p.name == end.port
+    )
+    if many:
+        at = len(present) if slot is None else min(slot, len(present))
+        shifted = {replace(w, slot=w.slot + (w.slot >= at)) for w in present}
+    else:
+        at, shifted = 0, set()
+    new = Wire(start.call, start.port, end.call, end.port, at)
+    wires = (graph.wires - set(present)) | shifted | {new}
+    return _with_graph(document, graph_id, replace(graph, wires=frozenset(wires)))
+
+
+def disconnect(document: Document, wires: Iterable[Wire]) -> Document:
+    """Without these wires."""
+    gone = frozenset(wires)
+    for graph_id, graph in document.graphs.items():
+        if graph.wires & gone:
+            left = replace(graph, wires=graph.wires - gone)
+            document = _with_graph(document, graph_id, _close_slots(left))
+    return document
+
+
+def reaches(graph: Graph, start: CallId, goal: CallId) -> bool:
+    """Whether a path leads from `start` to `goal`; a call reaches itself."""
+    following: dict[CallId, list[CallId]] = {}
+    for wire in graph.wires:
+        following.setdefault(wire.source, []).append(wire.target)
+    seen, ahead = set[CallId](), [start]
+    while ahead:
+        call = ahead.pop()
+        if call == goal:
+            return True
+        if call not in seen:
+            seen.add(call)
+            ahead += following.get(call, ())
+    return False
+
+
+# -- outputs and the plan ------------------------------------------------------------------------
+
+
+def mark_output(document: Document, endpoint: Endpoint) -> Document:
+    """With a port among the model's outputs, last."""
+    graph_id, graph = graph_of(document, endpoint.call)
+    if endpoint in graph.outputs:
+        return document
+    return _with_graph(document, graph_id, replace(graph, outputs=(*graph.outputs, endpoint)))
+
+
+def unmark_output(document: Document, endpoint: Endpoint) -> Document:
+    """With a port no longer among the outputs; its loss and target are dropped."""
+    graph_id, graph = graph_of(document, endpoint.call)
+    outputs = tuple(e for e in graph.outputs if e != endpoint)
+    return _prune_plan(_with_graph(document, graph_id, replace(graph, outputs=outputs)))
+
+
+def order_outputs(document: Document, outputs: tuple[Endpoint, ...]) -> Document:
+    """With the main graph's outputs in this order."""
+    assert set(outputs) == set(document.graph.outputs)
+    return _with_graph(document, document.main, replace(document.graph, outputs=outputs))
+
+
+def plan_output(document: Document, endpoint: Endpoint, **values: Any) -> Document:
+    """With fields of an output's plan changed: loss, weight, metrics, weighted_metrics."""
+    old = document.plan.outputs.get(endpoint.key, OutputPlan())
+    outputs = {**document.plan.outputs, endpoint.key: replace(old, **values)}
+    return replace(document, plan=replace(document.plan, outputs=outputs))
+
+
+def set_optimizer(document: Document, optimizer: Optimizer) -> Document:
+    """With another optimizer."""
+    return replace(document, plan=replace(document.plan, optimizer=optimizer))
+
+
+def set_data(document: Document, **values: Any) -> Document:
+    """With fields of the data plan changed: source, inputs, targets, split."""
+    data: DataPlan = replace(document.plan.data, **values)
+    return replace(document, plan=replace(document.plan, data=data))
+
+
+def set_run(document: Document, **values: Any) -> Document:
+    """With fields of the run plan changed: epochs, batch_size, shuffle, seed, engine."""
+    run: RunPlan = replace(document.plan.run, **values)
+    return replace(document, plan=replace(document.plan, run=run))
+
+
+# -- names ---------------------------------------------------------------------------------------
+
+
+def automatic_stem(body: Body) -> str:
+    """Keras's automatic name without a number: ``dense``, ``input_layer``, ``lstm``."""
+    if isinstance(body, Input):
+        return "input_layer"
+    return snake(body.kind) if isinstance(body, Declared) else "model"
+
+
+def free_name(document: Document, stem: str) -> str:
+    """`stem`, or `stem_1`, `stem_2`, …: the first that no layer has."""
+    taken = {entry.name for entry in document.layers.values()}
+    name, number = stem, 0
+    while name in taken:
+        number += 1
+        name = f"{stem}_{number}"
+    return name
+
+
+# -- inside --------------------------------------------------------------------------------------
+
+
+def graph_of(document: Document, call: CallId) -> tuple[GraphId, Graph]:
+    """The graph a call stands in."""
+    return next((g, graph) for g, graph in document.graphs.items() if call in graph.calls)
+
+
+def _with_graph(document: Document, graph_id: GraphId, graph: Graph) -> Document:
+    return replace(document, graphs={**document.graphs, graph_id: graph})
+
+
+def _with_layer(document: Document, layer: LayerId, entry: LayerEntry) -> Document:
+    return replace(document, layers={**document.layers, layer: entry})
+
+
+def _close_slots(graph: Graph) -> Graph:
+    """Slots of each port counted from 0 without holes."""
+    groups: dict[Endpoint, list[Wire]] = {}
+    for wire in graph.wires:
+        groups.setdefault(wire.end, []).append(wire)
+    wires = {
+        replace(wire, slot=i)
+        for group in groups.values()
+        for i, wire in enumerate(sorted(group, key=lambda w: w.slot))
+    }
+    return replace(graph, wires=frozenset(wires))
+
+
+def _without_unused(document: Document) -> Document:
+    used = {call.layer for _, _, call in document.calls()}
+    return replace(document, layers={k: v for k, v in document.layers.items() if k in used})
+
+
+def _prune_plan(document: Document) -> Document:
+    """The plan without what names calls or outputs that are gone."""
+    outputs = {e.key for graph in document.graphs.values() for e in graph.outputs}
+    inputs = {c for graph in document.graphs.values() for c in graph.inputs}
+    plan: TrainPlan = document.plan
+    data = replace(
+        plan.data,
+        inputs={k: v for k, v in plan.data.inputs.items() if k in inputs},
+        targets={k: v for k, v in plan.data.targets.items() if k in outputs},
+    )
+    kept = {k: v for k, v in plan.outputs.items() if k in outputs}
+    return replace(document, plan=replace(plan, outputs=kept, data=data))

@@ -1,0 +1,187 @@
+"""From a graph of calls to a program of operators."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from studio.document.model import CallId, Document, Endpoint, Graph, LayerId, Submodel
+from studio.document.names import input_names
+from studio.engine.builder import Value
+from studio.engine.program import Spec
+from studio.layers.base import Layer, LayerBuilder, Weight, Weights
+from studio.layers.input import Input
+from studio.problem import Problem, ProblemError, refuse
+
+
+@dataclass(frozen=True)
+class Variable:
+    """Where a weight's value comes from: the Store's key, and how it is declared."""
+
+    layer: LayerId
+    weight: Weight
+    value: Value
+    trainable: bool
+
+    @property
+    def key(self) -> tuple[LayerId, str]:
+        return (self.layer, self.weight.name)
+
+
+@dataclass
+class Lowered:
+    """A document as a program under construction, and what its parts are called there.
+
+    Attributes:
+        op: the builder, ready to go on with losses or to be closed.
+        inputs: by call id, in the model's order.
+        outputs: by endpoint, in the model's order.
+        variables: every weight, by state name, in Keras's order.
+    """
+
+    op: LayerBuilder
+    inputs: dict[CallId, Value] = field(default_factory=dict)
+    outputs: dict[Endpoint, Value] = field(default_factory=dict)
+    variables: dict[str, Variable] = field(default_factory=dict)
+
+
+def lower(document: Document, training: bool = False) -> Lowered:
+    """Lower the main graph.
+
+    Raises:
+        ProblemError: the first thing that keeps a call from being lowered, at that call.
+    """
+    lowered = Lowered(LayerBuilder(training))
+    names = input_names(document)
+    for call in document.graph.inputs:
+        body = document.entry(call).body
+        assert isinstance(body, Input)
+        lowered.inputs[call] = lowered.op.input(names[call], body.spec())
+    values = _lower_graph(lowered, document, document.graph, lowered.inputs)
+    lowered.outputs = {e: values[e] for e in document.graph.outputs}
+    return lowered
+
+
+def _lower_graph(
+    lowered: Lowered, document: Document, graph: Graph, inputs: Mapping[CallId, Value]
+) -> dict[Endpoint, Value]:
+    """Every value of a graph by the port it leaves; only calls an output needs are lowered."""
+    values: dict[Endpoint, Value] = {}
+    wanted = needed(graph)
+    for call_id in graph.order():
+        if call_id not in wanted:
+            continue
+        entry = document.layers[graph.calls[call_id].layer]
+        arriving = [values[w.start] for w in graph.into(call_id)]
+        try:
+            with lowered.op.at(call_id, entry.name):
+                results = _lower_call(lowered, document, graph, call_id, arriving, inputs)
+        except ProblemError as error:
+            raise ProblemError(p.at(call_id) for p in error.problems) from error
+        ports = document.ports(entry)[1]
+        values |= {
+            Endpoint(call_id, port.name): value for port, value in zip(ports, results, strict=True)
+        }
+    return values
+
+
+def needed(graph: Graph) -> set[CallId]:
+    """The calls some output depends on, and every input."""
+    wanted, ahead = set(graph.inputs), [e.call for e in graph.outputs]
+    while ahead:
+        call = ahead.pop()
+        if call not in wanted:
+            wanted.add(call)
+            ahead += [w.source for w in graph.wires if w.target == call]
+    return wanted
+
+
+def _lower_call(
+    lowered: Lowered,
+    document: Document,
+    graph: Graph,
+    call_id: CallId,
+    arriving: list[Value],
+    inputs: Mapping[CallId, Value],
+) -> Sequence[Value]:
+    layer_id = graph.calls[call_id].layer
+    entry = document.layers[layer_id]
+    if isinstance(entry.body, Submodel):
+        inner = document.graphs[entry.body.graph]
+        fed = dict(zip(inner.inputs, arriving, strict=True))
+        values = _lower_graph(lowered, document, inner, fed)
+        return [values[e] for e in inner.outputs]
+    if isinstance(entry.body, Input):
+        return [inputs[call_id]]
+    if not isinstance(entry.body, Layer):
+        raise refuse("unknown_layer", kind=entry.kind)
+    raise_first(entry.body.problems())
+    weights = entry.body.weights(*(v.spec for v in arriving))
+    values = {w.name: _variable(lowered, document, layer_id, w) for w in weights}
+    return results_of(entry.body, lowered.op, values, arriving)
+
+
+def results_of(
+    layer: Layer, op: LayerBuilder, weights: Mapping[str, Value], arriving: Sequence[Value]
+) -> Sequence[Value]:
+    """A layer's results, its mask travelling with the first of them."""
+    found = layer.lower(op, Weights(weights), *arriving)
+    results = [found] if isinstance(found, Value) else list(found)
+    mask = layer.mask(op, *arriving)
+    if mask is not None:
+        op.set_mask(results[0], mask)
+    return results
+
+
+def _variable(lowered: Lowered, document: Document, layer_id: LayerId, weight: Weight) -> Value:
+    """The state of a weight, declared at the first call that uses its layer."""
+    for variable in lowered.variables.values():
+        if variable.key == (layer_id, weight.name):
+            return variable.value
+    entry = document.layers[layer_id]
+    name = f"{entry.name}/{weight.name}"
+    if name in lowered.op.specs:
+        name = f"{entry.name}/{layer_id}/{weight.name}"
+    value = lowered.op.state(name, Spec("float32", weight.shape), weight.role)
+    trainable = entry.trainable and weight.trainable
+    lowered.variables[name] = Variable(layer_id, weight, value, trainable)
+    return value
+
+
+def raise_first(problems: Sequence[Problem]) -> None:
+    """Raise the errors among these, if any."""
+    errors = [p for p in problems if p.severity == "error"]
+    if errors:
+        raise ProblemError(errors)
+
+
+# -- one layer by itself: shapes for the canvas --------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Shapes:
+    """What a layer gives for inputs like these, or why it does not."""
+
+    outputs: tuple[Spec, ...] = ()
+    weights: tuple[Weight, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+
+@lru_cache(maxsize=16384)
+def shapes_of(layer: Layer, inputs: tuple[Spec, ...]) -> Shapes:
+    """Lower one layer by itself. Cached, so that an edit costs what it touches."""
+    problems = tuple(layer.problems())
+    if problems:
+        return Shapes(problems=problems)
+    op = LayerBuilder()
+    try:
+        weights = layer.weights(*inputs)
+        values = {w.name: op.state(w.name, Spec("float32", w.shape), w.role) for w in weights}
+        arriving = [op.input(f"x{i}", spec) for i, spec in enumerate(inputs)]
+        results = results_of(layer, op, values, arriving)
+    except ProblemError as error:
+        return Shapes(problems=error.problems)
+    except ValueError as error:
+        return Shapes(
+            problems=(Problem("layer_refused", args={"kind": layer.kind, "reason": str(error)}),)
+        )
+    return Shapes(tuple(v.spec for v in results), weights)

@@ -1,0 +1,181 @@
+"""The model being edited, as frozen values.
+
+A *layer* is a declaration with an id; a *call* is one use of it, drawn as one node. Two calls
+naming one layer share its weights. Sharing is by id, never by equality.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from studio.document.plan import TrainPlan
+from studio.layers.base import Layer, Port
+
+GraphId = str
+LayerId = str
+CallId = str
+
+
+@dataclass(frozen=True, order=True)
+class Endpoint:
+    """A port of a call. `key` is how plans name it."""
+
+    call: CallId
+    port: str
+
+    @property
+    def key(self) -> str:
+        return f"{self.call}.{self.port}"
+
+    @classmethod
+    def parse(cls, key: str) -> "Endpoint":
+        call, _, port = key.rpartition(".")
+        return cls(call, port)
+
+
+@dataclass(frozen=True, order=True)
+class Wire:
+    """A connection is a value: from an output port to an input port.
+
+    `slot` orders several wires that end at one port of kind `many`; 0 elsewhere.
+    """
+
+    source: CallId
+    output: str
+    target: CallId
+    input: str
+    slot: int = 0
+
+    @property
+    def start(self) -> Endpoint:
+        return Endpoint(self.source, self.output)
+
+    @property
+    def end(self) -> Endpoint:
+        return Endpoint(self.target, self.input)
+
+
+@dataclass(frozen=True)
+class Submodel:
+    """A layer whose body is another graph of the document."""
+
+    graph: GraphId
+
+
+@dataclass(frozen=True)
+class Unknown:
+    """A layer of a kind this version does not have: kept, shown, saved back as it was."""
+
+    kind: str
+    config: Mapping[str, Any] = field(default_factory=dict)
+
+
+Body = Layer | Submodel | Unknown
+
+
+@dataclass(frozen=True)
+class LayerEntry:
+    """A layer of the document: what it is, what it is called, whether training changes it."""
+
+    body: Body
+    name: str
+    trainable: bool = True
+
+    @property
+    def kind(self) -> str:
+        if isinstance(self.body, Layer):
+            return self.body.kind
+        return self.body.kind if isinstance(self.body, Unknown) else "Model"
+
+
+@dataclass(frozen=True)
+class Call:
+    """One use of a layer: one node. The position is of its upper left corner, in scene units."""
+
+    layer: LayerId
+    position: tuple[float, float] = (0.0, 0.0)
+
+
+@dataclass(frozen=True)
+class Graph:
+    """Calls and the wires between them; the order of inputs and outputs is the model's."""
+
+    name: str = "model"
+    calls: Mapping[CallId, Call] = field(default_factory=dict)
+    wires: frozenset[Wire] = frozenset()
+    inputs: tuple[CallId, ...] = ()
+    outputs: tuple[Endpoint, ...] = ()
+
+    def into(self, call: CallId, port: str | None = None) -> list[Wire]:
+        """The wires that end at a call (at one port of it), by port and slot."""
+        found = (w for w in self.wires if w.target == call and port in (None, w.input))
+        return sorted(found, key=lambda w: (w.input, w.slot))
+
+    def out_of(self, call: CallId, port: str | None = None) -> list[Wire]:
+        """The wires that start at a call (at one port of it)."""
+        return sorted(w for w in self.wires if w.source == call and port in (None, w.output))
+
+    def order(self) -> list[CallId]:
+        """The calls, each after everything it reads; those on a cycle are left out.
+
+        Among calls that are ready the one made first comes first, so the order is stable.
+        """
+        waiting = {c: {w.source for w in self.wires if w.target == c} for c in self.calls}
+        rank = {call: i for i, call in enumerate(self.calls)}
+        readers: dict[CallId, list[CallId]] = {}
+        for wire in self.wires:
+            readers.setdefault(wire.source, []).append(wire.target)
+        ready = sorted((c for c, needs in waiting.items() if not needs), key=rank.__getitem__)
+        done: list[CallId] = []
+        while ready:
+            call = ready.pop(0)
+            done.append(call)
+            fresh = []
+            for reader in readers.get(call, ()):
+                if call in waiting[reader]:
+                    waiting[reader].discard(call)
+                    if not waiting[reader]:
+                        fresh.append(reader)
+            ready = sorted({*ready, *fresh}, key=rank.__getitem__)
+        return done
+
+
+@dataclass(frozen=True)
+class Document:
+    """Everything a project says about its model; weights live beside it, in the Store.
+
+    `next_id` is the counter ids come from; undo never turns it back, so none is reused.
+    """
+
+    graphs: Mapping[GraphId, Graph] = field(default_factory=lambda: {"g1": Graph()})
+    layers: Mapping[LayerId, LayerEntry] = field(default_factory=dict)
+    main: GraphId = "g1"
+    plan: TrainPlan = TrainPlan()
+    next_id: int = 2
+
+    @property
+    def graph(self) -> Graph:
+        """The main graph."""
+        return self.graphs[self.main]
+
+    def entry(self, call: CallId, graph: GraphId | None = None) -> LayerEntry:
+        """The layer a call uses."""
+        return self.layers[self.graphs[graph or self.main].calls[call].layer]
+
+    def calls(self) -> Iterator[tuple[GraphId, CallId, Call]]:
+        """Every call of every graph."""
+        for graph_id, graph in self.graphs.items():
+            for call_id, call in graph.calls.items():
+                yield graph_id, call_id, call
+
+    def ports(self, entry: LayerEntry) -> tuple[tuple[Port, ...], tuple[Port, ...]]:
+        """The input and output ports of a layer; an unknown layer's are not known."""
+        if isinstance(entry.body, Layer):
+            return entry.body.inputs(), entry.body.outputs()
+        if isinstance(entry.body, Submodel):
+            graph = self.graphs[entry.body.graph]
+            return (
+                tuple(Port(call) for call in graph.inputs),
+                tuple(Port(endpoint.key) for endpoint in graph.outputs),
+            )
+        return (), ()

@@ -1,0 +1,133 @@
+"""How a document is trained: losses, optimizer, data and run settings, saved and undone with it.
+
+Everything is keyed by endpoint or call id, never by a display name.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from studio.losses.base import Loss
+from studio.metrics.base import Metric
+from studio.optimizers.base import Optimizer
+from studio.optimizers.rmsprop import RMSprop
+
+
+@dataclass(frozen=True)
+class OutputPlan:
+    """What an output is trained for."""
+
+    loss: Loss | None = None
+    weight: float = 1.0
+    metrics: tuple[Metric, ...] = ()
+    weighted_metrics: tuple[Metric, ...] = ()
+
+
+# -- data: a table's columns bound to ports ------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class TextColumn:
+    """A text column as integers: 0 pads, 1 stands for unknown words, then by frequency.
+
+    The vocabulary is learnt on training rows only; empty until then.
+    """
+
+    column: str
+    length: int = 100
+    vocabulary_size: int = 10000
+    split: Literal["word", "char"] = "word"
+    lower: bool = True
+    padding: Literal["pre", "post"] = "pre"
+    truncating: Literal["pre", "post"] = "pre"
+
+
+@dataclass(frozen=True)
+class NumberColumns:
+    """Number columns as floats, side by side; standardized by the training rows if wanted."""
+
+    columns: tuple[str, ...]
+    standardize: bool = False
+
+
+@dataclass(frozen=True)
+class ClassColumn:
+    """A label column as class numbers, or one-hot; the names are kept."""
+
+    column: str
+    one_hot: bool = False
+
+
+Binding = TextColumn | NumberColumns | ClassColumn
+
+
+@dataclass(frozen=True)
+class TableSource:
+    """A CSV file (plain or .gz). `path` is relative to the project file where it can be.
+
+    `size` and `digest` (SHA-256) tell a file that changed; empty until it was first read.
+    """
+
+    path: str
+    size: int = 0
+    digest: str = ""
+
+
+@dataclass(frozen=True)
+class GeneratedSource:
+    """A built-in, seeded generator of a table, by its name in `studio.train.generators`."""
+
+    name: str
+    rows: int = 0  # 0: the generator's own default
+    seed: int = 0
+
+
+Source = TableSource | GeneratedSource
+
+
+@dataclass(frozen=True)
+class Split:
+    """Which rows validate: a random share, the last share in file order, or by a column.
+
+    By column: rows whose `column` equals `value` validate.
+    """
+
+    kind: Literal["none", "random", "last", "column"] = "random"
+    fraction: float = 0.2
+    seed: int = 0
+    column: str = ""
+    value: str = ""
+
+
+@dataclass(frozen=True)
+class DataPlan:
+    """Where the data comes from and which columns feed which port.
+
+    `inputs` is keyed by the id of an Input call; `targets` by the output's endpoint key.
+    """
+
+    source: Source | None = None
+    inputs: Mapping[str, Binding] = field(default_factory=dict)
+    targets: Mapping[str, Binding] = field(default_factory=dict)
+    split: Split = Split()
+
+
+@dataclass(frozen=True)
+class RunPlan:
+    """How long and how to train."""
+
+    epochs: int = 10
+    batch_size: int = 32
+    shuffle: bool = True
+    seed: int = 0
+    engine: str = "auto"
+
+
+@dataclass(frozen=True)
+class TrainPlan:
+    """Everything about training; `outputs` is keyed by the output's endpoint key."""
+
+    optimizer: Optimizer = RMSprop()
+    outputs: Mapping[str, OutputPlan] = field(default_factory=dict)
+    data: DataPlan = DataPlan()
+    run: RunPlan = RunPlan()

@@ -1,0 +1,119 @@
+"""Weights, beside the document: values, optimizer slots and counters, shared by every model.
+
+Q: Why is an array also filed under its shape?
+A: An edit that changes a layer's shape makes its weights untrained; undoing the edit brings them
+   back. Undo never touches the Store, so the array of the old shape simply is still there.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+
+from studio.document.draws import generator
+from studio.document.model import LayerId
+from studio.engine.program import Array
+from studio.layers.base import Weight
+
+
+class Key(NamedTuple):
+    """A weight: whose it is, and what the layer calls it."""
+
+    layer: LayerId
+    weight: str
+
+
+@dataclass
+class Cell:
+    """One weight's array with what training keeps beside it.
+
+    Attributes:
+        value: the weight itself.
+        trained: whether training or a user gave it; False right after initialization.
+        slots: the optimizer's arrays, by Keras's names; the weight's shape.
+    """
+
+    value: Array
+    trained: bool = False
+    slots: dict[str, Array] = field(default_factory=dict)
+
+
+Cells = dict[tuple[str, tuple[int, ...]], Cell]  # of one layer, by (weight's name, shape)
+
+
+class Store:
+    """The weights of a project.
+
+    Attributes:
+        step: how many training steps were taken: the optimizer's counter.
+    """
+
+    def __init__(self) -> None:
+        self._layers: dict[LayerId, Cells] = {}
+        self.step = 0
+
+    def adopt(self, layer: LayerId, cells: Cells) -> None:
+        """Use another store's cells for a layer: from now on the two share its weights."""
+        self._layers[layer] = cells
+
+    def cells(self, layer: LayerId) -> Cells:
+        """Every array kept for a layer, of whatever shape."""
+        return self._layers.setdefault(layer, {})
+
+    def find(self, layer: LayerId, weight: Weight) -> Cell | None:
+        """The array of this weight at this shape; None when it was never initialized."""
+        return self._layers.get(layer, {}).get((weight.name, weight.shape))
+
+    def trained(self, layer: LayerId, weights: Iterable[Weight]) -> bool:
+        """Whether every one of a layer's weights holds something learnt or given."""
+        found = [self.find(layer, weight) for weight in weights]
+        return all(cell is not None and cell.trained for cell in found)
+
+    def ensure(self, layer: LayerId, weight: Weight, seed: int) -> Cell:
+        """The array of this weight, initialized now if it never was.
+
+        The draw is keyed by (seed, layer, weight), so adding a layer changes no other.
+        """
+        cells = self.cells(layer)
+        key = (weight.name, weight.shape)
+        if key not in cells:
+            rng = generator(seed, "initial", layer, weight.name)
+            cells[key] = Cell(weight.initializer.fill(weight.shape, rng))
+        return cells[key]
+
+    def put(self, layer: LayerId, name: str, value: Array, trained: bool = True) -> None:
+        """Set a weight's array; its slots start anew."""
+        array = np.array(value, np.float32)
+        self.cells(layer)[(name, array.shape)] = Cell(array, trained)
+
+    def forget(self, layers: Iterable[LayerId]) -> None:
+        """Drop these layers' weights: the next use initializes them again."""
+        for layer in layers:
+            self._layers.pop(layer, None)
+
+    def items(self) -> Iterator[tuple[Key, Cell]]:
+        """Every array kept."""
+        for layer, cells in self._layers.items():
+            for (name, _), cell in cells.items():
+                yield Key(layer, name), cell
+
+    def snapshot(self) -> Mapping[LayerId, Cells]:
+        """A deep copy of all cells, to be put back by `restore`."""
+        return {layer: _copied(cells) for layer, cells in self._layers.items()}
+
+    def restore(self, snapshot: Mapping[LayerId, Cells]) -> None:
+        """Put back what `snapshot` gave; sharing with other stores is kept."""
+        for layer, cells in snapshot.items():
+            mine = self.cells(layer)
+            mine.clear()
+            mine.update(_copied(cells))
+
+
+def _copied(cells: Cells) -> Cells:
+    return {
+        key: Cell(
+            cell.value.copy(), cell.trained, {name: a.copy() for name, a in cell.slots.items()}
+        )
+        for key, cell in cells.items()
+    }

@@ -1,0 +1,4 @@
+"""Programs made of ONNX operators, their gradient, and what runs them.
+
+Knows no layer, no document, no window.
+"""

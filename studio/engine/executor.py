@@ -1,0 +1,19 @@
+"""What runs a program: two engines with one interface, each the other's test."""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from studio.engine.program import Array
+
+
+class Executor(Protocol):
+    """Runs one program, keeping its states between runs."""
+
+    def load(self, state: Mapping[str, Array]) -> None:
+        """Set states by input name; the arrays are copied."""
+
+    def run(self, feeds: Mapping[str, Array]) -> dict[str, Array]:
+        """One run: the outputs by name. They are the caller's own, valid after the next run."""
+
+    def state(self) -> dict[str, Array]:
+        """A copy of every state, by input name."""

@@ -1,0 +1,55 @@
+"""Runs a program in NumPy, by plans made once for each set of input shapes."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from studio.engine.operator import Buffer
+from studio.engine.planner import Plan, plan
+from studio.engine.program import Array, Program, Spec
+
+
+class NumpyExecutor:
+    """An `Executor`. States live in arrays of its own that every plan writes in place.
+
+    Plans are kept by the shapes of the inputs, so a last smaller batch costs one more plan.
+    """
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self._state: dict[str, Buffer] = {}
+        self._plans: dict[tuple[tuple[int, ...], ...], Plan] = {}
+
+    def load(self, state: Mapping[str, Array]) -> None:
+        """Set states by input name; the arrays are copied, into place where they exist."""
+        for name in (s.input for s in self.program.state):
+            array = np.asarray(state[name], self.program.specs[name].dtype)
+            if name in self._state and self._state[name].shape == array.shape:
+                np.copyto(self._state[name], array)
+            else:
+                self._state[name] = array.copy()
+                self._plans.clear()
+
+    def run(self, feeds: Mapping[str, Array]) -> dict[str, Array]:
+        """One run; outputs are copies, the caller's own."""
+        current = self.plan(feeds)
+        for name in self.program.inputs:
+            np.copyto(current.buffers[name], feeds[name], casting="same_kind")
+        for call in current.calls:
+            call()
+        return {name: current.buffers[name].copy() for name in self.program.outputs}
+
+    def state(self) -> dict[str, Array]:
+        """A copy of every state, by input name."""
+        return {name: array.copy() for name, array in self._state.items()}
+
+    def plan(self, feeds: Mapping[str, Array]) -> Plan:
+        """The plan for inputs of these shapes, made at their first sight."""
+        key = tuple(np.shape(feeds[name]) for name in self.program.inputs)
+        if key not in self._plans:
+            specs = {
+                name: Spec(self.program.specs[name].dtype, shape)
+                for name, shape in zip(self.program.inputs, key, strict=True)
+            }
+            self._plans[key] = plan(self.program, specs, self._state)
+        return self._plans[key]

@@ -1,0 +1,191 @@
+"""What the engine knows of each operator, and the table of all of them.
+
+An operator is a kernel (NumPy), a gradient rule (in operators), a shape rule (onnx's own, or a
+function here) and, where ONNX does not define it, a body in standard operators.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, partial
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from studio.engine.program import Attribute, Spec
+
+if TYPE_CHECKING:
+    from studio.engine.builder import Builder, Value
+
+DOMAIN = "layerloom"  # of the operators ONNX does not define
+
+Buffer = NDArray[Any]
+Call = Callable[[], object]
+
+
+@dataclass(frozen=True)
+class Binding:
+    """Everything a kernel needs to become one call: fixed buffers and fixed attributes.
+
+    Absent optional inputs and unwanted outputs are None. `scratch(shape, dtype)` lends memory that
+    is the kernel's own while its call runs, and anybody's afterwards.
+    """
+
+    attrs: Mapping[str, Attribute]
+    inputs: tuple[Buffer | None, ...]
+    outputs: tuple[Buffer | None, ...]
+    scratch: Callable[[tuple[int, ...], Any], Buffer]
+
+    def attr(self, name: str, default: Any) -> Any:
+        return self.attrs.get(name, default)
+
+    def input(self, index: int) -> Buffer:
+        """The input that must be there."""
+        found = self.optional(index)
+        assert found is not None, f"input {index} is absent"
+        return found
+
+    def optional(self, index: int) -> Buffer | None:
+        return self.inputs[index] if index < len(self.inputs) else None
+
+    @property
+    def out(self) -> Buffer:
+        found = self.outputs[0]
+        assert found is not None, "the first output is unwanted"
+        return found
+
+
+class Kernel(Protocol):
+    """Looks at the buffers once and returns what to call at every run.
+
+    Q: Why two steps?
+    A: Shapes, views, scratch and branches are decided when a step is compiled. What is left in
+       the training loop is a flat list of calls that write into memory that already exists.
+    """
+
+    def __call__(self, b: Binding, /) -> Call: ...
+
+
+class GradientRule(Protocol):
+    """Appends operators to `op`; gives one gradient per input, None where none flows."""
+
+    def __call__(
+        self, op: "Builder", node: "GradientNode", grads: tuple["Value | None", ...], /
+    ) -> Sequence["Value | None"]: ...
+
+
+@dataclass(frozen=True)
+class GradientNode:
+    """A node with its values, as a gradient rule sees it; `needs[i]`: is input i's wanted?"""
+
+    op: str
+    inputs: tuple["Value | None", ...]
+    outputs: tuple["Value | None", ...]
+    attrs: Mapping[str, Attribute]
+    needs: tuple[bool, ...]
+
+    @property
+    def x(self) -> "Value":
+        return self.input(0)
+
+    @property
+    def y(self) -> "Value":
+        found = self.outputs[0]
+        assert found is not None
+        return found
+
+    def input(self, index: int) -> "Value":
+        found = self.inputs[index]
+        assert found is not None, f"input {index} of {self.op} is absent"
+        return found
+
+    def optional(self, index: int) -> "Value | None":
+        return self.inputs[index] if index < len(self.inputs) else None
+
+
+ShapeRule = Callable[[Sequence[Spec | None], Mapping[str, Attribute], Sequence[Any]], list[Spec]]
+
+
+@dataclass(frozen=True)
+class Operator:
+    """One row of the table.
+
+    Attributes:
+        name: ONNX's name, or ours in the domain `DOMAIN`.
+        kernel: runs it in NumPy.
+        gradient: None means that it has none: building a step through it fails by name.
+        shape: None means onnx's own rule.
+        body: appends its meaning in standard operators; only for operators ONNX does not define.
+        view: gives the output as a view of the first input, when that is contiguous.
+        elementwise: the output may be written over a dying input of the same spec.
+        training: the variant with a reserve (more outputs) that a gradient walk puts in its place.
+        constant: the gradient is zero everywhere it exists; the walk stops here silently.
+    """
+
+    name: str
+    kernel: Kernel
+    gradient: GradientRule | None = None
+    shape: ShapeRule | None = None
+    body: Callable[..., Sequence["Value"]] | None = None
+    view: Callable[[Binding], Buffer] | None = None
+    elementwise: bool = False
+    training: str = ""
+    constant: bool = False
+
+    @property
+    def standard(self) -> bool:
+        """Whether ONNX defines it."""
+        return self.body is None and self.name not in _OURS
+
+
+_FAMILIES = (
+    "elementwise",
+    "reduction",
+    "matrix",
+    "shape",
+    "gather",
+    "recurrent",
+)
+_OURS = {"GatherGrad", "LSTMTraining", "LSTMGrad"}
+_table: dict[str, Operator] = {}
+
+
+def register(operator: Operator) -> None:
+    """Put one operator in the table; names are unique."""
+    assert operator.name not in _table, f"operator {operator.name} is declared twice"
+    _table[operator.name] = operator
+
+
+@cache
+def table() -> Mapping[str, Operator]:
+    """Every operator the engine runs, by name."""
+    for family in _FAMILIES:
+        import_module(f"studio.engine.operators.{family}")
+    return _table
+
+
+def operator(name: str) -> Operator:
+    """The operator called `name`.
+
+    Raises:
+        KeyError: naming the operator, when the engine does not have it.
+    """
+    try:
+        return table()[name]
+    except KeyError:
+        raise KeyError(f"the engine has no operator {name}") from None
+
+
+def ufunc(function: Callable[..., Any]) -> Kernel:
+    """The kernel of a NumPy function that takes its inputs and then ``out``."""
+
+    def bind(b: Binding) -> Call:
+        return partial(function, *b.inputs, b.out)
+
+    return bind
+
+
+def as_tuple(value: Any) -> tuple[int, ...]:
+    """Axes given as an attribute or a constant array, as a tuple of ints."""
+    return tuple(int(v) for v in np.atleast_1d(value))

@@ -1,0 +1,1 @@
+"""The operators, one file per family; `studio.engine.operator.table` collects them."""

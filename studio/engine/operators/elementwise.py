@@ -1,0 +1,324 @@
+"""Operators that act on each element, with NumPy's broadcasting, and their gradients."""
+
+from collections.abc import Callable
+from functools import partial, reduce
+from typing import Any
+
+import numpy as np
+from scipy import special
+
+from studio.engine.builder import Builder, Value
+from studio.engine.operator import Binding, Call, GradientNode, Kernel, Operator, register, ufunc
+
+Rule = Callable[[Builder, GradientNode, Value], Any]
+
+
+def unbroadcast(op: Builder, grad: Value, like: Value) -> Value:
+    """`grad` summed over the axes along which `like` was repeated to its shape."""
+    extra = grad.rank - like.rank
+    repeated = [
+        axis
+        for axis, size in enumerate(grad.shape)
+        if axis < extra or (like.shape[axis - extra] == 1 and size != 1)
+    ]
+    if not repeated:
+        return grad
+    axes = np.array(repeated, np.int64)
+    return op.like(op.ReduceSum(grad, axes, keepdims=1), like)
+
+
+def _declare(name: str, kernel: Kernel, rule: Rule | None = None, constant: bool = False) -> None:
+    """An elementwise operator whose rule gives one gradient, or a tuple with one per input."""
+
+    def gradient(
+        op: Builder, node: GradientNode, grads: tuple[Value | None, ...]
+    ) -> tuple[Value | None, ...]:
+        assert rule is not None and grads[0] is not None
+        found = rule(op, node, grads[0])
+        found = found if isinstance(found, tuple) else (found,)
+        return tuple(
+            unbroadcast(op, g(), x) if g is not None and x is not None and needed else None
+            for g, x, needed in zip(found, node.inputs, node.needs, strict=False)
+        )
+
+    register(
+        Operator(
+            name,
+            kernel,
+            gradient=gradient if rule else None,
+            elementwise=True,
+            constant=constant,
+        )
+    )
+
+
+def _folded(function: Callable[..., Any]) -> Kernel:
+    """A binary function folded over any number of inputs."""
+
+    def bind(b: Binding) -> Call:
+        if len(b.inputs) == 1:
+            return partial(np.copyto, b.out, b.input(0))
+        if len(b.inputs) == 2:
+            return partial(function, *b.inputs, b.out)
+        return lambda: np.copyto(b.out, reduce(function, b.inputs))
+
+    return bind
+
+
+# -- arithmetic: gradients are given as thunks, so that an unwanted one appends nothing ----------
+
+_declare("Add", ufunc(np.add), lambda op, n, dy: (lambda: dy, lambda: dy))
+_declare("Sub", ufunc(np.subtract), lambda op, n, dy: (lambda: dy, lambda: op.Neg(dy)))
+_declare(
+    "Mul",
+    ufunc(np.multiply),
+    lambda op, n, dy: (lambda: op.Mul(dy, n.input(1)), lambda: op.Mul(dy, n.x)),
+)
+_declare(
+    "Neg",
+    ufunc(np.negative),
+    lambda op, n, dy: lambda: op.Neg(dy),
+)
+
+
+def _divide(b: Binding) -> Call:
+    """ONNX's division of integers truncates towards zero."""
+    x, y, out = b.input(0), b.input(1), b.out
+    if out.dtype.kind == "f":
+        return partial(np.divide, x, y, out)
+    return lambda: np.copyto(out, np.trunc(x / y).astype(out.dtype))
+
+
+_declare(
+    "Div",
+    _divide,
+    lambda op, n, dy: (
+        lambda: op.Div(dy, n.input(1)),
+        lambda: op.Neg(op.Div(op.Mul(dy, n.y), n.input(1))),
+    ),
+)
+_declare(
+    "Pow",
+    lambda b: (
+        partial(np.copyto, b.out, 0)
+        if b.out.size == 0
+        else lambda: np.copyto(b.out, np.power(b.input(0), b.input(1)), casting="unsafe")
+    ),
+    lambda op, n, dy: (
+        lambda: op.Mul(dy, op.Mul(n.input(1), op.Pow(n.x, op.Sub(n.input(1), 1.0)))),
+        lambda: op.Mul(dy, op.Mul(n.y, op.Log(n.x))),
+    ),
+)
+_declare(
+    "Abs",
+    ufunc(np.abs),
+    lambda op, n, dy: lambda: op.Mul(dy, op.Sign(n.x)),
+)
+_declare("Sign", ufunc(np.sign), constant=True)
+_declare("Floor", ufunc(np.floor), constant=True)
+_declare(
+    "Reciprocal",
+    ufunc(np.reciprocal),
+    lambda op, n, dy: lambda: op.Neg(op.Mul(dy, op.Mul(n.y, n.y))),
+)
+_declare("Exp", ufunc(np.exp), lambda op, n, dy: lambda: op.Mul(dy, n.y))
+_declare("Log", ufunc(np.log), lambda op, n, dy: lambda: op.Div(dy, n.x))
+_declare("Sqrt", ufunc(np.sqrt), lambda op, n, dy: lambda: op.Div(op.Mul(dy, 0.5), n.y))
+_declare(
+    "Erf",
+    ufunc(special.erf),
+    lambda op, n, dy: (
+        lambda: op.Mul(dy, op.Mul(op.Exp(op.Neg(op.Mul(n.x, n.x))), 2.0 / np.sqrt(np.pi)))
+    ),
+)
+
+
+# -- activations ---------------------------------------------------------------------------------
+
+
+def _sigmoid(b: Binding) -> Call:
+    """½·tanh(½x) + ½: one vectorised function, and no overflow at either end."""
+    x, out = b.input(0), b.out
+    half = out.dtype.type(0.5)
+
+    def call() -> None:
+        np.multiply(x, half, out)
+        np.tanh(out, out)
+        np.multiply(out, half, out)
+        np.add(out, half, out)
+
+    return call
+
+
+_declare(
+    "Tanh", ufunc(np.tanh), lambda op, n, dy: lambda: op.Mul(dy, op.Sub(1.0, op.Mul(n.y, n.y)))
+)
+_declare("Sigmoid", _sigmoid, lambda op, n, dy: lambda: op.Mul(dy, op.Mul(n.y, op.Sub(1.0, n.y))))
+_declare(
+    "Relu",
+    lambda b: partial(np.maximum, b.input(0), b.out.dtype.type(0), b.out),
+    lambda op, n, dy: lambda: op.Mul(dy, op.Cast(op.Greater(n.y, 0.0), to=dy.dtype)),
+)
+_declare(
+    "LeakyRelu",
+    lambda b: _piecewise(b, lambda x: x * b.attr("alpha", 0.01)),
+    lambda op, n, dy: (
+        lambda: op.Where(op.GreaterOrEqual(n.x, 0.0), dy, op.Mul(dy, n.attrs.get("alpha", 0.01)))
+    ),
+)
+_declare(
+    "Elu",
+    lambda b: _piecewise(b, lambda x: b.attr("alpha", 1.0) * np.expm1(x)),
+    lambda op, n, dy: (
+        lambda: op.Where(
+            op.Greater(n.x, 0.0), dy, op.Mul(dy, op.Add(n.y, n.attrs.get("alpha", 1.0)))
+        )
+    ),
+)
+_SELU_ALPHA, _SELU_GAMMA = 1.67326319217681884765625, 1.05070102214813232421875  # ONNX Selu
+_declare(
+    "Selu",
+    lambda b: _piecewise(
+        b,
+        lambda x: b.attr("gamma", _SELU_GAMMA) * b.attr("alpha", _SELU_ALPHA) * np.expm1(x),
+        b.attr("gamma", _SELU_GAMMA),
+    ),
+    lambda op, n, dy: (
+        lambda: op.Mul(
+            dy,
+            op.Where(
+                op.Greater(n.x, 0.0),
+                n.attrs.get("gamma", _SELU_GAMMA),
+                op.Add(n.y, n.attrs.get("gamma", _SELU_GAMMA) * n.attrs.get("alpha", _SELU_ALPHA)),
+            ),
+        )
+    ),
+)
+_declare(
+    "Softplus",
+    lambda b: partial(np.logaddexp, b.input(0), b.out.dtype.type(0), b.out),
+    lambda op, n, dy: lambda: op.Mul(dy, op.Sigmoid(n.x)),
+)
+_declare(
+    "Softsign",
+    lambda b: lambda: np.divide(b.input(0), 1 + np.abs(b.input(0)), b.out),
+    lambda op, n, dy: lambda: op.Mul(dy, _square(op, op.Sub(1.0, op.Abs(n.y)))),
+)
+_declare(
+    "HardSigmoid",
+    lambda b: (
+        lambda: np.clip(
+            b.input(0) * b.out.dtype.type(b.attr("alpha", 0.2))
+            + b.out.dtype.type(b.attr("beta", 0.5)),
+            0,
+            1,
+            out=b.out,
+        )
+    ),
+    lambda op, n, dy: (
+        lambda: op.Mul(
+            dy,
+            op.Mul(
+                op.Cast(op.And(op.Greater(n.y, 0.0), op.Less(n.y, 1.0)), to=dy.dtype),
+                n.attrs.get("alpha", 0.2),
+            ),
+        )
+    ),
+)
+
+
+def _piecewise(b: Binding, negative: Callable[[Any], Any], slope: float = 1.0) -> Call:
+    """`slope`·x above zero, `negative(x)` below; the latter sees no positive number."""
+    x, out, zero = b.input(0), b.out, b.out.dtype.type(0)
+    return lambda: np.copyto(out, np.where(x > 0, x * slope, negative(np.minimum(x, zero))))
+
+
+def _square(op: Builder, x: Value) -> Value:
+    return op.Mul(x, x)
+
+
+# -- selection -----------------------------------------------------------------------------------
+
+
+def _clip(b: Binding) -> Call:
+    low, high = b.optional(1), b.optional(2)
+    return partial(np.clip, b.input(0), low, high, out=b.out)
+
+
+def _clip_gradient(op: Builder, n: GradientNode, dy: Value) -> Any:
+    """Zero outside [low, high], as Keras on JAX; the bounds themselves pass."""
+    keep = []
+    if (low := n.optional(1)) is not None:
+        keep.append(op.GreaterOrEqual(n.x, low))
+    if len(n.inputs) > 2 and (high := n.optional(2)) is not None:
+        keep.append(op.LessOrEqual(n.x, high))
+    return lambda: op.Mul(dy, op.Cast(reduce(lambda a, b: op.And(a, b), keep), to=dy.dtype))
+
+
+def _chosen(op: Builder, n: GradientNode, dy: Value) -> Any:
+    """Max and Min: the gradient goes to the chosen input, in equal parts where several are."""
+    hits = [op.Cast(op.Equal(n.input(i), n.y), to=dy.dtype) for i in range(len(n.inputs))]
+    share = op.Div(dy, reduce(lambda a, b: op.Add(a, b), hits))
+    return tuple((lambda h=h: op.Mul(share, h)) for h in hits)
+
+
+_declare("Clip", _clip, _clip_gradient)
+_declare("Max", _folded(np.maximum), _chosen)
+_declare("Min", _folded(np.minimum), _chosen)
+_declare("Sum", _folded(np.add), lambda op, n, dy: tuple((lambda: dy) for _ in n.inputs))
+_declare(
+    "Mean",
+    lambda b: lambda: np.divide(reduce(np.add, b.inputs), len(b.inputs), out=b.out),
+    lambda op, n, dy: tuple((lambda: op.Div(dy, float(len(n.inputs)))) for _ in n.inputs),
+)
+_declare(
+    "Where",
+    lambda b: lambda: np.copyto(b.out, np.where(*b.inputs)),  # type: ignore[call-overload]
+    lambda op, n, dy: (
+        None,
+        lambda: op.Where(n.x, dy, 0.0),
+        lambda: op.Where(n.x, op.Sub(dy, dy), dy),
+    ),
+)
+
+# -- comparisons and logic: no gradient anywhere it exists ---------------------------------------
+
+for _name, _function in {
+    "Equal": np.equal,
+    "Greater": np.greater,
+    "GreaterOrEqual": np.greater_equal,
+    "Less": np.less,
+    "LessOrEqual": np.less_equal,
+    "And": np.logical_and,
+    "Or": np.logical_or,
+    "Not": np.logical_not,
+}.items():
+    _declare(_name, ufunc(_function), constant=True)
+
+
+# -- casts ---------------------------------------------------------------------------------------
+
+
+def _cast_gradient(
+    op: Builder, n: GradientNode, grads: tuple[Value | None, ...]
+) -> tuple[Value | None, ...]:
+    if not n.x.dtype.startswith("float"):
+        return (None,)
+    return (op.Cast(grads[0], to=n.x.dtype),)
+
+
+register(
+    Operator(
+        "Cast",
+        lambda b: partial(np.copyto, b.out, b.input(0), casting="unsafe"),
+        gradient=_cast_gradient,
+    )
+)
+register(
+    Operator(
+        "Identity",
+        lambda b: partial(np.copyto, b.out, b.input(0)),
+        gradient=lambda op, n, grads: grads,
+        view=lambda b: b.input(0),
+    )
+)

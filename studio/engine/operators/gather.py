@@ -1,0 +1,126 @@
+"""Operators that pick by index, and the gradient that puts back."""
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+from studio.engine.builder import Builder, Value
+from studio.engine.operator import Binding, Call, GradientNode, Operator, register
+from studio.engine.program import Attribute, Spec
+
+Grads = tuple[Value | None, ...]
+
+
+def _gather(b: Binding) -> Call:
+    """Indices were checked against the table before the first step; negative ones count back."""
+    axis = int(b.attr("axis", 0))
+    return partial(np.take, b.input(0), b.input(1), axis=axis, out=b.out, mode="wrap")
+
+
+def _gather_gradient(op: Builder, n: GradientNode, grads: Grads) -> Grads:
+    assert grads[0] is not None
+    axis = int(n.attrs.get("axis", 0))  # type: ignore[arg-type]
+    spec = [n.x.spec]
+    shape = op.shape_of(n.x)
+    return (op.call("GatherGrad", (n.input(1), grads[0], shape), specs=spec, axis=axis)[0], None)
+
+
+register(Operator("Gather", _gather, _gather_gradient))
+
+
+def _gather_grad(b: Binding) -> Call:
+    """Sum the rows of a gradient by index: a product with a sparse 0/1 matrix for a table's rows.
+
+    The product costs a tenth of ``np.add.at``; its order of summation is fixed, so it repeats.
+    """
+    indices, dy, out, axis = b.input(0), b.input(1), b.out, int(b.attr("axis", 0))
+    count, size = indices.size, out.shape[axis]
+    lead, tail = out.shape[:axis], out.shape[axis + 1 :]
+    if lead and int(np.prod(lead)) != 1:
+        return partial(_scatter_axis, indices, dy, out, axis)
+    rows = dy.reshape(count, -1)
+    table = out.reshape(size, -1)
+    ends = np.arange(count + 1, dtype=np.int64)
+    ones = np.ones(count, out.dtype)
+    flat = indices.reshape(-1)
+
+    def call() -> None:
+        spread = sparse.csc_matrix((ones, flat % size, ends), shape=(size, count))
+        np.copyto(table, spread @ rows)
+
+    return call
+
+
+def _scatter_axis(indices: Any, dy: Any, out: Any, axis: int) -> None:
+    out[...] = 0
+    flat = dy.reshape(*out.shape[:axis], indices.size, *out.shape[axis + 1 :])
+    np.add.at(np.moveaxis(out, axis, 0), indices.reshape(-1), np.moveaxis(flat, axis, 0))
+
+
+def _gather_grad_body(op: Builder, indices: Value, dy: Value, shape: Value) -> tuple[Value]:
+    """ScatterND with addition onto zeros (axis 0)."""
+    zeros = op.Expand(0.0, shape)
+    where = op.Unsqueeze(indices, np.array([-1], np.int64))
+    return (op.ScatterND(zeros, where, dy, reduction="add"),)
+
+
+def _gather_grad_shape(
+    inputs: Sequence[Spec | None], attrs: Mapping[str, Attribute], constants: Sequence[Any]
+) -> list[Spec]:
+    dy = inputs[1]
+    assert dy is not None and constants[2] is not None, "GatherGrad needs a known shape"
+    return [Spec(dy.dtype, tuple(int(d) for d in constants[2]))]
+
+
+register(Operator("GatherGrad", _gather_grad, shape=_gather_grad_shape, body=_gather_grad_body))
+
+
+def _gather_elements(b: Binding) -> Call:
+    x, indices, axis = b.input(0), b.input(1), int(b.attr("axis", 0))
+    return lambda: np.copyto(b.out, np.take_along_axis(x, indices % x.shape[axis], axis))
+
+
+register(Operator("GatherElements", _gather_elements))
+
+
+def _scatter_nd(b: Binding) -> Call:
+    data, indices, updates, out = b.input(0), b.input(1), b.input(2), b.out
+    how = b.attr("reduction", "none")
+    functions = {"add": np.add, "mul": np.multiply, "max": np.maximum, "min": np.minimum}
+
+    def call() -> None:
+        np.copyto(out, data)
+        where = tuple(np.moveaxis(indices, -1, 0))
+        if how == "none":
+            out[where] = updates
+        else:
+            functions[how].at(out, where, updates)
+
+    return call
+
+
+register(Operator("ScatterND", _scatter_nd))
+
+
+def _one_hot(b: Binding) -> Call:
+    """Rows of off-values with one on-value; an index outside the depth gives off-values only."""
+    indices, values, out = b.input(0), b.input(2), b.out
+    axis = int(b.attr("axis", -1)) % out.ndim
+    depth = out.shape[axis]
+
+    def call() -> None:
+        shape = [1] * out.ndim
+        shape[axis] = depth
+        classes = np.arange(depth).reshape(shape)
+        ids = indices.astype(np.int64)
+        ids = np.where((ids < 0) & (ids >= -depth), ids + depth, ids)
+        hit = np.expand_dims(ids, axis) == classes
+        np.copyto(out, np.where(hit, values[1], values[0]))
+
+    return call
+
+
+register(Operator("OneHot", _one_hot, constant=True))

@@ -1,0 +1,152 @@
+"""Operators that shrink axes: sums, means, extremes, softmax and running sums."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from studio.engine.builder import Builder, Value
+from studio.engine.operator import Binding, Call, GradientNode, Operator, as_tuple, register
+
+
+def _axes(b: Binding) -> tuple[int, ...] | None:
+    """Axes from the second input or, for operators older than opset 18's form, the attribute."""
+    given = b.optional(1)
+    if given is None and "axes" in b.attrs:
+        given = np.asarray(b.attrs["axes"])
+    if given is None or given.size == 0:
+        return () if b.attr("noop_with_empty_axes", 0) else None
+    return as_tuple(given)
+
+
+def _reduce(function: Callable[..., Any]) -> Callable[[Binding], Call]:
+    def bind(b: Binding) -> Call:
+        keep = bool(b.attr("keepdims", 1))
+        return partial(function, b.input(0), axis=_axes(b), keepdims=keep, out=b.out)
+
+    return bind
+
+
+def _expanded(op: Builder, n: GradientNode, small: Value) -> Value:
+    """A reduced value as if `keepdims` had been 1, so that it broadcasts against the input."""
+    if n.attrs.get("keepdims", 1) or n.optional(1) is None:
+        return small
+    return op.Unsqueeze(small, n.input(1))
+
+
+def _sum_gradient(
+    op: Builder, n: GradientNode, grads: tuple[Value | None, ...]
+) -> tuple[Value | None, ...]:
+    assert grads[0] is not None
+    wide = op.call("Expand", (_expanded(op, n, grads[0]), op.shape_of(n.x)), specs=[n.x.spec])[0]
+    return (wide, None)
+
+
+def _mean_gradient(
+    op: Builder, n: GradientNode, grads: tuple[Value | None, ...]
+) -> tuple[Value | None, ...]:
+    wide, _ = _sum_gradient(op, n, grads)
+    assert wide is not None
+    count = op.Div(op.Cast(op.Size(n.x), to=wide.dtype), op.Cast(op.Size(n.y), to=wide.dtype))
+    return (op.Div(wide, count), None)
+
+
+def _extreme_gradient(
+    op: Builder, n: GradientNode, grads: tuple[Value | None, ...]
+) -> tuple[Value | None, ...]:
+    """To the chosen elements, in equal parts where several tie."""
+    assert grads[0] is not None
+    hit = op.Cast(op.Equal(n.x, _expanded(op, n, n.y)), to=n.x.dtype)
+    axes = n.optional(1)
+    count = op.ReduceSum(hit, axes, keepdims=1) if axes else op.ReduceSum(hit, keepdims=1)
+    return (op.Mul(hit, op.Div(_expanded(op, n, grads[0]), count)), None)
+
+
+register(Operator("ReduceSum", _reduce(np.sum), _sum_gradient))
+register(Operator("ReduceMean", _reduce(np.mean), _mean_gradient))
+register(Operator("ReduceMax", _reduce(np.max), _extreme_gradient))
+register(Operator("ReduceMin", _reduce(np.min), _extreme_gradient))
+
+
+def _arg(function: Callable[..., Any]) -> Callable[[Binding], Call]:
+    def bind(b: Binding) -> Call:
+        axis, keep = int(b.attr("axis", 0)), bool(b.attr("keepdims", 1))
+        x = b.input(0)
+        if b.attr("select_last_index", 0):
+            size = x.shape[axis]
+            return lambda: np.subtract(
+                size - 1, function(np.flip(x, axis), axis=axis, keepdims=keep), out=b.out
+            )
+        return partial(function, x, axis=axis, keepdims=keep, out=b.out)
+
+    return bind
+
+
+register(Operator("ArgMax", _arg(np.argmax), constant=True))
+register(Operator("ArgMin", _arg(np.argmin), constant=True))
+
+
+def _softmax(b: Binding) -> Call:
+    x, out, axis = b.input(0), b.out, int(b.attr("axis", -1))
+
+    def call() -> None:
+        np.subtract(x, x.max(axis=axis, keepdims=True), out)
+        np.exp(out, out)
+        np.divide(out, out.sum(axis=axis, keepdims=True), out)
+
+    return call
+
+
+def _log_softmax(b: Binding) -> Call:
+    x, out, axis = b.input(0), b.out, int(b.attr("axis", -1))
+
+    def call() -> None:
+        np.subtract(x, x.max(axis=axis, keepdims=True), out)
+        np.subtract(out, np.log(np.exp(out).sum(axis=axis, keepdims=True)), out)
+
+    return call
+
+
+def _softmax_gradient(
+    op: Builder, n: GradientNode, grads: tuple[Value | None, ...]
+) -> tuple[Value | None, ...]:
+    """dx = y·(dy − Σ dy·y)."""
+    axis = np.array([n.attrs.get("axis", -1)], np.int64)
+    return (op.Mul(n.y, op.Sub(grads[0], op.ReduceSum(op.Mul(grads[0], n.y), axis, keepdims=1))),)
+
+
+def _log_softmax_gradient(
+    op: Builder, n: GradientNode, grads: tuple[Value | None, ...]
+) -> tuple[Value | None, ...]:
+    """dx = dy − exp(y)·Σ dy."""
+    axis = np.array([n.attrs.get("axis", -1)], np.int64)
+    return (op.Sub(grads[0], op.Mul(op.Exp(n.y), op.ReduceSum(grads[0], axis, keepdims=1))),)
+
+
+register(Operator("Softmax", _softmax, _softmax_gradient))
+register(Operator("LogSoftmax", _log_softmax, _log_softmax_gradient))
+
+
+def _cumsum(b: Binding) -> Call:
+    """Running sum along an axis; `exclusive` leaves out the element itself, `reverse` turns it."""
+    x, out, axis = b.input(0), b.out, int(np.asarray(b.input(1)).item())
+    turn = (lambda a: np.flip(a, axis)) if b.attr("reverse", 0) else (lambda a: a)
+    exclusive = bool(b.attr("exclusive", 0))
+
+    def call() -> None:
+        np.cumsum(turn(x), axis=axis, out=turn(out))
+        if exclusive:
+            np.subtract(out, x, out)
+
+    return call
+
+
+def _cumsum_gradient(
+    op: Builder, n: GradientNode, grads: tuple[Value | None, ...]
+) -> tuple[Value | None, ...]:
+    turned = {**n.attrs, "reverse": 1 - int(n.attrs.get("reverse", 0))}  # type: ignore[arg-type]
+    return (op.CumSum(grads[0], n.input(1), **turned), None)
+
+
+register(Operator("CumSum", _cumsum, _cumsum_gradient))

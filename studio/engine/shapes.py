@@ -1,0 +1,102 @@
+"""What an operator's outputs look like: our rule where there is one, else onnx's own.
+
+One of the two modules that touch protobuf; the other reads and writes ONNX files.
+"""
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import onnx
+from onnx import defs, helper, numpy_helper, shape_inference
+
+from studio.engine.operator import operator
+from studio.engine.program import IR_VERSION, OPSET, Attribute, Spec
+
+_SMALL = 64  # constants up to this size can decide a shape (axes, sizes, targets of Reshape)
+_OPSETS = [helper.make_opsetid("", OPSET)]
+
+
+def infer(
+    op: str,
+    inputs: Sequence[Spec | None],
+    attrs: Mapping[str, Attribute],
+    constants: Sequence[Any],
+    outputs: int,
+) -> list[Spec]:
+    """Specs of the first `outputs` outputs.
+
+    Args:
+        op: the operator's name.
+        inputs: spec of each input, None where absent.
+        attrs: the node's attributes.
+        constants: for each input its value where it is known, else None.
+        outputs: how many outputs the node writes.
+
+    Raises:
+        ValueError: the inputs do not fit the operator, or their shape cannot be known.
+    """
+    rule = operator(op).shape
+    if rule is not None:
+        return rule(inputs, attrs, constants)[:outputs]
+    known = tuple(
+        None if c is None or c.size > _SMALL else (c.dtype.str, c.shape, c.tobytes())
+        for c in constants
+    )
+    frozen = tuple(sorted(attrs.items()))
+    return list(_ask_onnx(op, tuple(inputs), frozen, known, outputs))
+
+
+@lru_cache(maxsize=8192)
+def _ask_onnx(
+    op: str,
+    inputs: tuple[Spec | None, ...],
+    attrs: tuple[tuple[str, Attribute], ...],
+    known: tuple[tuple[str, tuple[int, ...], bytes] | None, ...],
+    outputs: int,
+) -> tuple[Spec, ...]:
+    schema = defs.get_schema(op, OPSET)
+    names = [f"x{i}" if spec else "" for i, spec in enumerate(inputs)]
+    results = [f"y{i}" for i in range(outputs)]
+    node = helper.make_node(op, names, results, **{k: attribute(k, v) for k, v in attrs})
+    types = {n: _type_proto(s) for n, s in zip(names, inputs, strict=True) if s}
+    data = {
+        n: numpy_helper.from_array(np.frombuffer(c[2], c[0]).reshape(c[1]))
+        for n, c in zip(names, known, strict=True)
+        if c
+    }
+    try:
+        found = shape_inference.infer_node_outputs(
+            schema, node, types, data, opset_imports=_OPSETS, ir_version=IR_VERSION
+        )
+    except Exception as error:  # onnx raises its own class, and RuntimeError, and ValueError
+        raise ValueError(f"{op}({', '.join(map(str, inputs))}): {_first_line(error)}") from error
+    missing = [r for r in results if r not in found or not found[r].tensor_type.HasField("shape")]
+    if missing:
+        raise ValueError(f"{op}({', '.join(map(str, inputs))}): its shape cannot be known")
+    return tuple(_spec(found[r]) for r in results)
+
+
+def attribute(name: str, value: Attribute) -> Any:
+    """An attribute as onnx wants it: dtypes are names here and numbers there."""
+    if name in ("to", "dtype") and isinstance(value, str):
+        return helper.np_dtype_to_tensor_dtype(np.dtype(value))
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _type_proto(spec: Spec) -> onnx.TypeProto:
+    number = helper.np_dtype_to_tensor_dtype(np.dtype(spec.dtype))
+    return helper.make_tensor_type_proto(number, spec.shape)
+
+
+def _spec(proto: onnx.TypeProto) -> Spec:
+    tensor = proto.tensor_type
+    dims = tuple(
+        d.dim_value if d.HasField("dim_value") else (d.dim_param or "?") for d in tensor.shape.dim
+    )
+    return Spec(np.dtype(helper.tensor_dtype_to_np_dtype(tensor.elem_type)).name, dims)
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__

@@ -1,0 +1,32 @@
+"""The layers, one file each. In Python they are called as in Keras: ``Dense(64)(x)``.
+
+What `studio.layers.Dense` gives is a handle with identity (`studio.layers.functional`); the
+frozen declaration it wraps is the class in ``dense.py``.
+"""
+
+from typing import Any
+
+CATALOGUE = {
+    "Input": "input",
+    "Dense": "dense",
+    "Embedding": "embedding",
+    "Activation": "activation",
+    "LSTM": "lstm",
+    "Concatenate": "concatenate",
+    "Flatten": "flatten",
+    "Dropout": "dropout",
+}
+_FUNCTIONS = {"concatenate": "Concatenate"}
+
+
+def __getattr__(name: str) -> Any:
+    from studio.layers import functional
+
+    if name == "Input":
+        return functional.Input
+    if name in CATALOGUE:
+        return functional.handle_class(name)
+    if name in _FUNCTIONS:
+        return functional.merge_function(_FUNCTIONS[name])
+    known = ", ".join((*CATALOGUE, *_FUNCTIONS))
+    raise AttributeError(f"studio.layers has no {name!r}; it has {known}")

@@ -1,0 +1,129 @@
+"""What a layer is: a declaration that says its ports, its weights, and its mathematics once."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from studio.declare import Declared
+from studio.engine.builder import Builder, Value
+from studio.engine.program import Role, Spec
+from studio.initializers.base import Initializer
+
+
+@dataclass(frozen=True)
+class Port:
+    """One place where a wire ends or starts.
+
+    Attributes:
+        name: its id within the layer.
+        many: takes any number of wires, in the order of their slots.
+        optional: may stay unwired.
+    """
+
+    name: str
+    many: bool = False
+    optional: bool = False
+
+
+@dataclass(frozen=True)
+class Weight:
+    """One array a layer owns: Keras's name, shape, layout and initializer."""
+
+    name: str
+    shape: tuple[int, ...]
+    initializer: Initializer
+    trainable: bool = True
+    role: Role = Role.WEIGHT
+
+
+@dataclass(frozen=True)
+class Example:
+    """Parameters and input shapes that every shared test runs."""
+
+    params: Mapping[str, Any] = field(default_factory=dict)
+    inputs: tuple[Spec, ...] = ()
+    high: int = 0  # for integer inputs: one above the largest value
+
+
+class Weights:
+    """A layer's weights as values: ``w.kernel``."""
+
+    def __init__(self, values: Mapping[str, Value]) -> None:
+        self._values = values
+
+    def __getattr__(self, name: str) -> Value:
+        try:
+            return self._values[name]
+        except KeyError:
+            raise AttributeError(f"the layer declares no weight called {name!r}") from None
+
+
+class LayerBuilder(Builder):
+    """The builder a layer lowers into.
+
+    Attributes:
+        training: whether the program trains; Dropout and statistics depend on it.
+        draws: the random inputs asked for, by input name: (source, how many before it there).
+    """
+
+    def __init__(self, training: bool = False) -> None:
+        super().__init__()
+        self.training = training
+        self.draws: dict[str, tuple[str, int]] = {}
+        self._masks: dict[str, Value] = {}
+
+    def noise(self, like: Value) -> Value:
+        """Uniform draws in [0, 1) of the shape of `like`, fed from a counter-based generator.
+
+        Keyed by (seed, step, source, call), so that adding a node changes no other draw.
+        """
+        source = self._source
+        number = sum(1 for other, _ in self.draws.values() if other == source)
+        value = self.input(f"noise/{source}/{number}", Spec(like.dtype, like.shape))
+        self.draws[value.name] = (source, number)
+        return value
+
+    def mask(self, x: Value) -> Value | None:
+        """The mask that travels with `x`: bool, its leading axes (batch, time); or None."""
+        return self._masks.get(x.name)
+
+    def set_mask(self, x: Value, mask: Value) -> None:
+        """Let `mask` travel with `x`."""
+        self._masks[x.name] = mask
+
+
+@dataclass(frozen=True)
+class Layer(Declared):
+    """Base of the layers."""
+
+    category: ClassVar[str] = "Core"
+    synonyms: ClassVar[tuple[str, ...]] = ()
+    supports_masking: ClassVar[bool] = False
+    examples: ClassVar[tuple[Example, ...]] = ()
+    family: ClassVar[str] = "layers"
+
+    def inputs(self) -> tuple[Port, ...]:
+        """The ports wires end at."""
+        return (Port("x"),)
+
+    def outputs(self) -> tuple[Port, ...]:
+        """The ports wires start from."""
+        return (Port("output"),)
+
+    def weights(self, *x: Spec) -> tuple[Weight, ...]:
+        """The arrays it owns, in Keras's order, for inputs like these."""
+        return ()
+
+    def lower(self, op: LayerBuilder, w: Weights, *x: Value) -> Value | Sequence[Value]:
+        """Append the layer's mathematics; the only place where they stand.
+
+        Raises:
+            ProblemError: the inputs do not fit.
+        """
+        raise TypeError(f"{self.kind} does not say how it is computed")
+
+    def mask(self, op: LayerBuilder, *x: Value) -> Value | None:
+        """The mask of the result. Keras's default: the first input's, where masking is supported."""
+        if not self.supports_masking or not x:
+            return None
+        return next((m for m in map(op.mask, x) if m is not None), None)

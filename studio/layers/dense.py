@@ -1,0 +1,46 @@
+"""The fully connected layer."""
+
+from dataclasses import dataclass
+
+from studio.declare import param
+from studio.engine.builder import Value
+from studio.engine.program import Spec
+from studio.initializers.base import Initializer
+from studio.initializers.constant import Zeros
+from studio.initializers.random import GlorotUniform
+from studio.layers.activations import ACTIVATIONS, activate
+from studio.layers.base import Example, Layer, LayerBuilder, Weight, Weights
+from studio.layers.expect import float_input, known_last_axis
+
+
+@dataclass(frozen=True)
+class Dense(Layer):
+    """Fully connected: activation(x @ kernel + bias), over the last axis."""
+
+    category = "Core"
+    synonyms = ("fully connected", "linear", "affine", "全连接")
+    supports_masking = True
+    units: int = param(32, "Size of the output's last axis", min=1)
+    activation: str = param("linear", "Applied to the result", choices=ACTIVATIONS)
+    use_bias: bool = param(True, "Add a bias vector")
+    kernel_initializer: Initializer = param(
+        GlorotUniform(), "How the kernel starts", family="initializers"
+    )
+    bias_initializer: Initializer = param(Zeros(), "How the bias starts", family="initializers")
+    examples = (
+        Example({"units": 3}, (Spec("float32", ("batch", 4)),)),
+        Example({"units": 2, "activation": "relu"}, (Spec("float32", ("batch", 5, 4)),)),
+        Example({"units": 3, "activation": "softmax"}, (Spec("float32", ("batch", 4)),)),
+        Example({"units": 2, "use_bias": False}, (Spec("float32", ("batch", 3)),)),
+    )
+
+    def weights(self, *x: Spec) -> tuple[Weight, ...]:
+        width = known_last_axis(self.kind, x[0])
+        kernel = Weight("kernel", (width, self.units), self.kernel_initializer)
+        bias = Weight("bias", (self.units,), self.bias_initializer)
+        return (kernel, bias) if self.use_bias else (kernel,)
+
+    def lower(self, op: LayerBuilder, w: Weights, *x: Value) -> Value:
+        float_input(self.kind, x[0].spec, at_least=2)
+        y = op.MatMul(x[0], w.kernel)
+        return activate(op, self.activation, op.Add(y, w.bias) if self.use_bias else y)

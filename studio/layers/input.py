@@ -1,0 +1,32 @@
+"""Where data enters."""
+
+from dataclasses import dataclass
+
+from studio.declare import param
+from studio.engine.builder import Value
+from studio.engine.program import Spec
+from studio.layers.base import Layer, LayerBuilder, Port, Weights
+
+DTYPES = ("float32", "int32", "int64")
+
+
+@dataclass(frozen=True)
+class Input(Layer):
+    """Where data enters: the shape of one sample, without the batch."""
+
+    category = "Input and output"
+    synonyms = ("data", "placeholder", "InputLayer", "输入")
+    shape: tuple[int | None, ...] = param((1,), "Shape of one sample; None for any length", min=1)
+    dtype: str = param("float32", "Type of the values", choices=DTYPES)
+
+    def inputs(self) -> tuple[Port, ...]:
+        return ()
+
+    def spec(self) -> Spec:
+        """The batch, then the sample; an unknown first size is the length of time."""
+        names = ("time", *(f"size_{i}" for i in range(1, len(self.shape))))
+        sizes = (n if d is None else d for d, n in zip(self.shape, names, strict=False))
+        return Spec(self.dtype, ("batch", *sizes))
+
+    def lower(self, op: LayerBuilder, w: Weights, *x: Value) -> Value:
+        return x[0]

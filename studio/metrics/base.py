@@ -1,0 +1,33 @@
+"""What a metric is: a declaration that starts an accumulator over an epoch's outputs."""
+
+from dataclasses import dataclass
+from typing import ClassVar, Protocol
+
+from studio.declare import Declared, snake
+from studio.engine.program import Array, Spec
+
+
+class Accumulator(Protocol):
+    """A metric's state over one epoch."""
+
+    def update(self, target: Array, output: Array, weight: Array | None) -> None:
+        """Take in one batch; `weight` (one number per sample) or None for all ones."""
+
+    def result(self) -> float:
+        """The value over everything taken in so far; 0.0 over nothing."""
+
+
+@dataclass(frozen=True)
+class Metric(Declared):
+    """Base of the metrics."""
+
+    family: ClassVar[str] = "metrics"
+
+    @property
+    def name(self) -> str:
+        """Its part of a history key."""
+        return snake(self.kind)
+
+    def start(self, target: Spec, output: Spec) -> Accumulator:
+        """A fresh state, for targets and outputs like these."""
+        raise TypeError(f"{self.kind} does not say how it accumulates")

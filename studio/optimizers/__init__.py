@@ -1,0 +1,13 @@
+"""How a step changes the weights: ``studio.optimizers.RMSprop()`` and its kin, Keras's names."""
+
+from typing import Any
+
+from studio.declare import declared
+
+CATALOGUE = {"SGD": "sgd", "RMSprop": "rmsprop", "Adam": "adam"}
+
+
+def __getattr__(name: str) -> Any:
+    if name in CATALOGUE:
+        return declared("optimizers", name)
+    raise AttributeError(f"studio.optimizers has no {name!r}; it has {', '.join(CATALOGUE)}")

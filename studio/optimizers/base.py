@@ -1,0 +1,41 @@
+"""What an optimizer is: a declaration that says, in operators, what one step makes of a weight."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+from studio.declare import Declared, param
+from studio.engine.builder import Builder, Value
+
+
+@dataclass(frozen=True)
+class Optimizer(Declared):
+    """Base of the optimizers. Slots start at zero and have the weight's shape."""
+
+    family: ClassVar[str] = "optimizers"
+    learning_rate: float = param(0.001, "Size of a step", min=0)
+
+    def slots(self) -> tuple[str, ...]:
+        """The arrays kept for each weight, by Keras's names."""
+        return ()
+
+    def lower(
+        self,
+        op: Builder,
+        weight: Value,
+        gradient: Value,
+        slots: Mapping[str, Value],
+        rate: Value,
+        step: Value,
+    ) -> tuple[Value, dict[str, Value]]:
+        """The new weight and the new slots.
+
+        Args:
+            op: the builder of the training step.
+            weight: the weight before the step.
+            gradient: of the total loss, the weight's shape.
+            slots: the arrays `slots` names.
+            rate: the learning rate, a scalar.
+            step: the number of this step, from 1, a float scalar.
+        """
+        raise TypeError(f"{self.kind} does not say what a step does")

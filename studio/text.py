@@ -1,0 +1,56 @@
+"""Every sentence a user reads, in English and Simplified Chinese, looked up late.
+
+A key is ``domain.name``; the domain is the file under ``resources/translations/<language>/``.
+Texts are ``str.format`` templates, so a catalogue never runs code.
+"""
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+LANGUAGES = {"en": "English", "zh_CN": "简体中文"}
+
+_current = "en"
+
+
+def resources() -> Path:
+    """The folder of translations, icons and themes: inside a wheel, or beside it in a checkout."""
+    package = Path(__file__).parent
+    packed = package / "resources"
+    return packed if packed.is_dir() else package.parent / "resources"
+
+
+def set_language(language: str) -> None:
+    """Choose the language of every text rendered from now on: a key of `LANGUAGES`."""
+    global _current
+    if language not in LANGUAGES:
+        raise ValueError(f"language {language!r} is not one of {', '.join(LANGUAGES)}")
+    _current = language
+
+
+def language() -> str:
+    """The language in use, a key of `LANGUAGES`."""
+    return _current
+
+
+@cache
+def catalogue(language: str, domain: str) -> dict[str, str]:
+    """All texts of one domain in one language; empty when the domain has no such file."""
+    path = resources() / "translations" / language / f"{domain}.json"
+    if not path.is_file():
+        return {}
+    texts: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))
+    return texts
+
+
+def text(key: str, /, **arguments: Any) -> str:
+    """The text of `key` in the current language, English where it is not translated.
+
+    A key in no catalogue gives the key itself, so a missing text is visible and never a crash.
+    """
+    domain, _, name = key.partition(".")
+    template = catalogue(_current, domain).get(name) or catalogue("en", domain).get(name)
+    if template is None:
+        return key
+    return template.format(**arguments) if arguments else template

@@ -1,0 +1,76 @@
+"""What training says while it goes on: values, so that they cross from one process to another."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from studio.document.preprocess import Fitted
+from studio.document.project import Run
+from studio.document.store import Cells
+from studio.problem import Problem
+
+Logs = Mapping[str, float]  # by Keras's history keys
+
+
+@dataclass(frozen=True)
+class Started:
+    """Everything is checked and compiled; the first batch comes next."""
+
+    epochs: int
+    batches: int  # of an epoch
+    samples: int
+    validation_samples: int
+    engine: str
+
+
+@dataclass(frozen=True)
+class BatchDone:
+    """One step. `logs` are the epoch's running means."""
+
+    epoch: int
+    batch: int  # counted from 0
+    logs: Logs
+
+
+@dataclass(frozen=True)
+class EpochDone:
+    """One epoch. `logs` hold the ``val_`` keys as well."""
+
+    epoch: int
+    logs: Logs
+    seconds: float
+    best: bool  # the best so far, by the run's monitor
+
+
+@dataclass(frozen=True)
+class Finished:
+    """Training ended by itself or because it was asked to.
+
+    Attributes:
+        run: settings and history.
+        stopped: whether it was asked to end early.
+        weights: what was learnt, per layer; the last epoch's.
+        best: the weights of the best epoch; None where that is the last.
+        step: the optimizer's counter.
+        fitted: what preprocessing learnt.
+    """
+
+    run: Run
+    stopped: bool
+    weights: Mapping[str, Cells]
+    best: Mapping[str, Cells] | None
+    step: int
+    fitted: Mapping[str, Fitted]
+
+
+@dataclass(frozen=True)
+class Failed:
+    """Training could not start, or broke off.
+
+    Either `problems` of the model or its data, or a `report` of an error of our own.
+    """
+
+    problems: tuple[Problem, ...] = ()
+    report: str = ""
+
+
+Event = Started | BatchDone | EpochDone | Finished | Failed
