@@ -23,8 +23,9 @@ class Variable:
     trainable: bool
 
     @property
-    def key(self) -> tuple[LayerId, str]:
-        return (self.layer, self.weight.name)
+    def place(self) -> tuple[LayerId, Weight]:
+        """Where the Store keeps it."""
+        return (self.layer, self.weight)
 
 
 @dataclass
@@ -135,7 +136,7 @@ def results_of(
 def _variable(lowered: Lowered, document: Document, layer_id: LayerId, weight: Weight) -> Value:
     """The state of a weight, declared at the first call that uses its layer."""
     for variable in lowered.variables.values():
-        if variable.key == (layer_id, weight.name):
+        if variable.place == (layer_id, weight):
             return variable.value
     entry = document.layers[layer_id]
     name = f"{entry.name}/{weight.name}"

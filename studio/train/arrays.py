@@ -1,0 +1,49 @@
+"""Data as training takes it: arrays by port, sample by sample."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from studio.document.draws import generator
+from studio.document.model import CallId
+from studio.engine.program import Array
+
+
+@dataclass(frozen=True)
+class Arrays:
+    """Samples along the first axis of every array.
+
+    Attributes:
+        inputs: by the id of the Input call.
+        targets: by the output's endpoint key.
+        weights: by the output's endpoint key, one number a sample; absent means all ones.
+    """
+
+    inputs: Mapping[CallId, Array]
+    targets: Mapping[str, Array] = field(default_factory=dict)
+    weights: Mapping[str, Array] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(next(iter(self.inputs.values())))
+
+    def take(self, rows: Array | slice) -> "Arrays":
+        """The samples at these places."""
+        return Arrays(
+            {k: v[rows] for k, v in self.inputs.items()},
+            {k: v[rows] for k, v in self.targets.items()},
+            {k: v[rows] for k, v in self.weights.items()},
+        )
+
+
+def batches(data: Arrays, size: int, order: Array | None = None) -> Iterator[Arrays]:
+    """Consecutive batches, in the order of `order` where given; the last may be smaller."""
+    count = len(data)
+    for start in range(0, count, size):
+        stop = min(start + size, count)
+        yield data.take(slice(start, stop) if order is None else order[start:stop])
+
+
+def shuffled(count: int, seed: int, epoch: int) -> Array:
+    """The order of the samples in one epoch: a function of seed and epoch alone."""
+    return np.asarray(generator(seed, "shuffle", counter=epoch).permutation(count))

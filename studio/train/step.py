@@ -1,0 +1,193 @@
+"""One step of training, or of evaluation, as one program.
+
+Forward, every output's loss, their weighted sum, its gradient and the optimizer's update: all
+operators of one program, so that either engine runs it and it can be exported.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from studio.document.lowering import Lowered, Variable, lower
+from studio.document.model import CallId, Document, Endpoint
+from studio.document.names import output_names
+from studio.document.plan import OutputPlan
+from studio.engine.builder import Value
+from studio.engine.gradient import differentiate
+from studio.engine.program import Program, Role, Spec
+from studio.layers.base import LayerBuilder
+from studio.losses.base import EPSILON
+from studio.problem import Problem, ProblemError, refuse
+
+RATE, STEP = "learning_rate", "step"
+
+
+@dataclass(frozen=True)
+class Step:
+    """A program and what its values are called.
+
+    Attributes:
+        inputs: the name of each input's feed, by call id.
+        targets: the name of each target's feed, by endpoint key; only outputs with a loss.
+        weights: the name of each sample weight's feed, by endpoint key.
+        scales: the name of each loss weight's feed, by endpoint key.
+        outputs: the name of each output's value, by endpoint key.
+        losses: the name of each output's loss, by endpoint key.
+        total: the name of the weighted sum of the losses; empty without losses.
+        variables: by state name, the weights; every other state is a slot.
+        slots: by state name, the weight's state name and what the optimizer calls the slot.
+        draws: by input name, the source and number of a random input.
+        specs: of targets and outputs, by endpoint key.
+    """
+
+    program: Program
+    inputs: Mapping[CallId, str]
+    targets: Mapping[str, str]
+    weights: Mapping[str, str]
+    scales: Mapping[str, str]
+    outputs: Mapping[str, str]
+    losses: Mapping[str, str]
+    total: str
+    variables: Mapping[str, Variable]
+    slots: Mapping[str, tuple[str, str]]
+    draws: Mapping[str, tuple[str, int]]
+    specs: Mapping[str, tuple[Spec, Spec]]
+
+
+def build_step(document: Document, training: bool, weighted: frozenset[str] = frozenset()) -> Step:
+    """The program of one step.
+
+    Args:
+        document: lowered as it stands; its plan says losses, weights and optimizer.
+        training: with gradient and update, layers in training mode; else losses and outputs only.
+        weighted: the endpoint keys whose samples are weighted.
+
+    Raises:
+        ProblemError: what keeps the document from being lowered, ``no_losses``,
+            ``nothing_trainable``, ``no_gradient``.
+    """
+    lowered = lower(document, training)
+    op = lowered.op
+    parts = _Losses(document, lowered, weighted)
+    total = parts.total()
+    slots: dict[str, tuple[str, str]] = {}
+    if training:
+        if total is None:
+            raise refuse("no_losses")
+        slots = _update(op, document, lowered, total)
+    results = [v for v in (total, *parts.losses.values()) if v is not None]
+    outputs = {e.key: v for e, v in lowered.outputs.items()}
+    program = op.program([*results, *outputs.values()])
+    return Step(
+        program,
+        {call: v.name for call, v in lowered.inputs.items()},
+        {k: v.name for k, v in parts.targets.items()},
+        {k: v.name for k, v in parts.weights.items()},
+        {k: v.name for k, v in parts.scales.items()},
+        {k: v.name for k, v in outputs.items()},
+        {k: v.name for k, v in parts.losses.items()},
+        total.name if total else "",
+        lowered.variables,
+        slots,
+        op.draws,
+        parts.specs,
+    )
+
+
+class _Losses:
+    """Appends each output's loss, with its target and weights as inputs of the program."""
+
+    def __init__(self, document: Document, lowered: Lowered, weighted: frozenset[str]) -> None:
+        self.op = lowered.op
+        self.names = output_names(document)
+        self.targets: dict[str, Value] = {}
+        self.weights: dict[str, Value] = {}
+        self.scales: dict[str, Value] = {}
+        self.losses: dict[str, Value] = {}
+        self.specs: dict[str, tuple[Spec, Spec]] = {}
+        for endpoint, value in lowered.outputs.items():
+            plan = document.plan.outputs.get(endpoint.key, OutputPlan())
+            self.specs[endpoint.key] = (value.spec, value.spec)
+            if plan.loss is not None:
+                with self.op.at(endpoint.call, f"loss/{self.names[endpoint]}"):
+                    self._loss(endpoint, plan, value, endpoint.key in weighted)
+
+    def _loss(self, endpoint: Endpoint, plan: OutputPlan, output: Value, weighted: bool) -> None:
+        assert plan.loss is not None
+        op, key, name = self.op, endpoint.key, self.names[endpoint]
+        if not output.dtype.startswith("float") or output.rank < 2:
+            loss = plan.loss.kind
+            raise ProblemError(
+                Problem("loss_refused", endpoint.call, {"loss": loss, "received": output.spec})
+            )
+        spec = plan.loss.target(output.spec)
+        target = op.input(f"target/{name}", spec)
+        values = plan.loss.lower(op, target, output)
+        each = self._sample_weights(endpoint, values, output, weighted)
+        if each is None:
+            mean = op.ReduceMean(values, keepdims=0)
+        else:
+            count = op.Cast(op.Size(values), to=values.dtype)
+            mean = op.Div(op.ReduceSum(op.Mul(values, each), keepdims=0), count)
+        self.targets[key], self.losses[key] = target, mean
+        self.specs[key] = (spec, output.spec)
+        self.scales[key] = op.input(f"loss_weight/{name}", Spec(output.dtype, ()))
+
+    def _sample_weights(
+        self, endpoint: Endpoint, values: Value, output: Value, weighted: bool
+    ) -> Value | None:
+        """What multiplies each loss value: sample weights, and the mask as Keras applies it."""
+        op, found = self.op, None
+        if weighted:
+            name = f"sample_weight/{self.names[endpoint]}"
+            found = self.weights[endpoint.key] = op.input(name, Spec(values.dtype, ("batch",)))
+            for _ in range(values.rank - 1):
+                found = op.Unsqueeze(found, np.array([-1], np.int64))
+        mask = op.mask(output)
+        if mask is not None and mask.rank == values.rank:
+            valid = op.Cast(mask, to=values.dtype)
+            count = op.Cast(op.Size(valid), to=values.dtype)
+            share = op.Div(count, op.Add(op.ReduceSum(valid, keepdims=0), EPSILON))
+            scaled = op.Mul(valid, share)
+            found = scaled if found is None else op.Mul(found, scaled)
+        return found
+
+    def total(self) -> Value | None:
+        """The sum of loss weight × loss over the outputs that have one."""
+        op, found = self.op, None
+        with op.at("", "loss"):
+            for key, loss in self.losses.items():
+                scaled = op.Mul(loss, self.scales[key])
+                found = scaled if found is None else op.Add(found, scaled)
+        return found
+
+
+def _update(
+    op: LayerBuilder, document: Document, lowered: Lowered, total: Value
+) -> dict[str, tuple[str, str]]:
+    """Append the gradient and the optimizer; the slots by state name."""
+    trained = {n: v for n, v in lowered.variables.items() if v.trainable}
+    if not trained:
+        raise refuse("nothing_trainable")
+    with op.at("", "gradient"):
+        seed = op.const(1.0, total.dtype)
+        gradients = differentiate(op, {total: seed}, [v.value for v in trained.values()])
+    if all(g is None for g in gradients):
+        raise refuse("nothing_trainable")
+    rate, step = op.input(RATE, Spec(total.dtype, ())), op.input(STEP, Spec(total.dtype, ()))
+    optimizer, slots = document.plan.optimizer, dict[str, tuple[str, str]]()
+    for (name, variable), gradient in zip(trained.items(), gradients, strict=True):
+        if gradient is None:
+            continue
+        with op.at("", f"{optimizer.kind.lower()}/{name}"):
+            states = {s: f"{name}/{s}" for s in optimizer.slots()}
+            values = {
+                s: op.state(state, variable.value.spec, Role.SLOT) for s, state in states.items()
+            }
+            weight, new = optimizer.lower(op, variable.value, gradient, values, rate, step)
+            op.update(variable.value, weight)
+            for s, value in new.items():
+                op.update(values[s], value)
+        slots |= {state: (name, s) for s, state in states.items()}
+    return slots

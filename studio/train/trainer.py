@@ -1,0 +1,216 @@
+"""Runs steps: feeds batches to the compiled programs and keeps the Store in step."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from studio.document.draws import generator
+from studio.document.model import Document
+from studio.document.names import output_names
+from studio.document.plan import OutputPlan
+from studio.document.store import Store
+from studio.engine.executor import Executor
+from studio.engine.numpy_executor import NumpyExecutor
+from studio.engine.program import Array, Program
+from studio.metrics.base import Accumulator, Metric
+from studio.problem import refuse
+from studio.train.arrays import Arrays, batches
+from studio.train.step import RATE, STEP, Step, build_step
+
+Logs = dict[str, float]
+
+
+def executor(engine: str, program: Program) -> Executor:
+    """The executor an engine's name stands for: ``auto``, ``numpy`` or ``onnxruntime``.
+
+    ``auto`` is NumPy: it runs every program, and a run repeats bit for bit.
+    """
+    if engine in ("auto", "numpy"):
+        return NumpyExecutor(program)
+    raise refuse("engine_unknown", received=engine, expected="auto, numpy")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a trainer is told beside the document."""
+
+    engine: str = "auto"
+    seed: int = 0
+
+
+class Trainer:
+    """One document's programs, compiled when first needed, on the weights of one Store.
+
+    Weights are read from the Store by `load` and put back by `save`; in between they live in the
+    executor.
+    """
+
+    def __init__(self, document: Document, store: Store, settings: Settings | None = None) -> None:
+        self.document = document
+        self.store = store
+        self.settings = settings or Settings(document.plan.run.engine, document.plan.run.seed)
+        self.rate = document.plan.optimizer.learning_rate
+        self.names = {e.key: name for e, name in output_names(document).items()}
+        self._compiled: dict[tuple[bool, frozenset[str]], tuple[Step, Executor]] = {}
+        self._active: Executor | None = None  # whose states are the newest
+
+    # -- steps ----------------------------------------------------------------------------------
+
+    def compiled(self, training: bool, weighted: frozenset[str]) -> tuple[Step, Executor]:
+        """The step of this kind and its executor, with the newest states."""
+        key = (training, weighted)
+        if key not in self._compiled:
+            step = build_step(self.document, training, weighted)
+            self._compiled[key] = step, executor(self.settings.engine, step.program)
+        step, runner = self._compiled[key]
+        if runner is not self._active:
+            self.save()
+            self._load(step, runner)
+            self._active = runner
+        return step, runner
+
+    def train_batch(self, batch: Arrays) -> tuple[Step, Mapping[str, Array]]:
+        """One step of training on one batch."""
+        step, runner = self.compiled(True, frozenset(batch.weights))
+        self.store.step += 1
+        feeds = self._feeds(step, batch)
+        for name, value in ((RATE, self.rate), (STEP, self.store.step)):
+            feeds[name] = np.array(value, step.program.specs[name].dtype)
+        return step, runner.run(feeds)
+
+    def test_batch(self, batch: Arrays) -> tuple[Step, Mapping[str, Array]]:
+        """Losses and outputs of one batch, nothing learnt."""
+        step, runner = self.compiled(False, frozenset(batch.weights))
+        return step, runner.run(self._feeds(step, batch))
+
+    def evaluate(self, data: Arrays, batch_size: int, limit: int | None = None) -> Logs:
+        """Losses and metrics over all samples, by Keras's keys, or over the first `limit` batches."""
+        means = Means(self)
+        for number, batch in enumerate(batches(data, batch_size)):
+            if limit is not None and number >= limit:
+                break
+            step, results = self.test_batch(batch)
+            means.add(step, batch, results)
+        return means.logs()
+
+    def forget(self) -> None:
+        """The Store changed under the trainer: read it again before the next step."""
+        self._active = None
+
+    # -- states ---------------------------------------------------------------------------------
+
+    def save(self) -> None:
+        """Put the newest states into the Store, in place, so that sharers see them."""
+        if self._active is None:
+            return
+        step = next(s for s, runner in self._compiled.values() if runner is self._active)
+        state = self._active.state()
+        for name, variable in step.variables.items():
+            cell = self.store.ensure(*variable.place, self.settings.seed)
+            if not np.array_equal(cell.value, state[name]):
+                np.copyto(cell.value, state[name])
+        for name, (weight, slot) in step.slots.items():
+            cell = self.store.ensure(*step.variables[weight].place, self.settings.seed)
+            cell.slots[slot], cell.trained = state[name], True
+        for name, variable in step.variables.items():
+            if any(s.input == name and s.output != name for s in step.program.state):
+                self.store.ensure(*variable.place, self.settings.seed).trained = True
+
+    def _load(self, step: Step, runner: Executor) -> None:
+        state: dict[str, Array] = {}
+        for name, variable in step.variables.items():
+            state[name] = self.store.ensure(*variable.place, self.settings.seed).value
+        for name, (weight, slot) in step.slots.items():
+            cell = self.store.ensure(*step.variables[weight].place, self.settings.seed)
+            state[name] = cell.slots.get(slot, np.zeros_like(cell.value))
+        runner.load(state)
+
+    # -- feeds ----------------------------------------------------------------------------------
+
+    def _feeds(self, step: Step, batch: Arrays) -> dict[str, Array]:
+        feeds: dict[str, Array] = {}
+        for call, name in step.inputs.items():
+            feeds[name] = batch.inputs[call]
+        for names, arrays in ((step.targets, batch.targets), (step.weights, batch.weights)):
+            for key, name in names.items():
+                feeds[name] = np.asarray(arrays[key], step.program.specs[name].dtype)
+        for key, name in step.scales.items():
+            plan = self.document.plan.outputs[key]
+            feeds[name] = np.array(plan.weight, step.program.specs[name].dtype)
+        sizes = _symbols(step.program, feeds)
+        for name, (source, number) in step.draws.items():
+            spec = step.program.specs[name]
+            shape = [d if isinstance(d, int) else sizes[d] for d in spec.shape]
+            rng = generator(self.settings.seed, "noise", source, number, counter=self.store.step)
+            feeds[name] = rng.random(shape, np.float32)
+        return feeds
+
+
+def _symbols(program: Program, feeds: Mapping[str, Array]) -> dict[str, int]:
+    """What each named size is in these feeds."""
+    return {
+        dim: size
+        for name, array in feeds.items()
+        for dim, size in zip(program.specs[name].shape, np.shape(array), strict=True)
+        if isinstance(dim, str)
+    }
+
+
+class Means:
+    """An epoch's logs: losses as means over samples, metrics by their own accumulators.
+
+    As Keras: a batch counts by its rows, never by sample weights; keys are sorted; with a single
+    output nothing is prefixed by its name and the total is its loss.
+    """
+
+    def __init__(self, trainer: Trainer) -> None:
+        self._trainer = trainer
+        self._sums: Logs = {}
+        self._rows = 0
+        self._metrics: dict[str, tuple[str, bool, Accumulator]] = {}
+
+    def add(self, step: Step, batch: Arrays, results: Mapping[str, Array]) -> None:
+        """Take in one batch's results."""
+        rows = len(batch)
+        self._rows += rows
+        several = len(step.outputs) > 1
+        values = {"loss": results[step.total]} if step.total else {}
+        if several:
+            values |= {f"{self._trainer.names[k]}_loss": results[n] for k, n in step.losses.items()}
+        for key, value in values.items():
+            self._sums[key] = self._sums.get(key, 0.0) + float(value) * rows
+        if not self._metrics:
+            self._metrics = self._start(step, several)
+        for output, is_weighted, accumulator in self._metrics.values():
+            weight = batch.weights.get(output) if is_weighted else None
+            accumulator.update(batch.targets[output], results[step.outputs[output]], weight)
+
+    def _start(self, step: Step, several: bool) -> dict[str, tuple[str, bool, Accumulator]]:
+        found: dict[str, tuple[str, bool, Accumulator]] = {}
+        for key, (target, output) in step.specs.items():
+            plan = self._trainer.document.plan.outputs.get(key, OutputPlan())
+            prefix = f"{self._trainer.names[key]}_" if several else ""
+            for metrics, is_weighted in ((plan.metrics, False), (plan.weighted_metrics, True)):
+                for metric in metrics:
+                    name = _metric_name(metric, prefix, is_weighted, found)
+                    found[name] = (key, is_weighted, metric.start(target, output))
+        return found
+
+    def logs(self) -> Logs:
+        """Everything so far, by Keras's keys, sorted."""
+        losses = {key: total / max(1, self._rows) for key, total in self._sums.items()}
+        metrics = {key: a.result() for key, (_, _, a) in self._metrics.items()}
+        return dict(sorted({**losses, **metrics}.items()))
+
+    def loss(self) -> Logs:
+        """The running means of the losses alone: cheap enough for every batch."""
+        return {key: total / max(1, self._rows) for key, total in self._sums.items()}
+
+
+def _metric_name(
+    metric: Metric, prefix: str, is_weighted: bool, taken: Mapping[str, object]
+) -> str:
+    """Keras's key: a weighted metric is called so only where its name is taken."""
+    name = f"{prefix}{metric.name}"
+    return f"{prefix}weighted_{metric.name}" if is_weighted and name in taken else name
