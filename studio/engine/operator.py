@@ -181,7 +181,7 @@ def ufunc(function: Callable[..., Any]) -> Kernel:
     """The kernel of a NumPy function that takes its inputs and then ``out``."""
 
     def bind(b: Binding) -> Call:
-        return partial(function, *b.inputs, b.out)
+        return partial(function, *b.inputs, out=b.out)
 
     return bind
 

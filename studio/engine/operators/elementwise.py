@@ -59,7 +59,7 @@ def _folded(function: Callable[..., Any]) -> Kernel:
         if len(b.inputs) == 1:
             return partial(np.copyto, b.out, b.input(0))
         if len(b.inputs) == 2:
-            return partial(function, *b.inputs, b.out)
+            return partial(function, *b.inputs, out=b.out)
         return lambda: np.copyto(b.out, reduce(function, b.inputs))
 
     return bind
@@ -156,7 +156,7 @@ _declare(
 _declare("Sigmoid", _sigmoid, lambda op, n, dy: lambda: op.Mul(dy, op.Mul(n.y, op.Sub(1.0, n.y))))
 _declare(
     "Relu",
-    lambda b: partial(np.maximum, b.input(0), b.out.dtype.type(0), b.out),
+    lambda b: partial(np.maximum, b.input(0), b.out.dtype.type(0), out=b.out),
     lambda op, n, dy: lambda: op.Mul(dy, op.Cast(op.Greater(n.y, 0.0), to=dy.dtype)),
 )
 _declare(

@@ -76,7 +76,7 @@ _ACTIVATIONS: dict[str, _Activation] = {
     "Tanh": _Activation(lambda x: np.tanh(x, x), _tanh_slope),
     "Sigmoid": _Activation(_sigmoid, _sigmoid_slope),
     "Relu": _Activation(
-        lambda x: np.maximum(x, 0, x), lambda y, out: np.copyto(out, y > 0, casting="unsafe")
+        lambda x: np.maximum(x, 0, out=x), lambda y, out: np.copyto(out, y > 0, casting="unsafe")
     ),
     "Affine": _Activation(lambda x: None, _identity_slope),
     "Softsign": _Activation(
