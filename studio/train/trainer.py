@@ -85,7 +85,7 @@ class Trainer:
         return step, runner.run(self._feeds(step, batch))
 
     def evaluate(self, data: Arrays, batch_size: int, limit: int | None = None) -> Logs:
-        """Losses and metrics over all samples, by Keras's keys, or over the first `limit` batches."""
+        """Losses and metrics by Keras's keys, over all samples or the first `limit` batches."""
         means = Means(self)
         for number, batch in enumerate(batches(data, batch_size)):
             if limit is not None and number >= limit:
