@@ -56,10 +56,9 @@ def _ask_onnx(
     known: tuple[tuple[str, tuple[int, ...], bytes] | None, ...],
     outputs: int,
 ) -> tuple[Spec, ...]:
-    schema = defs.get_schema(op, OPSET)
     names = [f"x{i}" if spec else "" for i, spec in enumerate(inputs)]
     results = [f"y{i}" for i in range(outputs)]
-    node = helper.make_node(op, names, results, **{k: attribute(k, v) for k, v in attrs})
+    node = make_node(op, names, results, dict(attrs))
     types = {n: _type_proto(s) for n, s in zip(names, inputs, strict=True) if s}
     data = {
         n: numpy_helper.from_array(np.frombuffer(c[2], c[0]).reshape(c[1]))
@@ -68,7 +67,12 @@ def _ask_onnx(
     }
     try:
         found = shape_inference.infer_node_outputs(
-            schema, node, types, data, opset_imports=_OPSETS, ir_version=IR_VERSION
+            defs.get_schema(op, OPSET),
+            node,
+            types,
+            data,
+            opset_imports=_OPSETS,
+            ir_version=IR_VERSION,
         )
     except Exception as error:  # onnx raises its own class, and RuntimeError, and ValueError
         raise ValueError(f"{op}({', '.join(map(str, inputs))}): {_first_line(error)}") from error
@@ -78,10 +82,40 @@ def _ask_onnx(
     return tuple(_spec(found[r]) for r in results)
 
 
-def attribute(name: str, value: Attribute) -> Any:
-    """An attribute as onnx wants it: dtypes are names here and numbers there."""
-    if name in ("to", "dtype") and isinstance(value, str):
+def make_node(
+    op: str,
+    inputs: Sequence[str],
+    outputs: Sequence[str],
+    attrs: Mapping[str, Attribute],
+    name: str = "",
+) -> onnx.NodeProto:
+    """A node of an operator ONNX defines; attributes take the type its schema says.
+
+    Raises:
+        ValueError: the operator has no attribute of that name.
+    """
+    proto = helper.make_node(op, inputs, outputs, name)
+    known = defs.get_schema(op, OPSET).attributes
+    for key, value in attrs.items():
+        if key not in known:
+            raise ValueError(f"{op} has no attribute {key!r}; it has {', '.join(known)}")
+        kind = known[key].type
+        proto.attribute.append(helper.make_attribute(key, attribute(value, kind), attr_type=kind))
+    return proto
+
+
+def attribute(value: Attribute, kind: Any) -> Any:
+    """A value as onnx wants it: dtypes are names here and numbers there, and ints may be floats."""
+    kinds = defs.OpSchema.AttrType
+    if kind == kinds.INT and isinstance(value, str):
         return helper.np_dtype_to_tensor_dtype(np.dtype(value))
+    if kind == kinds.FLOAT:
+        return float(value)  # type: ignore[arg-type]
+    if kind == kinds.FLOATS:
+        return [float(v) for v in value]  # type: ignore[union-attr]
+    if kind == kinds.TENSOR:
+        dtype = np.int64 if isinstance(value, int) else np.float32
+        return numpy_helper.from_array(np.array([value], dtype))
     return list(value) if isinstance(value, tuple) else value
 
 

@@ -36,9 +36,10 @@ def _gather_grad(b: Binding) -> Call:
 
     The product costs a tenth of ``np.add.at``; its order of summation is fixed, so it repeats.
     """
-    indices, dy, out, axis = b.input(0), b.input(1), b.out, int(b.attr("axis", 0))
+    indices, dy, out = b.input(0), b.input(1), b.out
+    axis = int(b.attr("axis", 0)) % out.ndim
     count, size = indices.size, out.shape[axis]
-    lead, tail = out.shape[:axis], out.shape[axis + 1 :]
+    lead = out.shape[:axis]
     if lead and int(np.prod(lead)) != 1:
         return partial(_scatter_axis, indices, dy, out, axis)
     rows = dy.reshape(count, -1)
@@ -60,11 +61,26 @@ def _scatter_axis(indices: Any, dy: Any, out: Any, axis: int) -> None:
     np.add.at(np.moveaxis(out, axis, 0), indices.reshape(-1), np.moveaxis(flat, axis, 0))
 
 
-def _gather_grad_body(op: Builder, indices: Value, dy: Value, shape: Value) -> tuple[Value]:
-    """ScatterND with addition onto zeros (axis 0)."""
-    zeros = op.Expand(0.0, shape)
-    where = op.Unsqueeze(indices, np.array([-1], np.int64))
-    return (op.ScatterND(zeros, where, dy, reduction="add"),)
+def _gather_grad_body(
+    op: Builder, indices: Value, dy: Value, shape: Value, axis: int = 0
+) -> tuple[Value]:
+    """ScatterND with addition onto zeros; another axis than the first is brought to the front."""
+    rank = int(shape.shape[0])
+    axis %= rank
+    to_front = (axis, *(i for i in range(rank) if i != axis))
+    if axis:
+        picked = tuple(range(axis, axis + indices.rank))
+        rest = tuple(i for i in range(dy.rank) if i not in picked)
+        dy = op.Transpose(dy, perm=(*picked, *rest))
+        shape = op.Gather(shape, np.array(to_front, np.int64), axis=0)
+    spec = Spec(dy.dtype, tuple(f"size_{i}" for i in range(rank)))
+    zero = op.const(0, dy.dtype)
+    zeros = op.call("Expand", (zero, shape), specs=[spec])[0]
+    where = op.Unsqueeze(op.Cast(indices, to="int64"), np.array([-1], np.int64))
+    table = op.ScatterND(zeros, where, dy, reduction="add")
+    if axis:
+        table = op.Transpose(table, perm=tuple(int(i) for i in np.argsort(to_front)))
+    return (table,)
 
 
 def _gather_grad_shape(

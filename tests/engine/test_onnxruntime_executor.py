@@ -1,0 +1,70 @@
+import numpy as np
+import pytest
+
+from studio.engine.builder import Builder
+from studio.engine.numpy_executor import NumpyExecutor
+from studio.engine.onnxruntime_executor import OnnxRuntimeExecutor
+from studio.engine.program import Role, Spec
+from studio.problem import ProblemError
+
+
+def counting_program():
+    op = Builder()
+    x = op.input("x", Spec("float32", ("batch", 3)))
+    kernel = op.state("kernel", Spec("float32", (3, 2)), Role.WEIGHT)
+    count = op.state("count", Spec("float32", ()), Role.COUNTER)
+    total = op.Add(count, 1.0)
+    op.update(count, total)
+    return op.program([op.MatMul(x, kernel), total, x])
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_both_engines_agree_and_keep_their_states(dtype):
+    program = counting_program().astype(dtype)
+    rng = np.random.default_rng(0)
+    start = {"kernel": rng.normal(size=(3, 2)), "count": np.array(4.0)}
+    engines = [NumpyExecutor(program), OnnxRuntimeExecutor(program, threads=1)]
+    for engine in engines:
+        engine.load(start)
+    for batch in (1, 5):
+        x = rng.normal(size=(batch, 3)).astype(dtype)
+        first, second = (engine.run({"x": x}) for engine in engines)
+        assert first.keys() == second.keys()
+        for name in first:
+            np.testing.assert_allclose(first[name], second[name], rtol=1e-6)
+    assert [engine.state()["count"] for engine in engines] == [6.0, 6.0]
+    assert start["count"] == 4.0
+
+
+@pytest.mark.parametrize("axis", [0, 1, -1])
+def test_a_function_of_ours_runs_as_our_kernel_does(axis):
+    op = Builder()
+    ids = op.input("ids", Spec("int32", (2, 3)))
+    size = {0: (2, 3, 4, 6), 1: (5, 2, 3, 6), -1: (5, 4, 2, 3)}[axis]
+    dy = op.input("dy", Spec("float32", size))
+    shape = op.const(np.array([5, 4, 6], np.int64))
+    program = op.program([op.GatherGrad(ids, dy, shape, axis=axis)])
+    rng = np.random.default_rng(1)
+    feeds = {
+        "ids": rng.integers(-4, 4, (2, 3)).astype(np.int32),
+        "dy": rng.normal(size=size).astype(np.float32),
+    }
+    mine, theirs = (e(program).run(feeds) for e in (NumpyExecutor, OnnxRuntimeExecutor))
+    np.testing.assert_allclose(*mine.values(), *theirs.values(), rtol=1e-6)
+
+
+def test_what_onnxruntime_refuses_is_a_problem():
+    op = Builder()
+    x = op.input("x", Spec("float64", (2, "batch", 3)))
+    w, r = (op.input(n, Spec("float64", (1, 8, k))) for n, k in (("w", 3), ("r", 2)))
+    program = op.program([op.call("LSTM", (x, w, r), outputs=1, hidden_size=2)[0]])
+    feeds = {"x": np.ones((2, 1, 3)), "w": np.ones((1, 8, 3)), "r": np.ones((1, 8, 2))}
+    with pytest.raises(ProblemError) as caught:
+        OnnxRuntimeExecutor(program).run(feeds)
+    assert caught.value.problems[0].code == "onnxruntime_refused"
+
+
+def test_a_feed_of_another_kind_is_refused():
+    executor = OnnxRuntimeExecutor(counting_program())
+    with pytest.raises(TypeError):
+        executor.run({"x": np.array([["a", "b", "c"]])})
