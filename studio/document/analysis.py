@@ -9,11 +9,12 @@ import numpy as np
 
 from studio.document import edits
 from studio.document.edits import Fix
-from studio.document.lowering import Shapes, needed, shapes_of
+from studio.document.lowering import needed
 from studio.document.model import CallId, Document, Endpoint, Graph, LayerId, Submodel
 from studio.engine.program import Spec
 from studio.layers.base import Layer, Weight
 from studio.layers.input import Input
+from studio.layers.shapes import Shapes, shapes_of
 from studio.problem import Problem
 
 

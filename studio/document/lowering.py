@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 
 from studio.document.model import CallId, Document, Endpoint, Graph, LayerId, Submodel
 from studio.document.names import input_names
 from studio.engine.builder import Value
 from studio.engine.program import Spec
-from studio.layers.base import Layer, LayerBuilder, Weight, Weights
+from studio.layers.base import Layer, LayerBuilder, Weight
 from studio.layers.input import Input
+from studio.layers.shapes import results_of
 from studio.problem import Problem, ProblemError, refuse
 
 
@@ -121,18 +121,6 @@ def _lower_call(
     return results_of(entry.body, lowered.op, values, arriving)
 
 
-def results_of(
-    layer: Layer, op: LayerBuilder, weights: Mapping[str, Value], arriving: Sequence[Value]
-) -> Sequence[Value]:
-    """A layer's results, its mask travelling with the first of them."""
-    found = layer.lower(op, Weights(weights), *arriving)
-    results = [found] if isinstance(found, Value) else list(found)
-    mask = layer.mask(op, *arriving)
-    if mask is not None:
-        op.set_mask(results[0], mask)
-    return results
-
-
 def _variable(lowered: Lowered, document: Document, layer_id: LayerId, weight: Weight) -> Value:
     """The state of a weight, declared at the first call that uses its layer."""
     for variable in lowered.variables.values():
@@ -153,36 +141,3 @@ def raise_first(problems: Sequence[Problem]) -> None:
     errors = [p for p in problems if p.severity == "error"]
     if errors:
         raise ProblemError(errors)
-
-
-# -- one layer by itself: shapes for the canvas --------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Shapes:
-    """What a layer gives for inputs like these, or why it does not."""
-
-    outputs: tuple[Spec, ...] = ()
-    weights: tuple[Weight, ...] = ()
-    problems: tuple[Problem, ...] = ()
-
-
-@lru_cache(maxsize=16384)
-def shapes_of(layer: Layer, inputs: tuple[Spec, ...]) -> Shapes:
-    """Lower one layer by itself. Cached, so that an edit costs what it touches."""
-    problems = tuple(layer.problems())
-    if problems:
-        return Shapes(problems=problems)
-    op = LayerBuilder()
-    try:
-        weights = layer.weights(*inputs)
-        values = {w.name: op.state(w.name, Spec("float32", w.shape), w.role) for w in weights}
-        arriving = [op.input(f"x{i}", spec) for i, spec in enumerate(inputs)]
-        results = results_of(layer, op, values, arriving)
-    except ProblemError as error:
-        return Shapes(problems=error.problems)
-    except ValueError as error:
-        return Shapes(
-            problems=(Problem("layer_refused", args={"kind": layer.kind, "reason": str(error)}),)
-        )
-    return Shapes(tuple(v.spec for v in results), weights)

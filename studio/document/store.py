@@ -6,7 +6,6 @@ A: An edit that changes a layer's shape makes its weights untrained; undoing the
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
@@ -15,6 +14,7 @@ from studio.document.draws import generator
 from studio.document.model import LayerId
 from studio.engine.program import Array
 from studio.layers.base import Weight
+from studio.layers.cell import Cell, Cells
 
 
 class Key(NamedTuple):
@@ -22,24 +22,6 @@ class Key(NamedTuple):
 
     layer: LayerId
     weight: str
-
-
-@dataclass
-class Cell:
-    """One weight's array with what training keeps beside it.
-
-    Attributes:
-        value: the weight itself.
-        trained: whether training or a user gave it; False right after initialization.
-        slots: the optimizer's arrays, by Keras's names; the weight's shape.
-    """
-
-    value: Array
-    trained: bool = False
-    slots: dict[str, Array] = field(default_factory=dict)
-
-
-Cells = dict[tuple[str, tuple[int, ...]], Cell]  # of one layer, by (weight's name, shape)
 
 
 class Store:

@@ -123,7 +123,7 @@ class Layer(Declared):
         raise TypeError(f"{self.kind} does not say how it is computed")
 
     def mask(self, op: LayerBuilder, *x: Value) -> Value | None:
-        """The mask of the result. Keras's default: the first input's, where masking is supported."""
+        """The mask of the result; as in Keras the first input's, where masking is supported."""
         if not self.supports_masking or not x:
             return None
         return next((m for m in map(op.mask, x) if m is not None), None)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from studio.document.preprocess import Fitted
 from studio.document.project import Run
-from studio.document.store import Cells
+from studio.layers.cell import Cells
 from studio.problem import Problem
 
 Logs = Mapping[str, float]  # by Keras's history keys

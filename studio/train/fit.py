@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from studio.document.project import Run
-from studio.document.store import Cells
+from studio.layers.cell import Cells
 from studio.train.arrays import Arrays, batches, shuffled
 from studio.train.events import BatchDone, EpochDone, Event, Finished, Started
 from studio.train.trainer import Logs, Means, Trainer
