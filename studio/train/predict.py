@@ -1,0 +1,75 @@
+"""Outputs for new inputs, nothing learnt."""
+
+from collections.abc import Mapping
+from functools import lru_cache
+
+import numpy as np
+
+from studio.document.lowering import Lowered, lower
+from studio.document.model import CallId, Document
+from studio.document.names import output_names
+from studio.document.store import Store
+from studio.engine.executor import Executor
+from studio.engine.program import Array
+from studio.train.arrays import Arrays, batches
+from studio.train.trainer import executor
+
+
+def predict(
+    document: Document,
+    store: Store,
+    inputs: Mapping[CallId, Array],
+    batch_size: int = 32,
+    engine: str = "auto",
+) -> dict[str, Array]:
+    """Every output by its display name, samples first.
+
+    Args:
+        document: compiled once and remembered.
+        store: weights never initialized are initialized now, by the document's seed.
+        inputs: arrays by the id of the Input call.
+        batch_size: samples computed at once.
+        engine: ``auto``, ``numpy`` or ``onnxruntime``.
+
+    Raises:
+        ProblemError: what keeps the document from being computed.
+    """
+    lowered, runner = _compiled(document, engine)
+    seed = document.plan.run.seed
+    runner.load({name: store.ensure(*v.place, seed).value for name, v in lowered.variables.items()})
+    names = output_names(document)
+    parts: dict[str, list[Array]] = {name: [] for name in names.values()}
+    for batch in batches(Arrays(inputs), batch_size):
+        feeds = {lowered.inputs[call].name: array for call, array in batch.inputs.items()}
+        results = runner.run(feeds)
+        for endpoint, name in names.items():
+            parts[name].append(results[lowered.outputs[endpoint].name])
+    return {name: np.concatenate(found) for name, found in parts.items()}
+
+
+@lru_cache(maxsize=4)
+def _compile(key: "_Key") -> tuple[Lowered, Executor]:
+    lowered = lower(key.document, training=False)
+    program = lowered.op.program(list(lowered.outputs.values()))
+    return lowered, executor(key.engine, program)
+
+
+class _Key:
+    """Documents are compared by identity here: hashing a whole one would cost more."""
+
+    def __init__(self, document: Document, engine: str) -> None:
+        self.document, self.engine = document, engine
+
+    def __hash__(self) -> int:
+        return hash((id(self.document), self.engine))
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, _Key)
+            and self.document is other.document
+            and self.engine == other.engine
+        )
+
+
+def _compiled(document: Document, engine: str) -> tuple[Lowered, Executor]:
+    return _compile(_Key(document, engine))
