@@ -4,6 +4,7 @@ What `studio.layers.Dense` gives is a handle with identity (`studio.layers.funct
 frozen declaration it wraps is the class in ``dense.py``.
 """
 
+from importlib import import_module
 from typing import Any
 
 CATALOGUE = {
@@ -20,13 +21,12 @@ _FUNCTIONS = {"concatenate": "Concatenate"}
 
 
 def __getattr__(name: str) -> Any:
-    from studio.layers import functional
-
+    if name not in CATALOGUE and name not in _FUNCTIONS:
+        known = ", ".join((*CATALOGUE, *_FUNCTIONS))
+        raise AttributeError(f"studio.layers has no {name!r}; it has {known}")
+    functional = import_module("studio.layers.functional")
     if name == "Input":
         return functional.Input
-    if name in CATALOGUE:
-        return functional.handle_class(name)
     if name in _FUNCTIONS:
         return functional.merge_function(_FUNCTIONS[name])
-    known = ", ".join((*CATALOGUE, *_FUNCTIONS))
-    raise AttributeError(f"studio.layers has no {name!r}; it has {known}")
+    return functional.handle_class(name)
