@@ -111,11 +111,9 @@ def _place_part(
     nodes: list[int], edges: list[tuple[int, int]], boxes: list[Size]
 ) -> dict[int, tuple[float, float]]:
     if not edges:
-        return {node: (0.0, 0.0) for node in nodes}
+        return dict.fromkeys(nodes, (0.0, 0.0))
     columns, pieces = _columns(edges)
-    slots = {
-        v: _Slot(boxes[v][1] if v < len(boxes) else 0.0) for column in columns for v in column
-    }
+    slots = {v: _Slot(boxes[v][1] if v < len(boxes) else 0.0) for column in columns for v in column}
     read: dict[int, list[int]] = {v: [] for v in slots}
     near: dict[int, list[int]] = {v: [] for v in slots}
     for a, b in pieces:
@@ -128,9 +126,11 @@ def _place_part(
         for column in columns if sweep % 2 == 0 else reversed(columns):
             _settle([slots[v] for v in column], [_mean(slots, near[v]) for v in column])
     for column in columns:  # last by what each reads alone, which makes chains straight
-        _settle([slots[v] for v in column], [_mean(slots, read[v] or [v]) for v in column])
+        wished = [_mean(slots, read[v] or [v]) for v in column]
+        _settle([slots[v] for v in column], wished, [1.0 if read[v] else 0.01 for v in column])
     highest = min(slots[v].y for v in nodes)
-    corners, x = {}, 0.0
+    corners: dict[int, tuple[float, float]] = {}
+    x = 0.0
     for column in columns:
         real = [v for v in column if v < len(boxes)]
         corners |= {v: (x, slots[v].y - highest) for v in real}
@@ -165,22 +165,24 @@ def _columns(edges: list[tuple[int, int]]) -> tuple[list[list[int]], list[tuple[
     return columns, [(back(a), back(b)) for a, b in cut or ()]
 
 
-def _settle(column: list[_Slot], wished: list[float]) -> None:
+def _settle(column: list[_Slot], wished: list[float], weights: list[float] | None = None) -> None:
     """Give a column the heights nearest to those wished that keep its order and its gaps.
 
     Least squares under y[i+1] ≥ y[i] + height[i] + gap: an isotonic regression once the heights
     above are taken off, solved by pooling adjacent violators.
     """
-    above, blocks = 0.0, []  # blocks of [mean, count]
-    for slot, wish in zip(column, wished, strict=True):
-        blocks.append([wish - above, 1.0])
+    above = 0.0
+    blocks: list[tuple[float, float, int]] = []  # mean, weight, how many slots
+    for slot, wish, weight in zip(column, wished, weights or [1.0] * len(column), strict=True):
+        block = (wish - above, weight, 1)
         above += slot.height + ROW_GAP
-        while len(blocks) > 1 and blocks[-2][0] > blocks[-1][0]:
-            mean, count = blocks.pop()
-            before = blocks[-1]
-            before[0] = (before[0] * before[1] + mean * count) / (before[1] + count)
-            before[1] += count
-    above, flat = 0.0, (mean for mean, count in blocks for _ in range(int(count)))
+        while blocks and blocks[-1][0] > block[0]:
+            before = blocks.pop()
+            total = before[1] + block[1]
+            mean = (before[0] * before[1] + block[0] * block[1]) / total
+            block = (mean, total, before[2] + block[2])
+        blocks.append(block)
+    above, flat = 0.0, (mean for mean, _, count in blocks for _ in range(count))
     for slot, base in zip(column, flat, strict=True):
         slot.y = base + above
         above += slot.height + ROW_GAP
