@@ -187,7 +187,7 @@ class Handle:
 def _ignore_input_length(kind: str, params: dict[str, Any]) -> dict[str, Any]:
     """The guide gives Embedding an ``input_length``; Keras 3 dropped it, and so it says nothing."""
     if kind == "Embedding" and "input_length" in params:
-        warnings.warn("Embedding ignores input_length: the Input's shape says it", stacklevel=4)
+        warnings.warn("Embedding ignores input_length: the Input's shape says it", stacklevel=3)
         return {k: v for k, v in params.items() if k != "input_length"}
     return params
 

@@ -23,6 +23,21 @@ class Started:
 
 
 @dataclass(frozen=True)
+class EpochStarted:
+    """An epoch begins."""
+
+    epoch: int
+
+
+@dataclass(frozen=True)
+class BatchStarted:
+    """A step begins; callbacks in the same process see it, other processes are spared it."""
+
+    epoch: int
+    batch: int
+
+
+@dataclass(frozen=True)
 class BatchDone:
     """One step. `logs` are the epoch's running means."""
 
@@ -73,4 +88,4 @@ class Failed:
     report: str = ""
 
 
-Event = Started | BatchDone | EpochDone | Finished | Failed
+Event = Started | EpochStarted | BatchStarted | BatchDone | EpochDone | Finished | Failed

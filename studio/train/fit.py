@@ -8,7 +8,15 @@ from itertools import islice
 from studio.document.project import Run
 from studio.layers.cell import Cells
 from studio.train.arrays import Arrays, batches, shuffled
-from studio.train.events import BatchDone, EpochDone, Event, Finished, Started
+from studio.train.events import (
+    BatchDone,
+    BatchStarted,
+    EpochDone,
+    EpochStarted,
+    Event,
+    Finished,
+    Started,
+)
 from studio.train.trainer import Logs, Means, Trainer
 
 
@@ -79,10 +87,12 @@ def fit(
     stopped = False
     source = _endless(trainer, data, plan)
     for epoch in range(plan.initial_epoch, plan.epochs):
+        yield EpochStarted(epoch)
         epoch_began, means = time.perf_counter(), Means(trainer)
         for number, batch in enumerate(islice(source, steps)):
             if stopped := stop():
                 break
+            yield BatchStarted(epoch, number)
             step, results = trainer.train_batch(batch)
             means.add(step, batch, results)
             yield BatchDone(epoch, number, means.loss())

@@ -1,0 +1,503 @@
+"""The functional API: wire tensors, make a Model of them, train it, save it, export it.
+
+One document stands behind it: what is built here opens on the canvas, and the reverse.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+
+from studio.callbacks import Callback, History
+from studio.declare import resolve
+from studio.document import edits
+from studio.document.analysis import analyse
+from studio.document.keras_order import layer_order
+from studio.document.layout import arrange, needs_layout
+from studio.document.model import Document, Endpoint, Graph, LayerId
+from studio.document.names import input_names, output_names
+from studio.document.plan import OutputPlan
+from studio.document.project import Project
+from studio.document.summary import summary
+from studio.engine.program import Array
+from studio.layers.base import Layer
+from studio.layers.functional import Handle, Recorded, Tensor, automatic_name
+from studio.losses.base import Loss
+from studio.metrics.base import Metric
+from studio.optimizers.base import Optimizer
+from studio.problem import ProblemError, refuse
+from studio.train.arrays import Arrays
+from studio.train.events import (
+    BatchDone,
+    BatchStarted,
+    EpochDone,
+    EpochStarted,
+    Event,
+    Finished,
+)
+from studio.train.feed import as_arrays, by_name
+from studio.train.fit import FitPlan, fit
+from studio.train.predict import predict
+from studio.train.progress import show
+from studio.train.trainer import Means, Settings, Trainer
+
+if TYPE_CHECKING:
+    from studio.formats.onnx_export import Proof
+
+Tensors = Tensor | Sequence[Tensor]
+_T = TypeVar("_T")
+_seeds = iter(range(1 << 62))
+
+
+def set_random_seed(seed: int) -> None:
+    """Start the sequence of seeds that models take when they are made."""
+    global _seeds
+    _seeds = iter(range(seed, 1 << 62))
+
+
+class Model:
+    """A model of some tensors: everything that leads from `inputs` to `outputs`.
+
+    Two models made of the same layers share their weights. Each model draws its fresh weights by
+    a seed of its own, the next of a sequence that starts at 0 in every process, so a script
+    repeats itself and two models in it differ.
+    """
+
+    def __init__(self, inputs: Tensors, outputs: Tensors, name: str | None = None) -> None:
+        document, handles = _traced(_listed(inputs), _listed(outputs), name)
+        self._start(Project(document), handles)
+        for layer, handle in handles.items():
+            self.project.store.adopt(layer, handle.cells)
+        self._seed = next(_seeds)
+        self._initialize()
+
+    def _start(self, project: Project, handles: dict[LayerId, Handle]) -> None:
+        self.project = project
+        self.stop_training = False
+        self._handles = handles
+        self._seed = project.document.plan.run.seed
+        self._trainer: Trainer | None = None
+
+    @classmethod
+    def from_project(cls, project: Project) -> "Model":
+        """The model of a project, its weights shared with the project's Store."""
+        document, weights = project.document, analyse(project.document).weights
+        handles = {}
+        for layer in layer_order(document.graph):
+            entry = document.layers[layer]
+            if not isinstance(entry.body, Layer):
+                raise refuse("unknown_layer", kind=entry.kind)
+            cells = project.store.cells(layer)
+            owned = weights.get(layer, ())
+            handles[layer] = Handle.around(entry.body, entry.name, entry.trainable, cells, owned)
+        model: Model = object.__new__(cls)
+        model._start(project, handles)
+        model._initialize()
+        return model
+
+    # -- what it is -----------------------------------------------------------------------------
+
+    @property
+    def document(self) -> Document:
+        """The document, with its layers frozen or not as their handles now say."""
+        document = self.project.document
+        for layer, handle in self._handles.items():
+            if document.layers[layer].trainable != handle.trainable:
+                document = edits.set_trainable(document, layer, handle.trainable)
+        self.project.document = document
+        return document
+
+    @property
+    def name(self) -> str:
+        return self.document.graph.name
+
+    @property
+    def layers(self) -> list[Handle]:
+        """The layers in Keras's order."""
+        return [self._handles[layer] for layer in layer_order(self.document.graph)]
+
+    @property
+    def input_names(self) -> list[str]:
+        return list(input_names(self.document).values())
+
+    @property
+    def output_names(self) -> list[str]:
+        return list(output_names(self.document).values())
+
+    def get_layer(self, name: str) -> Handle:
+        """The layer called `name`."""
+        for handle in self._handles.values():
+            if handle.name == name:
+                return handle
+        known = ", ".join(handle.name for handle in self.layers)
+        raise refuse("unknown_name", what="layer", name=name, known=known)
+
+    def summary(self, print_fn: Callable[[str], Any] = print) -> None:
+        """Print the layers with their output shapes and parameters."""
+        print_fn(summary(self.document))
+
+    def count_params(self) -> int:
+        """How many numbers the layers own, each layer counted once."""
+        return sum(handle.count_params() for handle in self._handles.values())
+
+    def get_weights(self) -> list[Array]:
+        """Copies of all weights, in Keras's order, shapes and layouts (LSTM gates i, f, c, o)."""
+        return [array for handle in self.layers for array in handle.get_weights()]
+
+    def set_weights(self, weights: Sequence[Any]) -> None:
+        """Set all weights, in the order `get_weights` gives them."""
+        expected = sum(len(handle.declared_weights) for handle in self.layers)
+        if len(weights) != expected:
+            raise refuse("wrong_number", what="weight", received=len(weights), expected=expected)
+        given = iter(weights)
+        for handle in self.layers:
+            handle.set_weights([next(given) for _ in handle.declared_weights])
+
+    # -- compiling ------------------------------------------------------------------------------
+
+    def compile(
+        self,
+        optimizer: str | Optimizer = "rmsprop",
+        loss: Any = None,
+        loss_weights: Any = None,
+        metrics: Any = None,
+        weighted_metrics: Any = None,
+    ) -> None:
+        """Say how to train.
+
+        Args:
+            optimizer: a name or an optimizer.
+            loss: one name or loss for all outputs, a list, or a dict by output name.
+            loss_weights: a list, or a dict by output name; 1.0 where not given.
+            metrics: names or metrics for all outputs, a list of such per output, or a dict.
+            weighted_metrics: likewise; these count samples by their weights.
+        """
+        names = output_names(self.document)
+        losses = _per_output("loss", list(names.values()), loss)
+        weights = _per_output("loss weight", list(names.values()), loss_weights)
+        plain = _metrics_per_output(list(names.values()), metrics)
+        weighted = _metrics_per_output(list(names.values()), weighted_metrics)
+        document = edits.set_optimizer(self.document, _as(Optimizer, "optimizers", optimizer))
+        for endpoint, name in names.items():
+            chosen = losses[name]
+            plan = OutputPlan(
+                None if chosen is None else _as(Loss, "losses", chosen),
+                1.0 if weights[name] is None else float(weights[name]),
+                plain[name],
+                weighted[name],
+            )
+            outputs = {**document.plan.outputs, endpoint.key: plan}
+            document = replace(document, plan=replace(document.plan, outputs=outputs))
+        self.project.document = document
+        self.project.store.step = 0
+        for _, cell in self.project.store.items():
+            cell.slots.clear()
+        self._trainer = None
+
+    # -- training -------------------------------------------------------------------------------
+
+    def fit(
+        self,
+        x: Any,
+        y: Any = None,
+        batch_size: int | None = None,
+        epochs: int = 1,
+        verbose: str | int = "auto",
+        callbacks: Sequence[Callback] | None = None,
+        validation_split: float = 0.0,
+        validation_data: tuple[Any, ...] | None = None,
+        shuffle: bool = True,
+        class_weight: Mapping[Any, Any] | None = None,
+        sample_weight: Any = None,
+        initial_epoch: int = 0,
+        steps_per_epoch: int | None = None,
+        validation_steps: int | None = None,
+        validation_batch_size: int | None = None,
+        validation_freq: int = 1,
+        engine: str = "auto",
+        seed: int | None = None,
+    ) -> History:
+        """Train. The meanings are those of Keras; `engine` and `seed` are ours.
+
+        Returns:
+            What each epoch gave, by Keras's keys, in ``.history``.
+        """
+        data = as_arrays(self._ready(), x, y, sample_weight, class_weight)
+        data, validation = _split(data, validation_split)
+        if validation_data is not None:
+            validation = as_arrays(self.document, *validation_data)
+        plan = FitPlan(
+            epochs,
+            batch_size or 32,
+            shuffle,
+            initial_epoch,
+            steps_per_epoch,
+            validation_steps,
+            validation_batch_size,
+            validation_freq,
+        )
+        trainer = self._training(engine, self._seed if seed is None else seed)
+        self.stop_training = False
+        run_id = f"r{len(self.project.runs) + 1}"
+        events = fit(
+            trainer,
+            data,
+            validation,
+            plan,
+            run_id=run_id,
+            stop=lambda: self.stop_training,
+            keep_best=False,
+        )
+        history = History()
+        params = {"verbose": verbose, "epochs": epochs, "steps": steps_per_epoch}
+        watching = [history, *(callbacks or ())]
+        for callback in watching:
+            callback.set_model(self)
+            callback.set_params(params)
+        for event in show(_told(events, watching), verbose):
+            if isinstance(event, Finished):
+                self.project.runs.append(event.run)
+        return history
+
+    def train_on_batch(
+        self,
+        x: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        class_weight: Mapping[Any, Any] | None = None,
+        return_dict: bool = False,
+    ) -> Any:
+        """One step on one batch: the losses and metrics before it, as Keras orders them."""
+        batch = as_arrays(self._ready(), x, y, sample_weight, class_weight)
+        trainer = self._training()
+        means = Means(trainer)
+        step, results = trainer.train_batch(batch)
+        means.add(step, batch, results)
+        trainer.save()
+        return self._reported(means.logs(), return_dict)
+
+    def evaluate(
+        self,
+        x: Any,
+        y: Any = None,
+        batch_size: int | None = None,
+        verbose: str | int = "auto",
+        sample_weight: Any = None,
+        steps: int | None = None,
+        return_dict: bool = False,
+    ) -> Any:
+        """Losses and metrics over all samples, nothing learnt."""
+        data = as_arrays(self._ready(), x, y, sample_weight)
+        logs = self._training().evaluate(data, batch_size or 32, steps)
+        return self._reported(logs, return_dict)
+
+    def predict(self, x: Any, batch_size: int | None = None, verbose: str | int = "auto") -> Any:
+        """The output, or a list of them in the model's order."""
+        data = as_arrays(self.document, x)
+        store = self.project.store
+        results = list(predict(self.document, store, data.inputs, batch_size or 32).values())
+        return results[0] if len(results) == 1 else results
+
+    # -- files ----------------------------------------------------------------------------------
+
+    def save(self, path: str | Path) -> None:
+        """Write a ``.loom`` project; what Python never placed is laid out for the canvas."""
+        from studio.formats import loom
+
+        if needs_layout(self.document):
+            self.project.document = arrange(self.document)
+        loom.save(Path(path), self.project)
+
+    def export(self, path: str | Path) -> "Proof":
+        """Write an ONNX file, proven equal to the model; the proof is returned."""
+        from studio.formats.onnx_export import export
+
+        assert self.document is self.project.document
+        return export(self.project, Path(path))
+
+    # -- inside ---------------------------------------------------------------------------------
+
+    def _initialize(self) -> None:
+        for layer, handle in self._handles.items():
+            for weight in handle.declared_weights:
+                self.project.store.ensure(layer, weight, self._seed)
+
+    def _ready(self) -> Document:
+        document = self.document
+        if not any(plan.loss for plan in document.plan.outputs.values()):
+            raise refuse("not_compiled")
+        return document
+
+    def _training(self, engine: str = "auto", seed: int | None = None) -> Trainer:
+        """A trainer for the document as it is, which has not yet read the weights."""
+        settings = Settings(engine, self._seed if seed is None else seed)
+        trainer = self._trainer
+        if trainer is None or trainer.document != self.document or trainer.settings != settings:
+            trainer = self._trainer = Trainer(self.document, self.project.store, settings)
+        trainer.forget()
+        return trainer
+
+    def _reported(self, logs: Mapping[str, float], as_dict: bool) -> Any:
+        """A dict, or Keras's list: the loss, each output's, then the rest; alone if it is alone."""
+        if as_dict:
+            return dict(logs)
+        if len(self.output_names) == 1:
+            (plan,) = self.document.plan.outputs.values()
+            first = ["loss", *(m.name for m in plan.metrics)]
+        else:
+            first = ["loss", *(f"{name}_loss" for name in self.output_names)]
+        keys = [k for k in first if k in logs] + [k for k in logs if k not in first]
+        values = [logs[key] for key in keys]
+        return values[0] if len(values) == 1 else values
+
+
+def load_model(path: str | Path) -> Model:
+    """The model of a ``.loom`` project.
+
+    Raises:
+        ProblemError: the file cannot be read, or is not a project.
+    """
+    from studio.formats import loom
+
+    return Model.from_project(loom.load(Path(path)))
+
+
+# -- tracing -------------------------------------------------------------------------------------
+
+
+def _listed(tensors: Tensors) -> list[Tensor]:
+    return [tensors] if isinstance(tensors, Tensor) else list(tensors)
+
+
+def _traced(
+    inputs: list[Tensor], outputs: list[Tensor], name: str | None
+) -> tuple[Document, dict[LayerId, Handle]]:
+    """The document of everything between, its calls in the order they were made."""
+    calls = _calls_between(inputs, outputs)
+    document = Document({"g1": Graph(name or automatic_name("functional"))})
+    ids: dict[Recorded, str] = {}
+    layers: dict[Handle, LayerId] = {}
+    for call in sorted(calls, key=lambda c: c.number):
+        handle = call.handle
+        if handle in layers:
+            document, ids[call] = edits.use_layer(document, layers[handle], (0.0, 0.0))
+        else:
+            document, ids[call] = edits.add_layer(document, handle.declaration, name=handle.name)
+            layers[handle] = document.graph.calls[ids[call]].layer
+        for port, tensor in call.inputs:
+            start = Endpoint(ids[tensor.call], tensor.port)
+            document = edits.connect(document, start, Endpoint(ids[call], port))
+    for tensor in outputs:
+        document = edits.mark_output(document, Endpoint(ids[tensor.call], tensor.port))
+    graph = replace(document.graph, inputs=tuple(ids[t.call] for t in inputs))
+    document = replace(document, graphs={**document.graphs, document.main: graph})
+    for handle, layer in layers.items():
+        if not handle.trainable:
+            document = edits.set_trainable(document, layer, False)
+    problems = [p for p in analyse(document).errors if p.code in ("name_twice", "cycle")]
+    if problems:
+        raise ProblemError(problems)
+    return document, {layer: handle for handle, layer in layers.items()}
+
+
+def _calls_between(inputs: list[Tensor], outputs: list[Tensor]) -> set[Recorded]:
+    starts = {tensor.call for tensor in inputs}
+    found, ahead = set(starts), [tensor.call for tensor in outputs]
+    while ahead:
+        call = ahead.pop()
+        if call in found:
+            continue
+        if not call.inputs:
+            raise refuse("input_not_listed", name=call.handle.name)
+        found.add(call)
+        ahead += [tensor.call for _, tensor in call.inputs]
+    return found
+
+
+# -- compile's forms -----------------------------------------------------------------------------
+
+
+def _as(base: type[_T], family: str, given: Any) -> _T:
+    found = resolve(family, given)
+    assert isinstance(found, base)
+    return found
+
+
+def _per_output(what: str, names: list[str], given: Any) -> dict[str, Any]:
+    """One value, or None, for each output; a single one stands for all."""
+    if isinstance(given, Mapping):
+        return {**dict.fromkeys(names), **by_name(what, _known(what, names, given), given)}
+    if isinstance(given, list | tuple):
+        if len(given) != len(names):
+            raise refuse("wrong_number", what=what, received=len(given), expected=", ".join(names))
+        return dict(zip(names, given, strict=True))
+    return dict.fromkeys(names, given)
+
+
+def _known(what: str, names: list[str], given: Mapping[str, Any]) -> list[str]:
+    for name in given:
+        if name not in names:
+            raise refuse("unknown_name", what=what, name=name, known=", ".join(names))
+    return [name for name in names if name in given]
+
+
+def _metrics_per_output(names: list[str], given: Any) -> dict[str, tuple[Metric, ...]]:
+    """``["accuracy"]`` is for every output; a list as long as the outputs is one for each."""
+    if given is None:
+        return dict.fromkeys(names, ())
+    one_each = isinstance(given, Mapping) or (
+        isinstance(given, list | tuple)
+        and len(given) == len(names)
+        and (len(names) > 1 or isinstance(given[0], list | tuple))
+    )
+    chosen = _per_output("metric", names, given) if one_each else dict.fromkeys(names, given)
+    return {name: _metric_list(value) for name, value in chosen.items()}
+
+
+def _metric_list(given: Any) -> tuple[Metric, ...]:
+    if given is None:
+        return ()
+    several = given if isinstance(given, list | tuple) else [given]
+    return tuple(_as(Metric, "metrics", metric) for metric in several)
+
+
+# -- fit's parts ---------------------------------------------------------------------------------
+
+
+def _split(data: Arrays, share: float) -> tuple[Arrays, Arrays | None]:
+    """The first samples to train on and the last `share` of them to validate, as Keras."""
+    if not 0.0 <= share < 1.0:
+        raise refuse("split_outside", received=share)
+    if not share:
+        return data, None
+    first = int(np.floor(len(data) * (1.0 - share)))
+    if not 0 < first < len(data):
+        raise refuse("split_empty", received=share, samples=len(data))
+    held = data.take(slice(first, None))
+    return data.take(slice(0, first)), replace(held, weights={})
+
+
+def _told(events: Iterator[Event], callbacks: Sequence[Callback]) -> Iterator[Event]:
+    """The events, each told to the callbacks as it passes."""
+    for callback in callbacks:
+        callback.on_train_begin({})
+    for event in events:
+        for callback in callbacks:
+            _tell(event, callback)
+        yield event
+    for callback in callbacks:
+        callback.on_train_end({})
+
+
+def _tell(event: Event, callback: Callback) -> None:
+    match event:
+        case EpochStarted(epoch):
+            callback.on_epoch_begin(epoch, {})
+        case BatchStarted(_, batch):
+            callback.on_train_batch_begin(batch, {})
+        case BatchDone(_, batch, logs):
+            callback.on_train_batch_end(batch, logs)
+        case EpochDone(epoch, logs):
+            callback.on_epoch_end(epoch, logs)

@@ -1,0 +1,198 @@
+"""Arrays as people pass them in Python, checked and keyed by port.
+
+One array, a list in the model's order, or a dict by name, for inputs and targets alike. What does
+not fit is refused before the first step: nothing is ever broadcast.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from studio.document.analysis import analyse
+from studio.document.integers import integer_limits
+from studio.document.model import Document, Endpoint
+from studio.document.names import input_names, output_names
+from studio.document.plan import OutputPlan
+from studio.engine.program import Array, Spec
+from studio.layers.input import Input
+from studio.problem import refuse
+from studio.train.arrays import Arrays
+
+
+def as_arrays(
+    document: Document,
+    x: Any,
+    y: Any = None,
+    sample_weight: Any = None,
+    class_weight: Mapping[Any, Any] | None = None,
+) -> Arrays:
+    """Checked arrays for a document.
+
+    Args:
+        document: compiled; its inputs and outputs say what is expected.
+        x: inputs.
+        y: targets of the outputs that have a loss; None where only inputs are wanted.
+        sample_weight: one number a sample for all outputs, or a list or dict of such.
+        class_weight: class number → weight, for all outputs or by output name.
+
+    Raises:
+        ProblemError: ``wrong_number``, ``unknown_name``, ``input_shape``, ``target_shape``,
+            ``integer_outside``, ``samples_differ``, ``not_numbers``.
+    """
+    inputs = _inputs(document, x)
+    targets = _targets(document, y) if y is not None else {}
+    weights = _weights(document, targets, sample_weight, class_weight)
+    _same_length({**inputs, **targets, **weights})
+    return Arrays(inputs, targets, weights)
+
+
+def trained_outputs(document: Document) -> dict[Endpoint, str]:
+    """The outputs that have a loss, by endpoint, with their names."""
+    planned = document.plan.outputs
+    return {
+        e: name
+        for e, name in output_names(document).items()
+        if planned.get(e.key, OutputPlan()).loss is not None
+    }
+
+
+def by_name(what: str, names: Sequence[str], given: Any) -> dict[str, Any]:
+    """One value for each name, from a single value, a list in order, or a dict by name."""
+    if isinstance(given, Mapping):
+        for name in given:
+            if name not in names:
+                raise refuse("unknown_name", what=what, name=name, known=", ".join(names))
+        missing = [name for name in names if name not in given]
+        if missing:
+            raise refuse("missing_name", what=what, name=missing[0])
+        return {name: given[name] for name in names}
+    several = isinstance(given, list | tuple)
+    if several and len(names) == 1 and not (len(given) == 1 and np.ndim(given[0]) > 0):
+        values = [np.asarray(given)]
+    else:
+        values = list(given) if several else [given]
+    if len(values) != len(names):
+        expected = ", ".join(names)
+        raise refuse("wrong_number", what=what, received=len(values), expected=expected)
+    return dict(zip(names, values, strict=True))
+
+
+def _inputs(document: Document, x: Any) -> dict[str, Array]:
+    names = input_names(document)
+    given = by_name("input", list(names.values()), x)
+    limits = integer_limits(document)
+    found = {}
+    for call, name in names.items():
+        body = document.entry(call).body
+        assert isinstance(body, Input)
+        array = _numbers(name, given[name], body.dtype)
+        found[call] = _fitting("input_shape", name, array, body.spec())
+        if call in limits:
+            _within(name, found[call], limits[call])
+    return found
+
+
+def _targets(document: Document, y: Any) -> dict[str, Array]:
+    outputs = trained_outputs(document)
+    specs = analyse(document).specs
+    given = by_name("target", list(outputs.values()), y)
+    found = {}
+    for endpoint, name in outputs.items():
+        loss = document.plan.outputs[endpoint.key].loss
+        assert loss is not None
+        spec = loss.target(specs[endpoint])
+        array = _numbers(name, given[name], spec.dtype)
+        if array.ndim == spec.rank - 1 and spec.shape[-1] == 1:
+            array = array[..., None]  # labels (n,) for an (n, 1) output
+        found[endpoint.key] = _fitting("target_shape", name, array, spec)
+        classes = specs[endpoint].shape[-1]
+        if spec.dtype.startswith("int") and isinstance(classes, int):
+            _within(name, found[endpoint.key], classes)
+    return found
+
+
+def _numbers(name: str, given: Any, dtype: str) -> Array:
+    """`given` as an array of `dtype`; a float that is no whole number never becomes an integer."""
+    array = np.asarray(given)
+    if array.dtype.kind not in "buif":
+        raise refuse("not_numbers", name=name, received=array.dtype)
+    exact = dtype.startswith("float") or array.dtype.kind in "bui"
+    if not exact and not np.array_equal(array, np.trunc(array)):
+        raise refuse("not_integers", name=name, received=array.dtype)
+    return np.ascontiguousarray(array, dtype)
+
+
+def _fitting(code: str, name: str, array: Array, spec: Spec) -> Array:
+    expected = spec.shape
+    fits = array.ndim == len(expected) and all(
+        isinstance(d, str) or d == size
+        for d, size in zip(expected[1:], array.shape[1:], strict=True)
+    )
+    if not fits:
+        shape = ", ".join("n" if d == "batch" else str(d) for d in expected)
+        raise refuse(code, name=name, received=array.shape, expected=f"({shape})")
+    return array
+
+
+def _within(name: str, array: Array, limit: int) -> None:
+    """Every integer in [0, limit)."""
+    outside = (array < 0) | (array >= limit)
+    if outside.any():
+        row = int(np.argmax(outside.reshape(len(array), -1).any(axis=1)))
+        value = int(array[row].reshape(-1)[np.argmax(outside[row].reshape(-1))])
+        raise refuse("integer_outside", name=name, received=value, row=row, limit=limit)
+
+
+def _weights(
+    document: Document, targets: Mapping[str, Array], sample_weight: Any, class_weight: Any
+) -> dict[str, Array]:
+    """Sample weights by endpoint key; class weights become sample weights, as in Keras."""
+    names = {e.key: name for e, name in trained_outputs(document).items()}
+    found: dict[str, Array] = {}
+    if sample_weight is not None and targets:
+        given = (
+            by_name("sample weight", list(names.values()), sample_weight)
+            if isinstance(sample_weight, dict | list | tuple) and len(names) > 1
+            else dict.fromkeys(names.values(), sample_weight)
+        )
+        for key, name in names.items():
+            if given[name] is not None:
+                weight = _numbers(name, given[name], "float32")
+                weight = weight[:, 0] if weight.ndim == 2 and weight.shape[1] == 1 else weight
+                found[key] = _fitting("weight_shape", name, weight, Spec("float32", ("batch",)))
+    for key, weight in _class_weights(names, targets, class_weight).items():
+        found[key] = found[key] * weight if key in found else weight
+    return found
+
+
+def _class_weights(
+    names: Mapping[str, str], targets: Mapping[str, Array], class_weight: Any
+) -> dict[str, Array]:
+    if class_weight is None:
+        return {}
+    by_output = all(isinstance(v, Mapping) for v in class_weight.values())
+    if by_output:
+        for name in class_weight:
+            if name not in names.values():
+                known = ", ".join(names.values())
+                raise refuse("unknown_name", what="class weight", name=name, known=known)
+    found = {}
+    for key, name in names.items():
+        table = class_weight.get(name) if by_output else class_weight
+        if table and key in targets:
+            target = targets[key]
+            classes = target.argmax(-1) if target.shape[-1] > 1 else target[..., 0]
+            lookup = {int(c): float(w) for c, w in table.items()}
+            flat = np.round(classes).astype(np.int64)
+            found[key] = np.vectorize(lambda c, t=lookup: t.get(int(c), 1.0), otypes=["f4"])(flat)
+    return found
+
+
+def _same_length(arrays: Mapping[str, Array]) -> None:
+    lengths = {name: len(array) for name, array in arrays.items()}
+    if len(set(lengths.values())) > 1:
+        received = ", ".join(str(n) for n in lengths.values())
+        raise refuse("samples_differ", received=received)
+    if not next(iter(lengths.values())):
+        raise refuse("no_samples")
