@@ -7,16 +7,22 @@ import numpy as np
 from studio.engine.operator import Buffer
 from studio.engine.planner import Plan, plan
 from studio.engine.program import Array, Program, Spec
+from studio.engine.threads import available, limited
 
 
 class NumpyExecutor:
     """An `Executor`. States live in arrays of its own that every plan writes in place.
 
     Plans are kept by the shapes of the inputs, so a last smaller batch costs one more plan.
+
+    Args:
+        program: what to run.
+        threads: how many the matrix products use; all cores if 0.
     """
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, threads: int = 0) -> None:
         self.program = program
+        self.threads = threads or available()
         self._state: dict[str, Buffer] = {}
         self._plans: dict[tuple[tuple[int, ...], ...], Plan] = {}
 
@@ -35,8 +41,9 @@ class NumpyExecutor:
         current = self.plan(feeds)
         for name in self.program.inputs:
             np.copyto(current.buffers[name], feeds[name], casting="same_kind")
-        for call in current.calls:
-            call()
+        with limited(self.threads):
+            for call in current.calls:
+                call()
         return {name: current.buffers[name].copy() for name in self.program.outputs}
 
     def state(self) -> dict[str, Array]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from studio.document.project import Run
+from studio.engine.threads import available
 from studio.layers.cell import Cells
 from studio.train.arrays import Arrays, batches, shuffled
 from studio.train.events import (
@@ -143,6 +144,7 @@ def _finished(
         "shuffle": plan.shuffle,
         "seed": trainer.settings.seed,
         "engine": trainer.settings.engine,
+        "threads": trainer.settings.threads or available(),
     }
     run = Run(run_id, settings, seen.history, seen.best_epoch, monitor, seconds)
     last = plan.initial_epoch + len(seen.history.get("loss", ())) - 1

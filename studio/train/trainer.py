@@ -21,22 +21,26 @@ from studio.train.step import RATE, STEP, Step, build_step
 Logs = dict[str, float]
 
 
-def executor(engine: str, program: Program) -> Executor:
-    """The executor an engine's name stands for: ``auto``, ``numpy`` or ``onnxruntime``.
+def executor(engine: str, program: Program, threads: int = 0) -> Executor:
+    """The executor an engine's name stands for.
 
     ``auto`` is NumPy: it runs every program, and a run repeats bit for bit.
+
+    Raises:
+        ProblemError: ``engine_unknown``.
     """
     if engine in ("auto", "numpy"):
-        return NumpyExecutor(program)
+        return NumpyExecutor(program, threads)
     raise refuse("engine_unknown", received=engine, expected="auto, numpy")
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What a trainer is told beside the document."""
+    """What a trainer is told beside the document; all cores if `threads` is 0."""
 
     engine: str = "auto"
     seed: int = 0
+    threads: int = 0
 
 
 class Trainer:
@@ -62,13 +66,16 @@ class Trainer:
         key = (training, weighted)
         if key not in self._compiled:
             step = build_step(self.document, training, weighted)
-            self._compiled[key] = step, executor(self.settings.engine, step.program)
+            self._compiled[key] = step, self._executor(step.program)
         step, runner = self._compiled[key]
         if runner is not self._active:
             self.save()
             self._load(step, runner)
             self._active = runner
         return step, runner
+
+    def _executor(self, program: Program) -> Executor:
+        return executor(self.settings.engine, program, self.settings.threads)
 
     def train_batch(self, batch: Arrays) -> tuple[Step, Mapping[str, Array]]:
         """One step of training on one batch."""
