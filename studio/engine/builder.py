@@ -34,8 +34,8 @@ class Value:
 class Builder:
     """A program under construction.
 
-    Numbers and arrays given as operands become constants, in the dtype of the operand before or
-    after them, so ``op.Mul(x, 0.5)`` works in float32 and float64 alike.
+    Numbers given as operands become constants in the dtype of the first operand that is no
+    condition, so ``op.Mul(x, 0.5)`` works in float32 and float64 alike; arrays keep theirs.
     """
 
     def __init__(self) -> None:
@@ -173,7 +173,9 @@ class Builder:
     # -- inside ---------------------------------------------------------------------------------
 
     def _operands(self, operands: Sequence[Any]) -> list[Value | None]:
-        dtype = next((o.dtype for o in operands if isinstance(o, Value)), "float32")
+        dtypes = [o.dtype for o in operands if isinstance(o, Value)]
+        # A condition (of Where) says nothing of the numbers beside it.
+        dtype = next((d for d in dtypes if d != "bool"), dtypes[0] if dtypes else "float32")
         return [
             o
             if o is None or isinstance(o, Value)

@@ -29,7 +29,8 @@ def differentiate(
         One gradient per value of `wrt`; None where no path leads from it to a seed.
 
     Raises:
-        ProblemError: ``no_gradient``, naming the operator and its source.
+        ProblemError: ``no_gradient``, naming the operator and its source; ``gradient_refused``
+            where the operator has a gradient, but not for a node like this.
     """
     active = _reached(op.nodes, {value.name for value in wrt})
     last = len(op.nodes)
@@ -67,7 +68,12 @@ def _apply(
         node.attrs,
         tuple(name in active for name in node.inputs),
     )
-    for name, needed, grad in zip(node.inputs, seen.needs, rule(op, seen, arriving), strict=False):
+    try:
+        found = rule(op, seen, arriving)
+    except ValueError as error:
+        about = {"operator": node.op, "reason": str(error)}
+        raise ProblemError(Problem("gradient_refused", node.source, about)) from error
+    for name, needed, grad in zip(node.inputs, seen.needs, found, strict=False):
         if needed and grad is not None:
             grads[name] = op.Add(grads[name], grad) if name in grads else grad
 

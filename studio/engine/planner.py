@@ -66,7 +66,7 @@ class _Planner:
     # -- (1) and (2) ----------------------------------------------------------------------------
 
     def _concrete(self) -> None:
-        self.known = {name: np.ascontiguousarray(a) for name, a in self.program.consts.items()}
+        self.known = {name: np.asarray(a, order="C") for name, a in self.program.consts.items()}
         self.specs = dict(self.feeds)
         self.specs |= {n: Spec(a.dtype.name, a.shape) for n, a in self.state.items()}
         self.specs |= {n: Spec(a.dtype.name, a.shape) for n, a in self.known.items()}

@@ -38,10 +38,6 @@ class _Activation:
     slope: Callable[[Buffer, Buffer], object]  # (y, out)
 
 
-def _identity_slope(y: Buffer, out: Buffer) -> None:
-    out.fill(1)
-
-
 def _tanh_slope(y: Buffer, out: Buffer) -> None:
     np.multiply(y, y, out)
     np.subtract(1, out, out)
@@ -72,13 +68,21 @@ def _hard_sigmoid(alpha: float, beta: float) -> _Activation:
     return _Activation(apply, slope)
 
 
+def _affine(alpha: float, beta: float) -> _Activation:
+    def apply(x: Buffer) -> None:
+        if (alpha, beta) != (1, 0):
+            np.multiply(x, x.dtype.type(alpha), x)
+            np.add(x, x.dtype.type(beta), x)
+
+    return _Activation(apply, lambda y, out: out.fill(alpha))
+
+
 _ACTIVATIONS: dict[str, _Activation] = {
     "Tanh": _Activation(lambda x: np.tanh(x, x), _tanh_slope),
     "Sigmoid": _Activation(_sigmoid, _sigmoid_slope),
     "Relu": _Activation(
         lambda x: np.maximum(x, 0, out=x), lambda y, out: np.copyto(out, y > 0, casting="unsafe")
     ),
-    "Affine": _Activation(lambda x: None, _identity_slope),
     "Softsign": _Activation(
         lambda x: np.divide(x, 1 + np.abs(x), x),
         lambda y, out: np.square(np.subtract(1, np.abs(y), out), out),
@@ -104,6 +108,8 @@ class _Cell:
         for name in names:
             if name == "HardSigmoid":
                 found.append(_hard_sigmoid(next(alphas, 0.2), next(betas, 0.5)))
+            elif name == "Affine":
+                found.append(_affine(next(alphas, 1.0), next(betas, 0.0)))
             elif name in _ACTIVATIONS:
                 found.append(_ACTIVATIONS[name])
             else:
@@ -126,6 +132,8 @@ def _refuse_unsupported(b: Binding) -> None:
         raise ValueError("LSTM: the engine does not run sequence_lens")
     if b.optional(7) is not None:
         raise ValueError("LSTM: the engine does not run peepholes")
+    if "clip" in b.attrs or b.attr("input_forget", 0):
+        raise ValueError("LSTM: the engine runs neither clip nor input_forget")
     if b.attr("layout", 0) != 0:
         raise ValueError("LSTM: the engine runs time-major sequences (layout 0) only")
 

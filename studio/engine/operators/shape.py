@@ -8,8 +8,10 @@ import numpy as np
 from studio.engine.builder import Builder, Value
 from studio.engine.operator import Binding, Buffer, Call, GradientNode, Operator, as_tuple, register
 from studio.engine.operators.elementwise import unbroadcast
+from studio.engine.program import Spec
 
 Grads = tuple[Value | None, ...]
+_FAR = 2**31  # no axis is longer
 
 
 def _copy(b: Binding) -> Call:
@@ -55,20 +57,19 @@ def _axis(n: GradientNode) -> int:
 
 
 def _concat_gradient(op: Builder, n: GradientNode, grads: Grads) -> Grads:
-    """Each input gets its own slice; sizes along the axis must be known."""
-    axis, start, found = _axis(n), 0, list[Value | None]()
-    for i, needed in enumerate(n.needs):
-        x = n.input(i)
-        size = x.shape[axis]
-        if not isinstance(size, int):
-            raise ValueError(f"Concat: the size of axis {axis} is unknown in {x.spec}")
-        found.append(_cut(op, grads[0], axis, start, start + size) if needed else None)
-        start += size
-    return tuple(found)
+    """Each input gets its own piece, as long along the axis as it is itself."""
+    axis, inputs = _axis(n), [n.input(i) for i in range(len(n.inputs))]
+    sizes = op.Concat(*(_size(op, x, axis) for x in inputs), axis=0)
+    specs = [x.spec for x in inputs]
+    return op.call("Split", (grads[0], sizes), outputs=len(inputs), specs=specs, axis=axis)
 
 
-def _cut(op: Builder, x: Any, axis: int, start: int, stop: int) -> Value:
-    return op.Slice(x, *(np.array([v], np.int64) for v in (start, stop, axis)))
+def _size(op: Builder, x: Value, axis: int) -> Value:
+    """The size of an axis as a vector of one; known or not, it is a number once shapes are."""
+    size = x.shape[axis]
+    if isinstance(size, int):
+        return op.const([size], "int64")
+    return op.Gather(op.shape_of(x), np.array([axis], np.int64))
 
 
 register(
@@ -100,8 +101,12 @@ def _split(b: Binding) -> Call:
 
 
 def _split_gradient(op: Builder, n: GradientNode, grads: Grads) -> Grads:
+    if any(y is None for y in n.outputs):
+        raise ValueError("one of its outputs is unwanted")
     parts = [
-        g if g is not None else op.Mul(y, 0.0)
+        op.call("Expand", (op.const(0, y.dtype), op.shape_of(y)), specs=[y.spec])[0]
+        if g is None
+        else g
         for g, y in zip(grads, n.outputs, strict=True)
         if y is not None
     ]
@@ -128,28 +133,54 @@ def _slice(b: Binding) -> Call:
 
 
 def _slice_gradient(op: Builder, n: GradientNode, grads: Grads) -> Grads:
-    """Zeros around the gradient: Pad where the step is 1."""
-    starts, ends, axes = (_constant(op, n, i) for i in (1, 2, 3))
-    if n.optional(4) is not None and any(s != 1 for s in _constant(op, n, 4)):
-        raise ValueError("Slice with a step other than 1 has no gradient yet")
-    before, after = [0] * n.x.rank, [0] * n.x.rank
-    for start, end, axis in zip(starts, ends, axes, strict=True):
-        size = n.x.shape[axis]
-        if not isinstance(size, int):
-            raise ValueError(f"Slice: the size of axis {axis} is unknown in {n.x.spec}")
-        first, last, _ = slice(start, end).indices(size)
-        before[axis], after[axis] = first, size - max(first, last)
-    padded = op.call("Pad", (grads[0], np.array(before + after, np.int64)), specs=[n.x.spec])[0]
-    return (padded, *(None for _ in n.inputs[1:]))
+    """One axis after the other: zeros around the gradient, or its steps put back in place."""
+    starts, ends = _constant(op, n, 1), _constant(op, n, 2)
+    axes = _constant(op, n, 3) if n.optional(3) else tuple(range(len(starts)))
+    steps = _constant(op, n, 4) if n.optional(4) else (1,) * len(starts)
+    grad = grads[0]
+    assert grad is not None
+    for start, end, axis, step in zip(starts, ends, axes, steps, strict=True):
+        grad = _unslice(op, n.x, grad, axis % n.x.rank, (start, end, step))
+    return (grad, *(None for _ in n.inputs[1:]))
 
 
 def _constant(op: Builder, n: GradientNode, index: int) -> tuple[int, ...]:
-    found = n.optional(index)
-    if found is None:
-        return tuple(range(len(_constant(op, n, 1))))
+    found = n.input(index)
     if found.name not in op.consts:
-        raise ValueError("Slice with computed bounds has no gradient")
+        raise ValueError(f"its input {index} is computed")
     return as_tuple(op.consts[found.name])
+
+
+def _unslice(
+    op: Builder, x: Value, grad: Value, axis: int, bounds: tuple[int, int, int]
+) -> Value:
+    """The gradient of ``x[..., start:end:step, ...]`` along one axis."""
+    start, end, step = bounds
+    size = x.shape[axis]
+    spec = [Spec(grad.dtype, (*grad.shape[:axis], size, *grad.shape[axis + 1 :]))]
+    one = np.array([axis], np.int64)
+    if step == 1:
+        length = _size(op, x, axis)
+        first = _bound(op, start, length)
+        after = op.Sub(length, op.Max(first, _bound(op, end, length)))
+        return op.call("Pad", (grad, op.Concat(first, after, axis=0), None, one), specs=spec)[0]
+    if step == -1 and start == -1 and end < -_FAR:
+        bound = [np.array([v], np.int64) for v in (start, end, axis, step)]
+        return op.call("Slice", (grad, *bound), specs=spec)[0]
+    if not isinstance(size, int):
+        raise ValueError(f"a step of {step} along axis {axis} of unknown size")
+    taken = range(size)[start : None if step < 0 and end < -size else end : step]
+    where = np.array(taken, np.int64)
+    sizes = (_size(op, x if i == axis else grad, i) for i in range(x.rank))
+    shape = op.Concat(*sizes, axis=0)
+    return op.call("GatherGrad", (where, grad, shape), specs=spec, axis=axis)[0]
+
+
+def _bound(op: Builder, at: int, size: Value) -> Value:
+    """Where a slice starts or ends, counted from 0 and kept within the axis."""
+    if at >= 0:
+        return op.Min(size, np.array([at], np.int64))
+    return op.Max(op.Add(size, np.array([max(at, -_FAR)], np.int64)), np.array([0], np.int64))
 
 
 register(Operator("Slice", _slice, _slice_gradient))
@@ -178,8 +209,11 @@ def _pad(b: Binding) -> Call:
 
 
 def _pad_gradient(op: Builder, n: GradientNode, grads: Grads) -> Grads:
-    pads = as_tuple(op.consts[n.input(1).name])
-    crop = op.call("Pad", (grads[0], np.array([-p for p in pads], np.int64)), specs=[n.x.spec])[0]
+    """What was added is cut off again, what was cut off gets zeros."""
+    if n.attrs.get("mode", "constant") != "constant":
+        raise ValueError(f"mode {n.attrs['mode']!r}")
+    rest = n.inputs[3:4]
+    crop = op.call("Pad", (grads[0], op.Neg(n.input(1)), None, *rest), specs=[n.x.spec])[0]
     return (crop, *(None for _ in n.inputs[1:]))
 
 

@@ -1,0 +1,396 @@
+"""Sample uses of every operator, and what tests of operators, layers and losses share."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from studio.engine.builder import Builder, Value
+from studio.engine.gradient import differentiate
+from studio.engine.numpy_executor import NumpyExecutor
+from studio.engine.program import Program, Spec
+
+B = "batch"
+Arrays = dict[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Case:
+    """One use of an operator: a Spec is fed, an array is a constant, None is absent.
+
+    Attributes:
+        draw: where samples lie: "any" (away from 0), "positive", "unit" (0.05 … 0.95),
+            "wide" (−5 … 5), "binary" (0 or 1).
+        high: one above the largest integer fed.
+        wrt: positions of the operands to differentiate by; None means every float one.
+    """
+
+    op: str
+    operands: tuple[Any, ...]
+    attrs: Mapping[str, Any] = field(default_factory=dict)
+    outputs: int = 1
+    draw: str = "any"
+    high: int = 4
+    wrt: tuple[int, ...] | None = None
+
+    def __str__(self) -> str:
+        shapes = ",".join("_" if o is None else "x".join(map(str, _shape(o))) for o in self.operands)
+        attrs = ",".join(f"{k}={v}" for k, v in self.attrs.items())
+        return f"{self.op}({shapes})" + (f"[{attrs}]" if attrs else "")
+
+    def build(self) -> Program:
+        """The operator alone, its Spec operands as inputs ``x0``, ``x1`` …"""
+        op = Builder()
+        operands = [
+            op.input(f"x{i}", o) if isinstance(o, Spec) else o
+            for i, o in enumerate(self.operands)
+        ]
+        with op.at("node"):
+            results = op.call(self.op, operands, outputs=self.outputs, **self.attrs)
+        return op.program(results)
+
+    def feeds(self, batch: int, seed: int = 0) -> Arrays:
+        """Samples for a batch size."""
+        rng = np.random.default_rng([seed, batch])
+        specs = {f"x{i}": o for i, o in enumerate(self.operands) if isinstance(o, Spec)}
+        return {name: sample(rng, s, batch, self.draw, self.high) for name, s in specs.items()}
+
+
+def _shape(operand: Any) -> tuple[Any, ...]:
+    return operand.shape if isinstance(operand, Spec) else np.shape(operand)
+
+
+def f(*shape: int | str) -> Spec:
+    return Spec("float32", shape)
+
+
+def i64(*shape: int | str) -> Spec:
+    return Spec("int64", shape)
+
+
+def i32(*shape: int | str) -> Spec:
+    return Spec("int32", shape)
+
+
+def boolean(*shape: int | str) -> Spec:
+    return Spec("bool", shape)
+
+
+def ints(*values: int) -> np.ndarray:
+    return np.array(values, np.int64)
+
+
+def concrete(spec: Spec, sizes: Mapping[str, int]) -> tuple[int, ...]:
+    return tuple(d if isinstance(d, int) else sizes[d] for d in spec.shape)
+
+
+def sample(
+    rng: np.random.Generator, spec: Spec, batch: int, draw: str = "any", high: int = 4
+) -> np.ndarray:
+    """Numbers of a spec, away from the kinks of common functions."""
+    shape = concrete(spec, {"batch": batch, "time": 3})
+    if spec.dtype == "bool":
+        return rng.random(shape) < 0.5
+    if spec.dtype.startswith("int"):
+        return rng.integers(0, high, shape).astype(spec.dtype)
+    if draw == "binary":
+        return rng.integers(0, 2, shape).astype(spec.dtype)
+    low, up = {"positive": (0.2, 2), "unit": (0.05, 0.95), "wide": (0.1, 5), "any": (0.1, 2)}[draw]
+    x = rng.uniform(low, up, shape)
+    if draw in ("any", "wide"):
+        x *= rng.choice([-1, 1], shape)
+    return x.astype(spec.dtype)
+
+
+# -- gradients against finite differences --------------------------------------------------------
+
+
+def is_float(spec: Spec) -> bool:
+    return spec.dtype.startswith("float")
+
+
+def with_gradient(program: Program, wrt: list[str]) -> tuple[Program, list[str]]:
+    """The program with the gradient of Σ output·seed appended; seeds are inputs ``seed/<output>``."""
+    op = Builder.continuing(program)
+    outputs = [op.value(name) for name in program.outputs if is_float(program.specs[name])]
+    seeds: dict[Value, Value] = {y: op.input(f"seed/{y.name}", y.spec) for y in outputs}
+    grads = differentiate(op, seeds, [op.value(name) for name in wrt])
+    found = [name for name, g in zip(wrt, grads, strict=True) if g is not None]
+    return op.program([g for g in grads if g is not None]), found
+
+
+def check_gradient(
+    program: Program, feeds: Arrays, state: Arrays | None = None, wrt: list[str] | None = None
+) -> None:
+    """Analytic gradients equal central differences, both in float64."""
+    state = {k: v.astype(np.float64) for k, v in (state or {}).items()}
+    feeds = {k: v.astype(np.float64) if v.dtype.kind == "f" else v for k, v in feeds.items()}
+    read = {n for node in program.nodes for n in node.inputs} | set(program.outputs)
+    candidates = [*program.inputs, *(s.input for s in program.state)]
+    wrt = wrt or [n for n in candidates if is_float(program.specs[n]) and n in read]
+    wrt = [n for n in wrt if not n.startswith("noise/")]
+    backward, found = with_gradient(program, wrt)
+    plain, backward = program.astype("float64"), backward.astype("float64")
+    forward = NumpyExecutor(plain)
+    forward.load(state)
+    before = forward.run(feeds)
+    forward.load(state)
+    rng = np.random.default_rng(7)
+    seeds = {n: rng.normal(size=before[n].shape) for n in program.outputs if is_float(program.specs[n])}
+
+    def total() -> float:
+        forward.load(state)
+        results = forward.run(feeds)
+        return sum(float((results[n] * seed).sum()) for n, seed in seeds.items())
+
+    executor = NumpyExecutor(backward)
+    executor.load(state)
+    given = {**feeds, **{f"seed/{n}": seed for n, seed in seeds.items()}}
+    results = executor.run(given)
+    gradients = {n: results[y] for n, y in zip(found, backward.outputs, strict=True)}
+    for name in wrt:
+        array = feeds[name] if name in feeds else state[name]
+        expected = differences(total, array)
+        got = gradients.get(name, np.zeros_like(array))
+        assert got.shape == array.shape, name
+        np.testing.assert_allclose(got, expected, rtol=1e-6, atol=2e-8, err_msg=name)
+
+
+def differences(total: Any, array: np.ndarray, step: float = 1e-6) -> np.ndarray:
+    """Central differences of ``total()`` by each number of `array`, changed in place."""
+    flat, found = array.reshape(-1), np.zeros(array.size)
+    assert np.shares_memory(flat, array)
+    for i, x in enumerate(flat.copy()):
+        flat[i] = x + step
+        up = total()
+        flat[i] = x - step
+        down = total()
+        flat[i] = x
+        found[i] = (up - down) / (2 * step)
+    return found.reshape(array.shape)
+
+
+# -- the table -----------------------------------------------------------------------------------
+
+
+UNARY = [
+    *(Case(op, (f(B, 3),)) for op in ("Neg", "Abs", "Sign", "Floor", "Exp", "Erf", "Tanh")),
+    *(Case(op, (f(B, 3),)) for op in ("Sigmoid", "Relu", "Selu", "Softplus", "Softsign")),
+    *(Case(op, (f(B, 3),), draw="positive") for op in ("Log", "Sqrt", "Reciprocal")),
+    Case("Sigmoid", (f(2, B, 1, 2),), draw="wide"),
+    Case("Relu", (f(B),)),
+    Case("Identity", (f(B, 3),)),
+    Case("LeakyRelu", (f(B, 3),)),
+    Case("LeakyRelu", (f(B, 3),), {"alpha": 0.2}),
+    Case("Elu", (f(B, 3),)),
+    Case("Elu", (f(B, 3),), {"alpha": 0.5}),
+    Case("Selu", (f(B, 3),), {"alpha": 1.5, "gamma": 1.2}),
+    Case("HardSigmoid", (f(B, 3),), draw="wide"),
+    Case("HardSigmoid", (f(B, 3),), {"alpha": 1 / 6, "beta": 0.5}, draw="wide"),
+]
+BINARY = [
+    *(
+        Case(op, operands, draw="positive" if op == "Pow" else "any")
+        for op in ("Add", "Sub", "Mul", "Div", "Pow", "Max", "Min", "Sum", "Mean")
+        for operands in (
+            (f(B, 3), f(B, 3)),
+            (f(B, 3), f(3)),
+            (f(3), f(B, 3)),
+            (f(B, 1), f(1, 3)),
+            (f(), f(B, 2)),
+            (f(2, 1, 3), f(B, 1)),
+            (f(B, 2, 1, 2), f(2, 3, 1)),
+        )
+    ),
+    Case("Div", (i64(B, 3), ints(-2))),
+    Case("Max", (i32(B, 3), i32(B, 3))),
+    *(Case(op, (f(B, 3), f(3), f(B, 1))) for op in ("Max", "Min", "Sum", "Mean")),
+    *(Case(op, (f(B, 3),)) for op in ("Max", "Min", "Sum", "Mean")),
+    Case("Pow", (f(B, 3), np.float32(2))),
+    Case("Pow", (f(B, 3), np.array([2, 3, 1], np.float32))),
+    Case("Where", (boolean(B, 3), f(B, 3), f(B, 3))),
+    Case("Where", (boolean(B, 1), f(3), f())),
+    Case("Where", (boolean(3), f(B, 1), f(1, 3))),
+    *(
+        Case(op, (i32(B, 3), i32(3)))
+        for op in ("Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual")
+    ),
+    Case("Equal", (boolean(B), boolean(B))),
+    *(Case(op, (boolean(B, 3), boolean(3))) for op in ("And", "Or")),
+    Case("Not", (boolean(B, 3),)),
+    Case("Clip", (f(B, 3), np.float32(-0.7), np.float32(1.1))),
+    Case("Clip", (f(B, 3), np.float32(-0.7))),
+    Case("Clip", (f(B, 3), None, np.float32(0.6))),
+    Case("Clip", (i32(B, 3), np.int32(1), np.int32(2))),
+    Case("Cast", (f(B, 3),), {"to": "int32"}, draw="wide"),
+    Case("Cast", (f(B, 3),), {"to": "bool"}),
+    Case("Cast", (f(B, 3),), {"to": "float64"}),
+    Case("Cast", (i64(B, 3),), {"to": "float32"}),
+    Case("Cast", (boolean(B),), {"to": "float32"}),
+]
+_AXES = (None, ints(0), ints(1), ints(-1), ints(0, -1))
+REDUCTIONS = [
+    *(
+        Case(op, (f(B, 3, 2),) if axes is None else (f(B, 3, 2), axes), {"keepdims": keep})
+        for op in ("ReduceSum", "ReduceMean", "ReduceMax", "ReduceMin")
+        for axes in _AXES
+        for keep in (0, 1)
+    ),
+    *(Case(op, (f(B), ints(0)), {"keepdims": 0}) for op in ("ReduceSum", "ReduceMean", "ReduceMax")),
+    Case("ReduceSum", (f(B, 3),), {"noop_with_empty_axes": 1}),
+    Case("ReduceSum", (i32(B, 3), ints(1))),
+    *(
+        Case(op, (f(B, 3, 2),), {"axis": axis, "keepdims": keep})
+        for op in ("ArgMax", "ArgMin")
+        for axis, keep in ((0, 1), (1, 0), (-1, 0))
+    ),
+    Case("ArgMax", (Spec("float32", (B, 4)),), {"axis": 1, "select_last_index": 1}, draw="binary"),
+    *(
+        Case(op, (f(*shape),), {"axis": axis})
+        for op in ("Softmax", "LogSoftmax")
+        for shape, axis in (((B, 4), -1), ((B, 4), 1), ((B, 2, 3), 1), ((2, 3, B, 2), 0), ((5,), 0))
+    ),
+    *(
+        Case("CumSum", (f(B, 3, 2), np.array(axis, np.int64)), {"exclusive": e, "reverse": r})
+        for axis in (0, 1, -1)
+        for e in (0, 1)
+        for r in (0, 1)
+    ),
+    Case("CumSum", (i32(B, 3), np.array(1, np.int64))),
+]
+MATRICES = [
+    *(
+        Case("MatMul", (f(*a), f(*b)))
+        for a, b in (
+            ((B, 3), (3, 2)),
+            ((3,), (3, 2)),
+            ((B, 3), (3,)),
+            ((3,), (3,)),
+            ((B, 4, 3), (3, 2)),
+            ((B, 4, 3), (B, 3, 2)),
+            ((2, 3), (B, 3, 2)),
+            ((B, 1, 2, 3), (4, 3, 2)),
+            ((B, 4, 3), (3,)),
+            ((3,), (B, 3, 2)),
+        )
+    ),
+    Case("Gemm", (f(B, 3), f(3, 2))),
+    Case("Gemm", (f(B, 3), f(3, 2), f(2))),
+    Case("Gemm", (f(3, B), f(2, 3), f(2)), {"transA": 1, "transB": 1, "alpha": 0.5, "beta": 2.0}),
+    Case("Gemm", (f(B, 3), f(2, 3), f(1)), {"transB": 1, "beta": 0.5}),
+    Case("Gemm", (f(3, B), f(3, 2), f(B, 1)), {"transA": 1}),
+]
+SHAPES = [
+    Case("Reshape", (f(B, 2, 3), ints(0, 6))),
+    Case("Reshape", (f(B, 6), ints(-1, 3))),
+    Case("Flatten", (f(B, 2, 3),)),
+    Case("Flatten", (f(B, 2, 3),), {"axis": 2}),
+    Case("Squeeze", (f(B, 1, 3), ints(1))),
+    Case("Squeeze", (f(B, 1, 3, 1), ints(-1, 1))),
+    Case("Unsqueeze", (f(B, 3), ints(0, -1))),
+    Case("Transpose", (f(B, 2, 3),)),
+    Case("Transpose", (f(B, 2, 3),), {"perm": (1, 2, 0)}),
+    Case("Transpose", (f(B, 2, 3, 2),), {"perm": (3, 0, 2, 1)}),
+    Case("Concat", (f(B, 2), f(B, 3)), {"axis": 1}),
+    Case("Concat", (f(B, 2, 2), f(B, 1, 2), f(B, 3, 2)), {"axis": -2}),
+    Case("Concat", (f(B, 2), f(B, 2)), {"axis": 0}),
+    Case("Concat", (f(B, 2),), {"axis": 0}),
+    Case("Split", (f(B, 6), ints(1, 3, 2)), {"axis": 1}, outputs=3),
+    Case("Split", (f(B, 6),), {"axis": -1, "num_outputs": 2}, outputs=2),
+    Case("Split", (f(B, 5),), {"axis": 1, "num_outputs": 2}, outputs=2),
+    Case("Split", (f(6, B), ints(2, 4)), outputs=2),
+    Case("Slice", (f(B, 5), ints(1), ints(4), ints(1))),
+    Case("Slice", (f(B, 5), ints(1), ints(4), ints(1), ints(1))),
+    Case("Slice", (f(B, 5), ints(-3), ints(99), ints(-1))),
+    Case("Slice", (f(4, 5), ints(1, 0), ints(3, -1))),
+    Case("Slice", (f(B, 5), ints(-1), ints(-(2**62)), ints(1), ints(-1))),
+    Case("Slice", (f(B, 5), ints(-1), ints(-(2**62)), ints(0), ints(-1))),
+    Case("Slice", (f(B, 7), ints(1), ints(6), ints(1), ints(2))),
+    Case("Slice", (f(B, 7), ints(5), ints(0), ints(-1), ints(-2))),
+    Case("Slice", (f("time", B, 2), ints(1, -1), ints(-1, 2**62), ints(0, 1))),
+    Case("Slice", (f("time", 4), ints(-2), ints(-1), ints(-2))),
+    Case("Concat", (f(B, "time", 2), f(B, 2, 2)), {"axis": 1}),
+    Case("Slice", (f(4, 7, B), ints(3, 0), ints(0, 7), ints(0, 1), ints(-1, 3))),
+    Case("Pad", (f(B, 3), ints(0, 1, 0, 2))),
+    Case("Pad", (f(B, 3), ints(0, 1, 0, 2), np.float32(1.5))),
+    Case("Pad", (f(B, 4), ints(0, -1, 0, 2))),
+    Case("Pad", (f(B, 3, 2), ints(2, 1), None, ints(-2))),
+    Case("Expand", (f(B, 1), ints(1, 3))),
+    Case("Expand", (f(3), ints(2, 1))),
+    Case("Shape", (f(B, 3),)),
+    Case("Shape", (f(B, 3, 2),), {"start": 1, "end": -1}),
+    Case("Size", (f(B, 3),)),
+    Case("ConstantOfShape", (ints(2, 3),)),
+]
+INDICES = [
+    Case("Gather", (f(5, 3), i32(B)), high=5),
+    Case("Gather", (f(5, 3), i64(B, 4)), high=5),
+    Case("Gather", (f(B, 4), ints(3, 0, 3)), {"axis": 1}),
+    Case("Gather", (f(2, 4, B), ints(-1, 0)), {"axis": 1}),
+    Case("Gather", (f(2, B, 4), ints(-1, 0)), {"axis": -1}),
+    Case("Gather", (f(4, 3), np.array(2, np.int64))),
+    Case("GatherElements", (f(4, 3), i64(B, 3)), {"axis": 0}),
+    Case("GatherElements", (f(B, 4), i64(B, 2)), {"axis": -1}),
+    Case("ScatterND", (f(4, 3), np.array([[1], [3]], np.int64), f(2, 3))),
+    Case("ScatterND", (f(4, 3), np.array([[1], [1]], np.int64), f(2, 3)), {"reduction": "add"}),
+    Case("ScatterND", (f(4), np.array([[1], [-1]], np.int64), f(2)), {"reduction": "max"}),
+    Case("OneHot", (i64(B), np.array(4, np.int64), np.array([0, 1], np.float32)), high=6),
+    Case(
+        "OneHot",
+        (i32(B, 2), np.array(3, np.int32), np.array([-1, 2], np.float32)),
+        {"axis": 1},
+    ),
+]
+
+
+def _lstm(
+    units: int = 2,
+    time: int | str = 3,
+    direction: str = "forward",
+    bias: bool = True,
+    states: bool = False,
+    outputs: int = 3,
+    **attrs: Any,
+) -> Case:
+    d = 2 if direction == "bidirectional" else 1
+    state = f(d, B, units) if states else None
+    return Case(
+        "LSTM",
+        (
+            f(time, B, 3),
+            f(d, 4 * units, 3),
+            f(d, 4 * units, units),
+            f(d, 8 * units) if bias else None,
+            None,
+            state,
+            state,
+        ),
+        {"hidden_size": units, "direction": direction, **attrs},
+        outputs=outputs,
+    )
+
+
+RECURRENT = [
+    *(
+        _lstm(direction=direction, bias=bias, states=states)
+        for direction in ("forward", "reverse", "bidirectional")
+        for bias, states in ((True, False), (False, True), (True, True), (False, False))
+    ),
+    _lstm(time=1),
+    _lstm(time="time", direction="bidirectional", outputs=1),
+    _lstm(outputs=2),
+    _lstm(activations=("HardSigmoid", "Relu", "Relu"), activation_alpha=(1 / 6,),
+          activation_beta=(0.5,)),
+    _lstm(activations=("Sigmoid", "Softsign", "Tanh")),
+    _lstm(activations=("Sigmoid", "Affine", "Affine"), activation_alpha=(0.5, 1.0),
+          activation_beta=(0.25, 0.0)),
+    _lstm(
+        direction="bidirectional",
+        activations=("Sigmoid", "Tanh", "Relu", "HardSigmoid", "Softsign", "Tanh"),
+        activation_alpha=(0.3,),
+        activation_beta=(0.4,),
+    ),
+]
+
+CASES = [*UNARY, *BINARY, *REDUCTIONS, *MATRICES, *SHAPES, *INDICES, *RECURRENT]
