@@ -1,0 +1,65 @@
+"""Example projects: ``layerloom new --example NAME`` and the window's start page.
+
+Each is a whole document whose data comes from a built-in generator, so it trains as it is.
+"""
+
+from collections.abc import Callable, Mapping
+
+from studio.document import edits
+from studio.document.model import CallId, Document, Endpoint
+from studio.document.plan import ClassColumn, GeneratedSource, NumberColumns, TextColumn
+from studio.layers.base import Layer
+from studio.layers.concatenate import Concatenate
+from studio.layers.dense import Dense
+from studio.layers.embedding import Embedding
+from studio.layers.input import Input
+from studio.layers.lstm import LSTM
+from studio.losses.probabilistic import BinaryCrossentropy
+
+HEADLINE_NUMBERS = ("hour", "weekday", "words", "pictures", "links")
+
+
+def headline() -> Document:
+    """The functional API guide's model: a headline and five numbers, two losses.
+
+    The auxiliary output judges by the text alone, so that LSTM and Embedding learn even where
+    the way from the main output is long. It counts a fifth.
+    """
+    document, text = _add(Document(), Input(shape=(100,), dtype="int32"), name="main_input")
+    document, words = _add(document, Embedding(input_dim=10000, output_dim=512), text)
+    document, read = _add(document, LSTM(units=32), words)
+    judge = Dense(units=1, activation="sigmoid")
+    document, aux = _add(document, judge, read, name="aux_output")
+    document, numbers = _add(document, Input(shape=(5,)), name="aux_input")
+    document, last = _add(document, Concatenate(), read, numbers)
+    for _ in range(3):
+        document, last = _add(document, Dense(units=64, activation="relu"), last)
+    document, main = _add(document, judge, last, name="main_output")
+
+    weights = {Endpoint(main, "output"): 1.0, Endpoint(aux, "output"): 0.2}
+    for endpoint, weight in weights.items():
+        document = edits.mark_output(document, endpoint)
+        document = edits.plan_output(document, endpoint, loss=BinaryCrossentropy(), weight=weight)
+    document = edits.set_data(
+        document,
+        source=GeneratedSource("headline"),
+        inputs={
+            text: TextColumn("headline", length=100, vocabulary_size=10000),
+            numbers: NumberColumns(HEADLINE_NUMBERS, standardize=True),
+        },
+        targets={endpoint.key: ClassColumn("popular") for endpoint in weights},
+    )
+    return edits.set_run(document, epochs=4, batch_size=32)
+
+
+def _add(
+    document: Document, layer: Layer, *sources: CallId, name: str = ""
+) -> tuple[Document, CallId]:
+    """The layer, wired from the calls it reads, in their order."""
+    document, call = edits.add_layer(document, layer, name=name)
+    for source in sources:
+        document = edits.connect(document, Endpoint(source, "output"), Endpoint(call, "x"))
+    return document, call
+
+
+EXAMPLES: Mapping[str, Callable[[], Document]] = {"headline": headline}

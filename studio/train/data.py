@@ -1,0 +1,471 @@
+"""From a document's bindings to arrays: what training, evaluation and prediction are fed.
+
+Whatever does not fit is a Problem that names file, column and row, and all of them are found
+before anything starts. An array is never stretched to fit.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from studio.document import edits
+from studio.document.analysis import analyse
+from studio.document.draws import generator
+from studio.document.edits import Fix
+from studio.document.model import Document
+from studio.document.plan import (
+    Binding,
+    ClassColumn,
+    GeneratedSource,
+    NumberColumns,
+    Source,
+    Split,
+    TableSource,
+    TextColumn,
+)
+from studio.document.preprocess import (
+    Fitted,
+    FittedClasses,
+    FittedNumbers,
+    FittedText,
+    decode_numbers,
+    encode_classes,
+    encode_numbers,
+    encode_text,
+    fit_classes,
+    fit_numbers,
+    fit_text,
+    one_hot,
+    unfitted_numbers,
+)
+from studio.engine.program import Array
+from studio.losses.probabilistic import BinaryCrossentropy
+from studio.problem import Problem, ProblemError, refuse
+from studio.train.arrays import Arrays
+from studio.train.generators import generate
+from studio.train.ports import (
+    DataPort,
+    binding_problems,
+    class_count_problem,
+    input_ports,
+    target_ports,
+)
+from studio.train.tables import Table, fingerprint, read_table
+
+Rows = NDArray[np.intp]
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A table as a model takes it.
+
+    Attributes:
+        train: what is learnt from.
+        validation: what is only looked at; None where nothing is held out.
+        fitted: what preprocessing learnt, keyed as the bindings are.
+        table: where it came from.
+        train_rows: the rows of the table in `train`, counted from 0, in the file's order.
+        validation_rows: those in `validation`.
+    """
+
+    train: Arrays
+    validation: Arrays | None
+    fitted: Mapping[str, Fitted]
+    table: Table
+    train_rows: Rows
+    validation_rows: Rows
+
+
+def load_data(
+    document: Document, base: Path, fitted: Mapping[str, Fitted] | None = None
+) -> Dataset:
+    """Everything the document's data plan says, as arrays.
+
+    Args:
+        document: the model and its plan.
+        base: the folder that relative paths start from.
+        fitted: what preprocessing learnt before. It is used for every binding that still asks
+            for the same, so that a model goes on with the vocabulary it knows; where a binding
+            changed, it is learnt anew, from the training rows.
+
+    Raises:
+        ProblemError: with every misfit there is.
+    """
+    analysis = analyse(document)
+    blind = [e for e in document.graph.outputs if e not in analysis.specs]
+    if blind and analysis.errors:
+        raise ProblemError(analysis.errors)
+    table = load_table(document.plan.data.source, base)
+    train, validation = split_rows(table, document.plan.data.split)
+    reader = _Reader(document, table, train, dict(fitted or {}))
+    inputs = {p.key: reader.read(p) for p in input_ports(document)}
+    targets = {p.key: reader.read(p) for p in target_ports(document, analysis.specs)}
+    if reader.problems:
+        raise ProblemError(reader.problems)
+    arrays = Arrays(inputs, targets)
+    held = arrays.take(validation) if len(validation) else None
+    return Dataset(arrays.take(train), held, reader.learnt, table, train, validation)
+
+
+def check_data(document: Document, base: Path) -> list[Problem]:
+    """What is wrong with the document's data: all that `load_data` would raise, but cheaply.
+
+    Files are read once and kept until they change; no text is encoded. A document without any
+    data is merely warned of: Python feeds arrays of its own.
+    """
+    if document.plan.data.source is None:
+        empty = not document.graph.inputs
+        return [] if empty else [Problem("no_data", severity="warning")]
+    ports = input_ports(document) + target_ports(document, analyse(document).specs)
+    try:
+        table = load_table(document.plan.data.source, base)
+        train, _ = split_rows(table, document.plan.data.split)
+    except ProblemError as error:
+        unfit = [p for port in ports for p in binding_problems(document, port)]
+        return [*error.problems, *unfit]
+    reader = _Reader(document, table, train, {}, only_check=True)
+    for port in ports:
+        reader.read(port)
+    return reader.problems
+
+
+# -- table and rows ------------------------------------------------------------------------------
+
+
+def load_table(source: Source | None, base: Path) -> Table:
+    """The table a plan names.
+
+    Raises:
+        ProblemError: ``no_data``, ``file_changed``, ``generator_unknown``, or what `read_table`
+            finds.
+    """
+    match source:
+        case None:
+            raise refuse("no_data")
+        case GeneratedSource():
+            return generate(source.name, source.rows, source.seed)
+        case TableSource():
+            path = base / source.path
+            table = read_table(path)
+            if source.size and fingerprint(path) != (source.size, source.digest):
+                size, digest = fingerprint(path)
+                fresh = replace(source, size=size, digest=digest)
+                fix = Fix("accept_file", partial(edits.set_data, source=fresh))
+                args = {"file": path.name, "received": size, "expected": source.size}
+                raise ProblemError(Problem("file_changed", args=args, fix=fix))
+            return table
+
+
+def split_rows(table: Table, split: Split) -> tuple[Rows, Rows]:
+    """The rows that train and those that validate, both in the table's order.
+
+    As Keras splits: the first ``floor(rows × (1 − fraction))`` train. By a random split, of the
+    rows in an order drawn from the split's seed.
+
+    Raises:
+        ProblemError: ``column_missing``, ``split_value_missing`` or ``no_training_rows``.
+    """
+    rows = np.arange(table.rows)
+    if split.kind == "column":
+        cells = np.array([cell.strip() for cell in table.texts(split.column)], np.str_)
+        validates = cells == split.value.strip()
+        if not validates.any():
+            args = {"file": table.name, "column": split.column, "received": split.value}
+            raise refuse("split_value_missing", **args)
+        train, validation = rows[~validates], rows[validates]
+    elif split.kind == "none":
+        train, validation = rows, rows[:0]
+    else:
+        # Without rounding, 10 × (1 − 0.9) is just below 1.
+        at = int(np.floor(round(len(rows) * (1 - split.fraction), 6)))
+        if split.kind == "random":
+            rows = generator(split.seed, "split").permutation(len(rows))
+        train, validation = np.sort(rows[:at]), np.sort(rows[at:])
+    if not len(train):
+        raise refuse("no_training_rows", file=table.name, rows=table.rows)
+    return train, validation
+
+
+# -- one port's array ----------------------------------------------------------------------------
+
+_NOTHING: Array = np.zeros((0, 1), np.float32)  # what a port gets that has a problem
+
+
+@dataclass
+class _Reader:
+    """Reads ports from one table, collecting what is wrong and what is learnt."""
+
+    document: Document
+    table: Table
+    train: Rows
+    known: dict[str, Fitted]
+    only_check: bool = False
+    problems: list[Problem] = field(default_factory=list)
+    learnt: dict[str, Fitted] = field(default_factory=dict)
+
+    def read(self, port: DataPort) -> Array:
+        """The port's array over all rows of the table."""
+        problems = binding_problems(self.document, port)
+        found: Array = _NOTHING
+        if port.binding is not None:
+            try:
+                found = self._read(port, port.binding, fits=not problems)
+            except ProblemError as error:
+                problems += error.problems
+        self.problems += [p.at(port.call) for p in problems]
+        return found
+
+    def _read(self, port: DataPort, binding: Binding, fits: bool) -> Array:
+        match binding:
+            case TextColumn():
+                return self._text(port, binding)
+            case NumberColumns():
+                return self._numbers(port, binding, fits)
+            case ClassColumn():
+                return self._classes(port, binding, fits)
+
+    def _text(self, port: DataPort, binding: TextColumn) -> Array:
+        cells = self.table.texts(binding.column)
+        raise_any(self.table.empty_cells(binding.column))
+        if self.only_check:
+            return _NOTHING
+        fitted = self._before(port, binding)
+        if not isinstance(fitted, FittedText):
+            fitted = fit_text(binding, (cells[row] for row in self.train))
+        self.learnt[port.key] = fitted
+        return encode_text(fitted, cells).astype(port.spec.dtype)
+
+    def _numbers(self, port: DataPort, binding: NumberColumns, fits: bool) -> Array:
+        values = number_matrix(self.table, binding.columns)
+        if not fits:
+            return _NOTHING
+        raise_any(value_problems(port, self.table, binding, values))
+        fitted = self._before(port, binding)
+        if not isinstance(fitted, FittedNumbers):
+            fitted = fit_numbers(binding, values[self.train])
+        self.learnt[port.key] = fitted
+        return shaped(port, encode_numbers(fitted, values))
+
+    def _classes(self, port: DataPort, binding: ClassColumn, fits: bool) -> Array:
+        raise_any(self.table.empty_cells(binding.column))
+        cells = labels(self.table, binding.column)
+        fitted = self._before(port, binding)
+        if not isinstance(fitted, FittedClasses):
+            fitted = fit_classes(binding, (cells[row] for row in self.train))
+        classes = encode_classes(fitted, cells)
+        problems = unseen_problems(port, self.table, binding, fitted, classes)
+        if fits:
+            wrong = class_count_problem(self.document, port, len(fitted.names))
+            problems += [wrong] if wrong else []
+        raise_any(problems)
+        self.learnt[port.key] = fitted
+        return class_array(port, fitted, classes) if fits else _NOTHING
+
+    def _before(self, port: DataPort, binding: Binding) -> Fitted | None:
+        """What was learnt before for a binding that asks for the same, now of its columns."""
+        fitted = self.known.get(port.key)
+        return refit(fitted, binding) if fitted else None
+
+
+def refit(fitted: Fitted, binding: Binding) -> Fitted | None:
+    """What was learnt, for columns that may have other names; None if anything else changed."""
+    match fitted, binding:
+        case FittedText(), TextColumn() if (
+            replace(fitted.binding, column=binding.column) == binding
+        ):
+            return replace(fitted, binding=binding)
+        case FittedClasses(), ClassColumn():
+            return replace(fitted, binding=binding)
+        case FittedNumbers(), NumberColumns() if (
+            len(fitted.mean) == len(binding.columns)
+            and fitted.binding.standardize == binding.standardize
+        ):
+            return replace(fitted, binding=binding)
+    return None
+
+
+def number_matrix(table: Table, columns: Sequence[str]) -> NDArray[np.float64]:
+    """Number columns side by side, float64 (rows, columns); raises all their problems."""
+    found: list[NDArray[np.float64]] = []
+    problems: list[Problem] = []
+    for column in columns:
+        try:
+            found.append(table.numbers(column))
+        except ProblemError as error:
+            problems += error.problems
+    raise_any(problems)
+    return np.stack(found, axis=1) if found else np.zeros((table.rows, 0))
+
+
+def value_problems(
+    port: DataPort, table: Table, binding: NumberColumns, values: NDArray[np.float64]
+) -> list[Problem]:
+    """Numbers that a port cannot take: fractions among integers, values out of range."""
+    checks: list[tuple[str, NDArray[np.bool_], str]] = []
+    if port.integers:
+        checks.append(("cell_not_whole", values != np.floor(values), ""))
+        if port.limit:
+            outside = (values < 0) | (values >= port.limit)
+            checks.append(("cell_outside", outside, f"0…{port.limit - 1}"))
+        else:
+            bounds = np.iinfo(port.spec.dtype)
+            outside = (values < bounds.min) | (values > bounds.max)
+            checks.append(("cell_outside", outside, f"{bounds.min}…{bounds.max}"))
+    elif isinstance(port.loss, BinaryCrossentropy) and not binding.standardize:
+        checks.append(("cell_outside", (values < 0) | (values > 1), "0…1"))
+    problems = []
+    for code, wrong, expected in checks:
+        for number in np.flatnonzero(wrong.any(axis=0)):
+            rows = np.flatnonzero(wrong[:, number]).tolist()
+            problem = table.misfit(code, binding.columns[number], rows)
+            args = {**problem.args, "port": port.name, "expected": expected}
+            problems.append(replace(problem, args=args))
+    return problems
+
+
+def unseen_problems(
+    port: DataPort,
+    table: Table,
+    binding: ClassColumn,
+    fitted: FittedClasses,
+    classes: NDArray[np.int32],
+) -> list[Problem]:
+    """Labels no training row has."""
+    rows = np.flatnonzero(classes < 0).tolist()
+    if not rows:
+        return []
+    problem = table.misfit("label_unseen", binding.column, rows)
+    names = ", ".join(fitted.names[:20]) + ("…" if len(fitted.names) > 20 else "")
+    return [replace(problem, args={**problem.args, "port": port.name, "expected": names})]
+
+
+def class_array(port: DataPort, fitted: FittedClasses, classes: NDArray[np.int32]) -> Array:
+    """Classes as the port takes them: (rows, 1) numbers, or (rows, classes) one-hot."""
+    if fitted.binding.one_hot:
+        return shaped(port, one_hot(classes, len(fitted.names)))
+    return shaped(port, classes[:, None])
+
+
+def shaped(port: DataPort, values: NDArray[np.generic]) -> Array:
+    """In the port's dtype and shape, one sample a row."""
+    sizes = [size if isinstance(size, int) else -1 for size in port.spec.shape[1:]]
+    return np.ascontiguousarray(values.reshape(len(values), *sizes), port.spec.dtype)
+
+
+def labels(table: Table, column: str) -> list[str]:
+    """The labels of a column, without spaces around them."""
+    return [cell.strip() for cell in table.texts(column)]
+
+
+def raise_any(problems: list[Problem]) -> None:
+    """Raise these problems, if there are any."""
+    if problems:
+        raise ProblemError(problems)
+
+
+# -- prediction ----------------------------------------------------------------------------------
+
+
+def encode_columns(
+    document: Document, fitted: Mapping[str, Fitted], table: Table
+) -> dict[str, Array]:
+    """The inputs for a prediction from raw cells, by call id; targets are not needed.
+
+    A text may be empty here: it is all padding.
+
+    Raises:
+        ProblemError: with every misfit there is; ``not_fitted`` for a binding that was never
+            trained with.
+    """
+    inputs: dict[str, Array] = {}
+    problems: list[Problem] = []
+    for port in input_ports(document):
+        wrong = binding_problems(document, port)
+        try:
+            if not wrong:
+                inputs[port.key] = _encode(document, port, fitted.get(port.key), table)
+        except ProblemError as error:
+            wrong += error.problems
+        problems += [p.at(port.call) for p in wrong]
+    raise_any(problems)
+    return inputs
+
+
+def encode_row(
+    document: Document, fitted: Mapping[str, Fitted], cells: Mapping[str, str]
+) -> dict[str, Array]:
+    """The inputs for one sample typed by hand, by call id, each with a batch of 1.
+
+    `cells` holds the text of every column that an input is bound to.
+    """
+    table = Table("", {column: [cell] for column, cell in cells.items()})
+    return encode_columns(document, fitted, table)
+
+
+def _encode(document: Document, port: DataPort, known: Fitted | None, table: Table) -> Array:
+    binding = port.binding
+    assert binding is not None
+    fitted = refit(known, binding) if known else None
+    if isinstance(binding, NumberColumns) and not binding.standardize:
+        fitted = unfitted_numbers(binding)
+    match fitted:
+        case None:
+            raise ProblemError(port.problem("not_fitted"))
+        case FittedText():
+            return encode_text(fitted, table.texts(fitted.binding.column)).astype(port.spec.dtype)
+        case FittedNumbers():
+            values = number_matrix(table, fitted.binding.columns)
+            raise_any(value_problems(port, table, fitted.binding, values))
+            return shaped(port, encode_numbers(fitted, values))
+        case FittedClasses():
+            raise_any(table.empty_cells(fitted.binding.column))
+            classes = encode_classes(fitted, labels(table, fitted.binding.column))
+            problems = unseen_problems(port, table, fitted.binding, fitted, classes)
+            wrong = class_count_problem(document, port, len(fitted.names))
+            raise_any([*problems, *([wrong] if wrong else [])])
+            return class_array(port, fitted, classes)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What an output says of one sample.
+
+    Attributes:
+        values: the output's numbers, in the units of their columns.
+        label: the likeliest class's name; empty where the output is not of classes.
+        probability: that class's.
+        names: of each value, where they are probabilities of classes.
+    """
+
+    values: tuple[float, ...]
+    label: str = ""
+    probability: float | None = None
+    names: tuple[str, ...] = ()
+
+
+def decode_output(fitted: Fitted | None, output: Array) -> list[Answer]:
+    """An output's array (samples, …) in the user's words, by what its target's binding learnt.
+
+    One value is taken as the probability of the second class, as a sigmoid's is.
+    """
+    rows = np.asarray(output, np.float64).reshape(len(output), -1)
+    if isinstance(fitted, FittedNumbers) and len(fitted.mean) == rows.shape[1]:
+        rows = decode_numbers(fitted, rows)
+    names = fitted.names if isinstance(fitted, FittedClasses) else ()
+    answers = []
+    for row in rows.tolist():
+        if len(names) == 2 and len(row) == 1:
+            shares = [1 - row[0], row[0]]
+        else:
+            shares = row if names and len(row) >= len(names) else []
+        if shares:
+            best = int(np.argmax(shares))
+            label = names[best] if best < len(names) else ""
+            answers.append(Answer(tuple(row), label, shares[best], names))
+        else:
+            answers.append(Answer(tuple(row)))
+    return answers

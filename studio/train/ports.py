@@ -1,0 +1,217 @@
+"""What each input and each target of a model wants of a table, and which binding cannot give it.
+
+Everything here is known from the document alone; `studio.train.data` looks at the cells.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from math import prod
+
+from studio.document import edits
+from studio.document.edits import Fix
+from studio.document.model import CallId, Document, Endpoint, Graph, Submodel
+from studio.document.names import input_names, output_names
+from studio.document.plan import Binding, ClassColumn, NumberColumns, TextColumn
+from studio.engine.program import Spec
+from studio.layers.concatenate import Concatenate
+from studio.layers.dense import Dense
+from studio.layers.embedding import Embedding
+from studio.layers.flatten import Flatten
+from studio.layers.input import Input
+from studio.losses.base import Loss
+from studio.losses.probabilistic import SparseCategoricalCrossentropy
+from studio.problem import Problem
+
+
+@dataclass(frozen=True)
+class DataPort:
+    """An input or a target, and what it is bound to.
+
+    Attributes:
+        key: as bindings are keyed: an Input's call id, or an output's endpoint key.
+        call: where its problems are shown.
+        name: as the user sees it.
+        spec: the array it takes, batch first.
+        binding: the columns it takes it from, or None.
+        limit: integers must stay below it: an Embedding's rows, an output's classes; 0: no limit.
+        loss: a target's loss; None for an input.
+    """
+
+    key: str
+    call: CallId
+    name: str
+    spec: Spec
+    binding: Binding | None = None
+    limit: int = 0
+    loss: Loss | None = None
+
+    @property
+    def integers(self) -> bool:
+        return self.spec.dtype.startswith("int")
+
+    @property
+    def width(self) -> int | None:
+        """How many numbers one sample has; None where that is free."""
+        sizes = [size for size in self.spec.shape[1:] if isinstance(size, int)]
+        return prod(sizes) if len(sizes) == self.spec.rank - 1 else None
+
+    def problem(self, code: str, fix: Fix | None = None, /, **args: object) -> Problem:
+        """A problem of this port; its text may use ``{port}``."""
+        return Problem(code, self.call, {"port": self.name, **args}, fix)
+
+
+def input_ports(document: Document) -> list[DataPort]:
+    """The inputs of the main graph, in order."""
+    found = []
+    for call, name in input_names(document).items():
+        body = document.entry(call).body
+        if isinstance(body, Input) and not body.problems():
+            limit = min(_embedding_rows(document, document.graph, call), default=0)
+            binding = document.plan.data.inputs.get(call)
+            found.append(DataPort(call, call, name, body.spec(), binding, limit))
+    return found
+
+
+def target_ports(document: Document, specs: Mapping[Endpoint, Spec]) -> list[DataPort]:
+    """The targets of the outputs that have a loss and whose shape is known, in order."""
+    found = []
+    for endpoint, name in output_names(document).items():
+        plan = document.plan.outputs.get(endpoint.key)
+        if plan is None or plan.loss is None or endpoint not in specs:
+            continue
+        output = specs[endpoint]
+        spec = plan.loss.target(output)
+        classes = output.shape[-1] if spec.dtype.startswith("int") else 0
+        binding = document.plan.data.targets.get(endpoint.key)
+        limit = classes if isinstance(classes, int) else 0
+        found.append(
+            DataPort(endpoint.key, endpoint.call, name, spec, binding, limit, loss=plan.loss)
+        )
+    return found
+
+
+def _embedding_rows(document: Document, graph: Graph, call: CallId) -> Iterator[int]:
+    """The sizes of the tables that the integers of a call look up, however they get there."""
+    for wire in graph.out_of(call):
+        body = document.layers[graph.calls[wire.target].layer].body
+        if isinstance(body, Embedding):
+            yield body.input_dim
+        elif isinstance(body, Flatten | Concatenate):
+            yield from _embedding_rows(document, graph, wire.target)
+        elif isinstance(body, Submodel):
+            inner = document.graphs[body.graph]
+            if wire.input in inner.inputs:
+                yield from _embedding_rows(document, inner, wire.input)
+
+
+# -- bindings that cannot fit, whatever the cells ------------------------------------------------
+
+
+def binding_problems(document: Document, port: DataPort) -> list[Problem]:
+    """What keeps a port's binding from giving the array it takes."""
+    match port.binding:
+        case None:
+            return [port.problem("target_unbound" if port.loss else "input_unbound")]
+        case TextColumn() as text:
+            return list(_text_problems(document, port, text))
+        case NumberColumns() as numbers:
+            return list(_number_problems(port, numbers))
+        case ClassColumn() as classes:
+            return list(_class_problems(port, classes))
+
+
+def _text_problems(document: Document, port: DataPort, binding: TextColumn) -> Iterator[Problem]:
+    about = {"column": binding.column}
+    if port.loss:
+        yield port.problem("target_text", **about)
+        return
+    if not port.integers:
+        layer = document.graph.calls[port.call].layer
+        fix = Fix("integers", partial(edits.set_parameters, layer=layer, dtype="int32"))
+        yield port.problem("text_needs_integers", fix, received=port.spec.dtype, **about)
+    if port.spec.rank != 2:
+        yield port.problem("text_needs_one_axis", received=port.spec, **about)
+    elif port.width is not None and binding.length != port.width:
+        sizes = {"received": binding.length, "expected": port.width}
+        fix = Fix("text_length", partial(rebind, key=port.key, length=port.width), sizes)
+        yield port.problem("text_length", fix, **sizes, **about)
+    if port.limit and binding.vocabulary_size > port.limit:
+        sizes = {"received": binding.vocabulary_size, "expected": port.limit}
+        edit = partial(rebind, key=port.key, vocabulary_size=port.limit)
+        yield port.problem("vocabulary_size", Fix("vocabulary_size", edit, sizes), **sizes, **about)
+
+
+def _number_problems(port: DataPort, binding: NumberColumns) -> Iterator[Problem]:
+    free = port.width is None and port.spec.rank == 2 and binding.columns
+    if not free and len(binding.columns) != port.width:
+        columns = ", ".join(binding.columns) or "–"
+        received = len(binding.columns)
+        expected = port.width if port.width is not None else port.spec
+        code = "target_columns" if port.loss else "number_columns"
+        yield port.problem(code, received=received, columns=columns, expected=expected)
+    if port.integers and binding.standardize:
+        fix = Fix("no_standardize", partial(rebind, key=port.key, standardize=False))
+        yield port.problem("integers_standardized", fix, columns=", ".join(binding.columns))
+
+
+def _class_problems(port: DataPort, binding: ClassColumn) -> Iterator[Problem]:
+    about = {"column": binding.column}
+    if port.spec.rank != 2:
+        yield port.problem("class_needs_one_axis", received=port.spec, **about)
+    elif port.width == 1 and binding.one_hot:
+        fix = Fix("class_numbers", partial(rebind, key=port.key, one_hot=False))
+        yield port.problem("one_hot_unwanted", fix, **about)
+    elif port.width != 1 and not binding.one_hot:
+        fix = Fix("one_hot", partial(rebind, key=port.key, one_hot=True))
+        expected = port.width if port.width is not None else port.spec
+        yield port.problem("one_hot_wanted", fix, expected=expected, **about)
+
+
+def class_count_problem(document: Document, port: DataPort, classes: int) -> Problem | None:
+    """What is wrong with having so many classes at a port whose binding fits by itself."""
+    assert isinstance(port.binding, ClassColumn)
+    args = {"column": port.binding.column, "received": classes}
+    if port.loss is None:
+        if port.binding.one_hot and port.width not in (None, classes):
+            return port.problem("input_classes", expected=port.width, **args)
+        if port.limit and classes > port.limit:
+            return port.problem("integer_outside", expected=port.limit - 1, **args)
+        return None
+    endpoint = Endpoint.parse(port.key)
+    dense = isinstance(document.entry(endpoint.call).body, Dense)
+    layer = document.graph.calls[endpoint.call].layer
+    if port.integers or port.binding.one_hot:
+        expected = port.limit if port.integers else port.width
+        fits = classes <= port.limit if port.integers else classes == port.width
+        units = partial(edits.set_parameters, layer=layer, units=classes)
+        fix = Fix("units", units, {"units": classes}) if dense else None
+        return None if fits else port.problem("class_count", fix, expected=expected, **args)
+    if classes > 2:
+        classify = partial(_classify, key=port.key, classes=classes)
+        fix = Fix("classify", classify, {"units": classes}) if dense else None
+        return port.problem("classes_not_two", fix, **args)
+    return None
+
+
+# -- the repairs ---------------------------------------------------------------------------------
+
+
+def rebind(document: Document, *, key: str, **values: object) -> Document:
+    """With fields of one binding changed, an input's or a target's."""
+    data = document.plan.data
+    inputs, targets = dict(data.inputs), dict(data.targets)
+    bindings = inputs if key in inputs else targets
+    if key not in bindings:
+        return document
+    bindings[key] = replace(bindings[key], **values)  # type: ignore[arg-type]
+    return edits.set_data(document, inputs=inputs, targets=targets)
+
+
+def _classify(document: Document, *, key: str, classes: int) -> Document:
+    """With an output that gives one probability per class, and the loss for class numbers."""
+    endpoint = Endpoint.parse(key)
+    layer = document.graph.calls[endpoint.call].layer
+    document = edits.set_parameters(document, layer, units=classes, activation="softmax")
+    document = edits.plan_output(document, endpoint, loss=SparseCategoricalCrossentropy())
+    return rebind(document, key=key, one_hot=False)
