@@ -191,9 +191,7 @@ class Model:
             outputs = {**document.plan.outputs, endpoint.key: plan}
             document = replace(document, plan=replace(document.plan, outputs=outputs))
         self.project.document = document
-        self.project.store.step = 0
-        for _, cell in self.project.store.items():
-            cell.slots.clear()
+        self.project.store.reset_optimizer()
         self._trainer = None
 
     # -- training -------------------------------------------------------------------------------

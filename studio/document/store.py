@@ -80,6 +80,13 @@ class Store:
             for (name, _), cell in cells.items():
                 yield Key(layer, name), cell
 
+    def reset_optimizer(self) -> None:
+        """Forget slots and step: the next step is an optimizer's first."""
+        self.step = 0
+        for cells in self._layers.values():
+            for cell in cells.values():
+                cell.slots.clear()
+
     def snapshot(self) -> Mapping[LayerId, Cells]:
         """A deep copy of all cells, to be put back by `restore`."""
         return {layer: _copied(cells) for layer, cells in self._layers.items()}

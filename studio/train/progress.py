@@ -36,7 +36,8 @@ def _lines(events: Iterator[Event]) -> Iterator[Event]:
         if isinstance(event, Started):
             epochs = event.epochs
         elif isinstance(event, EpochDone):
-            print(epoch_line(event, epochs), flush=True)
+            sys.stdout.write(epoch_line(event, epochs) + "\n")
+            sys.stdout.flush()
         yield event
 
 
