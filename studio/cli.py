@@ -1,0 +1,327 @@
+"""The shell: ``layerloom [FILE]`` opens the window, everything else is a command.
+
+Qt is imported only when the window opens. What is wrong with a model, its data or a file is
+listed on stderr and ends with status 1; wrong usage ends with 2; neither shows a traceback.
+"""
+
+import csv
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from studio.document import edits
+from studio.document.analysis import analyse
+from studio.document.model import Document
+from studio.document.project import Project
+from studio.document.summary import summary as summary_text
+from studio.problem import Problem, ProblemError, refuse
+from studio.text import text
+from studio.train.events import BatchDone, EpochDone, Event, Finished, Started
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Wire neural networks, train them, leave with a proven ONNX file. "
+    "`layerloom [FILE]` opens the window.",
+)
+
+ProjectFile = Annotated[Path, typer.Argument(help="A .loom project", show_default=False)]
+DataOption = Annotated[
+    list[str] | None,
+    typer.Option("--data", help="PORT=FILE[:COLUMN[,COLUMN …]], once for each port"),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, one object a line")]
+
+
+def main() -> None:
+    """The command ``layerloom``."""
+    arguments = sys.argv[1:]
+    commands = {
+        command.callback.__name__ for command in app.registered_commands if command.callback
+    }
+    is_file = bool(arguments) and not arguments[0].startswith("-") and arguments[0] not in commands
+    try:
+        if not arguments or (is_file and len(arguments) == 1):
+            raise SystemExit(open_window(Path(arguments[0]) if arguments else None))
+        app()
+    except ProblemError as error:
+        for problem in error.problems:
+            _complain(problem)
+        raise SystemExit(1) from None
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
+    except BrokenPipeError:  # the reader of our output went away
+        raise SystemExit(0) from None
+
+
+def open_window(path: Path | None) -> int:
+    """Start the window, on a project where one is given; the exit status."""
+    from studio.ui.app import run
+
+    return run(path)
+
+
+# -- commands ------------------------------------------------------------------------------------
+
+
+@app.command()
+def new(
+    out: Annotated[Path, typer.Argument(help="The .loom project to write", show_default=False)],
+    example: Annotated[str, typer.Option(help="Which example")] = "headline",
+) -> None:
+    """Write an example project."""
+    from studio.examples import EXAMPLES
+
+    if example not in EXAMPLES:
+        raise refuse("unknown_example", name=example, known=", ".join(EXAMPLES))
+    _save(out, Project(EXAMPLES[example]()))
+    _say(text("cli.written", path=out))
+
+
+@app.command()
+def train(
+    project_file: ProjectFile,
+    data: DataOption = None,
+    epochs: Annotated[int | None, typer.Option(min=1, help="Instead of the project's")] = None,
+    batch_size: Annotated[int | None, typer.Option(min=1, help="Instead of the project's")] = None,
+    engine: Annotated[str | None, typer.Option(help="auto or numpy")] = None,
+    seed: Annotated[int | None, typer.Option(help="Instead of the project's")] = None,
+    out: Annotated[Path | None, typer.Option(help="Write here, not back to the project")] = None,
+    best: Annotated[bool, typer.Option("--best", help="Keep the best epoch's weights")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Train a project and save what it learnt."""
+    project = _load(project_file)
+    changes = {"epochs": epochs, "batch_size": batch_size, "engine": engine, "seed": seed}
+    given = {name: value for name, value in changes.items() if value is not None}
+    project.document = edits.set_run(_bound(project.document, data), **given)
+    finished = _train(project, project_file.parent, as_json)
+    if best and finished.best is not None:
+        project.store.restore(finished.best)
+    _save(out or project_file, project, moved_from=project_file.parent)
+    if not as_json:
+        _say(_best_line(finished))
+        _say(text("cli.written", path=out or project_file))
+
+
+@app.command()
+def evaluate(
+    project_file: ProjectFile,
+    data: DataOption = None,
+    rows: Annotated[str, typer.Option(help="validation, train or all")] = "validation",
+    as_json: JsonOption = False,
+) -> None:
+    """Losses and metrics on the held-out rows (or --rows train, all)."""
+    from studio.train.data import load_data
+    from studio.train.trainer import Trainer
+
+    project = _load(project_file)
+    document = _bound(project.document, data)
+    if rows not in ("validation", "train", "all"):
+        raise typer.BadParameter(f"--rows takes validation, train or all, not {rows}")
+    if rows == "all":
+        split = replace(document.plan.data.split, kind="none")
+        document = edits.set_data(document, split=split)
+    loaded = load_data(document, project_file.parent, project.fitted or None)
+    chosen = loaded.validation if rows == "validation" and loaded.validation else loaded.train
+    logs = Trainer(document, project.store).evaluate(chosen, document.plan.run.batch_size)
+    if as_json:
+        _line({"rows": len(chosen), **logs})
+        return
+    _say(text("cli.evaluated", rows=len(chosen)))
+    for key, value in logs.items():
+        _say(f"  {key}: {value:.4f}")
+
+
+@app.command()
+def predict(
+    project_file: ProjectFile,
+    data: DataOption = None,
+    out: Annotated[Path | None, typer.Option(help="A CSV to write; stdout if not given")] = None,
+) -> None:
+    """Every output for every row of the data.
+
+    ``--data FILE`` reads the columns the project is bound to; ``--data PORT=FILE:COLUMN`` others.
+    """
+    from studio.train.data import predict_inputs, prediction_columns
+    from studio.train.predict import predict as outputs_of
+
+    project = _load(project_file)
+    document, inputs = predict_inputs(
+        project.document, project.fitted, project_file.parent, data or []
+    )
+    outputs = outputs_of(document, project.store, inputs)
+    columns = prediction_columns(document, project.fitted, outputs)
+    if out is None:
+        _write_csv(sys.stdout, columns)
+        return
+    with out.open("w", newline="", encoding="utf-8") as file:
+        _write_csv(file, columns)
+    _say(text("cli.written", path=out))
+
+
+@app.command()
+def export(
+    project_file: ProjectFile,
+    out: Annotated[Path, typer.Argument(help="The .onnx file to write", show_default=False)],
+) -> None:
+    """Write an ONNX file, proven equal to the trained model."""
+    from studio.formats.onnx_export import export as export_onnx
+
+    proof = export_onnx(_load(project_file), out)
+    _say(proof.text())
+    _say(text("cli.written", path=out))
+
+
+@app.command()
+def check(project_file: ProjectFile, as_json: JsonOption = False) -> None:
+    """List what is wrong with a project's model and data; status 1 if anything must be mended."""
+    from studio.train.data import check_data
+
+    project = _load(project_file)
+    problems = [
+        *analyse(project.document).problems,
+        *check_data(project.document, project_file.parent),
+    ]
+    for problem in problems:
+        if as_json:
+            _line({"code": problem.code, "severity": problem.severity, "text": str(problem)})
+        else:
+            _say(f"{problem.severity}: {_place(project.document, problem)}{problem}")
+    if any(problem.severity == "error" for problem in problems):
+        raise SystemExit(1)
+    if not problems and not as_json:
+        _say(text("cli.no_problems"))
+
+
+@app.command()
+def summary(project_file: ProjectFile) -> None:
+    """The layers of a project with shapes and parameters."""
+    _say(summary_text(_load(project_file).document))
+
+
+@app.command()
+def demo(
+    folder: Annotated[
+        Path | None, typer.Argument(help="Where to write; ~/Layerloom if not given")
+    ] = None,
+    epochs: Annotated[int | None, typer.Option(min=1, help="Instead of the example's")] = None,
+) -> None:
+    """Make the headline example, train it, export it, prove the export, say where the files are."""
+    from studio.examples import EXAMPLES
+    from studio.formats.onnx_export import export as export_onnx
+
+    where = folder or Path.home() / "Layerloom"
+    where.mkdir(parents=True, exist_ok=True)
+    project_file, onnx_file = where / "headline-demo.loom", where / "headline-demo.onnx"
+    project = Project(EXAMPLES["headline"]())
+    if epochs:
+        project.document = edits.set_run(project.document, epochs=epochs)
+    _say(summary_text(project.document))
+    finished = _train(project, where, as_json=False)
+    if finished.best is not None:
+        project.store.restore(finished.best)
+    _save(project_file, project)
+    _say(_best_line(finished))
+    proof = export_onnx(project, onnx_file)
+    _say(proof.text())
+    for path in (project_file, onnx_file):
+        _say(text("cli.written", path=path))
+
+
+# -- parts ---------------------------------------------------------------------------------------
+
+
+def _load(path: Path) -> Project:
+    from studio.formats import loom
+
+    return loom.load(path)
+
+
+def _save(path: Path, project: Project, moved_from: Path | None = None) -> None:
+    from studio.formats import loom
+
+    loom.save(path, project, base=moved_from)
+
+
+def _bound(document: Document, data: list[str] | None) -> Document:
+    if not data:
+        return document
+    from studio.train.data import with_data
+
+    return with_data(document, data)
+
+
+def _train(project: Project, base: Path, as_json: bool) -> Finished:
+    from studio.train.progress import show
+    from studio.train.worker import train_project
+
+    events = train_project(project, base)
+    finished: Finished | None = None
+    for event in _as_json(events) if as_json else show(events):
+        if isinstance(event, Finished):
+            finished = event
+    assert finished is not None
+    project.runs.append(finished.run)
+    project.fitted = dict(finished.fitted)
+    return finished
+
+
+def _as_json(events: Iterator[Event]) -> Iterator[Event]:
+    """Print each event but the batches' beginnings as one line."""
+    for event in events:
+        match event:
+            case Started():
+                _line({"event": "started", **vars(event)})
+            case BatchDone(epoch, batch, logs):
+                _line({"event": "batch", "epoch": epoch, "batch": batch, **logs})
+            case EpochDone(epoch, logs, seconds, best):
+                about = {"event": "epoch", "epoch": epoch, "seconds": seconds, "best": best}
+                _line({**about, **logs})
+            case Finished():
+                run = event.run
+                about = {"run": run.id, "best_epoch": run.best_epoch, "monitor": run.monitor}
+                _line({"event": "finished", **about, "history": run.history})
+        yield event
+
+
+def _best_line(finished: Finished) -> str:
+    run = finished.run
+    if run.best_epoch < 0:
+        return text("cli.no_epoch")
+    values = ", ".join(f"{k} {v[run.best_epoch]:.4f}" for k, v in run.history.items())
+    return text("cli.best_epoch", epoch=run.best_epoch + 1, monitor=run.monitor, values=values)
+
+
+def _place(document: Document, problem: Problem) -> str:
+    known = problem.where in document.graph.calls
+    return f"{document.entry(problem.where).name}: " if known else ""
+
+
+def _write_csv(file: Any, columns: Mapping[str, Any]) -> None:
+    writer = csv.writer(file)
+    writer.writerow(columns)
+    writer.writerows(zip(*columns.values(), strict=True))
+
+
+def _line(values: Mapping[str, Any]) -> None:
+    _say(json.dumps(values, ensure_ascii=False))
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+def _complain(problem: Problem) -> None:
+    sys.stderr.write(f"{problem.severity}: {problem}\n")
+
+
+if __name__ == "__main__":
+    main()
