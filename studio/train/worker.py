@@ -38,7 +38,8 @@ def train_project(
     """Train a project on the data its plan binds: load, check, fit. In this process.
 
     Args:
-        project: its Store is trained in place.
+        project: its Store is trained in place. Weights that learnt before go on with the
+            vocabulary and statistics they know.
         base: the folder relative data paths start from.
         epochs: instead of the plan's.
         stop: set from elsewhere to end after the current batch.
@@ -48,7 +49,8 @@ def train_project(
         ProblemError: everything that keeps it from starting.
     """
     document, run = project.document, project.document.plan.run
-    data = load_data(document, base or Path())
+    learnt = any(cell.trained for _, cell in project.store.items())
+    data = load_data(document, base or Path(), project.fitted if learnt else None)
     trainer = Trainer(document, project.store, Settings(run.engine, run.seed, threads))
     plan = FitPlan(epochs or run.epochs, run.batch_size, run.shuffle)
     run_id = f"r{len(project.runs) + 1}"
