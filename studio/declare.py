@@ -215,7 +215,7 @@ def resolve(family: str, value: Any) -> Declared:
         aliases: Mapping[str, str] = getattr(import_module(f"studio.{family}"), "ALIASES", {})
         wanted = aliases.get(value, value)
         for kind in registry(family):
-            if wanted in (kind, snake(kind)):
+            if wanted in (kind, snake(kind), kind.lower()):
                 return declared(family, kind)()
     known = ", ".join(snake(kind) for kind in registry(family))
     raise refuse("unknown_kind", family=family, kind=value, known=known)

@@ -4,7 +4,7 @@ Whatever does not fit is a Problem that names file, column and row, and all of t
 before anything starts. An array is never stretched to fit.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -28,24 +28,31 @@ from studio.document.plan import (
     TextColumn,
 )
 from studio.document.preprocess import (
+    UNKNOWN,
     Fitted,
     FittedClasses,
     FittedNumbers,
     FittedText,
-    decode_numbers,
     encode_classes,
     encode_numbers,
     encode_text,
     fit_classes,
     fit_numbers,
     fit_text,
-    one_hot,
-    unfitted_numbers,
 )
 from studio.engine.program import Array
-from studio.losses.probabilistic import BinaryCrossentropy
 from studio.problem import Problem, ProblemError, refuse
 from studio.train.arrays import Arrays
+from studio.train.encoding import (
+    class_array,
+    labels,
+    number_matrix,
+    raise_any,
+    refit,
+    shaped,
+    unseen_problems,
+    value_problems,
+)
 from studio.train.generators import generate
 from studio.train.ports import (
     DataPort,
@@ -70,6 +77,7 @@ class Dataset:
         table: where it came from.
         train_rows: the rows of the table in `train`, counted from 0, in the file's order.
         validation_rows: those in `validation`.
+        warnings: what fits but is probably not meant.
     """
 
     train: Arrays
@@ -78,6 +86,7 @@ class Dataset:
     table: Table
     train_rows: Rows
     validation_rows: Rows
+    warnings: tuple[Problem, ...] = ()
 
 
 def load_data(
@@ -108,7 +117,8 @@ def load_data(
         raise ProblemError(reader.problems)
     arrays = Arrays(inputs, targets)
     held = arrays.take(validation) if len(validation) else None
-    return Dataset(arrays.take(train), held, reader.learnt, table, train, validation)
+    warnings = tuple(reader.warnings)
+    return Dataset(arrays.take(train), held, reader.learnt, table, train, validation, warnings)
 
 
 def check_data(document: Document, base: Path) -> list[Problem]:
@@ -205,6 +215,7 @@ class _Reader:
     known: dict[str, Fitted]
     only_check: bool = False
     problems: list[Problem] = field(default_factory=list)
+    warnings: list[Problem] = field(default_factory=list)
     learnt: dict[str, Fitted] = field(default_factory=dict)
 
     def read(self, port: DataPort) -> Array:
@@ -237,7 +248,17 @@ class _Reader:
         if not isinstance(fitted, FittedText):
             fitted = fit_text(binding, (cells[row] for row in self.train))
         self.learnt[port.key] = fitted
-        return encode_text(fitted, cells).astype(port.spec.dtype)
+        encoded = encode_text(fitted, cells)
+        self._warn_of_strangers(port, binding, encoded[self.train])
+        return encoded.astype(port.spec.dtype)
+
+    def _warn_of_strangers(self, port: DataPort, binding: TextColumn, encoded: Array) -> None:
+        """A vocabulary learnt before, from other texts, leaves hardly a word of these."""
+        share = np.count_nonzero(encoded == UNKNOWN) / max(1, np.count_nonzero(encoded))
+        if port.key in self.known and share > 0.5:
+            percent = round(100 * share)
+            problem = port.problem("words_unknown", column=binding.column, percent=percent)
+            self.warnings.append(replace(problem, severity="warning"))
 
     def _numbers(self, port: DataPort, binding: NumberColumns, fits: bool) -> Array:
         values = number_matrix(self.table, binding.columns)
@@ -269,203 +290,3 @@ class _Reader:
         """What was learnt before for a binding that asks for the same, now of its columns."""
         fitted = self.known.get(port.key)
         return refit(fitted, binding) if fitted else None
-
-
-def refit(fitted: Fitted, binding: Binding) -> Fitted | None:
-    """What was learnt, for columns that may have other names; None if anything else changed."""
-    match fitted, binding:
-        case FittedText(), TextColumn() if (
-            replace(fitted.binding, column=binding.column) == binding
-        ):
-            return replace(fitted, binding=binding)
-        case FittedClasses(), ClassColumn():
-            return replace(fitted, binding=binding)
-        case FittedNumbers(), NumberColumns() if (
-            len(fitted.mean) == len(binding.columns)
-            and fitted.binding.standardize == binding.standardize
-        ):
-            return replace(fitted, binding=binding)
-    return None
-
-
-def number_matrix(table: Table, columns: Sequence[str]) -> NDArray[np.float64]:
-    """Number columns side by side, float64 (rows, columns); raises all their problems."""
-    found: list[NDArray[np.float64]] = []
-    problems: list[Problem] = []
-    for column in columns:
-        try:
-            found.append(table.numbers(column))
-        except ProblemError as error:
-            problems += error.problems
-    raise_any(problems)
-    return np.stack(found, axis=1) if found else np.zeros((table.rows, 0))
-
-
-def value_problems(
-    port: DataPort, table: Table, binding: NumberColumns, values: NDArray[np.float64]
-) -> list[Problem]:
-    """Numbers that a port cannot take: fractions among integers, values out of range."""
-    checks: list[tuple[str, NDArray[np.bool_], str]] = []
-    if port.integers:
-        checks.append(("cell_not_whole", values != np.floor(values), ""))
-        if port.limit:
-            outside = (values < 0) | (values >= port.limit)
-            checks.append(("cell_outside", outside, f"0…{port.limit - 1}"))
-        else:
-            bounds = np.iinfo(port.spec.dtype)
-            outside = (values < bounds.min) | (values > bounds.max)
-            checks.append(("cell_outside", outside, f"{bounds.min}…{bounds.max}"))
-    elif isinstance(port.loss, BinaryCrossentropy) and not binding.standardize:
-        checks.append(("cell_outside", (values < 0) | (values > 1), "0…1"))
-    problems = []
-    for code, wrong, expected in checks:
-        for number in np.flatnonzero(wrong.any(axis=0)):
-            rows = np.flatnonzero(wrong[:, number]).tolist()
-            problem = table.misfit(code, binding.columns[number], rows)
-            args = {**problem.args, "port": port.name, "expected": expected}
-            problems.append(replace(problem, args=args))
-    return problems
-
-
-def unseen_problems(
-    port: DataPort,
-    table: Table,
-    binding: ClassColumn,
-    fitted: FittedClasses,
-    classes: NDArray[np.int32],
-) -> list[Problem]:
-    """Labels no training row has."""
-    rows = np.flatnonzero(classes < 0).tolist()
-    if not rows:
-        return []
-    problem = table.misfit("label_unseen", binding.column, rows)
-    names = ", ".join(fitted.names[:20]) + ("…" if len(fitted.names) > 20 else "")
-    return [replace(problem, args={**problem.args, "port": port.name, "expected": names})]
-
-
-def class_array(port: DataPort, fitted: FittedClasses, classes: NDArray[np.int32]) -> Array:
-    """Classes as the port takes them: (rows, 1) numbers, or (rows, classes) one-hot."""
-    if fitted.binding.one_hot:
-        return shaped(port, one_hot(classes, len(fitted.names)))
-    return shaped(port, classes[:, None])
-
-
-def shaped(port: DataPort, values: NDArray[np.generic]) -> Array:
-    """In the port's dtype and shape, one sample a row."""
-    sizes = [size if isinstance(size, int) else -1 for size in port.spec.shape[1:]]
-    return np.ascontiguousarray(values.reshape(len(values), *sizes), port.spec.dtype)
-
-
-def labels(table: Table, column: str) -> list[str]:
-    """The labels of a column, without spaces around them."""
-    return [cell.strip() for cell in table.texts(column)]
-
-
-def raise_any(problems: list[Problem]) -> None:
-    """Raise these problems, if there are any."""
-    if problems:
-        raise ProblemError(problems)
-
-
-# -- prediction ----------------------------------------------------------------------------------
-
-
-def encode_columns(
-    document: Document, fitted: Mapping[str, Fitted], table: Table
-) -> dict[str, Array]:
-    """The inputs for a prediction from raw cells, by call id; targets are not needed.
-
-    A text may be empty here: it is all padding.
-
-    Raises:
-        ProblemError: with every misfit there is; ``not_fitted`` for a binding that was never
-            trained with.
-    """
-    inputs: dict[str, Array] = {}
-    problems: list[Problem] = []
-    for port in input_ports(document):
-        wrong = binding_problems(document, port)
-        try:
-            if not wrong:
-                inputs[port.key] = _encode(document, port, fitted.get(port.key), table)
-        except ProblemError as error:
-            wrong += error.problems
-        problems += [p.at(port.call) for p in wrong]
-    raise_any(problems)
-    return inputs
-
-
-def encode_row(
-    document: Document, fitted: Mapping[str, Fitted], cells: Mapping[str, str]
-) -> dict[str, Array]:
-    """The inputs for one sample typed by hand, by call id, each with a batch of 1.
-
-    `cells` holds the text of every column that an input is bound to.
-    """
-    table = Table("", {column: [cell] for column, cell in cells.items()})
-    return encode_columns(document, fitted, table)
-
-
-def _encode(document: Document, port: DataPort, known: Fitted | None, table: Table) -> Array:
-    binding = port.binding
-    assert binding is not None
-    fitted = refit(known, binding) if known else None
-    if isinstance(binding, NumberColumns) and not binding.standardize:
-        fitted = unfitted_numbers(binding)
-    match fitted:
-        case None:
-            raise ProblemError(port.problem("not_fitted"))
-        case FittedText():
-            return encode_text(fitted, table.texts(fitted.binding.column)).astype(port.spec.dtype)
-        case FittedNumbers():
-            values = number_matrix(table, fitted.binding.columns)
-            raise_any(value_problems(port, table, fitted.binding, values))
-            return shaped(port, encode_numbers(fitted, values))
-        case FittedClasses():
-            raise_any(table.empty_cells(fitted.binding.column))
-            classes = encode_classes(fitted, labels(table, fitted.binding.column))
-            problems = unseen_problems(port, table, fitted.binding, fitted, classes)
-            wrong = class_count_problem(document, port, len(fitted.names))
-            raise_any([*problems, *([wrong] if wrong else [])])
-            return class_array(port, fitted, classes)
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What an output says of one sample.
-
-    Attributes:
-        values: the output's numbers, in the units of their columns.
-        label: the likeliest class's name; empty where the output is not of classes.
-        probability: that class's.
-        names: of each value, where they are probabilities of classes.
-    """
-
-    values: tuple[float, ...]
-    label: str = ""
-    probability: float | None = None
-    names: tuple[str, ...] = ()
-
-
-def decode_output(fitted: Fitted | None, output: Array) -> list[Answer]:
-    """An output's array (samples, …) in the user's words, by what its target's binding learnt.
-
-    One value is taken as the probability of the second class, as a sigmoid's is.
-    """
-    rows = np.asarray(output, np.float64).reshape(len(output), -1)
-    if isinstance(fitted, FittedNumbers) and len(fitted.mean) == rows.shape[1]:
-        rows = decode_numbers(fitted, rows)
-    names = fitted.names if isinstance(fitted, FittedClasses) else ()
-    answers = []
-    for row in rows.tolist():
-        if len(names) == 2 and len(row) == 1:
-            shares = [1 - row[0], row[0]]
-        else:
-            shares = row if names and len(row) >= len(names) else []
-        if shares:
-            best = int(np.argmax(shares))
-            label = names[best] if best < len(names) else ""
-            answers.append(Answer(tuple(row), label, shares[best], names))
-        else:
-            answers.append(Answer(tuple(row)))
-    return answers

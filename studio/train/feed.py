@@ -68,8 +68,8 @@ def by_name(what: str, names: Sequence[str], given: Any) -> dict[str, Any]:
             raise refuse("missing_name", what=what, name=missing[0])
         return {name: given[name] for name in names}
     several = isinstance(given, list | tuple)
-    if several and len(names) == 1 and not (len(given) == 1 and np.ndim(given[0]) > 0):
-        values = [np.asarray(given)]
+    if several and len(names) == 1 and not all(isinstance(part, np.ndarray) for part in given):
+        values = [np.asarray(given)]  # one array written as nested lists
     else:
         values = list(given) if several else [given]
     if len(values) != len(names):

@@ -88,6 +88,8 @@ def fit(
     stopped = False
     source = _endless(trainer, data, plan)
     for epoch in range(plan.initial_epoch, plan.epochs):
+        if stopped := stop():
+            break
         yield EpochStarted(epoch)
         epoch_began, means = time.perf_counter(), Means(trainer)
         for number, batch in enumerate(islice(source, steps)):

@@ -10,14 +10,12 @@ from math import prod
 
 from studio.document import edits
 from studio.document.edits import Fix
-from studio.document.model import CallId, Document, Endpoint, Graph, Submodel
+from studio.document.integers import integer_limits
+from studio.document.model import CallId, Document, Endpoint
 from studio.document.names import input_names, output_names
 from studio.document.plan import Binding, ClassColumn, NumberColumns, TextColumn
 from studio.engine.program import Spec
-from studio.layers.concatenate import Concatenate
 from studio.layers.dense import Dense
-from studio.layers.embedding import Embedding
-from studio.layers.flatten import Flatten
 from studio.layers.input import Input
 from studio.losses.base import Loss
 from studio.losses.probabilistic import SparseCategoricalCrossentropy
@@ -63,13 +61,12 @@ class DataPort:
 
 def input_ports(document: Document) -> list[DataPort]:
     """The inputs of the main graph, in order."""
-    found = []
+    found, limits = [], integer_limits(document)
     for call, name in input_names(document).items():
         body = document.entry(call).body
         if isinstance(body, Input) and not body.problems():
-            limit = min(_embedding_rows(document, document.graph, call), default=0)
             binding = document.plan.data.inputs.get(call)
-            found.append(DataPort(call, call, name, body.spec(), binding, limit))
+            found.append(DataPort(call, call, name, body.spec(), binding, limits.get(call, 0)))
     return found
 
 
@@ -89,20 +86,6 @@ def target_ports(document: Document, specs: Mapping[Endpoint, Spec]) -> list[Dat
             DataPort(endpoint.key, endpoint.call, name, spec, binding, limit, loss=plan.loss)
         )
     return found
-
-
-def _embedding_rows(document: Document, graph: Graph, call: CallId) -> Iterator[int]:
-    """The sizes of the tables that the integers of a call look up, however they get there."""
-    for wire in graph.out_of(call):
-        body = document.layers[graph.calls[wire.target].layer].body
-        if isinstance(body, Embedding):
-            yield body.input_dim
-        elif isinstance(body, Flatten | Concatenate):
-            yield from _embedding_rows(document, graph, wire.target)
-        elif isinstance(body, Submodel):
-            inner = document.graphs[body.graph]
-            if wire.input in inner.inputs:
-                yield from _embedding_rows(document, inner, wire.input)
 
 
 # -- bindings that cannot fit, whatever the cells ------------------------------------------------
