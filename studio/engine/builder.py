@@ -79,6 +79,8 @@ class Builder:
         old = self.states[state.name]
         if old.output != old.input:
             raise ValueError(f"state {state.name} is already written by {old.output}")
+        if becomes.spec != state.spec:
+            raise ValueError(f"state {state.name} is {state.spec}, it cannot become {becomes.spec}")
         self.states[state.name] = State(old.input, becomes.name, old.role)
 
     def const(self, array: Any, dtype: str | None = None) -> Value:

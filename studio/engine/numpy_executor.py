@@ -6,8 +6,9 @@ import numpy as np
 
 from studio.engine.operator import Buffer
 from studio.engine.planner import Plan, plan
-from studio.engine.program import Array, Program, Spec
+from studio.engine.program import Array, Dim, Program, Spec
 from studio.engine.threads import available, limited
+from studio.problem import refuse
 
 
 class NumpyExecutor:
@@ -37,7 +38,11 @@ class NumpyExecutor:
                 self._plans.clear()
 
     def run(self, feeds: Mapping[str, Array]) -> dict[str, Array]:
-        """One run; outputs are copies, the caller's own."""
+        """One run; outputs are copies, the caller's own.
+
+        Raises:
+            ProblemError: ``feed_shape``, ``operator_refused``, at the first run of a shape.
+        """
         current = self.plan(feeds)
         for name in self.program.inputs:
             np.copyto(current.buffers[name], feeds[name], casting="same_kind")
@@ -54,9 +59,19 @@ class NumpyExecutor:
         """The plan for inputs of these shapes, made at their first sight."""
         key = tuple(np.shape(feeds[name]) for name in self.program.inputs)
         if key not in self._plans:
-            specs = {
-                name: Spec(self.program.specs[name].dtype, shape)
-                for name, shape in zip(self.program.inputs, key, strict=True)
-            }
-            self._plans[key] = plan(self.program, specs, self._state)
+            shapes = dict(zip(self.program.inputs, key, strict=True))
+            self._plans[key] = plan(self.program, self._concrete(shapes), self._state)
         return self._plans[key]
+
+    def _concrete(self, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Spec]:
+        """The specs of the inputs with these shapes, which must be ones the program declares."""
+        sizes: dict[Dim, int] = {}
+        for name, shape in shapes.items():
+            spec = self.program.specs[name]
+            if len(shape) != spec.rank or any(
+                sizes.setdefault(d, n) != n if isinstance(d, str) else d != n
+                for d, n in zip(spec.shape, shape, strict=True)
+            ):
+                received = Spec(spec.dtype, shape)
+                raise refuse("feed_shape", name=name, received=received, expected=spec)
+        return {name: Spec(self.program.specs[name].dtype, s) for name, s in shapes.items()}

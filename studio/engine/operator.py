@@ -29,13 +29,15 @@ class Binding:
     """Everything a kernel needs to become one call: fixed buffers and fixed attributes.
 
     Absent optional inputs and unwanted outputs are None. `scratch(shape, dtype)` lends memory that
-    is the kernel's own while its call runs, and anybody's afterwards.
+    is the kernel's own while its call runs, and anybody's afterwards. `known[i]`: does input i
+    hold its value already, the same at every run?
     """
 
     attrs: Mapping[str, Attribute]
     inputs: tuple[Buffer | None, ...]
     outputs: tuple[Buffer | None, ...]
     scratch: Callable[[tuple[int, ...], Any], Buffer]
+    known: tuple[bool, ...] = ()
 
     def attr(self, name: str, default: Any) -> Any:
         return self.attrs.get(name, default)
@@ -48,6 +50,17 @@ class Binding:
 
     def optional(self, index: int) -> Buffer | None:
         return self.inputs[index] if index < len(self.inputs) else None
+
+    def fixed(self, index: int) -> tuple[int, ...] | None:
+        """The numbers of an input that decides what the call does: axes, bounds; None if absent.
+
+        Raises:
+            ValueError: its value is only known when the program runs.
+        """
+        found = self.optional(index)
+        if found is not None and not self.known[index]:
+            raise ValueError(f"input {index} must be a constant, but it is computed or fed")
+        return None if found is None else as_tuple(found)
 
     @property
     def out(self) -> Buffer:
@@ -102,6 +115,12 @@ class GradientNode:
 
     def optional(self, index: int) -> "Value | None":
         return self.inputs[index] if index < len(self.inputs) else None
+
+    def number(self, name: str, default: float) -> float:
+        """An attribute that is a number."""
+        value = self.attrs.get(name, default)
+        assert isinstance(value, int | float), f"{self.op}: {name} is {value!r}"
+        return value
 
 
 ShapeRule = Callable[[Sequence[Spec | None], Mapping[str, Attribute], Sequence[Any]], list[Spec]]

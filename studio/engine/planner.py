@@ -8,6 +8,7 @@ one call on those buffers.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 
@@ -51,16 +52,16 @@ class _Planner:
 
     def plan(self) -> Plan:
         self._concrete()
-        fixed = {**self.known, **{n: np.zeros(s.shape, s.dtype) for n, s in self.feeds.items()}}
+        fixed = {**self.known, **{n: np.zeros(_sizes(s), s.dtype) for n, s in self.feeds.items()}}
         fixed.update(self.state)
-        fixed.update(self._written_in_place())
-        self._share(fixed)
+        in_place = self._share(fixed)
+        fixed.update({new: self.state[old] for new, old in in_place.items()})
         buffers, arena = self._allocate(fixed)
         scratch = _Scratch()
         calls = [
             self._bind(node, buffers, scratch) for node in self.nodes if not self._is_view(node)
         ]
-        calls += self._copies_back(buffers)
+        calls += self._keep_states(buffers, in_place)
         return Plan(tuple(calls), buffers, arena)
 
     # -- (1) and (2) ----------------------------------------------------------------------------
@@ -72,7 +73,7 @@ class _Planner:
         self.specs |= {n: Spec(a.dtype.name, a.shape) for n, a in self.known.items()}
         for node in self.program.nodes:
             self._infer(node)
-            if node.op == "Shape" or all(i in self.known for i in node.inputs if i):
+            if node.op in ("Shape", "Size") or all(i in self.known for i in node.inputs if i):
                 self._compute_now(node)
             else:
                 self.nodes.append(node)
@@ -86,68 +87,64 @@ class _Planner:
                 [self.known.get(i) for i in node.inputs],
                 len(node.outputs),
             )
+            for spec in found:
+                if not all(isinstance(d, int) for d in spec.shape):
+                    raise ValueError("the shape of its result depends on values, not on shapes")
+            if operator(node.op).view and _count(found[0]) != _count(self.specs[node.inputs[0]]):
+                raise ValueError(f"{self.specs[node.inputs[0]]} cannot become {found[0]}")
         except ValueError as error:
             raise _refused(node, error) from error
         self.specs |= {o: s for o, s in zip(node.outputs, found, strict=True) if o}
 
     def _compute_now(self, node: Node) -> None:
         inputs = {
-            i: self.known[i] if i in self.known else np.empty(self.specs[i].shape, "bool")
-            for i in node.inputs
-            if i
+            i: self.known[i] if i in self.known else self._only_shape(i) for i in node.inputs if i
         }
         outputs = {o: self._empty(o) for o in node.outputs if o}
         self._bind(node, {**inputs, **outputs}, _Scratch())()
         self.known |= outputs
 
+    def _only_shape(self, name: str) -> Buffer:
+        """Stands for a value of which only the shape is asked; takes no memory."""
+        return np.broadcast_to(np.zeros((), bool), _sizes(self.specs[name]))
+
     def _empty(self, name: str) -> Buffer:
-        return np.empty(self.specs[name].shape, self.specs[name].dtype)
+        return np.empty(_sizes(self.specs[name]), self.specs[name].dtype)
 
     # -- (3) ------------------------------------------------------------------------------------
 
-    def _written_in_place(self) -> dict[str, Buffer]:
-        """New states that may take the old one's array: an elementwise last reader writes them."""
-        last = {name: i for i, node in enumerate(self.nodes) for name in node.inputs}
-        written = {o: i for i, node in enumerate(self.nodes) for o in node.outputs}
-        found = {}
-        for pair in self.program.state:
-            at = written.get(pair.output)
-            if at is None or pair.output == pair.input or pair.output in self.program.outputs:
-                continue
-            if operator(self.nodes[at].op).elementwise and last.get(pair.input, -1) <= at:
-                found[pair.output] = self.state[pair.input]
-        return found
+    def _share(self, fixed: Mapping[str, Buffer]) -> dict[str, str]:
+        """Views, and elementwise results written over an operand that nobody reads later.
 
-    def _share(self, fixed: Mapping[str, Buffer]) -> None:
-        """Views, and elementwise results written over an operand that is read here last."""
-        last = {name: i for i, node in enumerate(self.nodes) for name in node.inputs}
-        kept = set(self.program.results()) | set(fixed)
+        Gives the new states that are written over the old ones, new → old, for the same reason.
+        """
+        for node in self.nodes:
+            if operator(node.op).view:
+                self.root[node.outputs[0]] = self._rooted(node.inputs[0])
+        last: dict[str, int] = {}  # root → the last node that reads it, or a view of it
         for i, node in enumerate(self.nodes):
-            rule = operator(node.op)
+            last.update((self._rooted(name), i) for name in node.inputs)
+        # A root is kept when its memory is not ours to give, or when it is wanted after the run.
+        kept = {self._rooted(name) for name in self.program.results()}
+        olds = {pair.output: pair.input for pair in self.program.state}
+        in_place: dict[str, str] = {}
+        for i, node in enumerate(self.nodes):
             target = node.outputs[0]
-            if target in fixed:
+            if not operator(node.op).elementwise:
                 continue
-            if rule.view:
-                self.root[target] = self._rooted(node.inputs[0])
-            elif rule.elementwise:
-                self._overwrite(node, i, last, kept)
-        # a view keeps its root alive
-        for value in list(self.root):
-            self.root[value] = self._rooted(value)
-
-    def _overwrite(self, node: Node, at: int, last: Mapping[str, int], kept: set[str]) -> None:
-        target = node.outputs[0]
-        for name in node.inputs:
-            base = self._rooted(name) if name else ""
-            family = [v for v in (base, *self.root) if self._rooted(v) == base]
-            if (
-                name
-                and self.specs[name] == self.specs[target]
-                and not any(v in kept for v in family)
-                and all(last.get(v, -1) <= at for v in family)
-            ):
-                self.root[target] = base
-                return
+            old = olds.get(target, target)
+            if old != target and old not in kept and last.get(old, -1) <= i:
+                in_place[target] = old
+                continue
+            for base in {self._rooted(name): None for name in node.inputs if name}:
+                fits = _sizes(self.specs[base]) == _sizes(self.specs[target])
+                fits = fits and self.specs[base].dtype == self.specs[target].dtype
+                if fits and base not in fixed and base not in kept and last[base] <= i:
+                    self.root[target] = base
+                    last[base] = max(i, last.get(target, i))
+                    kept.update({base} if target in kept else ())
+                    break
+        return in_place
 
     def _rooted(self, name: str) -> str:
         while self.root.get(name, name) != name:
@@ -158,20 +155,16 @@ class _Planner:
         return operator(node.op).view is not None and node.outputs[0] in self.root
 
     def _allocate(self, fixed: Mapping[str, Buffer]) -> tuple[dict[str, Buffer], int]:
-        """Place each root in one arena, largest first, at the lowest offset free in its lifetime."""
+        """Place each root in one arena, largest first, where its lifetime finds a gap."""
         spans = self._lifetimes(fixed)
-        placed: list[tuple[int, int, int, int]] = []  # offset, end, first, last
-        offsets: dict[str, int] = {}
         size = {name: _rounded(self._nbytes(name)) for name in spans}
-        for name in sorted(spans, key=lambda n: (-size[n], n)):
+        offsets: dict[str, int] = {}
+        placed = np.zeros((4, len(spans)), np.int64)  # offset, end, first, last
+        for count, name in enumerate(sorted(spans, key=lambda n: (-size[n], n))):
             first, last = spans[name]
-            offset = 0
-            for start, end, born, dead in sorted(placed):
-                if born <= last and first <= dead and start < offset + size[name] and end > offset:
-                    offset = end
-            offsets[name] = offset
-            placed.append((offset, offset + size[name], first, last))
-        total = max((end for _, end, _, _ in placed), default=0)
+            offsets[name] = _first_gap(placed[:, :count], first, last, size[name])
+            placed[:, count] = offsets[name], offsets[name] + size[name], first, last
+        total = int(placed[1].max(initial=0))
         arena = _aligned(total)
         buffers = dict(fixed)
         for name, offset in offsets.items():
@@ -181,6 +174,7 @@ class _Planner:
         return buffers, total
 
     def _lifetimes(self, fixed: Mapping[str, Buffer]) -> dict[str, tuple[int, int]]:
+        """For each root in the arena the nodes that first write and last read it."""
         end = len(self.nodes)
         spans: dict[str, tuple[int, int]] = {}
         for i, node in enumerate(self.nodes):
@@ -197,12 +191,12 @@ class _Planner:
 
     def _nbytes(self, name: str) -> int:
         spec = self.specs[name]
-        return int(np.prod(spec.shape, dtype=np.int64)) * np.dtype(spec.dtype).itemsize
+        return _count(spec) * np.dtype(spec.dtype).itemsize
 
     def _shaped(self, memory: Buffer, name: str) -> Buffer:
         spec = self.specs[name]
         flat = memory.reshape(-1)
-        return (flat if flat.dtype == spec.dtype else flat.view(spec.dtype)).reshape(spec.shape)
+        return (flat if flat.dtype == spec.dtype else flat.view(spec.dtype)).reshape(_sizes(spec))
 
     # -- (4) ------------------------------------------------------------------------------------
 
@@ -214,19 +208,31 @@ class _Planner:
             tuple(buffers[i] if i else None for i in node.inputs),
             tuple(buffers[o] if o else None for o in node.outputs),
             scratch,
+            tuple(i in self.known for i in node.inputs),
         )
         try:
             return rule.kernel(binding)
         except ValueError as error:
             raise _refused(node, error) from error
 
-    def _copies_back(self, buffers: Mapping[str, Buffer]) -> list[Call]:
-        calls: list[Call] = []
-        for pair in self.program.state:
-            new, old = buffers[pair.output], self.state[pair.input]
-            if not np.shares_memory(new, old):
-                calls.append(lambda new=new, old=old: np.copyto(old, new))  # type: ignore[misc]
-        return calls
+    def _keep_states(self, buffers: dict[str, Buffer], in_place: Mapping[str, str]) -> list[Call]:
+        """Copies new values into the states that were not written in place.
+
+        What is wanted after the run and lies in the memory of such a state is saved before.
+        """
+        pairs = [
+            (pair.output, pair.input)
+            for pair in self.program.state
+            if self._rooted(pair.output) != pair.input and in_place.get(pair.output) != pair.input
+        ]
+        overwritten = {old for _, old in pairs}
+        saved: list[Call] = []
+        for name in {*self.program.outputs, *(new for new, _ in pairs)}:
+            if self._rooted(name) in overwritten:
+                safe = np.empty_like(buffers[name])
+                saved.append(partial(np.copyto, safe, buffers[name]))
+                buffers[name] = safe
+        return saved + [partial(np.copyto, self.state[old], buffers[new]) for new, old in pairs]
 
 
 class _Scratch:
@@ -244,9 +250,27 @@ class _Scratch:
         size = int(np.prod(shape, dtype=np.int64)) * kind.itemsize
         if self._used + size > self._memory.size:
             self._memory, self._used = _aligned(max(size, 2 * self._memory.size)), 0
-        lent = self._memory[self._used : self._used + size].view(kind).reshape(shape)
+        lent: Buffer = self._memory[self._used : self._used + size].view(kind).reshape(shape)
         self._used += _rounded(size)
         return lent
+
+
+def _sizes(spec: Spec) -> tuple[int, ...]:
+    """A shape that is known to be concrete."""
+    return tuple(int(d) for d in spec.shape)
+
+
+def _count(spec: Spec) -> int:
+    return int(np.prod(_sizes(spec), dtype=np.int64))
+
+
+def _first_gap(placed: Buffer, first: int, last: int, size: int) -> int:
+    """The lowest offset where `size` bytes are free from node `first` to node `last`."""
+    starts, ends, _, _ = placed[:, (placed[2] <= last) & (placed[3] >= first)]
+    order = np.argsort(starts)
+    free_from = np.maximum.accumulate(np.concatenate([[0], ends[order]]))
+    gaps = np.flatnonzero(starts[order] - free_from[:-1] >= size)
+    return int(free_from[gaps[0] if gaps.size else -1])
 
 
 def _rounded(size: int) -> int:
@@ -254,7 +278,7 @@ def _rounded(size: int) -> int:
 
 
 def _aligned(size: int) -> Buffer:
-    memory = np.empty(size + _ALIGN, np.uint8)
+    memory: Buffer = np.empty(size + _ALIGN, np.uint8)
     start = -memory.ctypes.data % _ALIGN
     return memory[start : start + size]
 

@@ -35,7 +35,9 @@ class Case:
     wrt: tuple[int, ...] | None = None
 
     def __str__(self) -> str:
-        shapes = ",".join("_" if o is None else "x".join(map(str, _shape(o))) for o in self.operands)
+        shapes = ",".join(
+            "_" if o is None else "x".join(map(str, _shape(o))) for o in self.operands
+        )
         attrs = ",".join(f"{k}={v}" for k, v in self.attrs.items())
         return f"{self.op}({shapes})" + (f"[{attrs}]" if attrs else "")
 
@@ -43,8 +45,7 @@ class Case:
         """The operator alone, its Spec operands as inputs ``x0``, ``x1`` …"""
         op = Builder()
         operands = [
-            op.input(f"x{i}", o) if isinstance(o, Spec) else o
-            for i, o in enumerate(self.operands)
+            op.input(f"x{i}", o) if isinstance(o, Spec) else o for i, o in enumerate(self.operands)
         ]
         with op.at("node"):
             results = op.call(self.op, operands, outputs=self.outputs, **self.attrs)
@@ -111,7 +112,7 @@ def is_float(spec: Spec) -> bool:
 
 
 def with_gradient(program: Program, wrt: list[str]) -> tuple[Program, list[str]]:
-    """The program with the gradient of Σ output·seed appended; seeds are inputs ``seed/<output>``."""
+    """The program with the gradient of Σ output·seed; seeds are inputs ``seed/<output>``."""
     op = Builder.continuing(program)
     outputs = [op.value(name) for name in program.outputs if is_float(program.specs[name])]
     seeds: dict[Value, Value] = {y: op.input(f"seed/{y.name}", y.spec) for y in outputs}
@@ -137,7 +138,9 @@ def check_gradient(
     before = forward.run(feeds)
     forward.load(state)
     rng = np.random.default_rng(7)
-    seeds = {n: rng.normal(size=before[n].shape) for n in program.outputs if is_float(program.specs[n])}
+    seeds = {
+        n: rng.normal(size=before[n].shape) for n in program.outputs if is_float(program.specs[n])
+    }
 
     def total() -> float:
         forward.load(state)
@@ -237,7 +240,10 @@ REDUCTIONS = [
         for axes in _AXES
         for keep in (0, 1)
     ),
-    *(Case(op, (f(B), ints(0)), {"keepdims": 0}) for op in ("ReduceSum", "ReduceMean", "ReduceMax")),
+    *(
+        Case(op, (f(B), ints(0)), {"keepdims": 0})
+        for op in ("ReduceSum", "ReduceMean", "ReduceMax")
+    ),
     Case("ReduceSum", (f(B, 3),), {"noop_with_empty_axes": 1}),
     Case("ReduceSum", (i32(B, 3), ints(1))),
     *(
@@ -380,11 +386,17 @@ RECURRENT = [
     _lstm(time=1),
     _lstm(time="time", direction="bidirectional", outputs=1),
     _lstm(outputs=2),
-    _lstm(activations=("HardSigmoid", "Relu", "Relu"), activation_alpha=(1 / 6,),
-          activation_beta=(0.5,)),
+    _lstm(
+        activations=("HardSigmoid", "Relu", "Relu"),
+        activation_alpha=(1 / 6,),
+        activation_beta=(0.5,),
+    ),
     _lstm(activations=("Sigmoid", "Softsign", "Tanh")),
-    _lstm(activations=("Sigmoid", "Affine", "Affine"), activation_alpha=(0.5, 1.0),
-          activation_beta=(0.25, 0.0)),
+    _lstm(
+        activations=("Sigmoid", "Affine", "Affine"),
+        activation_alpha=(0.5, 1.0),
+        activation_beta=(0.25, 0.0),
+    ),
     _lstm(
         direction="bidirectional",
         activations=("Sigmoid", "Tanh", "Relu", "HardSigmoid", "Softsign", "Tanh"),

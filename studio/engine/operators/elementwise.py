@@ -60,7 +60,8 @@ def _folded(function: Callable[..., Any]) -> Kernel:
             return partial(np.copyto, b.out, b.input(0))
         if len(b.inputs) == 2:
             return partial(function, *b.inputs, out=b.out)
-        return lambda: np.copyto(b.out, reduce(function, b.inputs))
+        operands = [b.input(i) for i in range(len(b.inputs))]
+        return lambda: np.copyto(b.out, reduce(function, operands))
 
     return bind
 
@@ -163,16 +164,14 @@ _declare(
     "LeakyRelu",
     lambda b: _piecewise(b, lambda x: x * b.attr("alpha", 0.01)),
     lambda op, n, dy: (
-        lambda: op.Where(op.GreaterOrEqual(n.x, 0.0), dy, op.Mul(dy, n.attrs.get("alpha", 0.01)))
+        lambda: op.Where(op.GreaterOrEqual(n.x, 0.0), dy, op.Mul(dy, n.number("alpha", 0.01)))
     ),
 )
 _declare(
     "Elu",
     lambda b: _piecewise(b, lambda x: b.attr("alpha", 1.0) * np.expm1(x)),
     lambda op, n, dy: (
-        lambda: op.Where(
-            op.Greater(n.x, 0.0), dy, op.Mul(dy, op.Add(n.y, n.attrs.get("alpha", 1.0)))
-        )
+        lambda: op.Where(op.Greater(n.x, 0.0), dy, op.Mul(dy, op.Add(n.y, n.number("alpha", 1.0))))
     ),
 )
 _SELU_ALPHA, _SELU_GAMMA = 1.67326319217681884765625, 1.05070102214813232421875  # ONNX Selu
@@ -188,8 +187,8 @@ _declare(
             dy,
             op.Where(
                 op.Greater(n.x, 0.0),
-                n.attrs.get("gamma", _SELU_GAMMA),
-                op.Add(n.y, n.attrs.get("gamma", _SELU_GAMMA) * n.attrs.get("alpha", _SELU_ALPHA)),
+                n.number("gamma", _SELU_GAMMA),
+                op.Add(n.y, n.number("gamma", _SELU_GAMMA) * n.number("alpha", _SELU_ALPHA)),
             ),
         )
     ),
@@ -220,7 +219,7 @@ _declare(
             dy,
             op.Mul(
                 op.Cast(op.And(op.Greater(n.y, 0.0), op.Less(n.y, 1.0)), to=dy.dtype),
-                n.attrs.get("alpha", 0.2),
+                n.number("alpha", 0.2),
             ),
         )
     ),
@@ -273,7 +272,7 @@ _declare(
 )
 _declare(
     "Where",
-    lambda b: lambda: np.copyto(b.out, np.where(*b.inputs)),  # type: ignore[call-overload]
+    lambda b: lambda: np.copyto(b.out, np.where(b.input(0), b.input(1), b.input(2))),
     lambda op, n, dy: (
         None,
         lambda: op.Where(n.x, dy, 0.0),

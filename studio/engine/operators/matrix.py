@@ -89,14 +89,14 @@ def _gemm_gradient(
 ) -> tuple[Value | None, ...]:
     a, b, dy = n.input(0), n.input(1), grads[0]
     assert dy is not None
-    scaled = op.Mul(dy, n.attrs.get("alpha", 1.0))
+    scaled = op.Mul(dy, n.number("alpha", 1.0))
     left = a if n.attrs.get("transA", 0) else transposed(op, a)
     right = b if n.attrs.get("transB", 0) else transposed(op, b)
     da, db = op.MatMul(scaled, right), op.MatMul(left, scaled)
     da = transposed(op, da) if n.attrs.get("transA", 0) else da
     db = transposed(op, db) if n.attrs.get("transB", 0) else db
     c = n.optional(2)
-    dc = unbroadcast(op, op.Mul(dy, n.attrs.get("beta", 1.0)), c) if c is not None else None
+    dc = unbroadcast(op, op.Mul(dy, n.number("beta", 1.0)), c) if c is not None else None
     return (da, db, dc)
 
 

@@ -261,7 +261,7 @@ def _backward_direction(b: Binding, d: int, backwards: bool) -> Call:
             np.copyto(gradient, 0 if end is None else end[d])
         for span, slopes in local:
             if dy is None and _vanished(dh, dc):
-                for t, flat, _ in steps[: span.stop]:
+                for _, flat, _ in steps[: span.stop]:
                     flat.fill(0)
                 break
             to_gates, to_cell, forget = slopes()
@@ -382,7 +382,7 @@ def _gradient(
     y, _, _, gates, cells = n.outputs
     inputs = [*n.inputs, *(None,) * (8 - len(n.inputs))]
     differentiable = (0, 1, 2, 3, 5, 6)
-    results = op.call("LSTMGrad", (*inputs, y, gates, cells, *grads[:3]), outputs=6, **n.attrs)
+    results = op.call("LSTMGrad", (*inputs, y, gates, cells, *grads[:3]), 6, None, **n.attrs)
     found: list[Value | None] = [None] * 8
     for index, result in zip(differentiable, results, strict=True):
         if inputs[index] is not None:

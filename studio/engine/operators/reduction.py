@@ -12,18 +12,32 @@ from studio.engine.operator import Binding, Call, GradientNode, Operator, as_tup
 
 def _axes(b: Binding) -> tuple[int, ...] | None:
     """Axes from the second input or, for operators older than opset 18's form, the attribute."""
-    given = b.optional(1)
+    given = b.fixed(1)
     if given is None and "axes" in b.attrs:
-        given = np.asarray(b.attrs["axes"])
-    if given is None or given.size == 0:
+        given = as_tuple(b.attrs["axes"])
+    if not given:
         return () if b.attr("noop_with_empty_axes", 0) else None
-    return as_tuple(given)
+    return given
 
 
 def _reduce(function: Callable[..., Any]) -> Callable[[Binding], Call]:
     def bind(b: Binding) -> Call:
         keep = bool(b.attr("keepdims", 1))
         return partial(function, b.input(0), axis=_axes(b), keepdims=keep, out=b.out)
+
+    return bind
+
+
+def _extreme(function: Callable[..., Any], of_nothing: float) -> Callable[[Binding], Call]:
+    """A maximum or minimum; of no numbers at all it is the infinity that changes no other."""
+
+    def bind(b: Binding) -> Call:
+        if b.input(0).size:
+            return _reduce(function)(b)
+        is_float = b.out.dtype.kind == "f"
+        limits = None if is_float else np.iinfo(b.out.dtype)
+        edge = of_nothing if limits is None else limits.min if of_nothing < 0 else limits.max
+        return partial(b.out.fill, edge)
 
     return bind
 
@@ -65,8 +79,8 @@ def _extreme_gradient(
 
 register(Operator("ReduceSum", _reduce(np.sum), _sum_gradient))
 register(Operator("ReduceMean", _reduce(np.mean), _mean_gradient))
-register(Operator("ReduceMax", _reduce(np.max), _extreme_gradient))
-register(Operator("ReduceMin", _reduce(np.min), _extreme_gradient))
+register(Operator("ReduceMax", _extreme(np.max, -np.inf), _extreme_gradient))
+register(Operator("ReduceMin", _extreme(np.min, np.inf), _extreme_gradient))
 
 
 def _arg(function: Callable[..., Any]) -> Callable[[Binding], Call]:
@@ -130,14 +144,15 @@ register(Operator("LogSoftmax", _log_softmax, _log_softmax_gradient))
 
 def _cumsum(b: Binding) -> Call:
     """Running sum along an axis; `exclusive` leaves out the element itself, `reverse` turns it."""
-    x, out, axis = b.input(0), b.out, int(np.asarray(b.input(1)).item())
-    turn = (lambda a: np.flip(a, axis)) if b.attr("reverse", 0) else (lambda a: a)
-    exclusive = bool(b.attr("exclusive", 0))
+    (axis,) = b.fixed(1) or (0,)
+    turn = -1 if b.attr("reverse", 0) else 1
+    x, out = (np.moveaxis(a, axis, 0)[::turn] for a in (b.input(0), b.out))
+    if not b.attr("exclusive", 0):
+        return partial(np.cumsum, x, axis=0, out=out)
 
     def call() -> None:
-        np.cumsum(turn(x), axis=axis, out=turn(out))
-        if exclusive:
-            np.subtract(out, x, out)
+        out[:1] = 0
+        np.cumsum(x[:-1], axis=0, out=out[1:])
 
     return call
 

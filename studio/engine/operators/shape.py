@@ -1,7 +1,6 @@
 """Operators that move data without computing: reshape, transpose, join, cut, repeat."""
 
 from functools import partial
-from typing import Any
 
 import numpy as np
 
@@ -84,7 +83,7 @@ register(
 def _split(b: Binding) -> Call:
     x, axis = b.input(0), int(b.attr("axis", 0))
     ends = np.cumsum([0 if o is None else o.shape[axis] for o in b.outputs])
-    given = b.optional(1)
+    given = b.fixed(1)
     if given is not None:
         ends = np.cumsum(given)
     pairs = [
@@ -117,14 +116,17 @@ register(Operator("Split", _split, _split_gradient))
 
 
 def _slices(b: Binding) -> tuple[slice, ...]:
-    x, starts, ends = b.input(0), b.input(1), b.input(2)
-    axes = b.optional(3) if b.optional(3) is not None else np.arange(len(starts))
-    steps = b.optional(4) if b.optional(4) is not None else np.ones(len(starts), np.int64)
+    """ONNX's bounds as Python's: a start or an end beyond the axis means its edge."""
+    x, starts, ends = b.input(0), b.fixed(1) or (), b.fixed(2) or ()
+    axes = b.fixed(3) or tuple(range(len(starts)))
+    steps = b.fixed(4) or (1,) * len(starts)
     chosen = [slice(None)] * x.ndim
-    for start, end, axis, step in zip(starts, ends, axes, steps, strict=True):  # type: ignore[arg-type]
+    for start, end, axis, step in zip(starts, ends, axes, steps, strict=True):
         size = x.shape[axis]
-        stop = None if step < 0 and end < -size else int(end)
-        chosen[axis] = slice(int(start), stop, int(step))
+        if step < 0:
+            chosen[axis] = slice(max(start, -size), None if end < -size else end, step)
+        else:
+            chosen[axis] = slice(start, end, step)
     return tuple(chosen)
 
 
@@ -151,9 +153,7 @@ def _constant(op: Builder, n: GradientNode, index: int) -> tuple[int, ...]:
     return as_tuple(op.consts[found.name])
 
 
-def _unslice(
-    op: Builder, x: Value, grad: Value, axis: int, bounds: tuple[int, int, int]
-) -> Value:
+def _unslice(op: Builder, x: Value, grad: Value, axis: int, bounds: tuple[int, int, int]) -> Value:
     """The gradient of ``x[..., start:end:step, ...]`` along one axis."""
     start, end, step = bounds
     size = x.shape[axis]
@@ -187,22 +187,25 @@ register(Operator("Slice", _slice, _slice_gradient))
 
 
 def _pad(b: Binding) -> Call:
-    """Constant padding; negative amounts crop."""
-    x, pads, out = b.input(0), as_tuple(b.input(1)), b.out
-    if b.attr("mode", "constant") != "constant":
-        raise ValueError(f"Pad: mode {b.attrs['mode']!r} is not one the engine runs")
-    value = b.optional(2)
-    axes = as_tuple(b.input(3)) if b.optional(3) is not None else tuple(range(x.ndim))
-    inner, taken = [slice(None)] * x.ndim, [slice(None)] * x.ndim
+    """Constant padding, whose negative amounts crop; the other modes are NumPy's own."""
+    x, pads, out, mode = b.input(0), b.fixed(1) or (), b.out, b.attr("mode", "constant")
+    axes = b.fixed(3) or tuple(range(x.ndim))
+    amounts = [(0, 0)] * x.ndim
     for i, axis in enumerate(axes):
-        before, after, size = pads[i], pads[i + len(axes)], out.shape[axis]
-        inner[axis] = slice(max(before, 0), size - max(after, 0))
-        taken[axis] = slice(max(-before, 0), x.shape[axis] - max(-after, 0))
-    hole, piece = out[tuple(inner)], x[tuple(taken)]
-    fill = 0 if value is None else value
+        amounts[axis] = (pads[i], pads[i + len(axes)])
+    if mode != "constant":
+        return lambda: np.copyto(out, np.pad(x, amounts, mode))
+    inner, taken = (
+        tuple(
+            slice(max(sign * before, 0), array.shape[axis] - max(sign * after, 0))
+            for axis, (before, after) in enumerate(amounts)
+        )
+        for sign, array in ((1, out), (-1, x))
+    )
+    hole, piece, fill = out[inner], x[taken], b.optional(2)
 
     def call() -> None:
-        out[...] = fill
+        out[...] = 0 if fill is None else fill
         np.copyto(hole, piece)
 
     return call
