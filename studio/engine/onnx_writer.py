@@ -100,7 +100,8 @@ class _Writer:
             doc_string=doc,
         )
         helper.set_model_props(model, dict(metadata))
-        return model.SerializeToString(deterministic=True)
+        data: bytes = model.SerializeToString(deterministic=True)
+        return data
 
     # -- names ----------------------------------------------------------------------------------
 
@@ -173,7 +174,7 @@ class _Writer:
             for i, name in enumerate(node.inputs)
         ]
         results = rule.body(body, *values, **node.attrs)
-        function = _function_proto(node, body.program([r for r in results if r is not None]))
+        function = _function_proto(node, body.program(results))
         key = function.SerializeToString(deterministic=True)
         if key not in self.functions:
             stems = [re.sub(r"_\d+$", "", other.name) for other in self.functions.values()]

@@ -100,7 +100,9 @@ def make_node(
         if key not in known:
             raise ValueError(f"{op} has no attribute {key!r}; it has {', '.join(known)}")
         kind = known[key].type
-        proto.attribute.append(helper.make_attribute(key, attribute(value, kind), attr_type=kind))
+        proto.attribute.append(
+            helper.make_attribute(key, attribute(value, kind), attr_type=kind.value)  # type: ignore[attr-defined]
+        )
     return proto
 
 

@@ -1,0 +1,119 @@
+"""The two safetensors members of a project file: weights, and what training keeps beside them."""
+
+import json
+from collections.abc import Mapping
+
+import numpy as np
+from safetensors import SafetensorError
+from safetensors import numpy as tensors
+
+from studio.document.analysis import analyse
+from studio.document.model import Document
+from studio.document.store import Store
+from studio.engine.program import Array
+from studio.formats import strict_json
+from studio.formats.strict_json import malformed
+from studio.formats.values import read as read_value
+from studio.formats.values import table
+from studio.layers.cell import Cell
+
+TENSORS = 20_000
+RANK = 8
+_HEADER = 8  # bytes that hold the length of the header
+_KEY = "layerloom"  # of the metadata; one key only, since their order in the file is not fixed
+
+
+def to_bytes(document: Document, store: Store) -> tuple[bytes, bytes]:
+    """``weights.safetensors`` and ``state.safetensors`` of what the document needs now.
+
+    A layer whose shapes are not known at the moment (a wire is missing) keeps everything it has.
+    """
+    weights: dict[str, Array] = {}
+    state: dict[str, Array] = {"step": np.array(store.step, np.int64)}
+    untrained = []
+    for name, cell in _needed(document, store).items():
+        weights[name] = np.asarray(cell.value, order="C")
+        state |= {f"{name}:{slot}": np.asarray(a, order="C") for slot, a in cell.slots.items()}
+        if not cell.trained:
+            untrained.append(name)
+    about = {_KEY: json.dumps({"untrained": sorted(untrained)}, ensure_ascii=False)}
+    return tensors.save(weights, about), tensors.save(state)
+
+
+def read(weights: bytes, state: bytes) -> Store:
+    """The Store these two hold; either may be empty.
+
+    Raises:
+        MalformedError: they are damaged, or do not fit one another.
+    """
+    store = Store()
+    values, about = _tensors(weights, "weights.safetensors")
+    beside, _ = _tensors(state, "state.safetensors")
+    untrained = _untrained(about)
+    for name, value in values.items():
+        layer, _, weight = name.partition("/")
+        weight = weight.partition("@")[0]
+        if not layer or not weight or value.dtype != np.float32:
+            raise malformed("weights.safetensors", "tensors", detail=name[:100])
+        store.cells(layer)[(weight, value.shape)] = Cell(value, name not in untrained)
+    store.step = _step(beside.pop("step", np.array(0, np.int64)))
+    for name, value in beside.items():
+        owner, _, slot = name.rpartition(":")
+        layer, _, weight = owner.partition("/")
+        cell = store.cells(layer).get((weight.partition("@")[0], value.shape))
+        if cell is None or not slot or owner not in values or value.dtype != np.float32:
+            raise malformed("state.safetensors", "tensors", detail=name[:100])
+        cell.slots[slot] = value
+    return store
+
+
+def _needed(document: Document, store: Store) -> dict[str, Cell]:
+    """Cells by the name they are saved under; ``@<shape>`` tells several shapes apart."""
+    known = analyse(document).weights
+    found: dict[str, Cell] = {}
+    for layer in document.layers:
+        if layer in known:
+            pairs = ((w.name, store.find(layer, w)) for w in known[layer])
+            found |= {f"{layer}/{name}": cell for name, cell in pairs if cell}
+            continue
+        cells = store.cells(layer)
+        names = [name for name, _ in cells]
+        for (name, shape), cell in cells.items():
+            tail = f"@{'x'.join(map(str, shape))}" if names.count(name) > 1 else ""
+            found[f"{layer}/{name}{tail}"] = cell
+    return found
+
+
+def _tensors(data: bytes, place: str) -> tuple[dict[str, Array], Mapping[str, str]]:
+    """Arrays and metadata; the header is bounded and checked before the library sees the bytes."""
+    if not data:
+        return {}, {}
+    length = int.from_bytes(data[:_HEADER], "little")
+    if length > len(data) - _HEADER:
+        raise malformed(place, "tensors", detail=f"header: {length:,} > {len(data) - _HEADER:,}")
+    header = table(strict_json.loads(data[_HEADER : _HEADER + length], place), place)
+    about = read_value(Mapping[str, str], header.pop("__metadata__", {}), f"{place}.metadata")
+    if len(header) > TENSORS:
+        raise malformed(place, "too_many", received=len(header), expected=TENSORS)
+    for name, entry in header.items():
+        shape = table(entry, f"{place}.{name}").get("shape", ())
+        if isinstance(shape, list) and len(shape) > RANK:
+            raise malformed(f"{place}.{name}", "too_many", received=len(shape), expected=RANK)
+    try:
+        found = tensors.load(data)
+    except (SafetensorError, ValueError, TypeError, KeyError, AttributeError) as error:
+        raise malformed(place, "tensors", detail=str(error)) from error
+    return {name: np.array(array) for name, array in found.items()}, about
+
+
+def _untrained(about: Mapping[str, str]) -> set[str]:
+    place = "weights.safetensors.metadata"
+    found = strict_json.loads(about.get(_KEY, "{}").encode(), place)
+    return set(read_value(tuple[str, ...], table(found, place).get("untrained", []), place))
+
+
+def _step(value: Array) -> int:
+    found = int(value.item()) if value.dtype == np.int64 and value.shape == () else -1
+    if found < 0:
+        raise malformed("state.safetensors", "tensors", detail="step")
+    return found

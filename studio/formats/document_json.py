@@ -1,0 +1,296 @@
+"""Document ⇄ JSON values: ``document.json`` of a project file, and the recovery journal's trees.
+
+The layout, format 1 (orders that mean something are arrays; positions stand apart, so that moving
+nodes does not hide what else changed in a diff)::
+
+    {"format": 1, "main": "g1", "next_id": 9,
+     "graphs": [{"id": "g1", "name": "model", "calls": [["c2", "l2"], …],
+                 "wires": [["c2", "output", "c3", "x", 0], …],
+                 "inputs": ["c2"], "outputs": [["c3", "output"]]}],
+     "layers": [{"id": "l2", "name": "dense", "trainable": true, "kind": "Dense", "config": {…}},
+                {"id": "l7", "name": "model", "trainable": true, "graph": "g5"}],
+     "plan": {"optimizer": {"kind": "RMSprop", …}, "outputs": {…}, "data": {…}, "run": {…}},
+     "positions": {"g1": {"c2": [40, 80], …}}}
+"""
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping
+from graphlib import CycleError, TopologicalSorter
+from typing import Any
+
+from studio.declare import registry
+from studio.document.model import (
+    Body,
+    Call,
+    CallId,
+    Document,
+    Endpoint,
+    Graph,
+    LayerEntry,
+    LayerId,
+    Submodel,
+    Unknown,
+    Wire,
+)
+from studio.document.plan import TrainPlan
+from studio.formats.strict_json import MalformedError, malformed
+from studio.formats.values import array, configured, member, only, plain, read, table
+from studio.layers.base import Layer
+from studio.layers.input import Input
+from studio.problem import ProblemError, refuse
+
+FORMAT = 1
+CALLS, WIRES = 10_000, 50_000  # at most, of a whole document
+
+# UPGRADES[n] turns the values of format n into those of n + 1.
+UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
+
+
+def to_json(document: Document) -> dict[str, Any]:
+    """The document as JSON values."""
+    return {
+        "format": FORMAT,
+        "main": document.main,
+        "next_id": document.next_id,
+        "graphs": [_graph(id_, graph) for id_, graph in document.graphs.items()],
+        "layers": [_layer(id_, entry) for id_, entry in document.layers.items()],
+        "plan": plain(document.plan),
+        "positions": {
+            id_: {call: list(c.position) for call, c in graph.calls.items()}
+            for id_, graph in document.graphs.items()
+        },
+    }
+
+
+def from_json(value: Any, file: str = "document.json") -> Document:
+    """The document these JSON values say; `file` is what messages call it.
+
+    Raises:
+        ProblemError: ``file_problem``, naming the file, the place in it, and the reason.
+    """
+    try:
+        return read_document(value)
+    except MalformedError as error:
+        raise file_problem(file, error) from error
+
+
+def file_problem(file: str, error: MalformedError) -> ProblemError:
+    """What is wrong in a file, for the user."""
+    return refuse("file_problem", file=file, place=error.place, reason=error.reason)
+
+
+def read_document(value: Any, place: str = "document.json") -> Document:
+    """`from_json` for readers that name the file themselves.
+
+    Raises:
+        MalformedError: the values are not a document's.
+    """
+    names = ("format", "main", "next_id", "graphs", "layers", "plan", "positions")
+    found = only(_upgraded(table(value, place), place), names, place)
+    part = {name: (member(found, name, place), f"{place}.{name}") for name in names}
+    layers = dict(
+        _read_layer(v, f"{part['layers'][1]}[{i}]") for i, v in enumerate(array(*part["layers"]))
+    )
+    positions = read(Mapping[str, Mapping[str, tuple[float, float]]], *part["positions"])
+    graphs = dict(
+        _read_graph(v, positions, f"{part['graphs'][1]}[{i}]")
+        for i, v in enumerate(array(*part["graphs"]))
+    )
+    document = Document(
+        graphs,
+        layers,
+        read(str, *part["main"]),
+        read(TrainPlan, *part["plan"]),
+        read(int, *part["next_id"]),
+    )
+    _refuse_large(graphs, place)
+    if len(graphs) != len(found["graphs"]) or len(layers) != len(found["layers"]):
+        ids = [member(v, "id", place) for v in (*found["graphs"], *found["layers"])]
+        raise malformed(place, "twice", name=next(i for i in ids if ids.count(i) > 1))
+    _check(document, place)
+    return document
+
+
+# -- writing -------------------------------------------------------------------------------------
+
+
+def _graph(id_: str, graph: Graph) -> dict[str, Any]:
+    wires = sorted([w.source, w.output, w.target, w.input, w.slot] for w in graph.wires)
+    return {
+        "id": id_,
+        "name": graph.name,
+        "calls": [[call, c.layer] for call, c in graph.calls.items()],
+        "wires": wires,
+        "inputs": list(graph.inputs),
+        "outputs": [[e.call, e.port] for e in graph.outputs],
+    }
+
+
+def _layer(id_: LayerId, entry: LayerEntry) -> dict[str, Any]:
+    about = {"id": id_, "name": entry.name, "trainable": entry.trainable}
+    if isinstance(entry.body, Submodel):
+        return {**about, "graph": entry.body.graph}
+    config = entry.body.config() if isinstance(entry.body, Layer) else dict(entry.body.config)
+    return {**about, "kind": entry.body.kind, "config": config}
+
+
+# -- reading -------------------------------------------------------------------------------------
+
+
+def _upgraded(value: dict[str, Any], place: str) -> dict[str, Any]:
+    number = read(int, member(value, "format", place), f"{place}.format")
+    if number > FORMAT:
+        raise malformed(f"{place}.format", "too_new", received=number, expected=FORMAT)
+    for step in range(number, FORMAT):
+        if step not in UPGRADES:
+            raise malformed(f"{place}.format", "expected", expected=f"1 … {FORMAT}", received=step)
+        value = UPGRADES[step](value)
+    return value
+
+
+def _read_layer(value: Any, place: str) -> tuple[LayerId, LayerEntry]:
+    found = only(value, ("id", "name", "trainable", "graph", "kind", "config"), place)
+    id_ = read(str, member(found, "id", place), f"{place}.id")
+    name = read(str, member(found, "name", place), f"{place}.name")
+    trainable = read(bool, found.get("trainable", True), f"{place}.trainable")
+    return id_, LayerEntry(_read_body(found, place), name, trainable)
+
+
+def _read_body(found: dict[str, Any], place: str) -> Body:
+    if "graph" in found:
+        only(dict.fromkeys(found), ("id", "name", "trainable", "graph"), place)
+        return Submodel(read(str, found["graph"], f"{place}.graph"))
+    kind = read(str, member(found, "kind", place), f"{place}.kind")
+    config = table(member(found, "config", place), f"{place}.config")
+    if kind not in registry("layers"):
+        return Unknown(kind, config)
+    body = configured("layers", kind, config, f"{place}.config")
+    assert isinstance(body, Layer)
+    return body
+
+
+def _read_graph(
+    value: Any, positions: Mapping[str, Mapping[CallId, tuple[float, float]]], place: str
+) -> tuple[str, Graph]:
+    found = only(value, ("id", "name", "calls", "wires", "inputs", "outputs"), place)
+    id_ = read(str, member(found, "id", place), f"{place}.id")
+    here = positions.get(id_, {})
+    calls: dict[CallId, Call] = {}
+    for i, pair in enumerate(array(member(found, "calls", place), f"{place}.calls")):
+        at = f"{place}.calls[{i}]"
+        call, layer = (read(str, v, at) for v in array(pair, at, 2))
+        if call in calls:
+            raise malformed(at, "twice", name=call)
+        calls[call] = Call(layer, here.get(call, (0.0, 0.0)))
+    wires = [
+        _read_wire(v, f"{place}.wires[{i}]")
+        for i, v in enumerate(array(member(found, "wires", place), f"{place}.wires"))
+    ]
+    if len(set(wires)) != len(wires):
+        raise malformed(f"{place}.wires", "twice", name=str(_twice(wires)))
+    outputs = [
+        Endpoint(*read(tuple[str, str], v, f"{place}.outputs[{i}]"))
+        for i, v in enumerate(array(member(found, "outputs", place), f"{place}.outputs"))
+    ]
+    name = read(str, member(found, "name", place), f"{place}.name")
+    inputs = read(tuple[str, ...], member(found, "inputs", place), f"{place}.inputs")
+    return id_, Graph(name, calls, frozenset(wires), inputs, tuple(outputs))
+
+
+def _read_wire(value: Any, place: str) -> Wire:
+    return Wire(*read(tuple[str, str, str, str, int], value, place))
+
+
+def _twice(values: list[Any]) -> Any:
+    return Counter(values).most_common(1)[0][0]
+
+
+# -- what the parts say of each other ------------------------------------------------------------
+
+
+def _refuse_large(graphs: Mapping[str, Graph], place: str) -> None:
+    for what, count, limit in (
+        ("calls", sum(len(g.calls) for g in graphs.values()), CALLS),
+        ("wires", sum(len(g.wires) for g in graphs.values()), WIRES),
+    ):
+        if count > limit:
+            raise malformed(f"{place}.{what}", "too_many", received=count, expected=limit)
+
+
+def _check(document: Document, place: str) -> None:
+    if document.main not in document.graphs:
+        raise malformed(f"{place}.main", "no_such", name=document.main)
+    for i, (id_, entry) in enumerate(document.layers.items()):
+        if isinstance(entry.body, Submodel) and entry.body.graph not in document.graphs:
+            raise malformed(f"{place}.layers[{i}]", "no_such", name=entry.body.graph)
+        _check_id(document, id_, f"{place}.layers[{i}].id")
+    for i, (id_, graph) in enumerate(document.graphs.items()):
+        _check_id(document, id_, f"{place}.graphs[{i}].id")
+        _check_graph(document, graph, f"{place}.graphs[{i}]")
+    calls = [call for _, call, _ in document.calls()]
+    if len(set(calls)) != len(calls):
+        raise malformed(f"{place}.graphs", "twice", name=_twice(calls))
+    inside = {
+        id_: {
+            body.graph
+            for call in graph.calls.values()
+            if isinstance(body := document.layers[call.layer].body, Submodel)
+        }
+        for id_, graph in document.graphs.items()
+    }
+    _refuse_cycle(inside, f"{place}.graphs")
+
+
+def _check_graph(document: Document, graph: Graph, place: str) -> None:
+    for call, c in graph.calls.items():
+        _check_id(document, call, f"{place}.calls")
+        if c.layer not in document.layers:
+            raise malformed(f"{place}.calls", "no_such", name=c.layer)
+    named = [w.source for w in graph.wires] + [w.target for w in graph.wires]
+    for call in (*named, *graph.inputs, *(e.call for e in graph.outputs)):
+        if call not in graph.calls:
+            raise malformed(place, "no_such", name=call)
+    bodies = {call: document.layers[c.layer].body for call, c in graph.calls.items()}
+    if sorted(graph.inputs) != sorted(c for c, body in bodies.items() if isinstance(body, Input)):
+        raise malformed(f"{place}.inputs", "inputs")
+    if len(set(graph.outputs)) != len(graph.outputs):
+        raise malformed(f"{place}.outputs", "twice", name=_twice(list(graph.outputs)).key)
+    _check_ports(document, graph, bodies, f"{place}.wires")
+    sources: dict[CallId, set[CallId]] = {call: set() for call in graph.calls}
+    for wire in graph.wires:
+        sources[wire.target].add(wire.source)
+    _refuse_cycle(sources, f"{place}.wires")
+
+
+def _check_ports(
+    document: Document, graph: Graph, bodies: Mapping[CallId, Body], place: str
+) -> None:
+    """Slots of each port count from 0; only a port for many has more than one.
+
+    A port that vanished is no error here: the wire is kept, and the document lists it.
+    """
+    slots = defaultdict(list)
+    for wire in graph.wires:
+        slots[wire.end].append(wire.slot)
+    for end, found in slots.items():
+        inputs, _ = document.ports(document.layers[graph.calls[end.call].layer])
+        single = any(p.name == end.port and not p.many for p in inputs)
+        if sorted(found) != list(range(len(found))) or (single and len(found) > 1):
+            raise malformed(place, "ports")
+
+
+def _refuse_cycle(needs: Mapping[str, set[str]], place: str) -> None:
+    try:
+        TopologicalSorter(needs).prepare()
+    except CycleError:
+        raise malformed(place, "cycle") from None
+
+
+def _check_id(document: Document, id_: str, place: str) -> None:
+    """No id may be one that the counter is yet to give."""
+    number = re.fullmatch(r"[a-z]+([0-9]{1,18})", id_)
+    if number is None:
+        raise malformed(place, "expected", expected="c1, l2, g3 …", received=id_[:40])
+    if int(number[1]) >= document.next_id:
+        raise malformed(place, "next_id", expected=int(number[1]), received=document.next_id)

@@ -1,0 +1,245 @@
+"""Project files: a zip of JSON and safetensors, read with suspicion and written atomically.
+
+=====================  ===============================================================
+``document.json``      the model and its plan (`document_json`); holds the format number
+``weights.safetensors``  the weights the document needs now, ``<layer id>/<weight name>``
+``state.safetensors``  optimizer slots, ``<layer id>/<weight name>:<slot>``, and ``step``
+``preprocess.json``    what preprocessing learnt: vocabularies, statistics, class names
+``runs/<id>/run.json``  the settings and the history of each training, oldest first
+=====================  ===============================================================
+
+Equal projects give equal bytes. Nothing in a file is executed or names code; every size is bounded
+before it is read; nothing is written on reading.
+"""
+
+import math
+import os
+import re
+import struct
+import zipfile
+import zlib
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+from studio.document.model import Document
+from studio.document.plan import TableSource
+from studio.document.preprocess import Fitted
+from studio.document.project import Project, Run
+from studio.formats import arrays, document_json, strict_json
+from studio.formats.atomic import reason, write_bytes
+from studio.formats.document_json import file_problem, read_document
+from studio.formats.strict_json import MalformedError, malformed
+from studio.formats.values import plain, read, table
+from studio.problem import refuse
+from studio.text import text
+
+ENTRIES = 4_096
+JSON_BYTES = 4 * strict_json.BYTES  # of all members together
+_JSON = ("document.json", "preprocess.json")
+_ARRAYS = ("weights.safetensors", "state.safetensors")
+_RUN = re.compile(r"runs/(r[0-9]{1,9})/run\.json")
+_DAMAGED = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    EOFError,
+    NotImplementedError,
+    OverflowError,
+    RuntimeError,
+    ValueError,
+)
+
+
+def save(path: str | Path, project: Project) -> None:
+    """Write the project to `path`; at any moment the file is wholly the old or wholly the new one.
+
+    What is written is read back first, so a file that could not be opened again is never left.
+    The path of the data goes in relative to the file's folder where it can; in memory it stays.
+
+    Raises:
+        ProblemError: ``file_not_written``; ``file_problem`` where the project cannot be a file.
+    """
+    path = Path(path)
+    try:
+        data = to_bytes(project, path.absolute().parent)
+        _read(data, path.absolute().parent)
+    except MalformedError as error:
+        raise file_problem(str(path), error) from error
+    write_bytes(path, data)
+
+
+def load(path: str | Path) -> Project:
+    """The project in the file at `path`. A relative path of its data becomes an absolute one.
+
+    Raises:
+        ProblemError: ``file_unreadable``, or ``file_problem`` naming the place and the reason.
+    """
+    path = Path(path)
+    data = _bytes_of(path)
+    try:
+        return _read(data, path.absolute().parent)
+    except MalformedError as error:
+        raise file_problem(str(path), error) from error
+
+
+def resolve(path: str, base: str | Path) -> Path:
+    """Where a `TableSource.path` points, `base` being the folder of the project file.
+
+    `path` is absolute, or relative to that folder; `load` gives absolute ones.
+    """
+    return Path(os.path.normpath(Path(base).absolute() / path))
+
+
+# -- writing -------------------------------------------------------------------------------------
+
+
+def to_bytes(project: Project, folder: Path) -> bytes:
+    """What `save` writes into `folder`.
+
+    Raises:
+        MalformedError: the project holds what a file cannot (a number that is not finite, …).
+    """
+    document = _with_source(project.document, lambda source: _relative(source, folder))
+    values = {"document.json": document_json.to_json(document)}
+    values["preprocess.json"] = plain(project.fitted, tagged=True)
+    for run in project.runs:
+        name = f"runs/{run.id}/run.json"
+        if not _RUN.fullmatch(name) or name in values:
+            raise malformed(f"runs/{run.id}", "expected", expected="r1, r2 …", received=run.id)
+        history = {key: [_number(v) for v in series] for key, series in run.history.items()}
+        values[name] = {**plain(run), "history": history}
+    members = {name: strict_json.dumps(value, name) for name, value in values.items()}
+    members |= dict(zip(_ARRAYS, arrays.to_bytes(project.document, project.store), strict=True))
+    out = BytesIO()
+    with zipfile.ZipFile(out, "w") as file:
+        for name, data in members.items():
+            info = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
+            info.create_system, info.external_attr = 3, 0o644 << 16
+            packed = name not in _ARRAYS
+            file.writestr(info, data, zipfile.ZIP_DEFLATED if packed else zipfile.ZIP_STORED)
+    return out.getvalue()
+
+
+def _number(value: float) -> float | str:
+    """A history may hold what JSON may not: a loss that became NaN must be seen again."""
+    return float(value) if math.isfinite(value) else str(float(value))
+
+
+def _relative(source: TableSource, folder: Path) -> TableSource:
+    """Relative to `folder` where the two have more in common than the root of the disk."""
+    target = resolve(source.path, folder)
+    try:
+        common = Path(os.path.commonpath([target, folder]))
+    except ValueError:  # two drives
+        return replace(source, path=str(target))
+    if common == Path(common.anchor):
+        return replace(source, path=str(target))
+    return replace(source, path=Path(os.path.relpath(target, folder)).as_posix())
+
+
+def _with_source(document: Document, change: Callable[[TableSource], TableSource]) -> Document:
+    data = document.plan.data
+    if not isinstance(data.source, TableSource):
+        return document
+    data = replace(data, source=change(data.source))
+    return replace(document, plan=replace(document.plan, data=data))
+
+
+# -- reading -------------------------------------------------------------------------------------
+
+
+def _bytes_of(path: Path) -> bytes:
+    """What the file holds; a pipe or a device, which may never end, is not opened."""
+    try:
+        if path.exists() and not path.is_file():
+            raise OSError(0, text("problems.reason_not_a_file"))
+        return path.read_bytes()
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        cause = reason(error) if isinstance(error, OSError) else str(error)
+        raise refuse("file_unreadable", file=str(path), reason=cause) from error
+
+
+def _read(data: bytes, folder: Path) -> Project:
+    members = _members(data)
+    parsed = {n: strict_json.loads(d, n) for n, d in members.items() if n not in _ARRAYS}
+    if "document.json" not in members:
+        raise malformed("document.json", "missing", name="document.json")
+    document = read_document(parsed["document.json"], "document.json")
+    document = _with_source(document, lambda s: replace(s, path=str(resolve(s.path, folder))))
+    store = arrays.read(*(members.get(name, b"") for name in _ARRAYS))
+    fitted = read(Mapping[str, Fitted], parsed.get("preprocess.json", {}), "preprocess.json")
+    runs = [_run(name, parsed[name]) for name in members if _RUN.fullmatch(name)]
+    return Project(document, store, dict(fitted), sorted(runs, key=lambda run: int(run.id[1:])))
+
+
+def _run(name: str, value: Any) -> Run:
+    found = dict(table(value, name))
+    history = {
+        key: [_number_of(v, f"{name}.history.{key}[{i}]") for i, v in enumerate(series)]
+        for key, series in read(Mapping[str, list[Any]], found.get("history", {}), name).items()
+    }
+    run: Run = read(Run, {**found, "history": {}}, name)
+    if f"runs/{run.id}/run.json" != name:
+        raise malformed(f"{name}.id", "expected", expected=name, received=run.id[:40])
+    return replace(run, history=history)
+
+
+def _number_of(value: Any, place: str) -> float:
+    if value in ("nan", "inf", "-inf"):
+        return float(value)
+    found: float = read(float, value, place)
+    return found
+
+
+def _members(data: bytes) -> dict[str, bytes]:
+    """The members this version knows, by name; every other name must be harmless too."""
+    try:
+        with zipfile.ZipFile(BytesIO(data)) as file:
+            infos = file.infolist()
+            if len(infos) > ENTRIES:
+                raise malformed("zip", "too_many", received=len(infos), expected=ENTRIES)
+            _refuse_members(infos)
+            found: dict[str, bytes] = {}
+            left = JSON_BYTES
+            for info in infos:
+                if _known(info.filename):
+                    found[info.filename] = content = _content(file, info, left)
+                    left -= 0 if info.filename in _ARRAYS else len(content)
+            return found
+    except _DAMAGED as error:
+        raise malformed("zip", "zip", detail=str(error) or type(error).__name__) from error
+
+
+def _known(name: str) -> bool:
+    return name in _JSON or name in _ARRAYS or _RUN.fullmatch(name) is not None
+
+
+def _refuse_members(infos: list[zipfile.ZipInfo]) -> None:
+    names = Counter(info.orig_filename for info in infos)
+    for info in infos:
+        name = info.orig_filename
+        parts = name.split("/")
+        odd = any(c in name for c in "\\:\0") or not all(parts) or {".", ".."} & {*parts}
+        packed = info.compress_type == zipfile.ZIP_DEFLATED and name not in _ARRAYS
+        stored = info.compress_type == zipfile.ZIP_STORED and info.compress_size == info.file_size
+        encrypted = info.flag_bits & 1
+        if odd or encrypted or (_known(name) and not (packed or stored)):
+            raise malformed(repr(name)[:100], "member")
+        if names[name] > 1:
+            raise malformed("zip", "twice", name=name)
+
+
+def _content(file: zipfile.ZipFile, info: zipfile.ZipInfo, limit: int) -> bytes:
+    """Never more than the limit, whatever size the directory claims; arrays are never packed."""
+    if info.filename in _ARRAYS:
+        return file.read(info)
+    limit = min(limit, strict_json.BYTES)
+    with file.open(info) as member:
+        found = member.read(limit + 1)
+    if len(found) > limit:
+        raise malformed(info.filename, "too_large", expected=limit)
+    return found

@@ -1,0 +1,125 @@
+"""JSON as files hold it: one way to write a value, and nothing dubious accepted when reading.
+
+Refused: a name twice in one object, NaN and Infinity, numbers outside float64 or 64 bits, texts
+that are no Unicode, nesting deeper than `DEPTH`, more than `BYTES` or about `VALUES` values.
+"""
+
+import json
+import math
+from typing import Any
+
+from studio.problem import Problem
+
+BYTES = 16 * 2**20
+DEPTH = 64
+VALUES = 1_500_000  # each costs a hundred times its two bytes once it is an object
+_INT = 2**63
+
+
+class MalformedError(Exception):
+    """What a file holds is not what it must be: the place within it, and the reason."""
+
+    def __init__(self, place: str, reason: Problem) -> None:
+        super().__init__(f"{place}: {reason}")
+        self.place = place
+        self.reason = reason
+
+
+def malformed(place: str, code: str, **args: Any) -> MalformedError:
+    """``raise malformed("layers[2]", "twice", name="units")``; the text is ``reason_<code>``."""
+    return MalformedError(place, Problem(f"reason_{code}", args=args))
+
+
+def dumps(value: Any, place: str = "$") -> bytes:
+    """UTF-8, sorted keys, arrays of plain values on one line. Equal values give equal bytes.
+
+    Raises:
+        MalformedError: a number is not finite, a text is not Unicode, the result is too large.
+    """
+    _check(value, place)
+    data = (_laid_out(value, "\n") + "\n").encode()
+    _refuse_large(data, place)
+    return data
+
+
+def loads(data: bytes, place: str = "$") -> Any:
+    """The value these bytes hold.
+
+    Raises:
+        MalformedError: they are not JSON, or hold what this page refuses.
+    """
+    _refuse_large(data, place)
+    try:
+        value = json.loads(
+            data.decode(),
+            object_pairs_hook=lambda pairs: _object(place, pairs),
+            parse_constant=lambda name: _refuse(place, name),
+        )
+    except RecursionError:
+        raise malformed(place, "too_deep", expected=DEPTH) from None
+    except ValueError as error:  # also an int of too many digits, and bytes that are not UTF-8
+        raise malformed(place, "not_json", detail=str(error)) from error
+    _check(value, place)
+    return value
+
+
+def _laid_out(value: Any, line: str) -> str:
+    inner = line + " "
+    if isinstance(value, dict) and value:
+        names = ((json.dumps(name, ensure_ascii=False), value[name]) for name in sorted(value))
+        return (
+            f"{{{inner}{f',{inner}'.join(f'{n}: {_laid_out(v, inner)}' for n, v in names)}{line}}}"
+        )
+    if isinstance(value, list) and any(isinstance(v, list | dict) for v in value):
+        return f"[{inner}{f',{inner}'.join(_laid_out(v, inner) for v in value)}{line}]"
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)
+
+
+def _refuse_large(data: bytes, place: str) -> None:
+    if len(data) > BYTES:
+        raise malformed(place, "too_large", expected=BYTES)
+    count = sum(map(data.count, (b",", b"[", b"{")))
+    if count > VALUES:
+        raise malformed(place, "too_many", received=count, expected=VALUES)
+
+
+def _object(place: str, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        names = [name for name, _ in pairs]
+        raise malformed(place, "twice", name=next(n for n in names if names.count(n) > 1))
+    return found
+
+
+def _refuse(place: str, name: str) -> Any:
+    raise malformed(place, "number", received=name)
+
+
+def _check(value: Any, place: str, depth: int = 0) -> None:
+    if depth > DEPTH:
+        raise malformed(place, "too_deep", expected=DEPTH)
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            _check_text(name, place)
+            _check(inner, f"{place}.{name}", depth + 1)
+    elif isinstance(value, list):
+        for i, inner in enumerate(value):
+            _check(inner, f"{place}[{i}]", depth + 1)
+    elif isinstance(value, str):
+        _check_text(value, place)
+    elif not _ordinary(value):
+        raise malformed(place, "number", received=str(value)[:40])
+
+
+def _ordinary(value: Any) -> bool:
+    """Not a number that 64 bits cannot hold, and not NaN or infinite."""
+    if isinstance(value, int):
+        return -_INT <= value < _INT
+    return not isinstance(value, float) or math.isfinite(value)
+
+
+def _check_text(text: str, place: str) -> None:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise malformed(place.encode(errors="replace").decode(), "text") from None

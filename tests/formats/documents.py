@@ -1,0 +1,137 @@
+"""Random documents: whatever an editor might hold, valid as a file."""
+
+from hypothesis import strategies as st
+
+from studio.document.model import (
+    Call,
+    Document,
+    Endpoint,
+    Graph,
+    LayerEntry,
+    Submodel,
+    Unknown,
+    Wire,
+)
+from studio.document.plan import (
+    ClassColumn,
+    DataPlan,
+    GeneratedSource,
+    NumberColumns,
+    OutputPlan,
+    RunPlan,
+    Split,
+    TableSource,
+    TextColumn,
+    TrainPlan,
+)
+from studio.initializers.random import RandomNormal
+from studio.layers.concatenate import Concatenate
+from studio.layers.dense import Dense
+from studio.layers.dropout import Dropout
+from studio.layers.input import Input
+from studio.layers.lstm import LSTM
+from studio.losses.probabilistic import BinaryCrossentropy
+from studio.losses.regression import MeanSquaredError
+from studio.metrics.accuracy import BinaryAccuracy
+from studio.metrics.auc import AUC
+from studio.optimizers.adam import Adam
+from studio.optimizers.rmsprop import RMSprop
+from studio.optimizers.sgd import SGD
+
+texts = st.text(st.characters(exclude_categories=("Cs",)), max_size=8)
+floats = st.floats(allow_nan=False, allow_infinity=False)
+unit = st.floats(0, 1)
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | floats | texts,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
+    max_leaves=6,
+)
+bodies = st.one_of(
+    st.builds(
+        Dense,
+        st.integers(1, 9),
+        st.sampled_from(["relu", "tanh", "linear"]),
+        st.booleans(),
+        st.builds(RandomNormal, st.integers(0, 3) | unit, unit),
+    ),
+    st.builds(LSTM, st.integers(1, 9), return_sequences=st.booleans()),
+    st.builds(Dropout, unit),
+    st.builds(Concatenate, st.integers(-3, 3)),
+    st.builds(Unknown, texts.map(lambda t: f"x{t}"), st.dictionaries(texts, json_values)),
+)
+inputs = st.builds(
+    Input,
+    st.lists(st.none() | st.integers(1, 9), min_size=1, max_size=3).map(tuple),
+    st.sampled_from(["float32", "int32"]),
+)
+names = st.sampled_from(["dense", "dense_1", "lstm", "mine", "main_output"]) | texts
+positions = st.tuples(floats, floats)
+optimizers = st.one_of(
+    st.builds(SGD, unit, unit, st.booleans()),
+    st.builds(RMSprop, unit, centered=st.booleans()),
+    st.builds(Adam, st.integers(0, 2)),
+)
+bindings = st.one_of(
+    st.builds(TextColumn, texts, st.integers(1, 9), padding=st.sampled_from(["pre", "post"])),
+    st.builds(NumberColumns, st.lists(texts, max_size=3).map(tuple), st.booleans()),
+    st.builds(ClassColumn, texts, st.booleans()),
+)
+sources = st.one_of(
+    st.none(),
+    st.builds(TableSource, st.just("/some/folder/data.csv"), st.integers(0, 99), texts),
+    st.builds(GeneratedSource, texts, st.integers(0, 9), st.integers(0, 9)),
+)
+output_plans = st.builds(
+    OutputPlan,
+    st.none() | st.sampled_from([BinaryCrossentropy(), MeanSquaredError()]),
+    floats | st.integers(0, 3),
+    st.lists(st.sampled_from([AUC(), BinaryAccuracy(0.25)]), max_size=2).map(tuple),
+)
+
+
+@st.composite
+def graphs(draw, layers, first):
+    """Calls of these layers, wired forward only."""
+    chosen = draw(st.lists(st.sampled_from(sorted(layers)), max_size=7)) if layers else []
+    once = [x for i, x in enumerate(chosen) if not is_input(layers[x]) or x not in chosen[:i]]
+    calls = {f"c{first + i}": Call(x, draw(positions)) for i, x in enumerate(once)}
+    wires, ids = set(), list(calls)
+    for at, target in enumerate(ids):
+        body = layers[calls[target].layer].body
+        if isinstance(body, Input) or not at:
+            continue
+        limit = 3 if isinstance(body, Concatenate) else 1
+        sources = draw(st.lists(st.sampled_from(ids[:at]), max_size=limit))
+        wires |= {Wire(s, "output", target, "x", slot) for slot, s in enumerate(sources)}
+    fed = draw(st.permutations([c for c in ids if is_input(layers[calls[c].layer])]))
+    ends = draw(st.lists(st.sampled_from(ids), unique=True, max_size=3)) if ids else []
+    outputs = tuple(Endpoint(c, "output") for c in ends)
+    return Graph(draw(texts), calls, frozenset(wires), tuple(fed), outputs)
+
+
+def is_input(entry):
+    return isinstance(entry.body, Input)
+
+
+@st.composite
+def documents(draw):
+    """A document of one or two graphs, the second used as a layer of the first."""
+    made = draw(st.lists(inputs | bodies, max_size=6))
+    layers = {f"l{i}": LayerEntry(b, draw(names), draw(st.booleans())) for i, b in enumerate(made)}
+    found = {"g10": draw(graphs(layers, 20))} if draw(st.booleans()) else {}
+    outer = {**layers, **({"l8": LayerEntry(Submodel("g10"), draw(names))} if found else {})}
+    main = draw(graphs(outer, 40))
+    found = {"g9": main, **found}
+    keys = [e.key for e in main.outputs]
+    plan = TrainPlan(
+        draw(optimizers),
+        {k: draw(output_plans) for k in keys},
+        DataPlan(
+            draw(sources),
+            {c: draw(bindings) for c in main.inputs},
+            {k: draw(bindings) for k in keys},
+            draw(st.builds(Split, st.sampled_from(["none", "random", "column"]), unit)),
+        ),
+        draw(st.builds(RunPlan, st.integers(1, 9), seed=st.integers(0, 9))),
+    )
+    return Document(found, outer, "g9", plan, draw(st.integers(60, 2**40)))
