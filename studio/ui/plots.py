@@ -8,14 +8,12 @@ from html import escape
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QBuffer, QByteArray, QEvent, QIODevice, QPointF, Qt, Signal
-from PySide6.QtGui import QColor, QImage, QPainter, QPalette, QPen
+from PySide6.QtGui import QColor, QImage, QPainter, QPen
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from studio.text import text
+from studio.ui.theme import tokens
 
-# Okabe and Ito's colours, told apart by people of any colour vision; per background.
-_ON_LIGHT = ("#0072B2", "#D55E00", "#007A5A", "#AA3C82", "#8A6A00", "#2F86B9", "#B23A00")
-_ON_DARK = ("#56B4E9", "#E69F00", "#2FC79A", "#E08FBF", "#F0E442", "#7FA8FF", "#FF8A5B")
 _MARKERS = ("o", "s", "t", "d", "x", "+", "star")
 _MARKED = 24  # a curve carries about so many markers, however long it is
 VALIDATION = "val_"
@@ -56,11 +54,11 @@ def label(key: str) -> str:
     return key
 
 
-def styles(keys: Sequence[str], palette: QPalette) -> dict[str, Style]:
+def styles(keys: Sequence[str]) -> dict[str, Style]:
     """A style per quantity: its colour is its output's, its marker tells metrics apart."""
-    hues = _ON_DARK if palette.base().color().lightness() < 128 else _ON_LIGHT
+    hues = tokens().series
     outputs = [k.removesuffix("_loss") for k in keys if k.endswith("_loss")]
-    found = {"loss": Style(palette.text().color(), "o", 2.0)}
+    found = {"loss": Style(QColor(tokens().text), "o", 2.0)}
     names: list[str] = []
     for key in (k for k in keys if k != "loss"):
         # The longest name, so that "main" does not claim what "main_output" reports.
@@ -188,8 +186,7 @@ class Plot(QWidget):
         self._write_legend()
 
     def _dress(self) -> None:
-        palette = self.palette()
-        ink, paper = palette.text().color(), palette.base().color()
+        ink, paper = QColor(tokens().text), QColor(tokens().base)
         self.plot.setBackground(paper)
         self.plot.showGrid(x=True, y=True, alpha=0.15)
         for side in ("left", "bottom"):
@@ -203,16 +200,14 @@ class Plot(QWidget):
 
     def _write_legend(self) -> None:
         # A rich text wraps where buttons in a row would be cut off.
-        ink = self.palette().text().color().name()
+        ink = tokens().text
         parts = [f"<b>{escape(self._title)}</b>"]
         for key in self._keys:
             name = escape(label(key))
             shown = f"<s>{name}</s>" if key in self._hidden else name
             swatch = _swatch(self._styles[key])
-            parts.append(
-                f"{swatch}&nbsp;<a href='{escape(key)}' style='color:{ink};"
-                f"text-decoration:none'>{shown.replace(' ', '&nbsp;')}</a>"
-            )
+            link = f"<a href='{escape(key)}' style='color:{ink};text-decoration:none'>{shown}</a>"
+            parts.append(f"<span style='white-space:nowrap'>{swatch}&nbsp;{link}</span>")
         self.legend.setText("&ensp; ".join(parts))
         self.legend.setToolTip(text("training.legend_tip"))
 
@@ -255,7 +250,7 @@ class CurvesView(QWidget):
         """Draw a history; the styles used, so that a table can show the same."""
         self._shown = (history, best, live)
         keys = quantities({**history, **(live[1] if live else {})})
-        looks = styles(keys, self.palette())
+        looks = styles(keys)
         metrics = [k for k in keys if not is_loss(k)]
         self.losses.show_curves(history, [k for k in keys if is_loss(k)], looks, best, live)
         self.metrics.show_curves(history, metrics, looks, best, live)

@@ -9,7 +9,8 @@ from enum import Enum, auto
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from studio.document.store import Cells, Store
+from studio.document.store import Store
+from studio.layers.cell import Cells
 from studio.problem import Problem
 from studio.train.events import BatchDone, EpochDone, Event, Failed, Finished, Logs, Started
 from studio.train.worker import TrainingProcess
@@ -48,8 +49,8 @@ class Progress:
     _began: float = 0.0
     _seen: deque[tuple[float, int]] = field(default_factory=deque)
 
-    def take(self, event: Started | BatchDone | EpochDone) -> None:
-        """Go on by one event."""
+    def take(self, event: Event) -> None:
+        """Go on by one event; those that say nothing of progress are passed over."""
         now = self.clock()
         if isinstance(event, Started):
             self.started, self._began = event, now
@@ -60,7 +61,7 @@ class Progress:
             self._seen.append((now, self.steps))
             while len(self._seen) > 2 and now - self._seen[0][0] > _WINDOW:
                 self._seen.popleft()
-        else:
+        elif isinstance(event, EpochDone):
             self.steps = (event.epoch + 1) * self.batches
             self.logs = {}
             for key, value in event.logs.items():

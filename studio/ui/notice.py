@@ -1,0 +1,127 @@
+"""A message inside a panel: what happened or what is wrong, with links to places and repairs."""
+
+from collections.abc import Sequence
+from html import escape
+from typing import Literal
+
+from PySide6.QtCore import QEvent, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QGuiApplication
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+
+from studio.problem import Problem
+from studio.text import text
+from studio.ui.icons import icon
+from studio.ui.session import Session
+from studio.ui.theme import tokens
+
+Tone = Literal["error", "warning", "ok", "info"]
+_LISTED = 12  # problems written out; the window's own list has them all
+
+
+class Notice(QFrame):
+    """One message in its tone's colour, with its icon; hidden while there is none.
+
+    Signals:
+        link(target): a link in the message was followed.
+    """
+
+    link = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._tone: Tone = "info"
+        self._report = ""
+        self.setObjectName("notice")
+        self._icon = QLabel(alignment=Qt.AlignmentFlag.AlignTop)
+        self.label = QLabel(wordWrap=True)
+        self.label.setTextInteractionFlags(Qt.TextInteractionFlag.TextBrowserInteraction)
+        self.label.linkActivated.connect(self.link)
+        self.copy = QPushButton(text("training.copy_report"))
+        self.copy.clicked.connect(self._copy)
+        self.close_button = QPushButton(flat=True)
+        self.close_button.setAccessibleName(text("training.hide_message"))
+        self.close_button.setToolTip(text("training.hide_message"))
+        self.close_button.setFixedSize(QSize(24, 24))
+        self.close_button.clicked.connect(self.hide)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(10, 6, 6, 6)
+        row.addWidget(self._icon)
+        row.addWidget(self.label, 1)
+        side = QVBoxLayout()
+        side.addWidget(self.close_button, 0, Qt.AlignmentFlag.AlignRight)
+        side.addWidget(self.copy)
+        side.addStretch()
+        row.addLayout(side)
+        self.hide()
+
+    def say(self, tone: Tone, message: str, report: str = "") -> None:
+        """Show `message`, a rich text; `report` can be copied, for who is to repair it."""
+        self._tone, self._report = tone, report
+        self.label.setText(message)
+        self.label.setAccessibleName(message)
+        self.copy.setVisible(bool(report))
+        self._dress()
+        self.show()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange and self.isVisible():
+            self._dress()
+
+    def _dress(self) -> None:
+        t = tokens()
+        ink, paper = {
+            "error": (t.error, t.error_soft),
+            "warning": (t.warn, t.warn_soft),
+            "ok": (t.good, t.raised),
+            "info": (t.accent, t.raised),
+        }[self._tone]
+        sheet = f"#notice {{ background: {paper}; border: 1px solid {ink}; border-radius: 4px; }}"
+        if sheet != self.styleSheet():  # setting it causes another PaletteChange
+            self.setStyleSheet(sheet)
+        self._icon.setPixmap(icon(self._tone, QColor(ink)).pixmap(18, 18))
+        self.close_button.setIcon(icon("close"))
+
+    def _copy(self) -> None:
+        QGuiApplication.clipboard().setText(self._report)
+
+
+class ProblemsNotice(Notice):
+    """Lists problems; a click on one selects its node, or repairs it."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self._session = session
+        self._problems: list[Problem] = []
+        self.link.connect(self._follow)
+
+    def list_problems(self, headline: str, problems: Sequence[Problem]) -> None:
+        """Show a line of introduction and the problems; nothing when there are none."""
+        self._problems = list(problems)
+        lines = [self._line(i, p) for i, p in enumerate(problems[:_LISTED])]
+        if len(problems) > _LISTED:
+            lines.append(escape(text("training.and_more", count=len(problems) - _LISTED)))
+        errors = any(p.severity == "error" for p in problems)
+        items = "".join(f"<div>{line}</div>" for line in lines)
+        self.say("error" if errors else "warning", f"<b>{escape(headline)}</b>{items}")
+        self.setVisible(bool(problems))
+
+    def _line(self, number: int, problem: Problem) -> str:
+        colour = tokens().accent
+        parts = [f"• {escape(str(problem))}"]
+        if problem.where in self._session.document.graph.calls:
+            name = escape(self._session.document.entry(problem.where).name)
+            parts.append(f"<a href='go:{number}' style='color:{colour}'>{name}</a>")
+        if problem.fix:
+            fix = escape(str(problem.fix))
+            parts.append(f"<a href='fix:{number}' style='color:{colour}'>{fix}</a>")
+        return " &nbsp;".join(parts)
+
+    def _follow(self, target: str) -> None:
+        what, _, number = target.partition(":")
+        problem = self._problems[int(number)]
+        if what == "go":
+            self._session.select([problem.where])
+        else:
+            fix = problem.fix
+            self._session.commit(str(fix), fix.edit(self._session.document))
