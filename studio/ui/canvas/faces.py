@@ -1,0 +1,242 @@
+"""What a node shows, as values: everything the painter writes, nothing of how it is painted."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from studio.document.analysis import Analysis
+from studio.document.model import CallId, Document, Endpoint, LayerEntry, LayerId, Wire
+from studio.document.store import Store
+from studio.engine.program import Spec
+from studio.layers.base import Layer, Port
+from studio.layers.input import Input
+from studio.problem import Problem
+from studio.text import text
+
+
+@dataclass(frozen=True)
+class PortFace:
+    """One port of a node.
+
+    Attributes:
+        name: its id within the layer.
+        label: its name where a node has several on that side, else empty.
+        group: what shape and colour it has: float, int, bool, unknown.
+        places: where wires can end, one below the other; 1 but for a port for many.
+        wired: how many wires end there or start there.
+        shape: what leaves it, as ``batch × 64``; empty for inputs and where unknown.
+        tag: for an output of the model, what it is trained for; None for any other port.
+        lacking: the tag names something missing.
+        optional: may stay unwired.
+    """
+
+    name: str
+    label: str = ""
+    group: str = "unknown"
+    places: int = 1
+    wired: int = 0
+    shape: str = ""
+    tag: str | None = None
+    lacking: bool = False
+    optional: bool = False
+
+
+@dataclass(frozen=True)
+class Face:
+    """One node.
+
+    Attributes:
+        signature: its kind and the parameters that tell it from others: ``Dense(64, relu)``.
+        weights: its size in words, empty where it has none.
+        trained: whether its weights are; None where it has none.
+        twins: how many calls use the same layer.
+        problems: texts with their severity, the worst first.
+    """
+
+    title: str
+    kind: str
+    category: str
+    signature: str
+    inputs: tuple[PortFace, ...] = ()
+    outputs: tuple[PortFace, ...] = ()
+    weights: str = ""
+    trained: bool | None = None
+    frozen: bool = False
+    twins: int = 1
+    problems: tuple[tuple[str, str], ...] = ()
+
+
+def dtype_group(spec: Spec | None) -> str:
+    """The group a dtype is drawn as."""
+    if spec is None:
+        return "unknown"
+    for group in ("float", "int", "bool"):
+        if spec.dtype.removeprefix("u").startswith(group):
+            return group
+    return "unknown"
+
+
+def shape_text(spec: Spec | None) -> str:
+    """``batch × 100 × 512``, the names of open sizes in the current language."""
+    if spec is None:
+        return ""
+    return " × ".join(map(_size, spec.shape))
+
+
+def _size(size: int | str) -> str:
+    if isinstance(size, int):
+        return str(size)
+    key = f"canvas.size_{size}"
+    known = text(key)
+    return size if known == key else known
+
+
+def signature(entry: LayerEntry) -> str:
+    """The kind as it is called in Keras, with the leading sizes and whatever is not a default."""
+    if not isinstance(entry.body, Layer):
+        return entry.kind
+    if isinstance(entry.body, Input):
+        return f"Input({entry.body.dtype})"
+    said: list[str] = []
+    leading = True
+    for p in entry.body.params():
+        value = getattr(entry.body, p.name)
+        if p.family:
+            continue
+        number = isinstance(value, int | float | tuple) and not isinstance(value, bool)
+        if leading and number and p.name != "axis":
+            said.append(_value(value))
+            continue
+        leading = False
+        if value == p.default:
+            continue
+        if value is True:
+            said.append(p.name)
+        elif p.name == "activation":
+            said.append(str(value))
+        else:
+            said.append(f"{p.name}={_value(value)}")
+    if not said and entry.kind == "Activation":
+        said.append(str(getattr(entry.body, "activation", "")))
+    return f"{entry.kind}({', '.join(said)})" if said else entry.kind
+
+
+def _value(value: object) -> str:
+    if isinstance(value, tuple):
+        return "×".join(map(_value, value))
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+class Faces:
+    """Makes faces for one document as analysed, looking at each wire and problem once."""
+
+    def __init__(self, document: Document, analysis: Analysis, store: Store) -> None:
+        self.document = document
+        self.analysis = analysis
+        self.store = store
+        self.twins: Counter[LayerId] = Counter(c.layer for c in document.graph.calls.values())
+        self.into: dict[CallId, list[Wire]] = {}
+        self.out_of: Counter[Endpoint] = Counter()
+        self.leaving: dict[CallId, set[str]] = {}
+        for wire in document.graph.wires:
+            self.into.setdefault(wire.target, []).append(wire)
+            self.out_of[wire.start] += 1
+            self.leaving.setdefault(wire.source, set()).add(wire.output)
+        self.problems: dict[str, list[Problem]] = {}
+        for problem in analysis.problems:
+            self.problems.setdefault(problem.where, []).append(problem)
+        self.tags = {e: self._tag(e) for e in document.graph.outputs}
+
+    def face(self, call_id: CallId) -> Face:
+        """What the node of a call shows."""
+        layer_id = self.document.graph.calls[call_id].layer
+        entry = self.document.layers[layer_id]
+        takes, gives = self.document.ports(entry)
+        weights = self.analysis.weights.get(layer_id, ())
+        count = self.analysis.parameters(layer_id) if weights else 0
+        return Face(
+            title=entry.name,
+            kind=entry.kind,
+            category=entry.body.category if isinstance(entry.body, Layer) else "",
+            signature=signature(entry),
+            inputs=self._inputs(call_id, takes),
+            outputs=self._outputs(call_id, gives),
+            weights=text("canvas.parameters", count=count) if weights else "",
+            trained=self.store.trained(layer_id, weights) if weights else None,
+            frozen=not entry.trainable,
+            twins=self.twins[layer_id],
+            problems=self._problems(call_id),
+        )
+
+    def key(self, call_id: CallId) -> tuple[object, ...]:
+        """Changes whenever the face may; cheaper than the face."""
+        layer_id = self.document.graph.calls[call_id].layer
+        entry = self.document.layers[layer_id]
+        weights = self.analysis.weights.get(layer_id, ())
+        ends = [Endpoint(call_id, p.name) for p in self.document.ports(entry)[1]]
+        arriving = sorted(self.into.get(call_id, ()))
+        return (
+            layer_id,
+            entry,
+            self.twins[layer_id],
+            weights,
+            bool(weights) and self.store.trained(layer_id, weights),
+            tuple((w, self.analysis.specs.get(w.start)) for w in arriving),
+            tuple((self.analysis.specs.get(e), self.tags.get(e), self.out_of[e]) for e in ends),
+            self._problems(call_id),
+        )
+
+    def _inputs(self, call_id: CallId, declared: Sequence[Port]) -> tuple[PortFace, ...]:
+        wires = self.into.get(call_id, [])
+        ports = [*declared, *_vanished((w.input for w in wires), declared)]
+        faces = []
+        for port in ports:
+            ending = sorted((w for w in wires if w.input == port.name), key=lambda w: w.slot)
+            first = self.analysis.specs.get(ending[0].start) if ending else None
+            faces.append(
+                PortFace(
+                    port.name,
+                    label=port.name if len(ports) > 1 else "",
+                    group=dtype_group(first),
+                    places=max((w.slot for w in ending), default=-1) + 2 if port.many else 1,
+                    wired=len(ending),
+                    optional=port.optional,
+                )
+            )
+        return tuple(faces)
+
+    def _outputs(self, call_id: CallId, declared: Sequence[Port]) -> tuple[PortFace, ...]:
+        ports = [*declared, *_vanished(self.leaving.get(call_id, ()), declared)]
+        faces = []
+        for port in ports:
+            end = Endpoint(call_id, port.name)
+            spec = self.analysis.specs.get(end)
+            tag, lacking = self.tags.get(end, (None, False))
+            faces.append(
+                PortFace(
+                    port.name,
+                    label=port.name if len(ports) > 1 else "",
+                    group=dtype_group(spec),
+                    wired=self.out_of[end],
+                    shape=shape_text(spec),
+                    tag=tag,
+                    lacking=lacking,
+                )
+            )
+        return tuple(faces)
+
+    def _tag(self, end: Endpoint) -> tuple[str, bool]:
+        plan = self.document.plan.outputs.get(end.key)
+        if plan is None or plan.loss is None:
+            return text("canvas.output_no_loss"), True
+        return f"{plan.loss.kind} × {plan.weight:g}", False
+
+    def _problems(self, call_id: CallId) -> tuple[tuple[str, str], ...]:
+        found = sorted(self.problems.get(call_id, ()), key=lambda p: p.severity != "error")
+        return tuple((p.severity, str(p)) for p in found)
+
+
+def _vanished(used: Iterable[str], declared: Sequence[Port]) -> list[Port]:
+    """Ports that wires still name though the layer no longer has them: drawn, and a problem."""
+    known = {p.name for p in declared}
+    return [Port(name) for name in sorted(set(used)) if name not in known]

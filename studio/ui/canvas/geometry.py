@@ -1,0 +1,224 @@
+"""Where things are within a node: sizes from its face, in scene units from its upper left corner.
+
+The first port is at the same height in every node, so nodes placed at one height are joined by
+straight wires.
+"""
+
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QPainterPath
+
+from studio.ui.canvas.faces import Face, PortFace
+from studio.ui.theme import metrics
+
+HEADER = 30.0
+LINE = 22.0
+ROW = 20.0
+PAD = 12.0
+RADIUS = 8.0
+ICON = 16.0
+NARROWEST, WIDEST = 152.0, 304.0
+PORT_RADIUS = 5.0
+TAG_HEIGHT = 22.0
+TAG_GAP = 12.0
+TAG_WIDEST = 240.0
+MARGIN = 10.0  # around the body: ports, the selection's halo
+
+
+@dataclass(frozen=True)
+class Place:
+    """One place where a wire ends or starts.
+
+    Attributes:
+        slot: which of several at one input port.
+        free: no wire is there yet.
+    """
+
+    port: PortFace
+    point: QPointF
+    incoming: bool
+    slot: int = 0
+    free: bool = True
+
+
+@dataclass(frozen=True)
+class Label:
+    """A text where it is written: the baseline's left end."""
+
+    text: str
+    at: QPointF
+    whole: str = ""  # before it was cut short, or empty
+
+    @property
+    def cut(self) -> bool:
+        return self.whole != self.text
+
+
+@dataclass(frozen=True)
+class Tag:
+    """The flag of a model output, beside its port."""
+
+    rect: QRectF
+    label: Label
+    port: PortFace
+
+
+@dataclass
+class Geometry:
+    """A node laid out.
+
+    Attributes:
+        body: the box itself.
+        bounds: everything painted.
+        labels: by part: title, signature, weights, problem, in:<port>, out:<port>.
+    """
+
+    body: QRectF
+    bounds: QRectF
+    places: list[Place] = field(default_factory=list)
+    labels: dict[str, Label] = field(default_factory=dict)
+    tags: list[Tag] = field(default_factory=list)
+    weights_y: float = 0.0
+    problem: QRectF | None = None
+
+    def place(self, port: str, incoming: bool, slot: int = 0) -> Place | None:
+        """Where a wire of a port ends or starts."""
+        found = [p for p in self.places if p.port.name == port and p.incoming == incoming]
+        return found[min(slot, len(found) - 1)] if found else None
+
+    @property
+    def size(self) -> tuple[float, float]:
+        """Width and height with what stands beside the body, for layouts."""
+        right = max((tag.rect.right() for tag in self.tags), default=self.body.right())
+        return right, self.body.height()
+
+
+def lay_out(face: Face) -> Geometry:
+    """The geometry of a node that shows `face`."""
+    width = _width(face)
+    rows = max(sum(p.places for p in face.inputs), len(face.outputs))
+    ports_y = HEADER + LINE
+    weights_y = ports_y + rows * ROW
+    height = weights_y + (ROW if face.weights else 0.0) + 8.0
+    problem = QRectF(6, height - 2, width - 12, ROW) if face.problems else None
+    height += ROW + 4 if problem else 0.0
+    geometry = Geometry(QRectF(0, 0, width, height), QRectF(), weights_y=weights_y)
+    geometry.problem = problem
+    _write(geometry, face, width, weights_y)
+    y = ports_y + ROW / 2
+    for port in face.inputs:
+        for slot in range(port.places):
+            free = slot >= port.wired
+            geometry.places.append(Place(port, QPointF(0, y), True, slot, free))
+            y += ROW
+    for i, port in enumerate(face.outputs):
+        point = QPointF(width, ports_y + (i + 0.5) * ROW)
+        geometry.places.append(Place(port, point, False, 0, port.wired == 0))
+        if port.tag is not None:
+            geometry.tags.append(_tag(port, point))
+    geometry.bounds = geometry.body.adjusted(-MARGIN, -MARGIN, MARGIN, MARGIN)
+    for tag in geometry.tags:
+        geometry.bounds = geometry.bounds.united(tag.rect.adjusted(-3, -3, 3, 3))
+    return geometry
+
+
+def marks(face: Face) -> list[str]:
+    """The icons at the right of the title."""
+    return [*(["shared"] if face.twins > 1 else []), *(["frozen"] if face.frozen else [])]
+
+
+def _marks_width(face: Face) -> float:
+    number = text_width(str(face.twins), "font") + 2 if face.twins > 1 else 0.0
+    return len(marks(face)) * (ICON + 2) + number
+
+
+def _width(face: Face) -> float:
+    title = PAD + ICON + 6 + text_width(face.title, "title_font") + 8 + _marks_width(face)
+    wanted = [NARROWEST, title + PAD / 2, 2 * PAD + text_width(face.signature, "font")]
+    if face.weights:
+        wanted.append(2 * PAD + ICON + text_width(face.weights, "font"))
+    left = max((text_width(p.label, "font") for p in face.inputs), default=0.0)
+    right = max((text_width(_output_text(p), "font") for p in face.outputs), default=0.0)
+    wanted.append(left + right + 2 * PAD + 16)
+    return min(WIDEST, 8 * -(-max(wanted) // 8))  # in steps, so that outlines are shared
+
+
+def _output_text(port: PortFace) -> str:
+    return "  ".join(part for part in (port.label, port.shape) if part)
+
+
+def _write(geometry: Geometry, face: Face, width: float, weights_y: float) -> None:
+    labels = geometry.labels
+    room = width - PAD - ICON - 6 - _marks_width(face) - PAD
+    labels["title"] = _label(face.title, "title_font", PAD + ICON + 6, HEADER / 2, room)
+    inner = width - 2 * PAD
+    labels["signature"] = _label(face.signature, "font", PAD, HEADER + 2 + LINE / 2, inner)
+    if face.weights:
+        x, middle = PAD + ICON, weights_y + ROW / 2
+        labels["weights"] = _label(face.weights, "font", x, middle, inner - ICON)
+    if geometry.problem is not None:
+        x, middle = PAD + ICON + 2, geometry.problem.center().y()
+        labels["problem"] = _label(face.problems[0][1], "font", x, middle, inner - ICON - 4)
+    y, left = HEADER + LINE + ROW / 2, 0.0
+    for port in face.inputs:
+        if port.label:
+            label = _label(port.label, "font", PAD, y, inner / 2)
+            left = max(left, text_width(label.text, "font"))
+            labels[f"in:{port.name}"] = label
+        y += port.places * ROW
+    for i, port in enumerate(face.outputs):
+        shown, y = _output_text(port), HEADER + LINE + (i + 0.5) * ROW
+        label = _label(shown, "font", 0, y, inner - left - 8)
+        at = QPointF(width - PAD - text_width(label.text, "font"), label.at.y())
+        labels[f"out:{port.name}"] = Label(label.text, at, label.whole)
+
+
+def _tag(port: PortFace, point: QPointF) -> Tag:
+    label = _label(port.tag or "", "font", 0, point.y(), TAG_WIDEST - ICON - 20)
+    left = point.x() + TAG_GAP
+    width = ICON + 20 + text_width(label.text, "font")
+    rect = QRectF(left, point.y() - TAG_HEIGHT / 2, width, TAG_HEIGHT)
+    return Tag(rect, Label(label.text, QPointF(left + ICON + 10, label.at.y()), label.whole), port)
+
+
+def _label(text: str, font: str, x: float, middle: float, room: float) -> Label:
+    shown = text if text_width(text, font) <= room else _elided(text, font, room)
+    measure = metrics(font)
+    return Label(shown, QPointF(x, middle + (measure.ascent() - measure.descent()) / 2), text)
+
+
+def _elided(text: str, font: str, room: float) -> str:
+    return metrics(font).elidedText(text, Qt.TextElideMode.ElideRight, room)
+
+
+@lru_cache(maxsize=32768)
+def text_width(text: str, font: str) -> float:
+    """How wide a text is in a canvas font; measured once."""
+    return metrics(font).horizontalAdvance(text)
+
+
+# -- outlines, shared by all nodes of a size -----------------------------------------------------
+
+
+@lru_cache(maxsize=256)
+def header_path(width: float) -> QPainterPath:
+    """The title's ground: round above, square below."""
+    path = QPainterPath()
+    path.moveTo(0, HEADER)
+    path.lineTo(0, RADIUS)
+    path.arcTo(0, 0, 2 * RADIUS, 2 * RADIUS, 180, -90)
+    path.lineTo(width - RADIUS, 0)
+    path.arcTo(width - 2 * RADIUS, 0, 2 * RADIUS, 2 * RADIUS, 90, -90)
+    path.lineTo(width, HEADER)
+    path.closeSubpath()
+    return path
+
+
+@lru_cache(maxsize=256)
+def stripe_path(width: float) -> QPainterPath:
+    """The category's stripe along the upper edge."""
+    strip = QPainterPath()
+    strip.addRect(QRectF(0, 0, width, 4))
+    return header_path(width).intersected(strip)

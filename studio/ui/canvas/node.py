@@ -1,0 +1,249 @@
+"""One node, painted whole: no child items, no effects, hit-testing by arithmetic."""
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QPainter, QPolygonF
+from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
+
+from studio.document.model import CallId, Endpoint
+from studio.ui.canvas.faces import Face
+from studio.ui.canvas.geometry import (
+    HEADER,
+    ICON,
+    PAD,
+    PORT_RADIUS,
+    RADIUS,
+    Geometry,
+    Label,
+    Place,
+    header_path,
+    lay_out,
+    marks,
+    stripe_path,
+    text_width,
+)
+from studio.ui.drawings import drawing, layer_drawing
+from studio.ui.theme import Brushes, brushes
+
+if TYPE_CHECKING:
+    from studio.ui.canvas.scene import CanvasScene
+
+NEAR, MIDDLE = 0.6, 0.4  # zooms from which everything, or the title, is painted
+REACH = 14.0  # how far from a port a press still means it, in scene units
+
+
+class NodeItem(QGraphicsItem):
+    """Shows one call."""
+
+    def __init__(self, canvas: "CanvasScene", call: CallId, face: Face) -> None:
+        super().__init__()
+        self.canvas = canvas
+        self.call = call
+        self.face = face
+        self.geometry: Geometry = lay_out(face)
+        self.setZValue(1)
+        self.setAcceptedMouseButtons(Qt.MouseButton.NoButton)
+
+    def show_face(self, face: Face) -> None:
+        """Show something else."""
+        self.prepareGeometryChange()
+        self.face, self.geometry = face, lay_out(face)
+        self.update()
+
+    def boundingRect(self) -> QRectF:
+        return self.geometry.bounds
+
+    # -- what is where -------------------------------------------------------------------------
+
+    def scene_rect(self) -> QRectF:
+        """The body and what stands beside it."""
+        width, height = self.geometry.size
+        return QRectF(self.pos(), self.pos() + QPointF(width, height))
+
+    def anchor(self, port: str, incoming: bool, slot: int = 0) -> QPointF:
+        """Where a wire ends or starts, in the scene."""
+        place = self.geometry.place(port, incoming, slot)
+        edge = 0.0 if incoming else self.geometry.body.width()
+        return self.pos() + (place.point if place else QPointF(edge, HEADER / 2))
+
+    def place_at(self, at: QPointF) -> Place | None:
+        """The port place nearest to a scene point, within reach."""
+        local = at - self.pos()
+        near = [(_distance(p.point - local), p) for p in self.geometry.places]
+        distance, place = min(near, key=lambda found: found[0], default=(REACH + 1, None))
+        return place if distance <= REACH else None
+
+    def covers(self, at: QPointF) -> bool:
+        """Whether a scene point lies on the body or on a flag."""
+        local = at - self.pos()
+        tags = (tag.rect.contains(local) for tag in self.geometry.tags)
+        return self.geometry.body.contains(local) or any(tags)
+
+    # -- painting ------------------------------------------------------------------------------
+
+    def paint(
+        self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None
+    ) -> None:
+        paint, zoom = brushes(), painter.worldTransform().m11()
+        selected = self.call in self.canvas.selection
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, zoom >= NEAR)
+        if self.canvas.lights is not None and not self.canvas.lights.any_at(self.call):
+            painter.setOpacity(0.45)
+        self._paint_body(painter, paint, selected)
+        if zoom < MIDDLE:
+            self._paint_badge(painter, paint, 12.0 / zoom)
+            return
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
+        self._paint_title(painter, paint, zoom)
+        if zoom < NEAR:
+            self._paint_badge(painter, paint, 12.0 / zoom)
+            return
+        self._paint_lines(painter, paint, zoom)
+        self._paint_tags(painter, paint, zoom)
+        for place in self.geometry.places:
+            self._paint_place(painter, paint, place)
+
+    def _paint_body(self, painter: QPainter, paint: Brushes, selected: bool) -> None:
+        body, category = self.geometry.body, self.face.category
+        if selected:
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(paint.halo)
+            painter.drawRoundedRect(body.adjusted(-4, -4, 4, 4), RADIUS + 4, RADIUS + 4)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(paint.node)
+        painter.drawRoundedRect(body, RADIUS, RADIUS)
+        painter.setBrush(paint.header(category))
+        painter.drawPath(header_path(body.width()))
+        painter.setBrush(paint.accent(category))
+        painter.drawPath(stripe_path(body.width()))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.setPen(self._border(paint, selected))
+        painter.drawRoundedRect(body, RADIUS, RADIUS)
+
+    def _border(self, paint: Brushes, selected: bool) -> object:
+        if selected:
+            return paint.border_selected
+        if any(severity == "error" for severity, _ in self.face.problems):
+            return paint.border_error
+        if self.call in self.canvas.twins:
+            return paint.border_twin
+        return paint.border_hover if self.canvas.hovered == self.call else paint.border
+
+    def _paint_title(self, painter: QPainter, paint: Brushes, zoom: float) -> None:
+        face, tokens = self.face, paint.tokens
+        colour = tokens.categories.get(face.category, tokens.categories[""])
+        name = "unknown" if not face.category and face.kind != "Model" else layer_drawing(face.kind)
+        _icon(painter, name, colour, PAD, (HEADER - ICON) / 2 + 1, zoom)
+        painter.setFont(paint.title_font)
+        painter.setPen(paint.text)
+        _text(painter, self.geometry.labels["title"], 1)
+        x = self.geometry.body.width() - PAD / 2
+        painter.setFont(paint.font)
+        painter.setPen(paint.text2)
+        for mark in reversed(marks(face)):
+            if mark == "shared":
+                x -= text_width(str(face.twins), "font") + 2
+                painter.drawText(QPointF(x, self.geometry.labels["title"].at.y()), str(face.twins))
+            x -= ICON + 2
+            _icon(painter, mark, tokens.text2, x, (HEADER - ICON) / 2 + 1, zoom)
+
+    def _paint_lines(self, painter: QPainter, paint: Brushes, zoom: float) -> None:
+        face, geometry = self.face, self.geometry
+        painter.setFont(paint.font)
+        painter.setPen(paint.text2)
+        for part, label in geometry.labels.items():
+            if part not in ("title", "problem"):
+                _text(painter, label)
+        if face.weights:
+            mark = "trained" if face.trained else "untrained"
+            colour = paint.tokens.good if face.trained else paint.tokens.text2
+            _icon(painter, mark, colour, PAD - 1, geometry.weights_y + 4, zoom, 12.0)
+        if geometry.problem is not None:
+            severity = face.problems[0][0]
+            pen, ground = paint.problem[severity]
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(ground)
+            painter.drawRoundedRect(geometry.problem, 5, 5)
+            colour = pen.color().name()
+            _icon(painter, severity, colour, PAD - 1, geometry.problem.y() + 3, zoom, 14.0)
+            painter.setPen(pen)
+            _text(painter, geometry.labels["problem"])
+
+    def _paint_tags(self, painter: QPainter, paint: Brushes, zoom: float) -> None:
+        for tag in self.geometry.tags:
+            rim, ground = paint.tag
+            colour = paint.tokens.warn if tag.port.lacking else rim.color().name()
+            painter.setPen(paint.problem["warning"][0] if tag.port.lacking else rim)
+            painter.setBrush(ground)
+            rect = tag.rect
+            middle = rect.center().y()
+            painter.drawLine(QPointF(rect.left() - 7, middle), QPointF(rect.left(), middle))
+            painter.drawRoundedRect(rect, rect.height() / 2, rect.height() / 2)
+            _icon(painter, "output", colour, rect.left() + 7, rect.top() + 4, zoom, 14.0)
+            painter.setPen(paint.text)
+            painter.setFont(paint.font)
+            _text(painter, tag.label)
+
+    def _paint_badge(self, painter: QPainter, paint: Brushes, size: float) -> None:
+        """The problem's mark at a size that stays readable from afar."""
+        if self.face.problems:
+            severity = self.face.problems[0][0]
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(paint.problem[severity][0].color())
+            painter.drawEllipse(QPointF(self.geometry.body.width(), 0), size / 2, size / 2)
+
+    def _paint_place(self, painter: QPainter, paint: Brushes, place: Place) -> None:
+        group = place.port.group
+        lights = self.canvas.lights
+        verdict = (
+            lights.at(Endpoint(self.call, place.port.name), place.incoming) if lights else None
+        )
+        radius = PORT_RADIUS
+        if verdict:
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(paint.halo)
+            painter.drawEllipse(place.point, radius + 5, radius + 5)
+            radius += 1
+        painter.setOpacity(0.3 if verdict is False else 1.0)
+        hollow = place.incoming and place.free
+        painter.setPen(paint.port_pens[group])
+        painter.setBrush(paint.node if hollow else paint.ports[group])
+        _port_shape(painter, group, place.point, radius - (1 if place.slot and hollow else 0))
+        painter.setOpacity(1.0)
+
+
+def _port_shape(painter: QPainter, group: str, at: QPointF, radius: float) -> None:
+    """Floats are round, integers square, booleans three-cornered, the unknown a small ring."""
+    if group == "int":
+        side = radius * 0.9
+        painter.drawRect(QRectF(at.x() - side, at.y() - side, 2 * side, 2 * side))
+    elif group == "bool":
+        r = radius * 1.15
+        corners = [QPointF(-0.8 * r, -r), QPointF(r, 0), QPointF(-0.8 * r, r)]
+        painter.drawPolygon(QPolygonF([at + corner for corner in corners]))
+    else:
+        painter.drawEllipse(at, radius, radius)
+
+
+def _text(painter: QPainter, label: Label, down: float = 0.0) -> None:
+    painter.drawText(QPointF(label.at.x(), label.at.y() + down), label.text)
+
+
+def _icon(
+    painter: QPainter,
+    name: str,
+    colour: str,
+    x: float,
+    y: float,
+    zoom: float,
+    size: float = ICON,
+) -> None:
+    """An icon rendered at the size it has on the screen, so it is crisp at any zoom."""
+    pixels = max(1, round(size * zoom * painter.device().devicePixelRatioF()))
+    whole = QRectF(0, 0, pixels, pixels)
+    painter.drawPixmap(QRectF(x, y, size, size), drawing(name, colour, pixels), whole)
+
+
+def _distance(vector: QPointF) -> float:
+    return (vector.x() ** 2 + vector.y() ** 2) ** 0.5

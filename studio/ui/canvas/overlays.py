@@ -1,0 +1,111 @@
+"""What a gesture shows while it lasts: the wire in the hand, the marquee, a word at the cursor."""
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QPainter, QPen
+from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
+
+from studio.ui.canvas.wires import bezier, curve
+from studio.ui.theme import brushes, metrics
+
+
+class PendingWire(QGraphicsItem):
+    """The wire in the hand."""
+
+    def __init__(self, group: str) -> None:
+        super().__init__()
+        self.setZValue(2)
+        self._group = group
+        self._refused = False
+        self._path = curve((0.0,) * 8)
+        self._end = QPointF()
+
+    def show_between(self, start: QPointF, end: QPointF, hand: QPointF, refused: bool) -> None:
+        """From an output's place to an input's place; `hand` is the end that moves."""
+        self.prepareGeometryChange()
+        self._path = curve(bezier(start.x(), start.y(), end.x(), end.y()))
+        self._end, self._refused = hand, refused
+
+    def boundingRect(self) -> QRectF:
+        return self._path.controlPointRect().adjusted(-8, -8, 8, 8)
+
+    def paint(
+        self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None
+    ) -> None:
+        paint = brushes()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        pen = paint.wire_refused if self._refused else paint.wires[self._group]
+        painter.setPen(pen)
+        painter.drawPath(self._path)
+        painter.setBrush(pen.color())
+        painter.drawEllipse(self._end, 4, 4)
+
+
+class Marquee(QGraphicsItem):
+    """The rectangle that selects."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setZValue(4)
+        self._rect = QRectF()
+
+    def show_rect(self, rect: QRectF) -> None:
+        """Span `rect`, in the scene."""
+        self.prepareGeometryChange()
+        self._rect = rect
+
+    def boundingRect(self) -> QRectF:
+        return self._rect.adjusted(-2, -2, 2, 2)
+
+    def paint(
+        self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None
+    ) -> None:
+        pen, ground = brushes().marquee
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+        painter.setPen(pen)
+        painter.setBrush(ground)
+        painter.drawRect(self._rect)
+
+
+class Hint(QGraphicsItem):
+    """Words beside the cursor, as large at any zoom."""
+
+    WIDEST = 320.0
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setFlag(QGraphicsItem.GraphicsItemFlag.ItemIgnoresTransformations)
+        self.setZValue(5)
+        self.hide()
+        self.text = ""
+        self._pen: QPen | None = None
+        self._rect = QRectF()
+
+    def say(self, text: str, at: QPointF, refused: bool = True) -> None:
+        """Show `text` beside a scene point; an empty text shows nothing."""
+        self.setPos(at)
+        self.setVisible(bool(text))
+        if text == self.text:
+            return
+        self.prepareGeometryChange()
+        self.text = text
+        flags = Qt.TextFlag.TextWordWrap
+        room = QRectF(0, 0, self.WIDEST, 1000)
+        needed = metrics("font").boundingRect(room, flags, text)
+        self._rect = QRectF(16, 18, needed.width() + 20, needed.height() + 12)
+        self._pen = brushes().border_error if refused else brushes().border
+
+    def boundingRect(self) -> QRectF:
+        return self._rect.adjusted(-2, -2, 2, 2)
+
+    def paint(
+        self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None
+    ) -> None:
+        paint = brushes()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(self._pen or paint.border)
+        painter.setBrush(paint.tag[1])
+        painter.drawRoundedRect(self._rect, 6, 6)
+        painter.setPen(paint.text)
+        painter.setFont(paint.font)
+        painter.drawText(self._rect.adjusted(10, 6, -6, -6), Qt.TextFlag.TextWordWrap, self.text)

@@ -1,0 +1,241 @@
+"""The document on a plane: one item per call, one for all wires; kept equal to the document."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from PySide6.QtCore import QObject, QPointF, QRectF
+from PySide6.QtWidgets import QGraphicsItem, QGraphicsScene
+
+from studio.document.analysis import Analysis
+from studio.document.model import CallId, Document, Endpoint, Wire
+from studio.document.store import Store
+from studio.ui.canvas.faces import Faces, dtype_group
+from studio.ui.canvas.geometry import MARGIN
+from studio.ui.canvas.node import REACH, NodeItem
+from studio.ui.canvas.wires import WORLD, Ends, WireLayer
+
+
+@dataclass(frozen=True)
+class Hit:
+    """What lies under a point of the scene: a port, a node, a wire, or nothing.
+
+    Attributes:
+        pos: the point.
+        call: the node.
+        port: the port, with `incoming` and `slot` telling which place of it.
+        wire: the wire.
+    """
+
+    pos: QPointF
+    call: CallId | None = None
+    port: Endpoint | None = None
+    incoming: bool = False
+    slot: int = 0
+    wire: Wire | None = None
+
+
+class Lights:
+    """While a wire is in the hand: which ports could take it, as far as that is known.
+
+    Attributes:
+        incoming: whether inputs are sought, or outputs.
+        fixed: the port the wire already has.
+        verdicts: by port sought, whether it fits.
+    """
+
+    def __init__(self, fixed: Endpoint, incoming: bool) -> None:
+        self.fixed = fixed
+        self.incoming = incoming
+        self.verdicts: dict[Endpoint, bool] = {}
+
+    def at(self, port: Endpoint, incoming: bool) -> bool | None:
+        """True: lit; False: dimmed; None: as always."""
+        if incoming != self.incoming:
+            return None if port == self.fixed else False
+        return self.verdicts.get(port)
+
+    def any_at(self, call: CallId) -> bool:
+        """Whether a node has anything to do with the wire, or may have."""
+        if call == self.fixed.call:
+            return True
+        said = [fits for port, fits in self.verdicts.items() if port.call == call]
+        return not said or any(said)
+
+
+class CanvasScene(QGraphicsScene):
+    """Mirrors the main graph.
+
+    Attributes:
+        items_by_call: the nodes.
+        selection: the selected calls.
+        twins: calls that share a layer with a selected one.
+        hovered: the node under the cursor.
+        lights: set while a wire is in the hand.
+        overlays: what gestures show.
+    """
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(WORLD, parent)
+        self.items_by_call: dict[CallId, NodeItem] = {}
+        self.selection: frozenset[CallId] = frozenset()
+        self.twins: frozenset[CallId] = frozenset()
+        self.hovered: CallId | None = None
+        self.lights: Lights | None = None
+        self.overlays: list[QGraphicsItem] = []
+        self.wires = WireLayer()
+        self.addItem(self.wires)
+        self._keys: dict[CallId, tuple[object, ...]] = {}
+        self._document = Document()
+        self._specs: Mapping[Endpoint, object] = {}
+
+    # -- the document --------------------------------------------------------------------------
+
+    def show_document(self, document: Document, analysis: Analysis, store: Store) -> None:
+        """Show this document, touching only what differs from the one shown."""
+        old, new = self._document.graph, document.graph
+        self._document = document
+        for call in self.items_by_call.keys() - new.calls.keys():
+            self.removeItem(self.items_by_call.pop(call))
+            self._keys.pop(call, None)
+        stirred = self._show_calls(Faces(document, analysis, store))
+        if old.wires != new.wires or self._specs != analysis.specs:
+            self._show_wires(analysis)
+        else:
+            self._follow(stirred)
+        self._specs = analysis.specs
+
+    def _show_calls(self, faces: Faces) -> set[CallId]:
+        """Make, change and move nodes; which ones changed or moved."""
+        stirred = set()
+        for call_id, call in faces.document.graph.calls.items():
+            item, key = self.items_by_call.get(call_id), faces.key(call_id)
+            if item is None:
+                item = NodeItem(self, call_id, faces.face(call_id))
+                item.setPos(*call.position)
+                self.addItem(item)
+                self.items_by_call[call_id] = item
+                stirred.add(call_id)
+            elif key != self._keys[call_id]:
+                item.show_face(faces.face(call_id))
+                stirred.add(call_id)
+            self._keys[call_id] = key
+            if (item.x(), item.y()) != call.position:
+                item.setPos(*call.position)
+                stirred.add(call_id)
+        return stirred
+
+    def restyle(self, document: Document, analysis: Analysis, store: Store) -> None:
+        """Paint everything anew: the theme or the language changed."""
+        self._keys = dict.fromkeys(self.items_by_call, ())
+        self.show_document(document, analysis, store)
+        self._show_wires(analysis)
+        self.update()
+
+    def _show_wires(self, analysis: Analysis) -> None:
+        wires = sorted(self._document.graph.wires)
+        groups = {w: dtype_group(analysis.specs.get(w.start)) for w in wires}
+        self.wires.show_wires({w: self._ends(w) for w in wires}, groups)
+
+    def _ends(self, wire: Wire) -> Ends:
+        start = self.items_by_call[wire.source].anchor(wire.output, False)
+        end = self.items_by_call[wire.target].anchor(wire.input, True, wire.slot)
+        return start.x(), start.y(), end.x(), end.y()
+
+    def _follow(self, calls: Iterable[CallId]) -> None:
+        """Let the wires of these calls end where their ports are now."""
+        stirred = set(calls)
+        if stirred:
+            wires = self._document.graph.wires
+            touched = (w for w in wires if w.source in stirred or w.target in stirred)
+            self.wires.move({w: self._ends(w) for w in touched})
+
+    # -- what is transient ---------------------------------------------------------------------
+
+    def move_items(self, positions: Mapping[CallId, QPointF]) -> None:
+        """Show nodes elsewhere than the document has them: while they are dragged."""
+        for call, position in positions.items():
+            self.items_by_call[call].setPos(position)
+        self._follow(positions)
+
+    def show_selection(self, calls: frozenset[CallId]) -> None:
+        """Mark these calls as selected, and those that share a layer with them."""
+        shown = self._document.graph.calls
+        layers = {shown[c].layer for c in calls if c in shown}
+        twins = (
+            {c for c, call in shown.items() if call.layer in layers} - calls if layers else set()
+        )
+        stale = (self.selection ^ calls) | (self.twins ^ twins)
+        self.selection, self.twins = calls, frozenset(twins)
+        self.touch(stale)
+
+    def hover(self, call: CallId | None, wire: Wire | None) -> None:
+        """Mark what is under the cursor."""
+        if call != self.hovered:
+            stale = [c for c in (self.hovered, call) if c]
+            self.hovered = call
+            self.touch(stale)
+        if wire != self.wires.hovered:
+            stale_wires = [self.wires.hovered, wire]
+            self.wires.hovered = wire
+            self.wires.touch(stale_wires)
+
+    def touch(self, calls: Iterable[CallId]) -> None:
+        """Repaint these nodes."""
+        for call in calls:
+            if call in self.items_by_call:
+                self.items_by_call[call].update()
+
+    def add_overlay(self, item: QGraphicsItem) -> None:
+        """Show something of a gesture's."""
+        self.overlays.append(item)
+        self.addItem(item)
+
+    def remove_overlay(self, item: QGraphicsItem) -> None:
+        """No longer show it."""
+        self.overlays.remove(item)
+        self.removeItem(item)
+
+    # -- finding -------------------------------------------------------------------------------
+
+    def hit(self, at: QPointF, zoom: float) -> Hit:
+        """What lies under a point: ports before nodes before wires."""
+        reach = QRectF(at.x() - REACH, at.y() - REACH, 2 * REACH, 2 * REACH)
+        near = [i for i in self.items(reach) if isinstance(i, NodeItem)]
+        top = next((item for item in near if item.covers(at)), None)
+        for item in [top] if top else near:
+            place = item.place_at(at)
+            if place is not None:
+                port = Endpoint(item.call, place.port.name)
+                return Hit(at, item.call, port, place.incoming, place.slot)
+        if top is not None:
+            return Hit(at, top.call)
+        return Hit(at, wire=self.wires.wire_at(at, zoom))
+
+    def calls_in(self, rect: QRectF) -> list[CallId]:
+        """The calls whose body touches a rectangle."""
+        found = (i for i in self.items(rect) if isinstance(i, NodeItem))
+        return [i.call for i in found if i.geometry.body.translated(i.pos()).intersects(rect)]
+
+    def extent(self, calls: Iterable[CallId] | None = None) -> QRectF:
+        """A rectangle around these calls, all if None; null when there are none."""
+        chosen = self.items_by_call if calls is None else calls
+        rect = QRectF()
+        for call in chosen:
+            rect = rect.united(self.items_by_call[call].scene_rect())
+        return rect.adjusted(-MARGIN, -MARGIN, MARGIN, MARGIN) if not rect.isNull() else rect
+
+    def sizes(self) -> dict[CallId, tuple[float, float]]:
+        """What each node takes, for layouts."""
+        return {call: item.geometry.size for call, item in self.items_by_call.items()}
+
+    def free_spot(self, near: QPointF, size: tuple[float, float]) -> QPointF:
+        """The nearest spot at or below a point where a node of this size covers no other."""
+        gap = 24.0
+        at = QPointF(near)
+        while True:
+            wanted = QRectF(at.x(), at.y(), *size).adjusted(-gap, -gap, gap, gap)
+            blockers = [i.scene_rect() for i in self.items_by_call.values()]
+            below = [r.bottom() for r in blockers if r.intersects(wanted)]
+            if not below:
+                return at
+            at.setY(max(below) + gap + 1)

@@ -1,0 +1,62 @@
+"""Tooltips of the canvas: all that was cut short, and what a mark means."""
+
+from html import escape
+
+from studio.document.model import Endpoint, Wire
+from studio.text import text
+from studio.ui.canvas.faces import Face, shape_text
+from studio.ui.canvas.scene import CanvasScene, Hit
+from studio.ui.session import Session
+
+
+def tip(session: Session, scene: CanvasScene, hit: Hit) -> str:
+    """What is said of the thing under the cursor, as rich text; empty over nothing."""
+    if hit.port is not None:
+        return _paragraphs(_port(session, hit.port, hit.incoming))
+    if hit.call is not None:
+        return _paragraphs(_node(scene.items_by_call[hit.call].face))
+    if hit.wire is not None:
+        return _paragraphs(_wire(session, hit.wire))
+    return ""
+
+
+def _paragraphs(lines: list[str]) -> str:
+    head, *rest = (escape(line) for line in lines)
+    return "<br>".join([f"<b>{head}</b>", *rest])
+
+
+def _node(face: Face) -> list[str]:
+    lines = [face.title, face.signature]
+    for port in face.outputs:
+        lines += [port.shape] if port.shape else []
+        lines += [text("canvas.tip_output", loss=port.tag)] if port.tag else []
+    if face.weights:
+        trained = "canvas.tip_trained" if face.trained else "canvas.tip_untrained"
+        lines += [face.weights, text(trained)]
+    if face.frozen:
+        lines.append(text("canvas.tip_frozen"))
+    if face.twins > 1:
+        lines.append(text("canvas.tip_shared", count=face.twins))
+    return lines + [f"⚠ {words}" for _, words in face.problems]
+
+
+def _port(session: Session, port: Endpoint, incoming: bool) -> list[str]:
+    name = session.document.entry(port.call).name
+    if incoming:
+        wires = session.document.graph.into(port.call, port.port)
+        starts = [w.start for w in wires]
+        lines = [text("canvas.tip_input_port", port=port.port, name=name)]
+    else:
+        starts = [port]
+        lines = [text("canvas.tip_output_port", port=port.port, name=name)]
+    specs = (session.analysis.specs.get(start) for start in starts)
+    lines += [f"{spec.dtype} · {shape_text(spec)}" for spec in specs if spec is not None]
+    return lines
+
+
+def _wire(session: Session, wire: Wire) -> list[str]:
+    source = session.document.entry(wire.source).name
+    target = session.document.entry(wire.target).name
+    spec = session.analysis.specs.get(wire.start)
+    about = [f"{spec.dtype} · {shape_text(spec)}"] if spec else []
+    return [f"{source} → {target}", *about]

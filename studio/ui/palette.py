@@ -1,0 +1,351 @@
+"""The palette: every layer there is, by category, found by any word people use for it."""
+
+from collections.abc import Iterable
+
+from PySide6.QtCore import (
+    QByteArray,
+    QEvent,
+    QMimeData,
+    QModelIndex,
+    QObject,
+    QPersistentModelIndex,
+    QPoint,
+    QRect,
+    QSize,
+    Qt,
+    Signal,
+)
+from PySide6.QtGui import (
+    QColor,
+    QDrag,
+    QFont,
+    QKeyEvent,
+    QPainter,
+    QPixmap,
+    QStandardItem,
+    QStandardItemModel,
+)
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QDockWidget,
+    QFrame,
+    QLineEdit,
+    QListView,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from studio.declare import declared
+from studio.layers import CATALOGUE
+from studio.layers.base import Layer
+from studio.text import text
+from studio.ui.canvas.commands import LAYER_MIME
+from studio.ui.drawings import drawing, layer_drawing
+from studio.ui.theme import tokens
+
+Index = QModelIndex | QPersistentModelIndex
+_KIND, _HELP, _CATEGORY = (int(Qt.ItemDataRole.UserRole) + i for i in range(1, 4))
+_ROW, _HEADING = 44, 28
+
+
+# -- finding -------------------------------------------------------------------------------------
+
+
+def layer_class(kind: str) -> type[Layer]:
+    """The declaration of a kind."""
+    found = declared("layers", kind)
+    assert issubclass(found, Layer)
+    return found
+
+
+def score(words: str, kind: str) -> float | None:
+    """How well a search fits a layer, higher is better; None: not at all.
+
+    Its name counts most, then its synonyms, its category, its help, and last the letters of its
+    name in their order: ``cnct`` finds Concatenate.
+    """
+    words = words.strip().casefold()
+    layer = layer_class(kind)
+    name = kind.casefold()
+    if name.startswith(words):
+        return 100.0 - len(name)
+    if words in name:
+        return 80.0 - len(name)
+    synonyms = [s.casefold() for s in layer.synonyms]
+    if any(s.startswith(words) for s in synonyms):
+        return 60.0
+    if any(words in s for s in synonyms):
+        return 50.0
+    if words in category_name(layer.category).casefold() or words in layer.category.casefold():
+        return 30.0
+    if words in layer.help().casefold():
+        return 20.0
+    return 10.0 if len(words) > 1 and _in_order(words, name) else None
+
+
+def _in_order(letters: str, word: str) -> bool:
+    left = iter(word)
+    return all(letter in left for letter in letters)
+
+
+def category_name(category: str) -> str:
+    """A category in the current language."""
+    key = f"canvas.category_{category}"
+    known = text(key)
+    return category if known == key else known
+
+
+def found(words: str) -> list[str]:
+    """The kinds a search finds, best first; all of them, in order, for no words."""
+    if not words.strip():
+        return list(CATALOGUE)
+    scored = [(score(words, kind), kind) for kind in CATALOGUE]
+    hits = [(value, kind) for value, kind in scored if value is not None]
+    return [kind for _, kind in sorted(hits, key=lambda hit: -hit[0])]
+
+
+# -- showing -------------------------------------------------------------------------------------
+
+
+class LayerModel(QStandardItemModel):
+    """Rows of layers, and headings where they are not sorted by how well they fit."""
+
+    def show_kinds(self, kinds: Iterable[str], grouped: bool) -> None:
+        """Show these, under the headings of their categories where `grouped`."""
+        self.clear()
+        if not grouped:
+            self.invisibleRootItem().appendRows([_layer_row(kind) for kind in kinds])
+            return
+        groups: dict[str, list[str]] = {}
+        for kind in kinds:
+            groups.setdefault(layer_class(kind).category, []).append(kind)
+        for category, members in groups.items():
+            heading = QStandardItem(category_name(category))
+            heading.setFlags(Qt.ItemFlag.NoItemFlags)
+            self.appendRow(heading)
+            self.invisibleRootItem().appendRows([_layer_row(kind) for kind in members])
+
+    def mimeTypes(self) -> list[str]:
+        return [LAYER_MIME]
+
+    def mimeData(self, indexes: list[QModelIndex]) -> QMimeData:
+        data = QMimeData()
+        for index in indexes:
+            kind = str(index.data(_KIND))
+            data.setData(LAYER_MIME, QByteArray(kind.encode()))
+        return data
+
+
+def _layer_row(kind: str) -> QStandardItem:
+    layer = layer_class(kind)
+    row = QStandardItem(kind)
+    row.setData(kind, _KIND)
+    row.setData(layer.help(), _HELP)
+    row.setData(layer.category, _CATEGORY)
+    row.setToolTip(layer.help())
+    flags = Qt.ItemFlag
+    row.setFlags(flags.ItemIsEnabled | flags.ItemIsSelectable | flags.ItemIsDragEnabled)
+    row.setData(f"{kind}. {layer.help()}", Qt.ItemDataRole.AccessibleTextRole)
+    return row
+
+
+class LayerDelegate(QStyledItemDelegate):
+    """Paints a layer's drawing and name with its help below, or a heading."""
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
+        return QSize(120, _ROW if index.data(_KIND) else _HEADING)
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        rect: QRect = option.rect
+        if index.data(_KIND) is None:
+            self._paint_heading(painter, rect, index.data(), option.font)
+        else:
+            self._paint_layer(painter, rect, option, index)
+        painter.restore()
+
+    def _paint_heading(self, painter: QPainter, rect: QRect, name: str, font: QFont) -> None:
+        small = QFont(font)
+        small.setPointSizeF(font.pointSizeF() * 0.88)
+        small.setWeight(QFont.Weight.DemiBold)
+        painter.setFont(small)
+        painter.setPen(QColor(tokens().text2))
+        down = Qt.AlignmentFlag.AlignBottom
+        painter.drawText(rect.adjusted(10, 0, -8, -5), down, name)
+
+    def _paint_layer(
+        self, painter: QPainter, rect: QRect, option: QStyleOptionViewItem, index: Index
+    ) -> None:
+        theme, state = tokens(), QStyle.StateFlag
+        category = index.data(_CATEGORY)
+        colour = theme.categories.get(category, theme.categories[""])
+        ground = rect.adjusted(4, 1, -4, -1)
+        if option.state & (state.State_Selected | state.State_MouseOver):
+            wash = QColor(theme.accent)
+            wash.setAlpha(52 if option.state & state.State_Selected else 20)
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(wash)
+            painter.drawRoundedRect(ground, 6, 6)
+        self._paint_icon(
+            painter, QRect(ground.x() + 7, ground.center().y() - 13, 26, 26), index, colour
+        )
+        inner = ground.adjusted(42, 4, -6, -4)
+        name_font = QFont(option.font)
+        name_font.setWeight(QFont.Weight.DemiBold)
+        painter.setFont(name_font)
+        painter.setPen(QColor(theme.text))
+        painter.drawText(inner, Qt.AlignmentFlag.AlignTop, index.data())
+        help_font = QFont(option.font)
+        help_font.setPointSizeF(option.font.pointSizeF() * 0.9)
+        painter.setFont(help_font)
+        painter.setPen(QColor(theme.text2))
+        words = painter.fontMetrics().elidedText(
+            index.data(_HELP), Qt.TextElideMode.ElideRight, inner.width()
+        )
+        painter.drawText(inner, Qt.AlignmentFlag.AlignBottom, words)
+
+    def _paint_icon(self, painter: QPainter, box: QRect, index: Index, colour: str) -> None:
+        wash = QColor(colour)
+        wash.setAlpha(36)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(wash)
+        painter.drawRoundedRect(box, 6, 6)
+        pixels = round(18 * painter.device().devicePixelRatioF())
+        picture = drawing(layer_drawing(index.data(_KIND)), colour, pixels)
+        painter.drawPixmap(box.adjusted(4, 4, -4, -4), picture)
+
+
+class LayerList(QListView):
+    """The list; what is dragged out of it shows its drawing and name at the cursor."""
+
+    def startDrag(self, actions: Qt.DropAction) -> None:
+        index = self.currentIndex()
+        if index.data(_KIND) is None:
+            return
+        drag = QDrag(self)
+        drag.setMimeData(self.model().mimeData([index]))
+        drag.setPixmap(self._ghost(index))
+        drag.setHotSpot(QPoint(24, 14))
+        drag.exec(Qt.DropAction.CopyAction)
+
+    def _ghost(self, index: Index) -> QPixmap:
+        ratio = self.devicePixelRatioF()
+        size = QSize(152, 30)
+        pixmap = QPixmap(size * ratio)
+        pixmap.setDevicePixelRatio(ratio)
+        pixmap.fill(Qt.GlobalColor.transparent)
+        theme = tokens()
+        colour = theme.categories.get(index.data(_CATEGORY), theme.categories[""])
+        with QPainter(pixmap) as painter:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setPen(QColor(colour))
+            painter.setBrush(QColor(theme.node))
+            painter.drawRoundedRect(QRect(0, 0, 151, 29), 8, 8)
+            picture = drawing(layer_drawing(index.data(_KIND)), colour, round(16 * ratio))
+            painter.drawPixmap(QRect(10, 7, 16, 16), picture)
+            painter.setPen(QColor(theme.text))
+            painter.drawText(QRect(34, 0, 112, 30), Qt.AlignmentFlag.AlignVCenter, index.data())
+        return pixmap
+
+
+class Palette(QWidget):
+    """Search field and list. `chosen(kind)`: a layer was double-clicked, or Enter pressed on it."""
+
+    chosen = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.search = QLineEdit()
+        self.search.setClearButtonEnabled(True)
+        self.search.textChanged.connect(self._refresh)
+        self.search.installEventFilter(self)
+        self.model = LayerModel(self)
+        self.list = LayerList()
+        self.list.setModel(self.model)
+        self.list.setItemDelegate(LayerDelegate(self.list))
+        self.list.setFrameShape(QFrame.Shape.NoFrame)
+        self.list.setMouseTracking(True)
+        self.list.setDragEnabled(True)
+        self.list.setDragDropMode(QAbstractItemView.DragDropMode.DragOnly)
+        self.list.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.list.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.list.installEventFilter(self)
+        self.list.doubleClicked.connect(self._choose)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(6, 6, 6, 6)
+        column.addWidget(self.search)
+        column.addWidget(self.list)
+        self.setFocusProxy(self.search)
+        self._retranslate()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.LanguageChange:
+            self._retranslate()
+
+    def _retranslate(self) -> None:
+        self.search.setPlaceholderText(text("canvas.search"))
+        self.search.setAccessibleName(text("canvas.search"))
+        self.list.setAccessibleName(text("canvas.palette"))
+        self._refresh()
+
+    def _refresh(self) -> None:
+        words = self.search.text().strip()
+        kinds = found(words)
+        self.model.show_kinds(kinds, grouped=not words)
+        if not kinds:
+            nothing = QStandardItem(text("canvas.nothing_found", words=words))
+            nothing.setFlags(Qt.ItemFlag.NoItemFlags)
+            self.model.appendRow(nothing)
+        elif words:
+            self.list.setCurrentIndex(self.model.index(0, 0))
+
+    def kinds(self) -> list[str]:
+        """The layers shown, from the top."""
+        rows = (self.model.index(i, 0).data(_KIND) for i in range(self.model.rowCount()))
+        return [kind for kind in rows if kind is not None]
+
+    def _choose(self, index: QModelIndex) -> None:
+        kind = index.data(_KIND)
+        if kind is not None:
+            self.chosen.emit(kind)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """From the search field the arrows walk the list, and Enter takes what is current."""
+        if event.type() == QEvent.Type.KeyPress and isinstance(event, QKeyEvent):
+            key = event.key()
+            if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+                self._choose(self.list.currentIndex())
+                return True
+            if watched is self.search and key in (Qt.Key.Key_Down, Qt.Key.Key_Up):
+                self._step(1 if key == Qt.Key.Key_Down else -1)
+                return True
+            if watched is self.search and key == Qt.Key.Key_Escape and self.search.text():
+                self.search.clear()
+                return True
+        return super().eventFilter(watched, event)
+
+    def _step(self, step: int) -> None:
+        """The next row of a layer."""
+        row = self.list.currentIndex().row() + step
+        while 0 <= row < self.model.rowCount():
+            index = self.model.index(row, 0)
+            if index.data(_KIND) is not None:
+                self.list.setCurrentIndex(index)
+                return
+            row += step
+
+
+class PaletteDock(QDockWidget):
+    """The palette as a dock."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(text("canvas.palette"), parent)
+        self.setObjectName("palette")
+        self.palette_ = Palette()
+        self.setWidget(self.palette_)
