@@ -46,6 +46,7 @@ class Builder:
         self.states: dict[str, State] = {}
         self._interned: dict[tuple[str, tuple[int, ...], bytes], Value] = {}
         self._shape_of: dict[str, Value] = {}
+        self._numbers: dict[str, int] = {}  # for each stem the first number that may be free
         self._source = ""
         self._stem = ""
 
@@ -193,7 +194,8 @@ class Builder:
 
     def _fresh(self, stem: str) -> str:
         prefix = f"{self._stem}/{stem}" if self._stem else stem
-        name, number = prefix, 1
-        while name in self.specs:
-            name, number = f"{prefix}_{number}", number + 1
+        number = self._numbers.get(prefix, 0)
+        while (name := f"{prefix}_{number}" if number else prefix) in self.specs:
+            number += 1
+        self._numbers[prefix] = number + 1
         return name
