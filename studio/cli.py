@@ -104,7 +104,7 @@ def train(
     finished = _train(project, project_file.parent, as_json)
     if best and finished.best is not None:
         project.store.restore(finished.best)
-    _save(out or project_file, project, moved_from=project_file.parent)
+    _save(out or project_file, project)
     if not as_json:
         _say(_best_line(finished))
         _say(text("cli.written", path=out or project_file))
@@ -149,8 +149,8 @@ def predict(
 
     ``--data FILE`` reads the columns the project is bound to; ``--data PORT=FILE:COLUMN`` others.
     """
-    from studio.train.data import predict_inputs, prediction_columns
     from studio.train.predict import predict as outputs_of
+    from studio.train.prediction import predict_inputs, prediction_columns
 
     project = _load(project_file)
     document, inputs = predict_inputs(
@@ -244,16 +244,16 @@ def _load(path: Path) -> Project:
     return loom.load(path)
 
 
-def _save(path: Path, project: Project, moved_from: Path | None = None) -> None:
+def _save(path: Path, project: Project) -> None:
     from studio.formats import loom
 
-    loom.save(path, project, base=moved_from)
+    loom.save(path, project)
 
 
 def _bound(document: Document, data: list[str] | None) -> Document:
     if not data:
         return document
-    from studio.train.data import with_data
+    from studio.train.bindings import with_data
 
     return with_data(document, data)
 

@@ -138,11 +138,12 @@ def _structure(document: Document) -> Iterator[Problem]:
             continue
         ports = document.ports(entry)[1]
         ends = call_id not in read and not isinstance(entry.body, Input) and ports
-        endpoint = Endpoint(call_id, ports[0].name) if ends else None
-        fix = (
-            Fix("mark_output", partial(edits.mark_output, endpoint=endpoint)) if endpoint else None
-        )
-        yield Problem("unused", call_id, {"name": entry.name}, fix, severity="warning")
+        repair = _mark_output(Endpoint(call_id, ports[0].name)) if ends else None
+        yield Problem("unused", call_id, {"name": entry.name}, repair, severity="warning")
+
+
+def _mark_output(endpoint: Endpoint) -> Fix:
+    return Fix("mark_output", partial(edits.mark_output, endpoint=endpoint))
 
 
 def _compiled(document: Document, specs: Mapping[Endpoint, Spec]) -> Iterator[Problem]:

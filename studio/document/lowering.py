@@ -109,8 +109,8 @@ def _lower_call(
     if isinstance(entry.body, Submodel):
         inner = document.graphs[entry.body.graph]
         fed = dict(zip(inner.inputs, arriving, strict=True))
-        values = _lower_graph(lowered, document, inner, fed)
-        return [values[e] for e in inner.outputs]
+        found = _lower_graph(lowered, document, inner, fed)
+        return [found[e] for e in inner.outputs]
     if isinstance(entry.body, Input):
         return [inputs[call_id]]
     if not isinstance(entry.body, Layer):

@@ -7,12 +7,12 @@ writes it. Names of values are unique within a program and each is written once.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 Dim = int | str  # a size, or the name of one ("batch", "time")
-Array = NDArray[np.generic]
+Array = NDArray[Any]
 Attribute = int | float | str | tuple[int, ...] | tuple[float, ...] | tuple[str, ...]
 
 OPSET = 18

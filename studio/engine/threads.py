@@ -20,7 +20,8 @@ def available() -> int:
 
 def limited(threads: int) -> AbstractContextManager[object]:
     """Within it, BLAS uses this many threads. Entering and leaving costs a few microseconds."""
-    return _controller().limit(limits=threads)
+    limit: AbstractContextManager[object] = _controller().limit(limits=threads)
+    return limit
 
 
 @cache

@@ -119,7 +119,7 @@ class Handle:
 
     def __call__(self, inputs: Tensor | Sequence[Tensor]) -> Tensor | tuple[Tensor, ...]:
         """Use the layer once more: on one tensor, or on several where it merges."""
-        given = [inputs] if isinstance(inputs, Tensor) else list(inputs)
+        given: list[Any] = [inputs] if isinstance(inputs, Tensor) else list(inputs)
         for tensor in given:
             if not isinstance(tensor, Tensor):
                 kind = type(self).__name__
