@@ -287,6 +287,6 @@ def _swatch(style: Style) -> str:
     raw = QByteArray()
     buffer = QBuffer(raw)
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-    swatch(style).save(buffer, "PNG")
+    swatch(style).save(buffer, "PNG")  # type: ignore[call-overload]  # the stub asks for bytes
     coded = base64.b64encode(raw.data()).decode()
     return f"<img src='data:image/png;base64,{coded}' width='26' height='12'>"

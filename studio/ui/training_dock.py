@@ -60,8 +60,9 @@ class TrainingDock(QWidget):
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(6, 6, 6, 6)
         self._body: QWidget | None = None
+        self._redraw = QTimer(self, interval=_REDRAW)
+        self._redraw.timeout.connect(self._draw_if_dirty)
         self._build()
-        self._redraw = QTimer(self, interval=_REDRAW, timeout=self._draw_if_dirty)
         self.training.progressed.connect(self._on_progress)
         self.training.phase_changed.connect(self._on_phase)
         self.training.finished.connect(self._on_finished)
@@ -234,13 +235,9 @@ class TrainingDock(QWidget):
             self.problems_found.emit([])
             self._redraw.start()
         if phase is Phase.IDLE:
-            self._redraw_stop()
+            self._redraw.stop()
         self._show_progress()
         self.state_changed.emit()
-
-    def _redraw_stop(self) -> None:
-        if hasattr(self, "_redraw"):
-            self._redraw.stop()
 
     def _on_progress(self) -> None:
         self._dirty = True
@@ -275,8 +272,7 @@ class TrainingDock(QWidget):
     def _on_failed(self, event: Failed) -> None:
         ended = [p for p in event.problems if p.code in ("trainer_killed", "trainer_ended")]
         if ended:
-            message = text("training.ended_unexpectedly", reason=str(ended[0]))
-            self.notice.say("error", escape(message))
+            self.notice.say("error", escape(str(ended[0])))
         elif event.problems:
             self.notice.list_problems(text("training.cannot_start"), event.problems)
             known = self._session.analysis.problems
@@ -371,6 +367,4 @@ def run_title(run: Run) -> str:
     values = run.history.get(run.monitor, ())
     best = f"{values[run.best_epoch]:.4f}" if 0 <= run.best_epoch < len(values) else "–"
     number = run.id.removeprefix("r")
-    return text(
-        "training.run_title", number=number, epochs=epochs, monitor=run.monitor, best=best
-    )
+    return text("training.run_title", number=number, epochs=epochs, monitor=run.monitor, best=best)

@@ -30,6 +30,7 @@ class ValuesTable(QTableWidget):
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         self._looks: dict[str, Style] = {}
+        self._cells: list[list[QTableWidgetItem]] = []
 
     def show_values(
         self, history: Curves, best: int, running: Mapping[str, float], looks: dict[str, Style]
@@ -50,18 +51,18 @@ class ValuesTable(QTableWidget):
             compared = validation or training
             at_best = compared[best] if 0 <= best < len(compared) else None
             values = (last, validation[-1] if validation else None, at_best)
-            for column, value in enumerate(values, 1):
-                self.item(row, column).setText("–" if value is None else f"{value:.4f}")
+            for cell, value in zip(self._cells[row], values, strict=True):
+                cell.setText("–" if value is None else f"{value:.4f}")
 
     def _rebuild(self, looks: dict[str, Style]) -> None:
         self._looks = looks
         self.setRowCount(len(looks))
+        self._cells = [[QTableWidgetItem() for _ in _COLUMNS[1:]] for _ in looks]
         right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         for row, (key, style) in enumerate(looks.items()):
             name = QTableWidgetItem(QIcon(QPixmap.fromImage(swatch(style))), label(key))
             name.setToolTip(key)
             self.setItem(row, 0, name)
-            for column in range(1, len(_COLUMNS)):
-                item = QTableWidgetItem()
-                item.setTextAlignment(right)
-                self.setItem(row, column, item)
+            for column, cell in enumerate(self._cells[row], 1):
+                cell.setTextAlignment(right)
+                self.setItem(row, column, cell)
