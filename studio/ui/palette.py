@@ -1,6 +1,6 @@
 """The palette: every layer there is, by category, found by any word people use for it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from PySide6.QtCore import (
     QByteArray,
@@ -131,7 +131,7 @@ class LayerModel(QStandardItemModel):
     def mimeTypes(self) -> list[str]:
         return [LAYER_MIME]
 
-    def mimeData(self, indexes: list[QModelIndex]) -> QMimeData:
+    def mimeData(self, indexes: Sequence[QModelIndex]) -> QMimeData:
         data = QMimeData()
         for index in indexes:
             kind = str(index.data(_KIND))

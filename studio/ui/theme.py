@@ -195,8 +195,9 @@ def _palette(t: Tokens) -> QPalette:
 def mix(over: str, under: str, share: float) -> str:
     """`share` of one colour laid over another, as ``#rrggbb``."""
     a, b = QColor(over), QColor(under)
-    parts = zip(a.getRgb()[:3], b.getRgb()[:3], strict=True)
-    return QColor(*(round(x * share + y * (1 - share)) for x, y in parts)).name()
+    parts = ((a.red(), b.red()), (a.green(), b.green()), (a.blue(), b.blue()))
+    red, green, blue = (round(x * share + y * (1 - share)) for x, y in parts)
+    return QColor(red, green, blue).name()
 
 
 def contrast(a: str, b: str) -> float:

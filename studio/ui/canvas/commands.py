@@ -9,7 +9,6 @@ from studio.document.model import CallId, Document, Endpoint, Wire
 from studio.layers.base import Layer
 from studio.text import text
 
-
 LAYER_MIME = "application/x-layerloom-layer"  # a layer's kind, as UTF-8 text
 
 

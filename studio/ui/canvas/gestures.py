@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
 
 from studio.document import edits
-from studio.document.model import CallId
+from studio.document.model import CallId, Document
 from studio.text import text
 from studio.ui.canvas.overlays import Marquee
 from studio.ui.canvas.scene import Hit
@@ -186,7 +186,7 @@ class Pan(Gesture):
 
 
 class Nudge:
-    """Arrow keys held down: the selection moves step by step, and is one act when they are let go."""
+    """Arrow keys held down: the selection moves step by step; letting go makes it one act."""
 
     def __init__(self, view: "CanvasView") -> None:
         self.view = view
@@ -214,7 +214,7 @@ def move_label(view: "CanvasView", calls: set[CallId]) -> str:
     return text("canvas.move_many", count=len(calls))
 
 
-def moved(view: "CanvasView", starts: dict[CallId, QPointF]) -> edits.Document | None:
+def moved(view: "CanvasView", starts: dict[CallId, QPointF]) -> Document | None:
     """The document with nodes where the scene has them; None when none moved."""
     items = view.canvas.items_by_call
     places = {

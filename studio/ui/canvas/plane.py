@@ -1,7 +1,9 @@
 """A plane that is panned and zoomed: everything of the view that knows nothing of models."""
 
+from collections.abc import Iterable
+
 import numpy as np
-from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt, QTimer
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, Qt, QTimer
 from PySide6.QtGui import (
     QNativeGestureEvent,
     QPainter,
@@ -141,7 +143,8 @@ class Plane(QGraphicsView):
         ):
             self.zoom_at(_NOTCH**notches, at)
         elif fingers:
-            self.scroll_by(-(event.pixelDelta() or event.angleDelta() / 2))
+            pixels = event.pixelDelta()
+            self.scroll_by(-(event.angleDelta() / 2 if pixels.isNull() else pixels))
         else:
             self.scroll_by(QPoint(round(-notches * 60), 0))
         event.accept()
@@ -195,12 +198,13 @@ class Plane(QGraphicsView):
             return
         wires = self._scene.wires
         # The union of what a diagonal pan lays bare is the whole view; its parts are two strips.
-        parts = (self.mapToScene(r.adjusted(-1, -1, 1, 1)) for r in event.region())
+        region: Iterable[QRect] = event.region()  # type: ignore[assignment]  # stubs miss it
+        parts = (self.mapToScene(r.adjusted(-1, -1, 1, 1)) for r in region)
         wires.exposed = [part.boundingRect() for part in parts]
         super().paintEvent(event)
         wires.exposed = None
 
-    def drawBackground(self, painter: QPainter, rect: QRectF) -> None:
+    def drawBackground(self, painter: QPainter, rect: QRectF | QRect) -> None:
         paint = brushes()
         painter.fillRect(rect, paint.canvas)
         step = _GRID if self.zoom >= 0.6 else 4 * _GRID

@@ -15,6 +15,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QToolTip, QWidget
 
+from studio.document.edits import move_calls
 from studio.document.layout import arrange
 from studio.document.model import CallId, Document, Wire
 from studio.text import text
@@ -144,7 +145,7 @@ class CanvasView(Plane):
         else:
             corner = pos - QPointF(24, 14)  # the pointer holds the title
         place = (round(corner.x()), round(corner.y()))
-        document = commands.edits.move_calls(document, {call: place})
+        document = move_calls(document, {call: place})
         self.session.commit(text("canvas.add", kind=kind), document)
         self.select([call])
         if pos is None:

@@ -76,6 +76,11 @@ class WireLayer(QGraphicsItem):
         """All wires shown."""
         return list(self._wires)
 
+    def ends(self, wire: Wire) -> Ends:
+        """Where a wire starts and ends."""
+        x0, y0, *_, x1, y1 = self._points[self._at[wire]].tolist()
+        return x0, y0, x1, y1
+
     # -- what it shows -------------------------------------------------------------------------
 
     def show_wires(self, ends: Mapping[Wire, Ends], groups: Mapping[Wire, str]) -> None:
@@ -219,6 +224,7 @@ class WireLayer(QGraphicsItem):
                 painter.setPen(pen)
                 # QLineF is four doubles, so the array is handed over as it lies in memory.
                 first = Shiboken.wrapInstance(lines.ctypes.data, QLineF)
+                assert isinstance(first, QLineF)
                 painter.drawLines(first, len(lines))
                 del first
         painter.setPen(paint.wire_selected)
