@@ -38,6 +38,20 @@ class Session(QObject):
         self.history.subscribe(self._on_change)
         self._analysis = analyse(project.document)
         self._selection: frozenset[CallId] = frozenset()
+        self._weights_kept = True
+        self.weights_changed.connect(self._on_weights)
+
+    @property
+    def modified(self) -> bool:
+        """Whether the file lacks something: an edit, or what training learnt since."""
+        return self.history.modified or not self._weights_kept
+
+    def saved(self, path: Path) -> None:
+        """Everything as it is now stands in the file at `path`."""
+        self.path = path
+        self.history.saved()
+        self._weights_kept = True
+        self.path_changed.emit()
 
     @property
     def document(self) -> Document:
@@ -61,6 +75,9 @@ class Session(QObject):
         if fresh != self._selection:
             self._selection = fresh
             self.selected.emit(fresh)
+
+    def _on_weights(self) -> None:
+        self._weights_kept = False
 
     def _on_change(self, old: Document, new: Document) -> None:
         self.project.document = new

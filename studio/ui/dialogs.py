@@ -1,0 +1,61 @@
+"""Short questions and messages, their buttons named by what they do."""
+
+from collections.abc import Iterable
+from typing import Literal
+
+from PySide6.QtWidgets import QMessageBox, QWidget
+
+from studio.problem import Problem
+from studio.text import text
+
+Answer = Literal["save", "discard", "cancel"]
+
+
+def ask_unsaved(parent: QWidget, name: str) -> Answer:
+    """Whether to save `name` before it goes; Escape cancels."""
+    box = _box(parent, QMessageBox.Icon.Question, "unsaved", text("window.unsaved", name=name))
+    box.setInformativeText(text("window.unsaved_more"))
+    save = box.addButton(text("window.save_changes"), QMessageBox.ButtonRole.AcceptRole)
+    discard = box.addButton(text("window.discard"), QMessageBox.ButtonRole.DestructiveRole)
+    cancel = box.addButton(text("window.cancel"), QMessageBox.ButtonRole.RejectRole)
+    box.setDefaultButton(save)
+    box.setEscapeButton(cancel)
+    clicked = _ask(box)
+    return "save" if clicked is save else "discard" if clicked is discard else "cancel"
+
+
+def confirm(parent: QWidget, question: str, yes: str, *, name: str = "confirm") -> bool:
+    """Whether to do what the button `yes` says."""
+    box = _box(parent, QMessageBox.Icon.Question, name, question)
+    accept = box.addButton(yes, QMessageBox.ButtonRole.AcceptRole)
+    cancel = box.addButton(text("window.cancel"), QMessageBox.ButtonRole.RejectRole)
+    box.setDefaultButton(accept)
+    box.setEscapeButton(cancel)
+    return _ask(box) is accept
+
+
+def tell(parent: QWidget, message: str, more: str = "", *, warning: bool = True) -> None:
+    """Say something that needs no decision."""
+    kind = QMessageBox.Icon.Warning if warning else QMessageBox.Icon.Information
+    box = _box(parent, kind, "told", message)
+    box.setInformativeText(more)
+    box.addButton(text("window.close"), QMessageBox.ButtonRole.AcceptRole)
+    _ask(box)
+
+
+def tell_problems(parent: QWidget, message: str, problems: Iterable[Problem]) -> None:
+    """Say that something was refused, and why."""
+    tell(parent, message, "\n".join(map(str, problems)))
+
+
+def _box(parent: QWidget, icon: QMessageBox.Icon, name: str, message: str) -> QMessageBox:
+    box = QMessageBox(icon, text("window.title"), message, parent=parent)
+    box.setObjectName(name)
+    return box
+
+
+def _ask(box: QMessageBox) -> object:
+    box.exec()
+    clicked = box.clickedButton()
+    box.deleteLater()
+    return clicked

@@ -1,0 +1,181 @@
+"""Forms made from declarations: a row per parameter, its help, and what is wrong with it."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, cast
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QFormLayout, QLabel, QVBoxLayout, QWidget
+
+from studio.declare import Declared, Param, declared, registry, snake
+from studio.problem import Problem
+from studio.text import catalogue, language, text
+from studio.ui.editors import ChoiceEditor, plain_editor
+from studio.ui.parts import Complaint
+
+
+def label_of(p: Param) -> str:
+    """What a parameter is called in a form: translated where it is, else its name in words."""
+    known = catalogue(language(), "window").get(f"param.{p.name}")
+    return known or p.name.replace("_", " ").capitalize()
+
+
+class Form(QWidget):
+    """Edits the parameters of one declaration.
+
+    Signals:
+        edited(name, value): one parameter was given a value the declaration can hold. A value out
+            of its bounds is told too: it is a problem of the document, shown here and at the node.
+    """
+
+    edited = Signal(str, object)
+
+    def __init__(self, kind: type[Declared]) -> None:
+        super().__init__()
+        self._declared: Declared | None = None
+        self._rows: dict[str, _Row] = {}
+        layout = QFormLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        layout.setLabelAlignment(Qt.AlignmentFlag.AlignLeft)
+        for p in kind.params():
+            row = _Row(p, f"<b>{p.name}</b><br>{kind.help(p.name)}")
+            row.editor.edited.connect(lambda value, p=p: self._edit(p, value))
+            label = QLabel(label_of(p))
+            label.setToolTip(row.toolTip())
+            label.setWordWrap(True)
+            label.setBuddy(row.editor)
+            layout.addRow(label, row)
+            self._rows[p.name] = row
+
+    def show_value(self, value: Declared) -> None:
+        """Show the parameters of `value`, of the form's kind, without telling of them."""
+        self._declared = value
+        wrong = {p.args["name"]: str(p) for p in value.problems() if "name" in p.args}
+        for name, row in self._rows.items():
+            row.editor.show_value(getattr(value, name))
+            row.complain(wrong.get(name, ""))
+
+    def editor(self, name: str) -> Any:
+        """The editor of one parameter."""
+        return self._rows[name].editor
+
+    def complaint(self, name: str) -> str:
+        """What is said to be wrong with one parameter; empty when nothing is."""
+        return self._rows[name].complaint()
+
+    def _edit(self, p: Param, value: Any) -> None:
+        assert self._declared is not None
+        wrong = problem_with(self._declared, p.name, value)
+        if wrong and wrong.code in ("parameter_type", "parameter_missing"):
+            self._rows[p.name].complain(str(wrong))
+        else:
+            self.edited.emit(p.name, value)
+
+
+def problem_with(declared: Declared, name: str, value: Any) -> Problem | None:
+    """What would be wrong with one parameter if it had this value."""
+    changed = replace(declared, **{name: value})
+    return next((p for p in changed.problems() if p.args.get("name") == name), None)
+
+
+class _Row(QWidget):
+    """An editor with room for a complaint below it."""
+
+    def __init__(self, p: Param, tip: str) -> None:
+        super().__init__()
+        self.setToolTip(tip)
+        self.editor: Any = NestedEditor(p) if p.family else plain_editor(p)
+        self.editor.setObjectName(p.name)
+        self.editor.setAccessibleName(label_of(p))
+        self._complaint = Complaint()
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(2)
+        layout.addWidget(self.editor)
+        layout.addWidget(self._complaint)
+
+    def complain(self, message: str) -> None:
+        self._complaint.complain(message)
+
+    def complaint(self) -> str:
+        return self._complaint.text()
+
+
+class NestedEditor(QWidget):
+    """A parameter that is a declaration itself: which kind, and that kind's own form."""
+
+    edited = Signal(object)
+
+    def __init__(self, p: Param) -> None:
+        super().__init__()
+        self._family = p.family
+        self._value: Declared | None = None
+        self._form: Form | None = None
+        none = [(text("window.none"), "")] if p.optional else []
+        kinds = [(kind, kind) for kind in registry(p.family)]
+        self.kinds = ChoiceEditor([*none, *kinds])
+        for row in range(len(none), self.kinds.count()):
+            kind = declared(p.family, self.kinds.itemData(row))
+            self.kinds.setItemData(row, kind.help(), Qt.ItemDataRole.ToolTipRole)
+        self.kinds.edited.connect(self._choose)
+        self._layout = QVBoxLayout(self)
+        self._layout.setContentsMargins(0, 0, 0, 0)
+        self._layout.setSpacing(4)
+        self._layout.addWidget(self.kinds)
+        self.setFocusProxy(self.kinds)
+
+    @property
+    def form(self) -> Form | None:
+        """The form of the chosen kind; None where it has no parameters."""
+        return self._form
+
+    def show_value(self, value: Declared | None) -> None:
+        """Show a declaration without telling of it."""
+        if type(value) is not type(self._value):
+            self._new_form(value)
+        self._value = value
+        self.kinds.show_value(value.kind if value else "")
+        if self._form and value:
+            self._form.show_value(value)
+
+    def _new_form(self, value: Declared | None) -> None:
+        if self._form:
+            self._layout.removeWidget(self._form)
+            self._form.hide()
+            self._form.deleteLater()
+            self._form = None
+        if value is not None and value.params():
+            self._form = Form(type(value))
+            self._form.edited.connect(self._change)
+            self._layout.addWidget(self._form)
+
+    def _choose(self, kind: str) -> None:
+        self.edited.emit(carried_over(self._value, declared(self._family, kind)) if kind else None)
+
+    def _change(self, name: str, value: Any) -> None:
+        assert self._value is not None
+        self.edited.emit(replace(self._value, **{name: value}))
+
+
+def carried_over(old: Declared | None, kind: type[Declared]) -> Declared:
+    """A declaration of `kind` with those parameters of `old` that someone set and both have."""
+    if old is None:
+        return kind()
+    theirs: Mapping[str, Param] = {p.name: p for p in old.params()}
+    kept = {
+        p.name: getattr(old, p.name)
+        for p in kind.params()
+        if p.name in theirs and getattr(old, p.name) != theirs[p.name].default
+    }
+    return cast(Declared, kind(**kept))
+
+
+def short(declaration: Declared) -> str:
+    """A declaration in few words: Keras's name, and what differs from the defaults."""
+    changed = [
+        f"{p.name}={getattr(declaration, p.name)}"
+        for p in declaration.params()
+        if getattr(declaration, p.name) != p.default
+    ]
+    return snake(declaration.kind) + (f" ({', '.join(changed)})" if changed else "")

@@ -1,0 +1,68 @@
+"""The panel that shows and edits what is selected."""
+
+from typing import Any
+
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtWidgets import QFrame, QScrollArea, QWidget
+
+from studio.ui.layer_page import LayerPage, structure
+from studio.ui.model_page import ModelPage, SeveralPage
+from studio.ui.session import Session
+
+
+class Inspector(QScrollArea):
+    """One node's page, the model's when nothing is selected, or what several nodes share."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self._session = session
+        self._built_for: Any = None
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        session.changed.connect(self.refresh)
+        session.selected.connect(self.refresh)
+        session.weights_changed.connect(self.refresh)
+        self.refresh()
+
+    @property
+    def page(self) -> Any:
+        """The page shown: a LayerPage, a ModelPage or a SeveralPage."""
+        return self.widget()
+
+    def refresh(self, *_: object) -> None:
+        """Show the selection and the document as they stand; fields keep the focus."""
+        selection = self._session.selection & self._session.document.graph.calls.keys()
+        wanted = self._structure(selection)
+        if wanted == self._built_for:
+            self.page.refresh()
+            return
+        self._built_for = wanted
+        old = self.takeWidget()
+        self.setWidget(self._page(selection))
+        if old:
+            old.hide()
+            old.deleteLater()  # one of its signals may have led here
+
+    def focus_first(self) -> None:
+        """Put the cursor into the first field of what is shown."""
+        first = self.page.first_field
+        first.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self.ensureWidgetVisible(first)
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() == QEvent.Type.LanguageChange:
+            self._built_for = None
+            self.refresh()
+        super().changeEvent(event)
+
+    def _structure(self, selection: frozenset[str]) -> Any:
+        if len(selection) == 1:
+            return structure(self._session.document, next(iter(selection)))
+        return selection
+
+    def _page(self, selection: frozenset[str]) -> QWidget:
+        if not selection:
+            return ModelPage(self._session)
+        if len(selection) == 1:
+            return LayerPage(self._session, next(iter(selection)))
+        return SeveralPage(self._session, selection)

@@ -1,0 +1,210 @@
+"""The inspector's page of one selected node."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from PySide6.QtWidgets import QFormLayout, QLabel, QVBoxLayout, QWidget
+
+from studio.document import edits
+from studio.document.model import CallId, Document, Endpoint, Unknown
+from studio.layers.base import Layer
+from studio.text import text
+from studio.ui.editors import LineEditor, SwitchEditor
+from studio.ui.forms import Form, label_of
+from studio.ui.output_form import OutputForm
+from studio.ui.parts import Complaint, Facts, heading, note, number, shape_of
+from studio.ui.session import Session
+
+
+def structure(document: Document, call: CallId) -> Any:
+    """What a page of a node is built for: while this stays the same, it is only refreshed."""
+    entry = document.entry(call)
+    inputs, outputs = document.ports(entry)
+    marked = tuple(e for e in document.graph.outputs if e.call == call)
+    return call, type(entry.body), entry.kind, inputs, outputs, set(marked)
+
+
+class LayerPage(QWidget):
+    """Name, parameters, outputs, shapes and weights of the layer a node uses."""
+
+    def __init__(self, session: Session, call: CallId) -> None:
+        super().__init__()
+        self._session, self._call = session, call
+        self._layer = session.document.graph.calls[call].layer
+        self._body = body = session.document.layers[self._layer].body
+        self._layout = QVBoxLayout(self)
+        self._twins, self._problems = note(), Complaint()
+        self.name = LineEditor()
+        self.name.edited.connect(self._rename)
+        self.trainable = SwitchEditor(text("window.trainable"))
+        self.trainable.setToolTip(text("window.trainable_help"))
+        self.trainable.edited.connect(self._set_trainable)
+        self.form = Form(type(body)) if isinstance(body, Layer) else None
+        self.marks: dict[Endpoint, SwitchEditor] = {}
+        self.plans: dict[Endpoint, OutputForm] = {}
+        self._shapes = Facts((text("window.port"), text("window.shape")))
+        self.weights = Facts(
+            [text(f"window.weight_{c}") for c in ("name", "shape", "count", "state")]
+        )
+        self._weights_heading = heading("")
+        self._build()
+        self.refresh()
+
+    def _build(self) -> None:
+        add = self._layout.addWidget
+        body = self._body
+        add(heading(self._session.document.layers[self._layer].kind))
+        add(note(body.help() if isinstance(body, Layer) else _described(body)))
+        add(self._twins)
+        add(self._problems)
+        names = QFormLayout()
+        names.setContentsMargins(0, 0, 0, 0)
+        title = QLabel(text("window.name"))
+        title.setBuddy(self.name)
+        self.name.setObjectName("name")
+        self.name.setToolTip(text("window.name_help"))
+        names.addRow(title, self.name)
+        self._layout.addLayout(names)
+        if self.form:
+            self.form.edited.connect(self._set)
+            add(self.form)
+        add(self.trainable)
+        for endpoint in self._ports():
+            self._build_output(endpoint)
+        add(heading(text("window.shapes")))
+        add(self._shapes)
+        add(self._weights_heading)
+        add(self.weights)
+        self._layout.addStretch(1)
+
+    def _ports(self) -> list[Endpoint]:
+        document = self._session.document
+        outputs = document.ports(document.entry(self._call))[1]
+        return [Endpoint(self._call, port.name) for port in outputs]
+
+    def _build_output(self, endpoint: Endpoint) -> None:
+        several = len(self._ports()) > 1
+        label = (
+            text("window.is_output_port", port=endpoint.port)
+            if several
+            else text("window.is_output")
+        )
+        mark = SwitchEditor(label)
+        mark.setToolTip(text("window.is_output_help"))
+        mark.edited.connect(lambda on: self._mark(endpoint, on))
+        self.marks[endpoint] = mark
+        self._layout.addWidget(mark)
+        if endpoint in self._session.document.graph.outputs:
+            self.plans[endpoint] = OutputForm(self._session, endpoint)
+            self._layout.addWidget(self.plans[endpoint])
+
+    @property
+    def first_field(self) -> QWidget:
+        """Where typing starts: the first parameter, else the name."""
+        params = type(self._body).params() if isinstance(self._body, Layer) else ()
+        return self.form.editor(params[0].name) if self.form and params else self.name
+
+    # -- showing ---------------------------------------------------------------------------------
+
+    def refresh(self) -> None:
+        """Show the document as it stands."""
+        document, analysis = self._session.document, self._session.analysis
+        entry = document.layers[self._layer]
+        self.name.show_value(entry.name)
+        uses = sum(call.layer == self._layer for _, _, call in document.calls())
+        self._twins.setText(text("window.shared", count=uses))
+        self._twins.setVisible(uses > 1)
+        problems = [
+            p
+            for p in analysis.at(self._call)
+            if not p.code.startswith("parameter_") or not self.form
+        ]
+        self._problems.complain("\n".join(map(str, problems)))
+        if self.form and isinstance(entry.body, Layer):
+            self.form.show_value(entry.body)
+        self.trainable.show_value(entry.trainable)
+        for endpoint, mark in self.marks.items():
+            mark.show_value(endpoint in document.graph.outputs)
+        for plan in self.plans.values():
+            plan.refresh()
+        self._shapes.show_rows(list(self._shape_rows()))
+        self._show_weights()
+
+    def _shape_rows(self) -> Iterator[tuple[str, str]]:
+        document, specs = self._session.document, self._session.analysis.specs
+        for wire in document.graph.into(self._call):
+            source = document.entry(wire.source).name
+            yield text("window.from", name=source), shape_of(specs.get(wire.start))
+        for endpoint in self._ports():
+            yield text("window.gives", port=endpoint.port), shape_of(specs.get(endpoint))
+
+    def _show_weights(self) -> None:
+        owned = self._session.analysis.weights.get(self._layer, ())
+        store = self._session.project.store
+        rows = []
+        for weight in owned:
+            cell = store.find(self._layer, weight)
+            state = "trained" if cell and cell.trained else "untrained"
+            rows.append(
+                (
+                    weight.name,
+                    " × ".join(map(str, weight.shape)),
+                    number(_size(weight.shape)),
+                    text(f"window.{state}"),
+                )
+            )
+        self.weights.show_rows(rows)
+        total = self._session.analysis.parameters(self._layer)
+        self._weights_heading.setText(text("window.weights", count=number(total)))
+        for widget in (self.weights, self._weights_heading, self.trainable):
+            widget.setVisible(bool(owned))
+
+    # -- editing ---------------------------------------------------------------------------------
+
+    def _rename(self, name: str) -> None:
+        document = self._session.document
+        old = document.layers[self._layer].name
+        renamed = edits.rename_layer(document, self._layer, name.strip())
+        self._session.commit(text("window.undo_rename", name=old), renamed)
+        self.refresh()  # where nothing changed, the field goes back to the name
+
+    def _set(self, param: str, value: Any) -> None:
+        document = self._session.document
+        entry = document.layers[self._layer]
+        assert isinstance(entry.body, Layer)
+        p = next(p for p in entry.body.params() if p.name == param)
+        label = text("window.undo_set", param=label_of(p), name=entry.name)
+        self._session.commit(label, edits.set_parameters(document, self._layer, **{param: value}))
+
+    def _set_trainable(self, trainable: bool) -> None:
+        document = self._session.document
+        key = "window.undo_unfreeze" if trainable else "window.undo_freeze"
+        label = text(key, name=document.layers[self._layer].name)
+        self._session.commit(label, edits.set_trainable(document, self._layer, trainable))
+
+    def _mark(self, endpoint: Endpoint, on: bool) -> None:
+        document = self._session.document
+        name = document.layers[self._layer].name
+        if on:
+            self._session.commit(
+                text("window.undo_mark", name=name), edits.mark_output(document, endpoint)
+            )
+        else:
+            self._session.commit(
+                text("window.undo_unmark", name=name), edits.unmark_output(document, endpoint)
+            )
+
+
+def _described(body: Any) -> str:
+    """What can be said of a layer that has no declaration here."""
+    if isinstance(body, Unknown):
+        config = ", ".join(f"{k}={v}" for k, v in body.config.items())
+        return text("window.unknown_layer", kind=body.kind, config=config)
+    return text("window.submodel")
+
+
+def _size(shape: tuple[int, ...]) -> int:
+    total = 1
+    for size in shape:
+        total *= size
+    return total

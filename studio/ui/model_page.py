@@ -1,0 +1,219 @@
+"""The inspector's pages when no node, or several, are selected."""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QToolButton, QVBoxLayout, QWidget
+
+from studio.declare import Declared, param
+from studio.document import edits
+from studio.document.model import CallId, LayerId
+from studio.document.names import output_names
+from studio.document.plan import OutputPlan
+from studio.optimizers.base import Optimizer
+from studio.optimizers.rmsprop import RMSprop
+from studio.text import text
+from studio.ui.editors import write_number
+from studio.ui.forms import Form, label_of
+from studio.ui.icons import icon
+from studio.ui.parts import Facts, heading, note, number
+from studio.ui.session import Session
+
+
+@dataclass(frozen=True)
+class OptimizerSettings(Declared):
+    """How a step changes the weights."""
+
+    family: ClassVar[str] = "window"
+    optimizer: Optimizer = param(RMSprop(), "How a step changes the weights", family="optimizers")
+
+
+@dataclass(frozen=True)
+class RunSettings(Declared):
+    """How long and how to train."""
+
+    family: ClassVar[str] = "window"
+    epochs: int = param(10, "How many times the training rows are gone through", min=1)
+    batch_size: int = param(32, "How many rows one step sees", min=1)
+    shuffle: bool = param(True, "Put the rows into another order at every epoch")
+    seed: int = param(0, "Start of all random numbers: the same seed gives the same run", min=0)
+    engine: str = param("auto", "What computes: auto chooses", choices=("auto", "numpy"))
+
+
+class ModelPage(QWidget):
+    """Optimizer, run, outputs in order, and totals."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self._session = session
+        self.optimizer = Form(OptimizerSettings)
+        self.optimizer.edited.connect(self._set_optimizer)
+        self.run = Form(RunSettings)
+        self.run.edited.connect(self._set_run)
+        self.outputs = Facts([text(f"window.output_{c}") for c in ("name", "loss", "weight")])
+        self.outputs.cellDoubleClicked.connect(self._select_output)
+        self.outputs.itemSelectionChanged.connect(self._allow_moves)
+        self.up, self.down = self._mover("up", -1), self._mover("down", 1)
+        self.totals = Facts((text("window.totals"), ""))
+        self.totals.horizontalHeader().hide()
+        self._hint, self._no_outputs = note(), note(text("window.no_outputs"))
+        layout = QVBoxLayout(self)
+        layout.addWidget(heading(text("window.model")))
+        layout.addWidget(self._hint)
+        layout.addWidget(self.optimizer)
+        layout.addWidget(heading(text("window.run")))
+        layout.addWidget(self.run)
+        layout.addLayout(self._outputs_heading())
+        layout.addWidget(self._no_outputs)
+        layout.addWidget(self.outputs)
+        layout.addWidget(heading(text("window.totals")))
+        layout.addWidget(self.totals)
+        layout.addStretch(1)
+        self.refresh()
+
+    @property
+    def first_field(self) -> QWidget:
+        """Where typing starts."""
+        return self.optimizer.editor("optimizer")
+
+    def _mover(self, name: str, steps: int) -> QToolButton:
+        button = QToolButton()
+        button.setIcon(icon(name))
+        button.setAutoRaise(True)
+        button.setToolTip(text(f"window.output_{name}"))
+        button.clicked.connect(lambda: self._move_output(steps))
+        return button
+
+    def _outputs_heading(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.addWidget(heading(text("window.outputs")), 1)
+        row.addWidget(self.up)
+        row.addWidget(self.down)
+        return row
+
+    # -- showing ---------------------------------------------------------------------------------
+
+    def refresh(self) -> None:
+        """Show the document as it stands."""
+        document, plan = self._session.document, self._session.document.plan
+        self._hint.setText(
+            text("window.model_hint" if document.graph.calls else "window.empty_hint")
+        )
+        self.optimizer.show_value(OptimizerSettings(plan.optimizer))
+        self.run.show_value(
+            RunSettings(**{p.name: getattr(plan.run, p.name) for p in RunSettings.params()})
+        )
+        rows = []
+        for endpoint, name in output_names(document).items():
+            output = plan.outputs.get(endpoint.key, OutputPlan())
+            loss = output.loss.kind if output.loss else text("window.none")
+            rows.append((name, loss, "× " + write_number(float(output.weight))))
+        self.outputs.show_rows(rows)
+        self.outputs.setVisible(bool(rows))
+        self._no_outputs.setVisible(not rows)
+        self._allow_moves()
+        self._show_totals()
+
+    def _show_totals(self) -> None:
+        document, analysis = self._session.document, self._session.analysis
+        frozen = sum(
+            analysis.parameters(layer)
+            for layer, entry in document.layers.items()
+            if not entry.trainable
+        )
+        total = sum(map(analysis.parameters, document.layers))
+        rows = (
+            ("nodes", len(document.graph.calls)),
+            ("parameters", total),
+            ("trainable_parameters", total - frozen),
+            ("frozen_parameters", frozen),
+        )
+        self.totals.show_rows([(text(f"window.{key}"), number(n)) for key, n in rows])
+
+    def _allow_moves(self) -> None:
+        row, last = self.outputs.currentRow(), self.outputs.rowCount() - 1
+        self.up.setEnabled(row > 0)
+        self.down.setEnabled(0 <= row < last)
+
+    # -- editing ---------------------------------------------------------------------------------
+
+    def _set_optimizer(self, name: str, value: Any) -> None:
+        document = self._session.document
+        self._session.commit(text("window.undo_optimizer"), edits.set_optimizer(document, value))
+
+    def _set_run(self, name: str, value: Any) -> None:
+        p = next(p for p in RunSettings.params() if p.name == name)
+        label = text("window.undo_set_run", param=label_of(p))
+        self._session.commit(label, edits.set_run(self._session.document, **{name: value}))
+
+    def _move_output(self, steps: int) -> None:
+        document, row = self._session.document, self.outputs.currentRow()
+        order = list(document.graph.outputs)
+        order.insert(row + steps, order.pop(row))
+        self._session.commit(text("window.undo_order"), edits.order_outputs(document, tuple(order)))
+        self.outputs.setCurrentCell(row + steps, 0)
+
+    def _select_output(self, row: int, column: int) -> None:
+        self._session.select([self._session.document.graph.outputs[row].call])
+
+
+class SeveralPage(QWidget):
+    """What several selected nodes have in common: their size, and whether they are trained."""
+
+    def __init__(self, session: Session, calls: frozenset[CallId]) -> None:
+        super().__init__()
+        self._session, self._calls = session, calls
+        self._facts = Facts(("", ""))
+        self._facts.horizontalHeader().hide()
+        self.trainable = QCheckBox(text("window.trainable"))
+        self.trainable.setToolTip(text("window.trainable_help"))
+        self.trainable.clicked.connect(self._set_trainable)
+        layout = QVBoxLayout(self)
+        layout.addWidget(heading(text("window.several", count=len(calls))))
+        layout.addWidget(note(text("window.several_hint")))
+        layout.addWidget(self._facts)
+        layout.addWidget(self.trainable)
+        layout.addStretch(1)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Show the document as it stands."""
+        document, analysis = self._session.document, self._session.analysis
+        layers = self._layers()
+        total = sum(map(analysis.parameters, layers))
+        self._facts.show_rows(
+            [
+                (text("window.layers"), number(len(layers))),
+                (text("window.parameters"), number(total)),
+            ]
+        )
+        states = {document.layers[layer].trainable for layer in self._weighted()}
+        self.trainable.setVisible(bool(states))
+        mixed = Qt.CheckState.PartiallyChecked
+        checked = Qt.CheckState.Checked if True in states else Qt.CheckState.Unchecked
+        self.trainable.setCheckState(mixed if len(states) > 1 else checked)
+
+    @property
+    def first_field(self) -> QWidget:
+        """Where typing starts."""
+        return self.trainable
+
+    def _layers(self) -> list[LayerId]:
+        calls = self._session.document.graph.calls
+        return list(dict.fromkeys(calls[c].layer for c in calls if c in self._calls))
+
+    def _weighted(self) -> list[LayerId]:
+        weights = self._session.analysis.weights
+        return [layer for layer in self._layers() if weights.get(layer)]
+
+    def _set_trainable(self) -> None:
+        on = self.trainable.checkState() != Qt.CheckState.Unchecked
+        self.trainable.setTristate(False)
+        document = self._session.document
+        for layer in self._weighted():
+            document = edits.set_trainable(document, layer, on)
+        key = "window.undo_unfreeze" if on else "window.undo_freeze"
+        name = text("window.several", count=len(self._calls))
+        self._session.commit(text(key, name=name), document)
+        self.refresh()

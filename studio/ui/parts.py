@@ -1,0 +1,123 @@
+"""Small pieces that several panels are built of."""
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtGui import QColor, QFont, QPalette
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QHeaderView,
+    QLabel,
+    QSizePolicy,
+    QTableWidget,
+    QTableWidgetItem,
+    QWidget,
+)
+
+from studio.engine.program import Spec
+from studio.ui.theme import tokens
+
+
+def heading(written: str) -> QLabel:
+    """The title of a section of a panel."""
+    label = QLabel(written)
+    font = QFont(label.font())
+    font.setBold(True)
+    label.setFont(font)
+    label.setContentsMargins(0, 8, 0, 0)
+    return label
+
+
+def note(written: str = "") -> QLabel:
+    """A text in running words, which can be selected and copied."""
+    label = QLabel(written)
+    label.setWordWrap(True)
+    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+    return label
+
+
+class Complaint(QLabel):
+    """What is wrong, in the theme's colour of errors; hidden while nothing is."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setWordWrap(True)
+        self.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._dress()
+        self.hide()
+
+    def complain(self, message: str) -> None:
+        """Say `message`; nothing when it is empty."""
+        self.setText(message)
+        self.setVisible(bool(message))
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() == QEvent.Type.PaletteChange:
+            self._dress()
+        super().changeEvent(event)
+
+    def _dress(self) -> None:
+        ink = QColor(tokens().error)
+        if self.palette().color(QPalette.ColorRole.WindowText) != ink:  # setting it comes back here
+            palette = QPalette(self.palette())
+            palette.setColor(QPalette.ColorRole.WindowText, ink)
+            self.setPalette(palette)
+
+
+def number(value: int) -> str:
+    """A count with its thousands apart: ``5 120 000`` with thin spaces."""
+    return f"{value:,}".replace(",", "\u2009")
+
+
+def shape_of(spec: Spec | None) -> str:
+    """``float32 (batch, 100, 512)``; a dash where it is not known."""
+    if spec is None:
+        return "–"
+    return f"{spec.dtype} ({', '.join(map(str, spec.shape))})"
+
+
+class Facts(QTableWidget):
+    """A table to read: as high as its rows, no scroll bar of its own."""
+
+    def __init__(self, titles: Sequence[str]) -> None:
+        super().__init__(0, len(titles))
+        self.setHorizontalHeaderLabels(list(titles))
+        self.verticalHeader().hide()
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setShowGrid(False)
+        self.setWordWrap(False)
+        self.setTabKeyNavigation(False)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        header = self.horizontalHeader()
+        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        header.setHighlightSections(False)
+        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+
+    def show_rows(self, rows: Sequence[Sequence[str]]) -> None:
+        """Show these texts; the whole text of a cell is its tooltip."""
+        self.setRowCount(len(rows))
+        for i, row in enumerate(rows):
+            for j, written in enumerate(row):
+                item = QTableWidgetItem(written)
+                item.setToolTip(written)
+                self.setItem(i, j, item)
+            self.resizeRowToContents(i)
+        self.setFixedHeight(self._whole_height())
+
+    def _whole_height(self) -> int:
+        rows = sum(self.rowHeight(i) for i in range(self.rowCount()))
+        header = self.horizontalHeader()
+        titles = 0 if header.isHidden() else header.sizeHint().height()
+        return rows + titles + 2 * self.frameWidth()
+
+
+def clear(widget: QWidget) -> None:
+    """Take a widget off the screen now and delete it when its signal handlers have returned."""
+    widget.hide()
+    widget.setParent(None)
+    widget.deleteLater()

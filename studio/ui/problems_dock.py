@@ -1,0 +1,135 @@
+"""The list of everything that is wrong, with the way to each place and its repair."""
+
+from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtGui import QColor
+from PySide6.QtWidgets import (
+    QHeaderView,
+    QLabel,
+    QPushButton,
+    QStackedWidget,
+    QTreeWidget,
+    QTreeWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from studio.document.model import CallId
+from studio.problem import Problem
+from studio.text import text
+from studio.ui.icons import icon
+from studio.ui.session import Session
+from studio.ui.theme import tokens
+
+
+class ProblemsDock(QWidget):
+    """All problems: of the model, and of other sources such as its data.
+
+    Signals:
+        jump(call): the node of a problem should be shown.
+        counted(errors, warnings): how many there are now.
+    """
+
+    jump = Signal(str)
+    counted = Signal(int, int)
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self._session = session
+        self._sources: dict[str, list[Problem]] = {}
+        self._shown: list[Problem] = []
+        self.list = QTreeWidget()
+        self.list.setRootIsDecorated(False)
+        self.list.setUniformRowHeights(False)
+        self.list.setAllColumnsShowFocus(True)
+        self.list.setWordWrap(True)
+        self.list.setTextElideMode(Qt.TextElideMode.ElideNone)
+        self.list.itemClicked.connect(self._go)
+        self.list.itemActivated.connect(self._go)
+        self._none = QLabel()
+        self._none.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._none.setWordWrap(True)
+        self._stack = QStackedWidget()
+        self._stack.addWidget(self._none)
+        self._stack.addWidget(self.list)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self._stack)
+        self._retranslate()
+        session.analysed.connect(lambda: self.refresh())
+
+    @property
+    def problems(self) -> list[Problem]:
+        """Everything listed, errors first."""
+        return self._shown
+
+    def add_source(self, name: str, problems: list[Problem]) -> None:
+        """List these problems too; a later call with the same name replaces them."""
+        self._sources[name] = list(problems)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """List the problems as they stand."""
+        found = [*self._session.analysis.problems]
+        for problems in self._sources.values():
+            found += problems
+        self._shown = sorted(found, key=lambda p: p.severity != "error")
+        self.list.clear()
+        for problem in self._shown:
+            self._add(problem)
+        empty = not self._session.document.graph.calls
+        self._none.setText(text("window.no_problems_empty" if empty else "window.no_problems"))
+        self._stack.setCurrentWidget(self.list if found else self._none)
+        errors = sum(p.severity == "error" for p in found)
+        self.counted.emit(errors, len(found) - errors)
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() == QEvent.Type.LanguageChange:
+            self._retranslate()
+        if event.type() == QEvent.Type.PaletteChange:
+            self.refresh()
+        super().changeEvent(event)
+
+    def _retranslate(self) -> None:
+        self.list.setHeaderLabels([text(f"window.problem_{c}") for c in ("text", "where", "fix")])
+        header = self.list.header()
+        header.setStretchLastSection(False)
+        header.setMinimumSectionSize(60)
+        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        for column in (1, 2):
+            header.setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
+        self.refresh()
+
+    def _add(self, problem: Problem) -> None:
+        item = QTreeWidgetItem(self.list, [str(problem), self._place(problem)])
+        ink = tokens().error if problem.severity == "error" else tokens().warn
+        item.setIcon(0, icon(problem.severity, QColor(ink)))
+        item.setToolTip(0, str(problem))
+        item.setData(0, Qt.ItemDataRole.AccessibleTextRole, self._spoken(problem))
+        item.setData(0, Qt.ItemDataRole.UserRole, self._call(problem))
+        if problem.fix:
+            button = QPushButton(str(problem.fix))
+            button.clicked.connect(lambda: self._repair(problem))
+            self.list.setItemWidget(item, 2, button)
+
+    def _spoken(self, problem: Problem) -> str:
+        return f"{text(f'window.severity_{problem.severity}')}: {problem}"
+
+    def _call(self, problem: Problem) -> CallId:
+        """The node a problem belongs to; empty where it belongs to none."""
+        calls = self._session.document.graph.calls
+        if problem.where in calls:
+            return problem.where
+        return next((c for c, call in calls.items() if call.layer == problem.where), "")
+
+    def _place(self, problem: Problem) -> str:
+        call = self._call(problem)
+        return self._session.document.entry(call).name if call else problem.where
+
+    def _go(self, item: QTreeWidgetItem) -> None:
+        call = item.data(0, Qt.ItemDataRole.UserRole)
+        if call:
+            self.jump.emit(call)
+
+    def _repair(self, problem: Problem) -> None:
+        fix = problem.fix
+        self._session.commit(str(fix), fix.edit(self._session.document))

@@ -1,0 +1,48 @@
+"""Every test of the window: no screen, no settings of the person who runs it, nothing left over."""
+
+import os
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+import pytest
+from PySide6.QtCore import QCoreApplication, QEvent, QSettings
+
+from studio.document.project import Project
+from studio.examples import EXAMPLES
+from studio.text import language, set_language
+from studio.ui.session import Session
+from studio.ui.theme import apply_theme
+
+
+@pytest.fixture(autouse=True)
+def own_settings(tmp_path):
+    QSettings.setDefaultFormat(QSettings.Format.IniFormat)
+    QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, str(tmp_path / "cfg"))
+
+
+@pytest.fixture(autouse=True)
+def plain_looks(qapp):
+    """English and the light theme before every test, whatever the one before chose."""
+    before = language()
+    set_language("en")
+    apply_theme(qapp, "light")
+    yield
+    set_language(before)
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+
+
+@pytest.fixture
+def session(qapp):
+    """The headline example."""
+    return Session(Project(EXAMPLES["headline"]()))
+
+
+@pytest.fixture
+def node(session):
+    """Finds a node by its layer's name."""
+
+    def find(name):
+        graph, layers = session.document.graph, session.document.layers
+        return next(c for c, call in graph.calls.items() if layers[call.layer].name == name)
+
+    return find
