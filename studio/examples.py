@@ -6,6 +6,7 @@ Each is a whole document whose data comes from a built-in generator, so it train
 from collections.abc import Callable, Mapping
 
 from studio.document import edits
+from studio.document.layout import arrange
 from studio.document.model import CallId, Document, Endpoint
 from studio.document.plan import ClassColumn, GeneratedSource, NumberColumns, TextColumn
 from studio.layers.base import Layer
@@ -49,7 +50,7 @@ def headline() -> Document:
         },
         targets={endpoint.key: ClassColumn("popular") for endpoint in weights},
     )
-    return edits.set_run(document, epochs=4, batch_size=32)
+    return arrange(edits.set_run(document, epochs=4, batch_size=32))
 
 
 def _add(

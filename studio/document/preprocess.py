@@ -7,6 +7,7 @@ script agree by construction.
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -143,10 +144,8 @@ def decode_numbers(fitted: FittedNumbers, values: NDArray[np.generic]) -> NDArra
 def fit_classes(binding: ClassColumn, labels: Iterable[str]) -> FittedClasses:
     """Learn the class names: in numeric order if all are numbers, else sorted as texts."""
     names = sorted(set(labels))
-    try:
+    with suppress(ValueError):
         names.sort(key=float)
-    except ValueError:
-        pass
     return FittedClasses(binding, tuple(names))
 
 

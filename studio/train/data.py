@@ -253,10 +253,10 @@ class _Reader:
         return encoded.astype(port.spec.dtype)
 
     def _warn_of_strangers(self, port: DataPort, binding: TextColumn, encoded: Array) -> None:
-        """A vocabulary learnt before, from other texts, leaves hardly a word of these."""
-        share = np.count_nonzero(encoded == UNKNOWN) / max(1, np.count_nonzero(encoded))
-        if port.key in self.known and share > 0.5:
-            percent = round(100 * share)
+        """Warn where a vocabulary learnt before, from other texts, lacks most words of these."""
+        words, unknown = np.count_nonzero(encoded), np.count_nonzero(encoded == UNKNOWN)
+        if port.key in self.known and 2 * unknown > words:
+            percent = round(100 * int(unknown) / int(words))
             problem = port.problem("words_unknown", column=binding.column, percent=percent)
             self.warnings.append(replace(problem, severity="warning"))
 

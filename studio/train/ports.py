@@ -159,7 +159,7 @@ def class_count_problem(document: Document, port: DataPort, classes: int) -> Pro
         if port.binding.one_hot and port.width not in (None, classes):
             return port.problem("input_classes", expected=port.width, **args)
         if port.limit and classes > port.limit:
-            return port.problem("integer_outside", expected=port.limit - 1, **args)
+            return port.problem("classes_outside", expected=port.limit, **args)
         return None
     endpoint = Endpoint.parse(port.key)
     dense = isinstance(document.entry(endpoint.call).body, Dense)
