@@ -6,7 +6,7 @@ import numpy as np
 
 from studio.declare import param
 from studio.engine.builder import Value
-from studio.engine.program import Array, Spec
+from studio.engine.program import Array, Attribute, Spec
 from studio.initializers.base import Initializer
 from studio.initializers.constant import Zeros
 from studio.initializers.random import GlorotUniform, Orthogonal
@@ -14,7 +14,15 @@ from studio.layers.base import Example, Layer, LayerBuilder, Weight, Weights
 from studio.layers.expect import float_input, known_last_axis
 
 _GATES = np.array([0, 3, 1, 2])  # ONNX's order i, o, f, c taken from Keras's i, f, c, o
-_IN_ONNX = {"tanh": "Tanh", "sigmoid": "Sigmoid", "relu": "Relu", "softsign": "Softsign"}
+# Keras's names as ONNX's, with alpha and beta where the function has them.
+_IN_ONNX: dict[str, tuple[str, tuple[float, ...], tuple[float, ...]]] = {
+    "tanh": ("Tanh", (), ()),
+    "sigmoid": ("Sigmoid", (), ()),
+    "relu": ("Relu", (), ()),
+    "softsign": ("Softsign", (), ()),
+    "hard_sigmoid": ("HardSigmoid", (1 / 6,), (0.5,)),
+    "linear": ("Affine", (1.0,), (0.0,)),
+}
 
 
 @dataclass(frozen=True)
@@ -76,19 +84,30 @@ class LSTM(Layer):
         kernel = self._gates_first(op, op.Transpose(w.kernel, perm=(1, 0)))
         recurrent = self._gates_first(op, op.Transpose(w.recurrent_kernel, perm=(1, 0)))
         time_major = op.Transpose(x[0], perm=(1, 0, 2))
-        outer, inner = _IN_ONNX[self.recurrent_activation], _IN_ONNX[self.activation]
         sequence, last, _ = op.call(
             "LSTM",
             (time_major, kernel, recurrent, self._bias(op, w)),
-            outputs=3,
+            3,
+            None,
             hidden_size=self.units,
             direction="reverse" if self.go_backwards else "forward",
-            activations=(outer, inner, inner),
+            **self._activations(),
         )
         if not self.return_sequences:
             return op.Squeeze(last, np.array([0], np.int64))
         steps = op.Squeeze(sequence, np.array([1], np.int64))
         return op.Transpose(self._in_reading_order(op, steps), perm=(1, 0, 2))
+
+    def _activations(self) -> dict[str, Attribute]:
+        """Of the gates, the candidate and the result, as attributes of ONNX's LSTM."""
+        inner = _IN_ONNX[self.activation]
+        chosen = (_IN_ONNX[self.recurrent_activation], inner, inner)
+        alphas = tuple(a for _, some, _ in chosen for a in some)
+        betas = tuple(b for _, _, some in chosen for b in some)
+        found: dict[str, Attribute] = {"activations": tuple(name for name, _, _ in chosen)}
+        if alphas:
+            found |= {"activation_alpha": alphas, "activation_beta": betas}
+        return found
 
     def _gates_first(self, op: LayerBuilder, transposed: Value) -> Value:
         """Keras's (4·units, …), gates i, f, c, o, as ONNX's (1, 4·units, …), gates i, o, f, c."""

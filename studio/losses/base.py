@@ -27,6 +27,11 @@ class Loss(Declared):
         raise TypeError(f"{self.kind} does not say how it is computed")
 
 
+def clipped(op: Builder, p: Value) -> Value:
+    """`p` within [ε, 1 − ε], by maximum and minimum: half the gradient passes on a bound."""
+    return op.Min(op.Max(p, EPSILON), 1 - EPSILON)
+
+
 def mean_last(op: Builder, x: Value) -> Value:
     """The mean over the last axis."""
     return op.ReduceMean(x, np.array([-1], np.int64), keepdims=0)

@@ -6,7 +6,7 @@ import numpy as np
 
 from studio.engine.builder import Builder, Value
 from studio.engine.program import Spec
-from studio.losses.base import EPSILON, Loss, mean_last
+from studio.losses.base import Loss, clipped, mean_last
 
 
 @dataclass(frozen=True)
@@ -14,7 +14,7 @@ class BinaryCrossentropy(Loss):
     """−mean(y·log p + (1 − y)·log(1 − p)), for outputs in [0, 1] such as a sigmoid's."""
 
     def lower(self, op: Builder, target: Value, output: Value) -> Value:
-        p = op.Clip(output, EPSILON, 1 - EPSILON)
+        p = clipped(op, output)
         positive = op.Mul(target, op.Log(p))
         negative = op.Mul(op.Sub(1.0, target), op.Log(op.Sub(1.0, p)))
         return mean_last(op, op.Neg(op.Add(positive, negative)))
@@ -23,7 +23,7 @@ class BinaryCrossentropy(Loss):
 def _log_share(op: Builder, output: Value) -> Value:
     """log of the output scaled to sum 1 over the last axis, clipped."""
     share = op.Div(output, op.ReduceSum(output, np.array([-1], np.int64), keepdims=1))
-    return op.Log(op.Clip(share, EPSILON, 1 - EPSILON))
+    return op.Log(clipped(op, share))
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,6 @@ class SparseCategoricalCrossentropy(Loss):
         depth = output.shape[-1]
         classes = op.Squeeze(target, np.array([-1], np.int64))
         on_off = np.array([0, 1], np.dtype(output.dtype))
-        hot = op.OneHot(classes, np.array(depth, np.int64), on_off, axis=-1)
+        hot = op.OneHot(classes, np.array(depth, np.dtype(target.dtype)), on_off, axis=-1)
         weighted = op.Mul(hot, _log_share(op, output))
         return op.Neg(op.ReduceSum(weighted, np.array([-1], np.int64), keepdims=0))

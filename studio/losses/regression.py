@@ -17,7 +17,7 @@ class MeanSquaredError(Loss):
 
 @dataclass(frozen=True)
 class MeanAbsoluteError(Loss):
-    """Mean of |output − target|."""
+    """Mean of |target − output|."""
 
     def lower(self, op: Builder, target: Value, output: Value) -> Value:
-        return mean_last(op, op.Abs(op.Sub(output, target)))
+        return mean_last(op, op.Abs(op.Sub(target, output)))

@@ -7,13 +7,16 @@ import numpy as np
 
 from studio.declare import param
 from studio.engine.program import Array, Spec
-from studio.metrics.base import Accumulator, Metric
+from studio.metrics.base import Accumulator, Metric, spread_weight
 
 Hits = Callable[[Array, Array], Array]
 
 
 class Mean:
-    """A weighted mean over all elements of all batches."""
+    """A weighted mean over all elements of all batches.
+
+    Weights are one number per sample, or one per step of each sample.
+    """
 
     def __init__(self, values: Hits) -> None:
         self._values = values
@@ -26,8 +29,7 @@ class Mean:
             self._sum += float(values.sum())
             self._count += values.size
             return
-        spread = np.asarray(weight).reshape(-1, *(1,) * (values.ndim - 1))
-        spread = np.broadcast_to(spread, values.shape)
+        spread = spread_weight(weight, values.shape)
         self._sum += float((values * spread).sum())
         self._count += float(spread.sum())
 
@@ -42,12 +44,12 @@ def _sparse_hits(target: Array, output: Array) -> Array:
 
 @dataclass(frozen=True)
 class BinaryAccuracy(Metric):
-    """Share of outputs on the target's side of a threshold."""
+    """Share of outputs on the target's side of a threshold; targets are 0 or 1."""
 
     threshold: float = param(0.5, "Outputs above it count as 1", min=0, max=1)
 
     def start(self, target: Spec, output: Spec) -> Accumulator:
-        return Mean(lambda y, p: ((p > self.threshold) == (y > 0.5)).mean(-1))
+        return Mean(lambda y, p: ((p > self.threshold) == y.reshape(p.shape)).mean(-1))
 
 
 @dataclass(frozen=True)

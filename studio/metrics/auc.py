@@ -6,26 +6,26 @@ import numpy as np
 
 from studio.declare import param
 from studio.engine.program import Array, Spec
-from studio.metrics.base import Accumulator, Metric
+from studio.metrics.base import Accumulator, Metric, spread_weight
 
 
 class _Counts:
     """True and false positives at Keras's thresholds (keras/src/metrics/confusion_metrics.py)."""
 
     def __init__(self, thresholds: int) -> None:
-        inner = [(i + 1) / (thresholds - 1) for i in range(thresholds - 2)]
-        self._edges = np.array([-1e-7, *inner, 1 + 1e-7], np.float32)
+        self._last = thresholds - 1
         self._positive = np.zeros(thresholds)
         self._negative = np.zeros(thresholds)
 
     def update(self, target: Array, output: Array, weight: Array | None) -> None:
-        scores, truth = output.reshape(-1), target.reshape(-1) > 0.5
-        each = np.ones(len(output)) if weight is None else np.asarray(weight, np.float64)
-        each = np.repeat(each.reshape(-1), max(1, scores.size // max(1, each.size)))
-        passed = np.searchsorted(self._edges, scores, side="left")  # thresholds below the score
+        """Count by buckets: a score passes every threshold up to its bucket's."""
+        scores = np.clip(output, 0, 1).astype(np.float32)
+        passed = np.maximum(np.ceil(scores * np.float32(self._last)) - 1, 0).astype(np.int64)
+        each = np.ones(scores.shape) if weight is None else spread_weight(weight, scores.shape)
+        truth = target.reshape(scores.shape) != 0
         for counts, chosen in ((self._positive, truth), (self._negative, ~truth)):
-            hits = np.bincount(passed[chosen], each[chosen], len(self._edges) + 1)
-            counts += hits[::-1].cumsum()[::-1][1:]
+            hits = np.bincount(passed[chosen], each[chosen], len(counts))
+            counts += hits[::-1].cumsum()[::-1]
 
     def result(self) -> float:
         positives, negatives = self._positive[0], self._negative[0]

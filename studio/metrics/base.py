@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
+import numpy as np
+
 from studio.declare import Declared, snake
 from studio.engine.program import Array, Spec
 
@@ -11,7 +13,7 @@ class Accumulator(Protocol):
     """A metric's state over one epoch."""
 
     def update(self, target: Array, output: Array, weight: Array | None) -> None:
-        """Take in one batch; `weight` (one number per sample) or None for all ones."""
+        """Take in one batch; `weight` (a number per sample, or per step) or None for all ones."""
 
     def result(self) -> float:
         """The value over everything taken in so far; 0.0 over nothing."""
@@ -31,3 +33,12 @@ class Metric(Declared):
     def start(self, target: Spec, output: Spec) -> Accumulator:
         """A fresh state, for targets and outputs like these."""
         raise TypeError(f"{self.kind} does not say how it accumulates")
+
+
+def spread_weight(weight: Array, shape: tuple[int, ...]) -> Array:
+    """Weights of samples (n,) or (n, 1), or of steps (n, t), for each of (n, …) values."""
+    array = np.asarray(weight, np.float64)
+    while array.ndim > len(shape) and array.shape[-1] == 1:
+        array = array[..., 0]
+    array = array.reshape(array.shape + (1,) * (len(shape) - array.ndim))
+    return np.broadcast_to(array, shape)

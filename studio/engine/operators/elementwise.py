@@ -113,7 +113,8 @@ _declare(
 _declare(
     "Abs",
     ufunc(np.abs),
-    lambda op, n, dy: lambda: op.Mul(dy, op.Sign(n.x)),
+    # 1 at 0, as on JAX
+    lambda op, n, dy: lambda: op.Where(op.GreaterOrEqual(n.x, 0.0), dy, op.Neg(dy)),
 )
 _declare("Sign", ufunc(np.sign), constant=True)
 _declare("Floor", ufunc(np.floor), constant=True)
@@ -245,12 +246,12 @@ def _clip(b: Binding) -> Call:
 
 
 def _clip_gradient(op: Builder, n: GradientNode, dy: Value) -> Any:
-    """Zero outside [low, high], as Keras on JAX; the bounds themselves pass."""
+    """Nothing outside low < x < high: on a bound itself 0, as Keras's relu6 on JAX."""
     keep = []
     if (low := n.optional(1)) is not None:
-        keep.append(op.GreaterOrEqual(n.x, low))
+        keep.append(op.Greater(n.x, low))
     if len(n.inputs) > 2 and (high := n.optional(2)) is not None:
-        keep.append(op.LessOrEqual(n.x, high))
+        keep.append(op.Less(n.x, high))
     return lambda: op.Mul(dy, op.Cast(reduce(lambda a, b: op.And(a, b), keep), to=dy.dtype))
 
 

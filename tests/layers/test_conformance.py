@@ -1,0 +1,193 @@
+"""What every layer must keep: each entry of the catalogue is picked up with its examples."""
+
+import json
+from dataclasses import FrozenInstanceError
+
+import numpy as np
+import onnx
+import pytest
+
+from studio.declare import declared, resolve, snake
+from studio.engine.numpy_executor import NumpyExecutor
+from studio.engine.onnx_writer import to_onnx
+from studio.engine.onnxruntime_executor import OnnxRuntimeExecutor
+from studio.engine.program import Spec
+from studio.layers import CATALOGUE
+from studio.layers.base import Example, Layer
+from studio.layers.shapes import shapes_of
+from studio.text import catalogue
+from tests import references
+from tests.engine.cases import check_gradient, with_gradient
+from tests.layers.building import build, feeds_for, recorded
+
+LAYERS: dict[str, type[Layer]] = {kind: declared("layers", kind) for kind in CATALOGUE}
+EXAMPLES = {
+    f"{kind}-{number}": (layer.from_config(example.params), example)
+    for kind, layer in LAYERS.items()
+    for number, example in enumerate(layer.examples)
+}
+RECORDED = recorded()
+NOT_ALONE = {"Input"}  # has no mathematics, hence no examples and no recording of its own
+
+each_layer = pytest.mark.parametrize("kind", LAYERS)
+each_example = pytest.mark.parametrize(("layer", "example"), EXAMPLES.values(), ids=EXAMPLES)
+each_recording = pytest.mark.parametrize(
+    ("recording", "case", "layers"), RECORDED.values(), ids=RECORDED
+)
+
+
+# -- the declaration -----------------------------------------------------------------------------
+
+
+@each_layer
+def test_it_has_examples(kind: str) -> None:
+    assert LAYERS[kind].examples or kind in NOT_ALONE
+
+
+@each_layer
+def test_its_defaults_are_sound_and_frozen(kind: str) -> None:
+    layer = LAYERS[kind]()
+    assert layer.problems() == []
+    assert hash(layer) == hash(LAYERS[kind]())
+    with pytest.raises(FrozenInstanceError):
+        layer.anything = 1  # type: ignore[attr-defined]
+
+
+@each_layer
+def test_it_helps_in_both_languages(kind: str) -> None:
+    layer, chinese = LAYERS[kind], catalogue("zh_CN", "layers")
+    assert layer.help().endswith(".") or layer.help()[-1].isalnum() or layer.help()[-1] == ")"
+    assert chinese.get(kind)
+    for p in layer.params():
+        assert layer.help(p.name).strip()
+        assert chinese.get(f"{kind}.{p.name}"), f"{kind}.{p.name} is not translated"
+
+
+@each_layer
+def test_it_is_found_by_its_name(kind: str) -> None:
+    assert resolve("layers", kind) == resolve("layers", snake(kind)) == LAYERS[kind]()
+
+
+@each_layer
+def test_ports_have_names_of_their_own(kind: str) -> None:
+    layer = LAYERS[kind]()
+    for ports in (layer.inputs(), layer.outputs()):
+        assert len({p.name for p in ports}) == len(ports)
+    assert layer.outputs()
+
+
+@each_example
+def test_json_round_trip(layer: Layer, example: Example) -> None:
+    config = json.loads(json.dumps(layer.config()))
+    assert type(layer).from_config(config) == layer
+    assert resolve("layers", {"kind": layer.kind, **config}) == layer
+    assert hash(layer) == hash(type(layer).from_config(config))
+
+
+# -- the mathematics -----------------------------------------------------------------------------
+
+
+@each_example
+def test_onnx_accepts_it(layer: Layer, example: Example) -> None:
+    program = build([layer], example.inputs).program
+    onnx.checker.check_model(onnx.load_from_string(to_onnx(program)), full_check=True)
+
+
+@each_example
+def test_numpy_equals_onnxruntime(layer: Layer, example: Example) -> None:
+    built = build([layer], example.inputs)
+    ours, theirs = NumpyExecutor(built.program), OnnxRuntimeExecutor(built.program, threads=1)
+    for executor in (ours, theirs):
+        executor.load(built.initial)
+    for batch in (3, 1, 7):
+        feeds = feeds_for(built.program, batch, example.high or 4)
+        got, expected = ours.run(feeds), theirs.run(feeds)
+        for name, array in expected.items():
+            np.testing.assert_allclose(got[name], array, rtol=1e-5, atol=1e-6)
+
+
+@each_example
+def test_shapes_are_those_promised(layer: Layer, example: Example) -> None:
+    promised = shapes_of(layer, example.inputs)
+    assert promised.problems == ()
+    assert len(promised.outputs) == len(layer.outputs())
+    built = build([layer], example.inputs)
+    executor = NumpyExecutor(built.program)
+    executor.load(built.initial)
+    found = executor.run(feeds_for(built.program, 3, example.high or 4))
+    for value, spec in zip(built.outputs, promised.outputs, strict=True):
+        assert value.spec == spec
+        assert found[value.name].dtype == spec.dtype
+        assert [3 if d == "batch" else d for d in spec.shape] == list(found[value.name].shape)
+
+
+@each_example
+def test_gradient_equals_finite_differences(layer: Layer, example: Example) -> None:
+    built = build([layer], example.inputs, training=True)
+    for batch in (2, 1):
+        feeds = feeds_for(built.program, batch, example.high or 4)
+        check_gradient(built.program, feeds, built.initial)
+
+
+@each_example
+def test_its_training_graph_runs_on_onnxruntime(layer: Layer, example: Example) -> None:
+    """Forward and gradient in standard operators; recurrent layers have no body yet."""
+    built = build([layer], example.inputs, training=True)
+    program = built.program
+    wanted = [
+        n for n, spec in program.specs.items() if n in program.inputs and "float" in spec.dtype
+    ]
+    wanted = [n for n in wanted if not n.startswith("noise/")] + built.weights
+    if not wanted or any(node.op == "LSTM" for node in program.nodes):
+        return
+    backward, _ = with_gradient(program, wanted)
+    ours, theirs = NumpyExecutor(backward), OnnxRuntimeExecutor(backward, threads=1)
+    for executor in (ours, theirs):
+        executor.load(built.initial)
+    feeds = feeds_for(backward, 3, example.high or 4)
+    got, expected = ours.run(feeds), theirs.run(feeds)
+    for name, array in expected.items():
+        np.testing.assert_allclose(got[name], array, rtol=1e-5, atol=1e-5)
+
+
+# -- Keras ---------------------------------------------------------------------------------------
+
+
+@each_layer
+def test_keras_recorded_it(kind: str) -> None:
+    known = {layer.kind for _, _, layers in RECORDED.values() for layer in layers}
+    assert kind in known | NOT_ALONE
+
+
+@each_recording
+def test_it_computes_what_keras_computes(recording: str, case: str, layers: list[Layer]) -> None:
+    arrays, facts = references.case(recording, case), references.meta(recording)["cases"][case]
+    inputs = [arrays[f"x{i}"] for i in range(facts["inputs"])]
+    specs = [Spec(x.dtype.name, ("batch", *x.shape[1:])) for x in inputs]
+    built = build(layers, specs, facts["training"])
+    assert len(built.outputs) == facts["outputs"]
+    assert len(built.weights) == len(facts["weights"])
+    assert built.trainable == [trainable for _, trainable in facts["weights"]]
+    for name, (path, _) in zip(built.weights, facts["weights"], strict=True):
+        assert name.rpartition("/")[2] == path.rpartition("/")[2]
+    state = {name: arrays[f"w{i}"] for i, name in enumerate(built.weights)}
+    assert {n: a.shape for n, a in state.items()} == {n: a.shape for n, a in built.initial.items()}
+    feeds = {f"x{i}": x for i, x in enumerate(inputs)}
+    forward = NumpyExecutor(built.program)
+    forward.load(state)
+    found = forward.run(feeds)
+    for i, value in enumerate(built.outputs):
+        np.testing.assert_allclose(found[value.name], arrays[f"y{i}"], rtol=2e-5, atol=2e-6)
+
+    by = {f"x{i}": f"dx{i}" for i in range(len(inputs))}
+    by |= {name: f"dw{i}" for i, name in enumerate(built.weights)}
+    by = {name: key for name, key in by.items() if key in arrays}
+    backward, reached = with_gradient(built.program, list(by))
+    executor = NumpyExecutor(backward)
+    executor.load(state)
+    seeds = {f"seed/{v.name}": arrays[f"r{i}"] for i, v in enumerate(built.outputs)}
+    results = executor.run({**feeds, **seeds})
+    assert set(reached) == set(by)
+    for name, y in zip(reached, backward.outputs, strict=True):
+        expected = arrays[by[name]]
+        np.testing.assert_allclose(results[y], expected, rtol=1e-4, atol=1e-5, err_msg=name)

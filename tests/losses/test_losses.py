@@ -1,0 +1,112 @@
+"""Every loss: its gradient by finite differences, its numbers by what Keras recorded."""
+
+import json
+
+import numpy as np
+import pytest
+
+from studio.declare import declared, resolve, snake
+from studio.engine.builder import Builder
+from studio.engine.numpy_executor import NumpyExecutor
+from studio.engine.onnxruntime_executor import OnnxRuntimeExecutor
+from studio.engine.program import Program, Spec
+from studio.losses import ALIASES, CATALOGUE
+from studio.losses.base import Loss
+from studio.text import catalogue
+from tests import references
+from tests.engine.cases import Arrays, check_gradient, with_gradient
+
+LOSSES: dict[str, Loss] = {kind: declared("losses", kind)() for kind in CATALOGUE}
+RECORDED = {
+    f"{resolve('losses', facts['loss']).kind}-{case}": (case, resolve("losses", facts["loss"]))
+    for case, facts in references.meta("losses")["cases"].items()
+    if not facts["weighted"]
+}
+SHAPES = (("batch", 1), ("batch", 3), ("batch", 2, 4))
+each_loss = pytest.mark.parametrize("loss", LOSSES.values(), ids=LOSSES)
+
+
+def program_of(loss: Loss, output: Spec) -> Program:
+    op = Builder()
+    p, y = op.input("output", output), op.input("target", loss.target(output))
+    return op.program([loss.lower(op, y, p)])
+
+
+def sampled(loss: Loss, output: Spec, batch: int) -> Arrays:
+    rng = np.random.default_rng([batch, output.rank])
+    shapes = [
+        tuple(batch if d == "batch" else d for d in s.shape) for s in (output, loss.target(output))
+    ]
+    p = rng.uniform(0.1, 0.9, shapes[0]).astype(np.float32)
+    if loss.target(output).dtype == "int32":
+        return {"output": p, "target": rng.integers(0, shapes[0][-1], shapes[1]).astype(np.int32)}
+    return {"output": p, "target": rng.uniform(0, 1, shapes[1]).astype(np.float32)}
+
+
+@each_loss
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_it_gives_a_number_for_each_row(loss: Loss, shape: tuple[int | str, ...]) -> None:
+    output = Spec("float32", shape)
+    program = program_of(loss, output)
+    assert program.specs[program.outputs[0]] == Spec("float32", shape[:-1])
+
+
+@each_loss
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_gradient_equals_finite_differences(loss: Loss, shape: tuple[int | str, ...]) -> None:
+    output = Spec("float32", shape)
+    for batch in (3, 1):
+        check_gradient(program_of(loss, output), sampled(loss, output, batch), wrt=["output"])
+
+
+@each_loss
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_both_engines_agree_on_loss_and_gradient(loss: Loss, shape: tuple[int | str, ...]) -> None:
+    output = Spec("float32", shape)
+    program = program_of(loss, output)
+    backward, _ = with_gradient(program, ["output"])
+    feeds = sampled(loss, output, 3)
+    feeds[f"seed/{program.outputs[0]}"] = np.ones((3, *shape[1:-1]), np.float32)
+    for each in (program, backward):
+        given = {n: feeds[n] for n in each.inputs}
+        expected = OnnxRuntimeExecutor(each, threads=1).run(given)
+        for name, array in NumpyExecutor(each).run(given).items():
+            np.testing.assert_allclose(array, expected[name], rtol=1e-5, atol=1e-6)
+
+
+def test_keras_recorded_every_loss() -> None:
+    assert {loss.kind for _, loss in RECORDED.values()} == set(CATALOGUE)
+
+
+@pytest.mark.parametrize(("case", "loss"), RECORDED.values(), ids=RECORDED)
+def test_it_computes_what_keras_computes(case: str, loss: Loss) -> None:
+    arrays = references.case("losses", case)
+    y_pred = arrays["y_pred"]
+    output = Spec("float32", ("batch", *y_pred.shape[1:]))
+    target = loss.target(output)
+    shape = [len(y_pred) if d == "batch" else d for d in target.shape]
+    feeds = {"output": y_pred, "target": arrays["y_true"].astype(target.dtype).reshape(shape)}
+    program = program_of(loss, output)
+    (values,) = NumpyExecutor(program).run(feeds).values()
+    np.testing.assert_allclose(values, arrays["values"], rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(values.mean(), arrays["value"], rtol=1e-5, atol=1e-6)
+    backward, _ = with_gradient(program, ["output"])
+    share = np.full(values.shape, 1 / values.size, np.float32)
+    (gradient,) = (
+        NumpyExecutor(backward).run({**feeds, f"seed/{program.outputs[0]}": share}).values()
+    )
+    np.testing.assert_allclose(gradient, arrays["gradient"], rtol=1e-4, atol=1e-6)
+
+
+@each_loss
+def test_names_json_and_help(loss: Loss) -> None:
+    assert resolve("losses", loss.kind) == resolve("losses", snake(loss.kind)) == loss
+    config = json.loads(json.dumps({"kind": loss.kind, **loss.config()}))
+    assert resolve("losses", config) == loss
+    assert loss.help()
+    assert catalogue("zh_CN", "losses").get(loss.kind)
+
+
+@pytest.mark.parametrize("alias", ALIASES)
+def test_short_names(alias: str) -> None:
+    assert resolve("losses", alias).kind == ALIASES[alias]
