@@ -1,0 +1,81 @@
+"""The first rows of a table."""
+
+from typing import Any
+
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView
+
+from studio.text import text
+from studio.train.tables import Table
+
+_ROWS = 200
+_LONGEST = 200  # characters of a cell drawn; the tooltip has more
+_WIDEST = 260
+Index = QModelIndex | QPersistentModelIndex
+
+
+class TableModel(QAbstractTableModel):
+    """Gives a view the first rows of a table; a header says a column's name and kind."""
+
+    def __init__(self, table: Table) -> None:
+        super().__init__()
+        self._table = table
+        self._names = list(table.columns)
+
+    def rowCount(self, parent: Index | None = None) -> int:
+        return 0 if parent and parent.isValid() else min(_ROWS, self._table.rows)
+
+    def columnCount(self, parent: Index | None = None) -> int:
+        return 0 if parent and parent.isValid() else len(self._names)
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        name = self._names[index.column()]
+        cell = self._table.columns[name][index.row()]
+        if role == Qt.ItemDataRole.DisplayRole:
+            return cell[:_LONGEST].replace("\n", " ")
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return cell[: 10 * _LONGEST]
+        if role == Qt.ItemDataRole.TextAlignmentRole and self._table.kind(name) == "number":
+            return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+        return None
+
+    def headerData(
+        self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
+    ) -> Any:
+        if role != Qt.ItemDataRole.DisplayRole:
+            return None
+        if orientation == Qt.Orientation.Vertical:
+            return str(self._table.place(section))  # as the file numbers them
+        name = self._names[section]
+        return f"{name}\n{text(f'training.kind_{self._table.kind(name)}')}"
+
+
+class TablePreview(QTableView):
+    """Shows the first rows of a table, or nothing."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setAccessibleName(text("training.preview"))
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setAlternatingRowColors(True)
+        self.setWordWrap(False)
+        self.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 6)
+        self.horizontalHeader().setDefaultAlignment(
+            Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+        )
+        self.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
+        self.horizontalHeader().setMaximumSectionSize(4 * _WIDEST)
+        self._table: Table | None = None
+
+    def show_table(self, table: Table | None) -> None:
+        """Show the first rows of `table`; where one stood in it is kept for the same table."""
+        if table is self._table:
+            return
+        self._table, old = table, self.model()
+        self.setModel(TableModel(table) if table else None)
+        if old is not None:
+            old.deleteLater()
+        if table:
+            self.resizeColumnsToContents()
+            for column in range(len(table.columns)):
+                self.setColumnWidth(column, min(_WIDEST, self.columnWidth(column)))
