@@ -275,10 +275,11 @@ class _Reader:
         raise_any(self.table.empty_cells(binding.column))
         cells = labels(self.table, binding.column)
         fitted = self._before(port, binding)
+        before = isinstance(fitted, FittedClasses)
         if not isinstance(fitted, FittedClasses):
             fitted = fit_classes(binding, (cells[row] for row in self.train))
         classes = encode_classes(fitted, cells)
-        problems = unseen_problems(port, self.table, binding, fitted, classes)
+        problems = unseen_problems(port, self.table, binding, fitted, classes, before)
         if fits:
             wrong = class_count_problem(self.document, port, len(fitted.names))
             problems += [wrong] if wrong else []

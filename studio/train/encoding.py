@@ -83,12 +83,13 @@ def unseen_problems(
     binding: ClassColumn,
     fitted: FittedClasses,
     classes: NDArray[np.int32],
+    before: bool,
 ) -> list[Problem]:
-    """Labels no training row has."""
+    """Labels no training row has; `before` says that the classes come from an earlier training."""
     rows = np.flatnonzero(classes < 0).tolist()
     if not rows:
         return []
-    problem = table.misfit("label_unseen", binding.column, rows)
+    problem = table.misfit("label_unlearnt" if before else "label_unseen", binding.column, rows)
     names = ", ".join(fitted.names[:20]) + ("…" if len(fitted.names) > 20 else "")
     return [replace(problem, args={**problem.args, "port": port.name, "expected": names})]
 

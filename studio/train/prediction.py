@@ -92,7 +92,7 @@ def _encode(document: Document, port: DataPort, known: Fitted | None, table: Tab
         case FittedClasses():
             raise_any(table.empty_cells(fitted.binding.column))
             classes = encode_classes(fitted, labels(table, fitted.binding.column))
-            problems = unseen_problems(port, table, fitted.binding, fitted, classes)
+            problems = unseen_problems(port, table, fitted.binding, fitted, classes, True)
             wrong = class_count_problem(document, port, len(fitted.names))
             raise_any([*problems, *([wrong] if wrong else [])])
             return class_array(port, fitted, classes)

@@ -154,6 +154,17 @@ def test_what_was_learnt_is_used_again_whatever_the_columns_are_called(tmp_path:
     assert anew.fitted[before].binding.lower is False  # type: ignore[union-attr]
 
 
+def test_other_labels_than_those_learnt_are_refused(tmp_path: Path) -> None:
+    written(tmp_path)
+    fitted = load_data(bound(numeric(), NUMBERS, LABEL), tmp_path).fitted
+    written(tmp_path, ("a,b,label", "1,2,no", "3,4,yes"), "u.csv")
+    with pytest.raises(ProblemError, match="reset the weights and train") as caught:
+        load_data(bound(numeric(), NUMBERS, LABEL, file="u.csv"), tmp_path, fitted)
+    (problem,) = caught.value.problems
+    assert problem.args["expected"] == "0, 1"
+    assert problem.args["more"] == 1
+
+
 def test_strange_texts_for_a_known_vocabulary_are_warned_of(tmp_path: Path) -> None:
     written(tmp_path)
     document = bound(textual(), TEXT, LABEL)

@@ -72,7 +72,7 @@ def test_a_class_column_may_be_an_input(tmp_path: Path) -> None:
     fitted = load_data(document, tmp_path).fitted
     (x,) = encode_row(document, fitted, {"kind": " green"}).values()
     assert x.tolist() == [[0, 1, 0]]
-    with pytest.raises(ProblemError, match="it knows: blue, green, red"):
+    with pytest.raises(ProblemError, match="that “x” learnt: blue, green, red"):
         encode_row(document, fitted, {"kind": "mauve"})
 
 
