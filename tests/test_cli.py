@@ -167,7 +167,9 @@ def test_a_mistake_has_its_status_and_no_traceback(arguments: list[str], status:
 
 def test_data_that_does_not_fit_names_file_column_and_row(project: Path, tmp_path: Path) -> None:
     table = tmp_path / "bad.csv"
-    table.write_text("headline,hour,weekday,words,pictures,links,popular\nOne,x,2,3,4,5,1\n")
+    rows = [f"One,{'x' if i == 3 else i},2,3,4,5,{i % 2}" for i in range(20)]
+    header = "headline,hour,weekday,words,pictures,links,popular"
+    table.write_text("\n".join([header, *rows]))
     spec = f"aux_input={table}:hour,weekday,words,pictures,links"
     code, stderr = mistake("train", project, "--data", spec)
     assert code == 1

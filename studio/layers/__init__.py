@@ -13,7 +13,7 @@ CATALOGUE = {
     "Embedding": "embedding",
     "Activation": "activation",
     "LSTM": "lstm",
-    "Concatenate": "concatenate",
+    "Concatenate": "merge_concatenate",
     "Flatten": "flatten",
     "Dropout": "dropout",
 }
