@@ -9,6 +9,7 @@ A: Their body, in standard operators, becomes a model-local function in the doma
 """
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -20,7 +21,7 @@ from studio.engine.builder import Builder
 from studio.engine.operator import DOMAIN, Operator, operator
 from studio.engine.program import IR_VERSION, OPSET, Array, Node, Program, Spec
 from studio.engine.shapes import make_node
-from studio.problem import Problem, ProblemError
+from studio.problem import Problem, ProblemError, refuse
 
 LARGEST = 2**31 - 2**16  # bytes: protobuf messages end at 2 GiB
 
@@ -57,6 +58,20 @@ def to_onnx(
 def state_outputs(program: Program) -> dict[str, str]:
     """What `to_onnx` calls the new value of each state that is written, by the state's name."""
     return {s.input: f"{s.input}:next" for s in program.state if s.output != s.input}
+
+
+def check_onnx(data: bytes) -> dict[str, int]:
+    """How many nodes of each operator a file has, after onnx's own checker saw all of it.
+
+    Raises:
+        ProblemError: ``onnx_invalid``, with the checker's words.
+    """
+    try:
+        onnx.checker.check_model(data, full_check=True)
+    except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:
+        raise refuse("onnx_invalid", reason=str(error).strip()) from error
+    model = onnx.load_from_string(data)
+    return dict(Counter(node.op_type for node in model.graph.node))
 
 
 @dataclass

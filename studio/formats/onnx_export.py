@@ -1,0 +1,143 @@
+"""A project as an ONNX file, proven equal to it, with what is needed to use it on raw data."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from studio.document.analysis import analyse
+from studio.document.lowering import Lowered, lower, raise_first
+from studio.document.model import Document
+from studio.document.names import input_names, output_names
+from studio.document.project import Project
+from studio.engine.onnx_writer import to_onnx
+from studio.engine.passes.inference import for_inference
+from studio.engine.program import Array
+from studio.formats import preprocessing, strict_json
+from studio.formats.atomic import reason, write_bytes
+from studio.formats.document_json import file_problem
+from studio.formats.proof import Proof, prove
+from studio.formats.strict_json import MalformedError
+from studio.problem import Problem, refuse
+from studio.text import resources
+
+_MARK = b"# Written by Layerloom"
+
+
+def export(project: Project, path: str | Path) -> Proof:
+    """Write ``<name>.onnx``, ``<name>.json`` and ``<name>.py`` once the first is proven.
+
+    The model is the document lowered for inference, its weights as initializers, its inputs and
+    outputs under the names users see, any batch size. Weights never initialized are initialized
+    now, by the document's seed, as prediction does; the proof then warns.
+
+    Raises:
+        ProblemError: what is wrong with the document; ``proof_failed``, ``proof_not_finite``,
+            ``onnx_invalid``, ``onnxruntime_refused``; ``file_in_the_way``, ``file_not_written``.
+            Nothing is written then, except where a disk fails between one file and the next.
+    """
+    path = Path(path)
+    beside = _beside(path)
+    data, proof = exported(project)
+    about = _about(project, path)
+    for other, content in zip(beside, (about, _script()), strict=True):
+        write_bytes(other, content)
+    write_bytes(path, data)
+    return proof
+
+
+def exported(project: Project) -> tuple[bytes, Proof]:
+    """The bytes of the ONNX file, and their proof; nothing is written.
+
+    Raises:
+        ProblemError: as `export`, files aside.
+    """
+    document = project.document
+    raise_first(analyse(document).problems)
+    lowered = lower(document, training=False)
+    warnings = _warnings(project, lowered)
+    weights = _weights(project, lowered)
+    program = lowered.op.program(list(lowered.outputs.values()))
+    names = output_labels(document)
+    about = preprocessing.describe(project, names)
+    data = to_onnx(
+        for_inference(program, weights),
+        name=document.graph.name,
+        outputs=names,
+        metadata={preprocessing.KEY: json.dumps(about, ensure_ascii=False, sort_keys=True)},
+    )
+    return data, prove(data, document, lowered, weights, names, warnings)
+
+
+def output_labels(document: Document) -> list[str]:
+    """The outputs' names in the file: those users see, but never an input's as well."""
+    taken = set(input_names(document).values())
+    found: list[str] = []
+    for name in output_names(document).values():
+        label, number = name, 0
+        while label in taken:
+            number += 1
+            label = f"{name}_output_{number}" if number > 1 else f"{name}_output"
+        taken.add(label)
+        found.append(label)
+    return found
+
+
+def _weights(project: Project, lowered: Lowered) -> Mapping[str, Array]:
+    seed = project.document.plan.run.seed
+    return {
+        name: project.store.ensure(variable.layer, variable.weight, seed).value
+        for name, variable in lowered.variables.items()
+    }
+
+
+def _warnings(project: Project, lowered: Lowered) -> tuple[Problem, ...]:
+    """Layers whose weights nobody trained; asked before `_weights` makes some up."""
+    names = []
+    for variable in lowered.variables.values():
+        name = project.document.layers[variable.layer].name
+        if name not in names and not project.store.trained(variable.layer, [variable.weight]):
+            names.append(name)
+    if not names:
+        return ()
+    return (Problem("untrained_export", args={"names": ", ".join(names)}, severity="warning"),)
+
+
+# -- the files beside it -------------------------------------------------------------------------
+
+
+def _beside(path: Path) -> tuple[Path, Path]:
+    """Where JSON and script go, once it is sure that they overwrite nobody else's files."""
+    about, script = path.with_suffix(".json"), path.with_suffix(".py")
+    if path in (about, script):
+        raise refuse("export_suffix", file=str(path))
+    for other, is_ours in ((about, _is_ours_json), (script, _is_ours_script)):
+        try:
+            if other.exists() and not is_ours(other.read_bytes()):
+                raise refuse("file_in_the_way", file=str(other), wanted=path.name)
+        except OSError as error:
+            raise refuse("file_unreadable", file=str(other), reason=reason(error)) from error
+    return about, script
+
+
+def _is_ours_json(data: bytes) -> bool:
+    try:
+        value = strict_json.loads(data)
+    except MalformedError:
+        return False
+    return isinstance(value, dict) and preprocessing.KEY in value
+
+
+def _is_ours_script(data: bytes) -> bool:
+    return data.startswith(_MARK)
+
+
+def _about(project: Project, path: Path) -> bytes:
+    value = preprocessing.describe(project, output_labels(project.document))
+    try:
+        return strict_json.dumps(value, path.with_suffix(".json").name)
+    except MalformedError as error:
+        raise file_problem(str(path), error) from error
+
+
+def _script() -> bytes:
+    return (resources() / "export" / "script.py").read_bytes()
