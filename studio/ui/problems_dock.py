@@ -1,12 +1,22 @@
 """The list of everything that is wrong, with the way to each place and its repair."""
 
-from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtCore import (
+    QEvent,
+    QModelIndex,
+    QPersistentModelIndex,
+    QRect,
+    QSize,
+    Qt,
+    Signal,
+)
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import (
     QHeaderView,
     QLabel,
     QPushButton,
     QStackedWidget,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
     QTreeWidget,
     QTreeWidgetItem,
     QVBoxLayout,
@@ -19,6 +29,9 @@ from studio.text import text
 from studio.ui.icons import icon
 from studio.ui.session import Session
 from studio.ui.theme import tokens
+
+_PADDING = 4  # pixels around a row's text
+_ICON = 26  # pixels the icon takes
 
 
 class ProblemsDock(QWidget):
@@ -42,7 +55,8 @@ class ProblemsDock(QWidget):
         self.list.setUniformRowHeights(False)
         self.list.setAllColumnsShowFocus(True)
         self.list.setWordWrap(True)
-        self.list.setTextElideMode(Qt.TextElideMode.ElideNone)
+        self.list.setItemDelegate(_Wrapping(self.list.header()))
+        self.list.header().sectionResized.connect(self.list.scheduleDelayedItemsLayout)
         self.list.itemClicked.connect(self._go)
         self.list.itemActivated.connect(self._go)
         self._none = QLabel()
@@ -133,3 +147,21 @@ class ProblemsDock(QWidget):
     def _repair(self, problem: Problem) -> None:
         fix = problem.fix
         self._session.commit(str(fix), fix.edit(self._session.document))
+
+
+class _Wrapping(QStyledItemDelegate):
+    """Long texts take several lines; a tree's own measure takes every column to be endless."""
+
+    def __init__(self, header: QHeaderView) -> None:
+        super().__init__(header)
+        self._header = header
+
+    def sizeHint(
+        self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
+    ) -> QSize:
+        size = super().sizeHint(option, index)
+        icon_room = _ICON if index.column() == 0 else 0
+        room = self._header.sectionSize(index.column()) - icon_room - 2 * _PADDING
+        wrap = Qt.TextFlag.TextWordWrap | Qt.TextFlag.TextWrapAnywhere
+        lines = option.fontMetrics.boundingRect(QRect(0, 0, room, 0), wrap, index.data() or "")
+        return QSize(size.width(), max(size.height(), lines.height() + 2 * _PADDING))

@@ -12,6 +12,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QBrush, QColor, QFont, QFontMetricsF, QPalette, QPen
 from PySide6.QtWidgets import QApplication, QStyleFactory
 
+from studio.ui.sheet import sheet
+
 
 @dataclass(frozen=True)
 class Tokens:
@@ -151,10 +153,7 @@ def apply_theme(app: QApplication, name: str) -> None:
     if app.style().name().lower() != "fusion":
         app.setStyle(QStyleFactory.create("Fusion"))
     app.setPalette(_palette(_current))
-    app.setStyleSheet(
-        f"QToolTip {{ color: {_current.text}; background: {_current.raised};"
-        f" border: 1px solid {_current.line}; padding: 4px; }}"
-    )
+    app.setStyleSheet(sheet(_current, outline=_current.hover))
 
 
 def _palette(t: Tokens) -> QPalette:
@@ -228,6 +227,7 @@ class Brushes:
         self.tokens = t
         self.canvas = QColor(t.canvas)
         self.grid = _pen(t.grid, 2.0, cosmetic=True)
+        self.grid.setCapStyle(Qt.PenCapStyle.SquareCap)  # round points take five times as long
         self.node = QBrush(QColor(t.node))
         self.border = _pen(t.node_border, 1.0)
         self.border_hover = _pen(t.hover, 1.2)
@@ -248,6 +248,8 @@ class Brushes:
         self.port_pens = {d: _pen(v, 1.6) for d, v in t.ports.items()}
         self.port_rim = _pen(t.node, 1.5)
         self.wires = {d: _pen(v, 2.0) for d, v in t.ports.items()}
+        for pen in self.wires.values():
+            pen.setCapStyle(Qt.PenCapStyle.FlatCap)  # the ports cover the ends
         self.thin_wires = {d: _pen(v, 1.0, cosmetic=True) for d, v in t.ports.items()}
         self.wire_selected = _pen(t.accent, 3.5)
         self.wire_halo = QPen(_faint(t.accent, 70), 8.0)

@@ -1,0 +1,139 @@
+"""Every act a person can do, as a value; menus, tool bar and shortcuts are made from one list."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtWidgets import QMainWindow, QMenu, QToolBar, QWidget
+
+from studio.text import text
+from studio.ui.editors import finish_typing
+from studio.ui.icons import icon
+
+
+def _always() -> bool:
+    return True
+
+
+@dataclass(frozen=True)
+class Action:
+    """One act.
+
+    Attributes:
+        id: stable name; settings and tests use it.
+        key: of its text in the catalogue.
+        run: does it.
+        shortcut: as QKeySequence reads it, alternatives separated by ``; ``.
+        icon: the name of its drawing.
+        enabled: whether it can be done now.
+        checked: for an act that is on or off, which it is.
+        on_canvas: its shortcut counts only while the canvas has the focus.
+        args: what the text says more, such as what would be undone.
+    """
+
+    id: str
+    key: str
+    run: Callable[[], object]
+    shortcut: str = ""
+    icon: str = ""
+    enabled: Callable[[], bool] = _always
+    checked: Callable[[], bool] | None = None
+    on_canvas: bool = False
+    args: Callable[[], Mapping[str, str]] = field(default=dict)
+
+    @property
+    def text(self) -> str:
+        """What it is called, in the current language."""
+        return text(self.key, **self.args())
+
+    @property
+    def sequences(self) -> list[QKeySequence]:
+        """Its shortcuts."""
+        return [QKeySequence(part) for part in self.shortcut.split("; ") if part]
+
+
+Entry = str | tuple[str, Sequence[Any]] | Callable[[QMenu], object]
+"""In a menu: an action's id, "-" for a line, (id, entries) for a submenu, or what fills one."""
+
+
+class Actions:
+    """The QActions of a window, made from a list of `Action`s and kept in step with them."""
+
+    def __init__(self, window: QMainWindow, actions: Iterable[Action]) -> None:
+        self._window = window
+        self.all = {action.id: action for action in actions}
+        self.qt = {action.id: self._made(action) for action in self.all.values()}
+        everywhere = (made for i, made in self.qt.items() if not self.all[i].on_canvas)
+        window.addActions(list(everywhere))  # their shortcuts work with the menu bar hidden too
+        self.refresh()
+
+    def _made(self, action: Action) -> QAction:
+        made = QAction(self._window)
+        made.setObjectName(action.id)
+        made.setShortcuts(action.sequences)
+        if action.on_canvas:
+            made.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+        made.setCheckable(action.checked is not None)
+        made.triggered.connect(lambda: self._trigger(action))
+        return made
+
+    def _trigger(self, action: Action) -> None:
+        finish_typing()
+        if action.enabled():
+            action.run()
+        self.refresh()
+
+    def attach(self, canvas: QWidget) -> None:
+        """Let the shortcuts that belong to the canvas work in this one."""
+        canvas.addActions([made for i, made in self.qt.items() if self.all[i].on_canvas])
+
+    def dress(self) -> None:
+        """Draw the icons in the colours of the theme."""
+        for action in self.all.values():
+            if action.icon:
+                self.qt[action.id].setIcon(icon(action.icon))
+
+    def refresh(self) -> None:
+        """Texts in the language in use; enabled and checked as things stand."""
+        for action in self.all.values():
+            made = self.qt[action.id]
+            made.setText(action.text)
+            made.setEnabled(action.enabled())
+            if action.checked:
+                made.setChecked(action.checked())
+            keys = made.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
+            plain = action.text.replace("&", "").rstrip("…")
+            made.setToolTip(f"{plain} ({keys})" if keys else plain)
+            made.setIconText(_short(action))
+
+    def fill_menu(self, menu: QMenu, entries: Iterable[Entry]) -> None:
+        """Put entries into a menu."""
+        for entry in entries:
+            if entry == "-":
+                menu.addSeparator()
+            elif isinstance(entry, str):
+                menu.addAction(self.qt[entry])
+            elif isinstance(entry, tuple):
+                self.fill_menu(menu.addMenu(text(f"window.menu_{entry[0]}")), entry[1])
+            else:
+                entry(menu)
+        menu.aboutToShow.connect(self.refresh)
+
+    def fill_toolbar(self, bar: QToolBar, entries: Iterable[str]) -> None:
+        """Put actions into a tool bar, icon over text."""
+        bar.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextUnderIcon)
+        bar.setIconSize(QSize(20, 20))
+        for entry in entries:
+            if entry == "-":
+                bar.addSeparator()
+            else:
+                bar.addAction(self.qt[entry])
+
+
+def _short(action: Action) -> str:
+    """The text under an icon: one or two words."""
+    key = f"{action.key}_short"
+    written = text(key)
+    return written if written != key else action.text.replace("&", "").rstrip("…")

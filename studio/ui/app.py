@@ -1,0 +1,114 @@
+"""Starting the window."""
+
+import logging
+import sys
+from pathlib import Path
+
+import PySide6
+from PySide6.QtCore import QMessageLogContext, QtMsgType, qInstallMessageHandler
+from PySide6.QtGui import QFontInfo
+from PySide6.QtWidgets import QApplication, QMessageBox
+
+from studio import __version__
+from studio.document.project import Project
+from studio.text import set_language, text
+from studio.ui.icons import icon
+from studio.ui.report import Reporter
+from studio.ui.session import Session
+from studio.ui.settings import Settings
+from studio.ui.theme import apply_theme
+from studio.ui.translator import use_qt_texts
+from studio.ui.window import MainWindow
+
+_LEVELS = {
+    QtMsgType.QtDebugMsg: logging.DEBUG,
+    QtMsgType.QtInfoMsg: logging.INFO,
+    QtMsgType.QtWarningMsg: logging.WARNING,
+    QtMsgType.QtCriticalMsg: logging.ERROR,
+    QtMsgType.QtFatalMsg: logging.CRITICAL,
+}
+
+# A family named with its region: left to itself, Qt may pick another region's shapes, or a bold face.
+_CHINESE = (
+    "Noto Sans CJK SC",
+    "Source Han Sans SC",
+    "Microsoft YaHei",
+    "PingFang SC",
+    "WenQuanYi Micro Hei",
+)
+
+
+def refusal(qt: str = PySide6.__version__, python: tuple[int, ...] = sys.version_info[:2]) -> str:
+    """Why the window cannot work with these versions; empty when it can.
+
+    PySide6 6.12.0 takes a reference off None at nearly every call; before Python 3.12, where None
+    became immortal, the interpreter aborts after some thousand of them.
+    """
+    if qt.split(".")[:3] == ["6", "12", "0"] and python < (3, 12):
+        return text("window.refused_qt", qt=qt, python=".".join(map(str, python)))
+    return ""
+
+
+def log_qt(kind: QtMsgType, context: QMessageLogContext, message: str) -> None:
+    """Qt's messages go where all others go."""
+    logging.getLogger("qt").log(_LEVELS[kind], "%s", message)
+
+
+def run(path: Path | None) -> int:
+    """Open the window, with the project at `path` or an empty one; the exit status when it closes.
+
+    A file that cannot be opened is said in the window, which then is empty.
+    """
+    qInstallMessageHandler(log_qt)
+    app = QApplication.instance() or QApplication(sys.argv[:1])
+    assert isinstance(app, QApplication)
+    settings = Settings()
+    prepare(app, settings)
+    refused = refusal()
+    if refused:
+        QMessageBox.critical(None, text("window.title"), refused)
+        return 1
+    reporter = Reporter()
+    reporter.install()
+    try:
+        window = MainWindow(settings, Session(Project()))
+        reporter.describe = lambda: described(window.session)
+        window.show()
+        if path is not None:
+            window.files.open(path)
+        return app.exec()
+    finally:
+        reporter.uninstall()
+
+
+def prepare(app: QApplication, settings: Settings) -> None:
+    """Names, language, fonts and theme of the application."""
+    app.setApplicationName("layerloom")
+    app.setApplicationDisplayName("")  # the title says it in the language in use
+    app.setApplicationVersion(__version__)
+    app.setDesktopFileName("layerloom")
+    font = app.font()
+    font.setFamilies([QFontInfo(font).family(), *_CHINESE])
+    app.setFont(font)
+    set_language(settings.language)
+    use_qt_texts(settings.language)
+    apply_theme(app, settings.theme)
+    app.setWindowIcon(icon("layerloom"))
+    app.styleHints().colorSchemeChanged.connect(lambda _: _follow(app, settings))
+
+
+def described(session: Session) -> str:
+    """What a report says of the open project: sizes and kinds, never names or data."""
+    document = session.document
+    kinds = sorted(entry.kind for entry in document.layers.values())
+    return (
+        f"{len(document.graph.calls)} nodes, {len(document.graph.wires)} wires, "
+        f"{len(session.analysis.problems)} problems, {len(session.project.runs)} runs\n"
+        f"layers: {', '.join(kinds)}"
+    )
+
+
+def _follow(app: QApplication, settings: Settings) -> None:
+    """The desktop turned dark or light."""
+    if settings.theme == "system":
+        apply_theme(app, "system")

@@ -1,0 +1,149 @@
+"""The list of what a person can do in the window, and where it stands in menus and tool bar."""
+
+from collections.abc import Mapping
+from functools import partial
+from typing import TYPE_CHECKING
+
+from studio.text import LANGUAGES, language
+from studio.ui.actions import Action
+from studio.ui.settings import THEMES
+
+if TYPE_CHECKING:  # the window builds this list, so it cannot be imported here
+    from studio.ui.window import MainWindow
+
+
+def commands(w: "MainWindow") -> tuple[Action, ...]:
+    """Everything that can be done in the window `w`."""
+    return (
+        *_file(w),
+        *_edit(w),
+        *_view(w),
+        *_model(w),
+        Action("about", "window.about", w.show_about),
+    )
+
+
+def _file(w: "MainWindow") -> tuple[Action, ...]:
+    files = w.files
+
+    def weights() -> bool:
+        return any(True for _ in w.session.project.store.items())
+
+    def runs() -> bool:
+        return bool(w.session.project.runs)
+
+    def nodes() -> bool:
+        return bool(w.session.document.graph.calls)
+
+    return (
+        Action("new", "window.new", files.new, "Ctrl+N", "new"),
+        Action("open", "window.open", files.ask_open, "Ctrl+O", "open"),
+        Action("save", "window.save", files.save, "Ctrl+S", "save"),
+        Action("save_as", "window.save_as", files.save_as, "Ctrl+Shift+S"),
+        Action("export", "window.export", w.export_onnx, "Ctrl+E", "export", nodes),
+        Action("export_weights", "window.export_weights", files.export_weights, enabled=weights),
+        Action("export_history", "window.export_history", files.export_history, enabled=runs),
+        Action("quit", "window.quit", w.close, "Ctrl+Q"),
+    )
+
+
+def _edit(w: "MainWindow") -> tuple[Action, ...]:
+    def undone() -> Mapping[str, str]:
+        return {"label": w.session.history.undo_label or ""}
+
+    def redone() -> Mapping[str, str]:
+        return {"label": w.session.history.redo_label or ""}
+
+    def can_undo() -> bool:
+        return w.session.history.undo_label is not None
+
+    def can_redo() -> bool:
+        return w.session.history.redo_label is not None
+
+    def nodes() -> bool:
+        return bool(w.session.document.graph.calls)
+
+    return (
+        Action(
+            "undo", "window.undo", lambda: w.session.history.undo(), "Ctrl+Z", "undo", can_undo,
+            args=undone,
+        ),
+        Action(
+            "redo", "window.redo", lambda: w.session.history.redo(), "Ctrl+Shift+Z; Ctrl+Y",
+            "redo", can_redo, args=redone,
+        ),
+        Action(
+            "delete", "window.delete", lambda: w.canvas.delete_selection(), "Del; Backspace",
+            "delete", nodes, on_canvas=True,
+        ),
+        Action(
+            "toggle_output", "window.toggle_output", lambda: w.canvas.toggle_output(),
+            "Ctrl+Shift+O", enabled=lambda: bool(w.session.selection),
+        ),
+        Action("select_all", "window.select_all", lambda: w.canvas.select_all(), "Ctrl+A"),
+        Action("add", "window.add", w.search_layer, "Ctrl+K", "add"),
+        Action("arrange", "window.arrange", lambda: w.canvas.arrange(), "Ctrl+L", "arrange", nodes),
+    )  # fmt: skip
+
+
+def _view(w: "MainWindow") -> tuple[Action, ...]:
+    return (
+        Action("fit", "window.fit", lambda: w.canvas.fit(), "Ctrl+Shift+F", "fit"),
+        Action("fit_selection", "window.fit_selection", lambda: w.canvas.fit_selection(), "Ctrl+F"),
+        Action("zoom_in", "window.zoom_in", lambda: w.canvas.zoom_in(), "Ctrl++; Ctrl+=", "zoom_in"),
+        Action("zoom_out", "window.zoom_out", lambda: w.canvas.zoom_out(), "Ctrl+-", "zoom_out"),
+        Action("zoom_reset", "window.zoom_reset", lambda: w.canvas.zoom_reset(), "Ctrl+0"),
+        *(
+            Action(
+                f"theme_{name}", f"window.theme_{name}", partial(w.set_theme, name),
+                checked=lambda name=name: w.settings.theme == name,
+            )
+            for name in THEMES
+        ),
+        *(
+            Action(
+                f"language_{code}", f"window.language_{code}", partial(w.set_language, code),
+                checked=lambda code=code: language() == code,
+            )
+            for code in LANGUAGES
+        ),
+    )  # fmt: skip
+
+
+def _model(w: "MainWindow") -> tuple[Action, ...]:
+    return (
+        Action("train", "window.train", w.train, "F5", "train", lambda: not w.training.running),
+        Action(
+            "stop", "window.stop", lambda: w.training.stop(), "Shift+F5", "stop",
+            lambda: w.training.running,
+        ),
+        Action("model", "window.model_settings", lambda: w.session.select(()), "Ctrl+M"),
+    )  # fmt: skip
+
+
+def menus(w: "MainWindow") -> Mapping[str, tuple]:
+    """What stands in each menu, in order."""
+    themes = tuple(f"theme_{name}" for name in THEMES)
+    languages = tuple(f"language_{code}" for code in LANGUAGES)
+    return {
+        "file": (
+            "new", "open", w.files.fill_examples, w.files.fill_recent, "-", "save", "save_as", "-",
+            "export", "export_weights", "export_history", "-", "quit",
+        ),
+        "edit": ("undo", "redo", "-", "add", "delete", "select_all", "-", "arrange", "toggle_output"),
+        "view": (
+            "fit", "fit_selection", "zoom_in", "zoom_out", "zoom_reset", "-",
+            ("theme", themes), ("language", languages), "-", w.fill_docks,
+        ),
+        "model": ("train", "stop", "-", "model"),
+        "help": ("about",),
+    }  # fmt: skip
+
+
+TOOLBAR = (
+    "open", "save", "-", "undo", "redo", "-", "add", "fit", "arrange", "-",
+    "train", "stop", "-", "export",
+)  # fmt: skip
+
+CONTEXT_NODE = ("toggle_output", "-", "fit_selection", "arrange", "-", "delete")
+CONTEXT_CANVAS = ("add", "select_all", "-", "fit", "arrange", "-", "model")

@@ -1,0 +1,198 @@
+"""The project's file: new, open, save, recent ones, and the question what becomes of changes."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
+
+from studio.document.model import Document
+from studio.document.project import Project
+from studio.examples import EXAMPLES
+from studio.formats import loom
+from studio.formats.results import write_history, write_weights
+from studio.problem import ProblemError
+from studio.text import text
+from studio.ui.dialogs import ask_unsaved, confirm, tell, tell_problems
+from studio.ui.editors import finish_typing
+from studio.ui.session import Session
+from studio.ui.settings import Settings
+
+SUFFIX = ".loom"
+
+
+class Files:
+    """Replaces the session of a window, and writes it.
+
+    Args:
+        parent: the window questions belong to.
+        settings: knows the recent files.
+        session: the session there is now.
+        show: puts another session into the window.
+        may_leave: asks what concerns the present session beside its file; False keeps it.
+    """
+
+    def __init__(
+        self,
+        parent: QWidget,
+        settings: Settings,
+        session: Callable[[], Session],
+        show: Callable[[Session], None],
+        may_leave: Callable[[], bool],
+    ) -> None:
+        self._parent, self._settings = parent, settings
+        self._session, self._show, self._may_leave = session, show, may_leave
+
+    @property
+    def name(self) -> str:
+        """What the open project is called: its file's name."""
+        path = self._session().path
+        return path.name if path else text("window.untitled")
+
+    # -- leaving what is open --------------------------------------------------------------------
+
+    def leave(self) -> bool:
+        """Ask what becomes of unsaved changes; False when the person would rather stay."""
+        finish_typing()
+        if not self._may_leave():
+            return False
+        if not self._session().modified:
+            return True
+        answer = ask_unsaved(self._parent, self.name)
+        return self.save() if answer == "save" else answer == "discard"
+
+    def new(self) -> None:
+        """An empty document."""
+        if self.leave():
+            self._show(Session(Project()))
+
+    def ask_open(self) -> None:
+        """Let a file be chosen, and open it."""
+        chosen, _ = QFileDialog.getOpenFileName(
+            self._parent, text("window.open"), str(self._settings.folder), _filter()
+        )
+        if chosen:
+            self.open(Path(chosen))
+
+    def open(self, path: Path) -> bool:
+        """Open a file in place of what is open; a file that cannot be read changes nothing."""
+        path = path.absolute()
+        if not self.leave():
+            return False
+        try:
+            project = loom.load(path)
+        except (ProblemError, OSError) as error:
+            self._settings.forget(path)
+            self._refused("window.not_opened", path, error)
+            return False
+        self._settings.remember(path)
+        self._show(Session(project, path))
+        return True
+
+    def dropped(self, path: Path) -> None:
+        """A file dropped on the window: never opened without a question."""
+        question = text("window.open_dropped", name=path.name)
+        if self._session().modified or confirm(self._parent, question, text("window.open_it")):
+            self.open(path)  # which asks itself when there are changes
+
+    def open_example(self, build: Callable[[], Document]) -> None:
+        """Open one of the built-in examples; it has no file yet."""
+        if self.leave():
+            self._show(Session(Project(build())))
+
+    # -- saving ----------------------------------------------------------------------------------
+
+    def save(self) -> bool:
+        """Write the project to its file; ask for one where it has none. False when not written."""
+        path = self._session().path
+        return self._write(path) if path else self.save_as()
+
+    def save_as(self) -> bool:
+        """Ask for a file and write the project to it."""
+        path = self._ask_where("window.save_as", self.name, SUFFIX, _filter())
+        return path is not None and self._write(path)
+
+    def _write(self, path: Path) -> bool:
+        session = self._session()
+        try:
+            loom.save(path, session.project)
+        except (ProblemError, OSError) as error:
+            self._refused("window.not_saved", path, error)
+            return False
+        session.saved(path)
+        self._settings.remember(path)
+        return True
+
+    def export_weights(self) -> None:
+        """Write all weights as one NumPy archive."""
+        self._export("window.export_weights", ".npz", write_weights)
+
+    def export_history(self) -> None:
+        """Write the history of the last run as a table."""
+        self._export(
+            "window.export_history", ".csv", lambda path, p: write_history(path, p.runs[-1])
+        )
+
+    def _export(self, title: str, suffix: str, write: Callable[[Path, Project], None]) -> None:
+        name = Path(self.name).stem + suffix
+        path = self._ask_where(title, name, suffix, f"*{suffix}")
+        if path is None:
+            return
+        try:
+            write(path, self._session().project)
+        except (ProblemError, OSError) as error:
+            self._refused("window.not_saved", path, error)
+
+    def _ask_where(self, title: str, name: str, suffix: str, kinds: str) -> Path | None:
+        path = self._session().path
+        start = (path.parent if path else self._settings.folder) / name
+        chosen, _ = QFileDialog.getSaveFileName(
+            self._parent, text(title).rstrip("…"), str(start), kinds
+        )
+        if not chosen:
+            return None
+        where = Path(chosen)
+        if where.suffix.lower() == suffix:
+            return where
+        # The dialog asked about overwriting the name without the suffix, not about this one.
+        where = where.with_name(where.name + suffix)
+        question = text("window.overwrite", name=where.name)
+        if where.exists() and not confirm(self._parent, question, text("window.overwrite_it")):
+            return None
+        return where
+
+    def _refused(self, key: str, path: Path, error: Exception) -> None:
+        message = text(key, name=str(path))
+        if isinstance(error, ProblemError):
+            tell_problems(self._parent, message, error.problems)
+        else:
+            tell(self._parent, message, str(error))
+
+    # -- menus -----------------------------------------------------------------------------------
+
+    def fill_examples(self, menu: QMenu) -> None:
+        """A submenu of the built-in examples."""
+        examples: Mapping[str, Callable[[], Document]] = EXAMPLES
+        into = menu.addMenu(text("window.menu_examples"))
+        for name, build in examples.items():
+            act = into.addAction(text(f"window.example_{name}"))
+            act.setObjectName(f"example_{name}")
+            act.triggered.connect(lambda _=False, build=build: self.open_example(build))
+
+    def fill_recent(self, menu: QMenu) -> None:
+        """A submenu of the files opened or saved last."""
+        into = menu.addMenu(text("window.menu_recent"))
+        into.aboutToShow.connect(lambda: self._list_recent(into))
+        self._list_recent(into)
+
+    def _list_recent(self, menu: QMenu) -> None:
+        menu.clear()
+        recent = self._settings.recent
+        for path in recent:
+            act = menu.addAction(f"{path.name}  —  {path.parent}".replace("&", "&&"))
+            act.triggered.connect(lambda _=False, path=path: self.open(path))
+        if not recent:
+            menu.addAction(text("window.no_recent")).setEnabled(False)
+
+
+def _filter() -> str:
+    return f"{text('window.projects')} (*{SUFFIX})"

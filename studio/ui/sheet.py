@@ -1,0 +1,60 @@
+"""The outlines of fields and check boxes.
+
+Fusion draws an outline as the window's colour made darker: on a dark window nobody sees it.
+"""
+
+from typing import TYPE_CHECKING
+
+from studio.text import resources
+
+if TYPE_CHECKING:  # the theme is dressed with this sheet
+    from studio.ui.theme import Tokens
+
+_SHEET = """
+QToolTip { color: %(text)s; background: %(raised)s; border: 1px solid %(line)s; padding: 4px; }
+QLineEdit, QAbstractSpinBox, QComboBox, QPlainTextEdit, QTextEdit {
+    border: 1px solid %(outline)s; border-radius: 4px; background: %(base)s;
+}
+QLineEdit, QAbstractSpinBox { padding: 2px 4px; }
+QAbstractSpinBox QLineEdit, QComboBox QLineEdit { border: none; padding: 0; }
+QLineEdit:focus, QAbstractSpinBox:focus, QComboBox:focus, QPlainTextEdit:focus, QTextEdit:focus {
+    border-color: %(accent)s;
+}
+QLineEdit:disabled, QAbstractSpinBox:disabled, QComboBox:disabled {
+    background: %(window)s; border-color: %(line)s; color: %(disabled)s;
+}
+QComboBox { padding: 2px 4px 2px 6px; background: %(raised)s; }
+QComboBox::drop-down { border: none; width: 18px; }
+QComboBox::down-arrow { image: url("%(icons)s/arrow_down_%(name)s.svg"); width: 12px; height: 12px; }
+QComboBox QAbstractItemView {
+    border: 1px solid %(outline)s; background: %(raised)s;
+    selection-background-color: %(accent)s; selection-color: %(on_accent)s;
+}
+QAbstractSpinBox::up-button, QAbstractSpinBox::down-button { border: none; width: 16px; }
+QAbstractSpinBox::up-arrow { image: url("%(icons)s/arrow_up_%(name)s.svg"); width: 10px; height: 10px; }
+QAbstractSpinBox::down-arrow {
+    image: url("%(icons)s/arrow_down_%(name)s.svg"); width: 10px; height: 10px;
+}
+QCheckBox::indicator {
+    width: 14px; height: 14px; border: 1px solid %(hover)s; border-radius: 3px; background: %(base)s;
+}
+QCheckBox::indicator:focus { border-color: %(accent)s; }
+QCheckBox::indicator:checked {
+    border-color: %(accent)s; background: %(accent)s; image: url("%(icons)s/check_%(name)s.svg");
+}
+QCheckBox::indicator:indeterminate {
+    border-color: %(accent)s; background: %(accent)s; image: url("%(icons)s/partly_%(name)s.svg");
+}
+QCheckBox::indicator:disabled { border-color: %(line)s; background: %(window)s; }
+"""
+
+
+def sheet(tokens: "Tokens", outline: str) -> str:
+    """The style sheet of a theme.
+
+    Args:
+        tokens: its colours.
+        outline: of fields; 3:1 to what lies behind them.
+    """
+    icons = (resources() / "icons").as_posix()
+    return _SHEET % {**vars(tokens), "outline": outline, "icons": icons}

@@ -1,0 +1,54 @@
+"""The status bar: how large the model is, what is wrong with it, what goes on."""
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QColor
+from PySide6.QtWidgets import QLabel, QStatusBar, QToolButton
+
+from studio.text import text
+from studio.ui.icons import icon
+from studio.ui.parts import number
+from studio.ui.session import Session
+from studio.ui.theme import tokens
+from studio.ui.trainer import Phase
+
+
+class Status(QStatusBar):
+    """Three permanent fields; the middle one leads to the list of problems."""
+
+    problems_clicked = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setSizeGripEnabled(False)
+        self.size, self.state = QLabel(), QLabel()
+        self.problems = QToolButton()
+        self.problems.setAutoRaise(True)
+        self.problems.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.problems.clicked.connect(self.problems_clicked)
+        for widget in (self.state, self.problems, self.size):
+            self.addPermanentWidget(widget)
+        self.setContentsMargins(8, 0, 8, 0)
+        self._counts = (0, 0)
+
+    def show_session(self, session: Session, phase: Phase) -> None:
+        """Show the model's size and the training's state."""
+        total = sum(map(session.analysis.parameters, session.document.layers))
+        nodes = len(session.document.graph.calls)
+        self.size.setText(text("window.size", nodes=number(nodes), parameters=number(total)))
+        engine = session.document.plan.run.engine
+        self.state.setText(
+            text("window.state", engine=engine, state=text(f"window.phase_{phase.name.lower()}"))
+        )
+        self.show_problems(*self._counts)
+
+    def show_problems(self, errors: int, warnings: int) -> None:
+        """Show how much is wrong."""
+        self._counts = errors, warnings
+        t = tokens()
+        if not errors and not warnings:
+            self.problems.setIcon(icon("ok", QColor(t.good)))
+            self.problems.setText(text("window.no_problems_short"))
+            return
+        name, ink = ("error", t.error) if errors else ("warning", t.warn)
+        self.problems.setIcon(icon(name, QColor(ink)))
+        self.problems.setText(text("window.problem_count", errors=errors, warnings=warnings))
