@@ -71,15 +71,19 @@ class _Walk:
         layer_id = graph.calls[call_id].layer
         entry = self.document.layers[layer_id]
         inputs, outputs = self.document.ports(entry)
-        missing = [p.name for p in inputs if not p.optional and not graph.into(call_id, p.name)]
+        wired = [graph.into(call_id, p.name) for p in inputs]
+        missing = [
+            p.name for p, wires in zip(inputs, wired, strict=True) if not (wires or p.optional)
+        ]
+        known = {p.name for p in inputs}
         for wire in graph.into(call_id):
-            if wire.input not in {p.name for p in inputs}:
+            if wire.input not in known:
                 self.problems.append(Problem("port_vanished", call_id, {"port": wire.input}))
         if missing:
             code = "nothing_arrives" if len(inputs) == 1 else "port_empty"
             self.problems.append(Problem(code, call_id, {"port": missing[0], "name": entry.name}))
             return
-        arriving = [self.specs.get(w.start) for w in graph.into(call_id)]
+        arriving = [self.specs.get(w.start) for wires in wired for w in wires]
         if any(spec is None for spec in arriving):
             return  # said where it started
         found = self._shapes(call_id, layer_id, tuple(s for s in arriving if s))
@@ -161,19 +165,16 @@ def why_not(document: Document, start: Endpoint, end: Endpoint) -> Problem | Non
     It would be refused for closing a cycle, or because the layer it reaches cannot take what
     arrives. What is still missing elsewhere is no reason.
     """
-    _, graph = edits.graph_of(document, end.call)
+    graph_id, graph = edits.graph_of(document, end.call)
     if start.call == end.call or edits.reaches(graph, end.call, start.call):
         return Problem("cycle", end.call)
-    before = analyse(document)
-    after = analyse(edits.connect(document, start, end))
-    known = {(p.code, p.where) for p in before.problems}
-    return next(
-        (
-            p
-            for p in after.at(end.call)
-            if p.severity == "error"
-            and (p.code, p.where) not in known
-            and p.code not in ("port_empty", "expects_several")
-        ),
-        None,
-    )
+    entry = document.entry(end.call, graph_id)
+    other = {p.code for p in entry.body.problems()} if isinstance(entry.body, Layer) else set()
+    if any(p.many for p in document.ports(entry)[0] if p.name == end.port):
+        other |= {p.code for p in analyse(document).at(end.call)}  # of wires that stay
+    after = analyse(edits.connect(document, start, end)).at(end.call)
+    other |= _STILL_MISSING
+    return next((p for p in after if p.severity == "error" and p.code not in other), None)
+
+
+_STILL_MISSING = {"port_empty", "nothing_arrives", "expects_several", "port_vanished", "name_twice"}

@@ -62,7 +62,11 @@ def add_layer(
 
 
 def use_layer(
-    document: Document, layer: LayerId, position: tuple[float, float], *, graph: GraphId = ""
+    document: Document,
+    layer: LayerId,
+    position: tuple[float, float] = (0.0, 0.0),
+    *,
+    graph: GraphId = "",
 ) -> tuple[Document, CallId]:
     """One more call of a layer: a twin that shares its weights."""
     call_id = f"c{document.next_id}"

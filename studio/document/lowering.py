@@ -37,12 +37,14 @@ class Lowered:
         inputs: by call id, in the model's order.
         outputs: by endpoint, in the model's order.
         variables: every weight, by state name, in Keras's order.
+        states: the value of each weight, by where the Store keeps it.
     """
 
     op: LayerBuilder
     inputs: dict[CallId, Value] = field(default_factory=dict)
     outputs: dict[Endpoint, Value] = field(default_factory=dict)
     variables: dict[str, Variable] = field(default_factory=dict)
+    states: dict[tuple[LayerId, Weight], Value] = field(default_factory=dict)
 
 
 def lower(document: Document, training: bool = False) -> Lowered:
@@ -72,16 +74,15 @@ def _lower_graph(
         if call_id not in wanted:
             continue
         entry = document.layers[graph.calls[call_id].layer]
-        arriving = [values[w.start] for w in graph.into(call_id)]
+        ports = document.ports(entry)
+        arriving = [values[w.start] for p in ports[0] for w in graph.into(call_id, p.name)]
         try:
             with lowered.op.at(call_id, entry.name):
                 results = _lower_call(lowered, document, graph, call_id, arriving, inputs)
         except ProblemError as error:
             raise ProblemError(p.at(call_id) for p in error.problems) from error
-        ports = document.ports(entry)[1]
-        values |= {
-            Endpoint(call_id, port.name): value for port, value in zip(ports, results, strict=True)
-        }
+        ends = (Endpoint(call_id, port.name) for port in ports[1])
+        values |= dict(zip(ends, results, strict=True))
     return values
 
 
@@ -92,7 +93,7 @@ def needed(graph: Graph) -> set[CallId]:
         call = ahead.pop()
         if call not in wanted:
             wanted.add(call)
-            ahead += [w.source for w in graph.wires if w.target == call]
+            ahead += [w.source for w in graph.into(call)]
     return wanted
 
 
@@ -123,14 +124,16 @@ def _lower_call(
 
 def _variable(lowered: Lowered, document: Document, layer_id: LayerId, weight: Weight) -> Value:
     """The state of a weight, declared at the first call that uses its layer."""
-    for variable in lowered.variables.values():
-        if variable.place == (layer_id, weight):
-            return variable.value
+    place = (layer_id, weight)
+    if place in lowered.states:
+        return lowered.states[place]
     entry = document.layers[layer_id]
     name = f"{entry.name}/{weight.name}"
     if name in lowered.op.specs:
         name = f"{entry.name}/{layer_id}/{weight.name}"
-    value = lowered.op.state(name, Spec("float32", weight.shape), weight.role)
+    value = lowered.states[place] = lowered.op.state(
+        name, Spec("float32", weight.shape), weight.role
+    )
     trainable = entry.trainable and weight.trainable
     lowered.variables[name] = Variable(layer_id, weight, value, trainable)
     return value

@@ -6,6 +6,8 @@ naming one layer share its weights. Sharing is by id, never by equality.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
+from heapq import heappop, heappush
 from typing import Any
 
 from studio.document.plan import TrainPlan
@@ -108,35 +110,44 @@ class Graph:
 
     def into(self, call: CallId, port: str | None = None) -> list[Wire]:
         """The wires that end at a call (at one port of it), by port and slot."""
-        found = (w for w in self.wires if w.target == call and port in (None, w.input))
-        return sorted(found, key=lambda w: (w.input, w.slot))
+        return [w for w in self._arriving.get(call, ()) if port in (None, w.input)]
 
     def out_of(self, call: CallId, port: str | None = None) -> list[Wire]:
         """The wires that start at a call (at one port of it)."""
-        return sorted(w for w in self.wires if w.source == call and port in (None, w.output))
+        return [w for w in self._leaving.get(call, ()) if port in (None, w.output)]
+
+    # A graph never changes, so an index over its wires is made once, when first asked for.
+    @cached_property
+    def _arriving(self) -> Mapping[CallId, list[Wire]]:
+        found: dict[CallId, list[Wire]] = {}
+        for wire in sorted(self.wires, key=lambda w: (w.input, w.slot)):
+            found.setdefault(wire.target, []).append(wire)
+        return found
+
+    @cached_property
+    def _leaving(self) -> Mapping[CallId, list[Wire]]:
+        found: dict[CallId, list[Wire]] = {}
+        for wire in sorted(self.wires):
+            found.setdefault(wire.source, []).append(wire)
+        return found
 
     def order(self) -> list[CallId]:
         """The calls, each after everything it reads; those on a cycle are left out.
 
         Among calls that are ready the one made first comes first, so the order is stable.
         """
-        waiting = {c: {w.source for w in self.wires if w.target == c} for c in self.calls}
-        rank = {call: i for i, call in enumerate(self.calls)}
-        readers: dict[CallId, list[CallId]] = {}
-        for wire in self.wires:
-            readers.setdefault(wire.source, []).append(wire.target)
-        ready = sorted((c for c, needs in waiting.items() if not needs), key=rank.__getitem__)
+        made = list(self.calls)
+        rank = {call: i for i, call in enumerate(made)}
+        waiting = {call: len({w.source for w in self.into(call)}) for call in made}
+        ready = [i for i, call in enumerate(made) if not waiting[call]]  # a heap: it is sorted
         done: list[CallId] = []
         while ready:
-            call = ready.pop(0)
+            call = made[heappop(ready)]
             done.append(call)
-            fresh = []
-            for reader in readers.get(call, ()):
-                if call in waiting[reader]:
-                    waiting[reader].discard(call)
-                    if not waiting[reader]:
-                        fresh.append(reader)
-            ready = sorted({*ready, *fresh}, key=rank.__getitem__)
+            for reader in {w.target for w in self.out_of(call)}:
+                waiting[reader] -= 1
+                if not waiting[reader]:
+                    heappush(ready, rank[reader])
         return done
 
 
