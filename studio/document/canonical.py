@@ -106,6 +106,14 @@ def _round(document: Document, colours: Colours) -> dict[Key, Any]:
     return found
 
 
+def _seen(
+    document: Document, graph: Graph, wire: Wire, other: CallId, colours: Colours
+) -> tuple[Any, ...]:
+    """A wire as one of its ends sees it: the ports, the slot, what is at the other end."""
+    start, end = (_port(document, graph, e, colours) for e in (wire.start, wire.end))
+    return (*start, *end, wire.slot, colours["call", other])
+
+
 def _port(document: Document, graph: Graph, end: Endpoint, colours: Colours) -> tuple[int, str]:
     """A port without ids: a submodel's are named after calls inside it."""
     call, port = _inner(document, graph, end)
