@@ -1,0 +1,85 @@
+"""What a model answers, in the user's words: bars for probabilities, numbers for the rest."""
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QGridLayout, QLabel, QProgressBar, QVBoxLayout, QWidget
+
+from studio.text import text
+from studio.train.prediction import Answer
+from studio.ui.parts import note
+
+_MOST = 12  # bars of one output; the likeliest
+_FINE = 1000  # steps of a bar
+
+
+class AnswerView(QWidget):
+    """One output: its name, the likeliest class, a bar for each probability, or its numbers."""
+
+    def __init__(self, name: str, answer: Answer, probability: bool, truth: str = "") -> None:
+        """
+        Args:
+            name: the output's.
+            answer: what it said.
+            probability: the output's values are probabilities even where no class has a name.
+            truth: what the table says, where the sample is one of its rows.
+        """
+        super().__init__()
+        self.title = QLabel(_title(name, answer, truth))
+        self.title.setTextFormat(Qt.TextFormat.PlainText)
+        self.title.setWordWrap(True)
+        font = self.title.font()
+        font.setBold(True)
+        self.title.setFont(font)
+        self.bars: dict[str, QProgressBar] = {}
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 8)
+        layout.setSpacing(3)
+        layout.addWidget(self.title)
+        found = shares(answer) if answer.names else dict(_numbered(answer, probability))
+        if found:
+            layout.addLayout(self._grid(name, found))
+        else:
+            values = ", ".join(f"{v:.6g}" for v in answer.values[:100])
+            self.numbers = note(values + (", …" if len(answer.values) > 100 else ""))
+            layout.addWidget(self.numbers)
+
+    def _grid(self, output: str, found: dict[str, float]) -> QGridLayout:
+        grid = QGridLayout()
+        grid.setColumnStretch(1, 1)
+        likely = sorted(found, key=lambda name: -found[name])[:_MOST]
+        for row, name in enumerate(n for n in found if n in likely):
+            bar = QProgressBar()
+            bar.setRange(0, _FINE)
+            bar.setValue(round(max(0.0, min(1.0, found[name])) * _FINE))
+            bar.setFormat(f"{found[name] * 100:.1f} %")
+            bar.setMaximumHeight(18)
+            bar.setAccessibleName(f"{output}: {name}")
+            self.bars[name] = bar
+            grid.addWidget(QLabel(name), row, 0)
+            grid.addWidget(bar, row, 1)
+        if len(found) > _MOST:
+            grid.addWidget(QLabel(text("training.less_likely", count=len(found) - _MOST)))
+        return grid
+
+
+def shares(answer: Answer) -> dict[str, float]:
+    """The probability of each class by its name; one value is the second of two classes'."""
+    if len(answer.values) == 1 and len(answer.names) == 2:
+        share = answer.values[0]
+        return dict(zip(answer.names, (1 - share, share), strict=True))
+    return dict(zip(answer.names, answer.values, strict=False))
+
+
+def _numbered(answer: Answer, probability: bool) -> list[tuple[str, float]]:
+    """Probabilities without names, by their number."""
+    if not probability or not all(0 <= v <= 1 for v in answer.values):
+        return []
+    if len(answer.values) == 1:
+        return [(text("training.probability"), answer.values[0])]
+    return [(str(i), v) for i, v in enumerate(answer.values)]
+
+
+def _title(name: str, answer: Answer, truth: str) -> str:
+    parts = [f"{name}: {answer.label}" if answer.label else name]
+    if truth:
+        parts.append(text("training.truth", truth=truth))
+    return "   ".join(parts)

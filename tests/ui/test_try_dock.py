@@ -1,0 +1,224 @@
+"""Trying a model: what is typed reaches every output, in the words of the data."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PySide6.QtCore import Qt
+
+from studio.document import edits
+from studio.document.model import Document, Endpoint
+from studio.document.plan import ClassColumn, GeneratedSource, NumberColumns, TextColumn
+from studio.document.preprocess import FittedClasses, FittedNumbers
+from studio.document.project import Project
+from studio.formats import loom
+from studio.layers.dense import Dense
+from studio.layers.input import Input
+from studio.losses.regression import MeanSquaredError
+from studio.train.events import Finished
+from studio.train.predict import predict
+from studio.train.prediction import encode_row
+from studio.train.worker import train_project
+from studio.ui.session import Session
+from studio.ui.trainer import merge
+from studio.ui.try_dock import TryDock
+
+
+def shown(qtbot, session):
+    dock = TryDock(session)
+    dock.session = session
+    qtbot.addWidget(dock)
+    dock.resize(1000, 400)
+    dock.show()
+    qtbot.waitExposed(dock)
+    return dock
+
+
+@pytest.fixture(scope="module")
+def trained():
+    """The headline example made small, trained for one epoch on a few rows."""
+    from studio.examples import EXAMPLES
+
+    document = EXAMPLES["headline"]()
+    layer = {entry.name: key for key, entry in document.layers.items()}
+    document = edits.set_parameters(document, layer["embedding"], output_dim=8, input_dim=400)
+    document = edits.set_parameters(document, layer["lstm"], units=4)
+    text = document.graph.inputs[0]
+    bindings = dict(document.plan.data.inputs)
+    bindings[text] = replace(bindings[text], vocabulary_size=400)
+    document = edits.set_data(document, source=GeneratedSource("headline", 200), inputs=bindings)
+    project = Project(edits.set_run(document, epochs=1))
+    for event in train_project(project):
+        if isinstance(event, Finished):
+            merge(project.store, event.weights)
+            project.fitted.update(event.fitted)
+    return project
+
+
+def type_into(qtbot, field, keys):
+    field.setFocus()
+    field.selectAll()
+    qtbot.keyClicks(field, keys)
+
+
+def value(dock, output, name):
+    return dock.answers[output].bars[name].value() / 1000
+
+
+def test_typing_a_headline_moves_both_outputs(qtbot, trained):
+    dock = shown(qtbot, Session(trained))
+    assert list(dock.fields) == ["headline", "hour", "weekday", "words", "pictures", "links"]
+    assert list(dock.answers) == ["main_output", "aux_output"]
+    assert not dock.untrained.isVisible()
+    assert not dock.notice.isVisible()
+    before = dock.answers["aux_output"]
+    type_into(qtbot, dock.fields["headline"], "You will not believe how a lost parrot raced")
+    type_into(qtbot, dock.fields["hour"], "19")
+    qtbot.waitUntil(lambda: dock.answers["aux_output"] is not before, timeout=3000)
+    cells = {column: field.text() for column, field in dock.fields.items()}
+    assert cells["hour"] == "19"
+    inputs = encode_row(trained.document, trained.fitted, cells)
+    expected = predict(trained.document, trained.store, inputs)
+    for name, array in expected.items():
+        assert value(dock, name, "1") == pytest.approx(float(array[0, 0]), abs=6e-4)
+        assert value(dock, name, "0") == pytest.approx(1 - float(array[0, 0]), abs=6e-4)
+
+
+def test_it_answers_after_the_project_was_reopened(qtbot, trained, tmp_path):
+    loom.save(tmp_path / "p.loom", trained)
+    again = shown(qtbot, Session(loom.load(tmp_path / "p.loom"), tmp_path / "p.loom"))
+    first = shown(qtbot, Session(trained))
+    for dock in (first, again):
+        type_into(qtbot, dock.fields["headline"], "the budget committee painted a pipe")
+        qtbot.mouseClick(dock.go, Qt.MouseButton.LeftButton)
+    assert value(again, "main_output", "1") == value(first, "main_output", "1")
+    assert not again.untrained.isVisible()
+
+
+def test_a_row_of_the_table_is_filled_in_with_its_truth(qtbot, trained):
+    dock = shown(qtbot, Session(trained))
+    qtbot.mouseClick(dock.take, Qt.MouseButton.LeftButton)
+    assert dock.fields["headline"].text()
+    assert "in the table: " in dock.answers["main_output"].title.text()
+    table = dock._table()
+    row = list(table.columns["headline"]).index(dock.fields["headline"].text())
+    dock.take_row(table, row)
+    truth = table.columns["popular"][row]
+    assert f"in the table: {truth}" in dock.answers["main_output"].title.text()
+    type_into(qtbot, dock.fields["hour"], "3")
+    qtbot.mouseClick(dock.go, Qt.MouseButton.LeftButton)
+    assert "in the table" not in dock.answers["main_output"].title.text()
+
+
+def test_what_is_no_number_is_said_by_its_field(qtbot, trained):
+    dock = shown(qtbot, Session(trained))
+    type_into(qtbot, dock.fields["hour"], "noon")
+    qtbot.waitUntil(dock.notice.isVisible, timeout=3000)
+    assert "“hour” takes a number, not “noon”" in dock.notice.label.text()
+    assert not dock.answers
+    type_into(qtbot, dock.fields["hour"], "12")
+    qtbot.waitUntil(lambda: not dock.notice.isVisible(), timeout=3000)
+    assert dock.answers
+
+
+def test_an_untrained_model_says_so(qtbot, session):
+    dock = shown(qtbot, session)
+    assert dock.untrained.isVisible()
+    assert "lstm" in dock.untrained.label.text()
+    assert dock.notice.isVisible()  # no vocabulary was learnt yet
+    assert "main_input" in dock.notice.label.text()
+    assert not dock.answers
+
+
+def test_nothing_bound_is_said(qtbot, session):
+    session.commit("none", edits.set_data(session.document, inputs={}))
+    dock = shown(qtbot, session)
+    assert not dock.fields
+    assert "main_input" in dock.notice.label.text()
+
+
+def test_answers_are_not_computed_out_of_sight(qtbot, trained, monkeypatch):
+    session = Session(trained)
+    dock = TryDock(session)
+    qtbot.addWidget(dock)
+    calls = []
+    monkeypatch.setattr("studio.ui.try_dock.predict", lambda *a: calls.append(a) or predict(*a))
+    session.weights_changed.emit()
+    qtbot.wait(400)
+    assert not calls
+    dock.show()
+    qtbot.waitExposed(dock)
+    assert len(calls) == 1
+
+
+def test_without_automatic_it_waits_for_the_button(qtbot, trained):
+    dock = shown(qtbot, Session(trained))
+    dock.automatic.setChecked(False)
+    before = dock.answers["main_output"]
+    type_into(qtbot, dock.fields["headline"], "watch this")
+    qtbot.wait(400)
+    assert dock.answers["main_output"] is before
+    qtbot.keyClick(dock.fields["headline"], Qt.Key.Key_Return)
+    assert dock.answers["main_output"] is not before
+
+
+def small(binding, fitted, loss=None, units=1, activation="linear") -> Session:
+    document, source = edits.add_layer(Document(), Input(shape=(2,)), name="x")
+    document, dense = edits.add_layer(document, Dense(units=units, activation=activation), name="y")
+    output = Endpoint(dense, "output")
+    document = edits.connect(document, Endpoint(source, "output"), Endpoint(dense, "x"))
+    document = edits.plan_output(
+        edits.mark_output(document, output), output, loss=loss or MeanSquaredError()
+    )
+    document = edits.set_data(
+        document, inputs={source: NumberColumns(("a", "b"))}, targets={output.key: binding}
+    )
+    project = Project(document, fitted={output.key: fitted})
+    layer = document.graph.calls[dense].layer
+    project.store.put(layer, "kernel", np.arange(2 * units).reshape(2, units))
+    project.store.put(layer, "bias", np.zeros(units))
+    return Session(project)
+
+
+def test_a_regression_answers_in_the_units_of_its_column(qtbot):
+    binding = NumberColumns(("price",), standardize=True)
+    dock = shown(qtbot, small(binding, FittedNumbers(binding, (100.0,), (10.0,))))
+    type_into(qtbot, dock.fields["b"], "2")
+    qtbot.keyClick(dock.fields["b"], Qt.Key.Key_Return)
+    assert dock.answers["y"].numbers.text() == "120"  # 2 standard deviations above the mean
+    assert not dock.untrained.isVisible()
+
+
+def test_classes_are_shown_by_name(qtbot):
+    from studio.losses.probabilistic import SparseCategoricalCrossentropy
+
+    binding = ClassColumn("animal")
+    fitted = FittedClasses(binding, ("cat", "dog", "owl"))
+    loss = SparseCategoricalCrossentropy()
+    dock = shown(qtbot, small(binding, fitted, loss, units=3, activation="softmax"))
+    type_into(qtbot, dock.fields["b"], "1")
+    qtbot.keyClick(dock.fields["b"], Qt.Key.Key_Return)
+    shares = np.exp([3, 4, 5]) / np.exp([3, 4, 5]).sum()
+    assert "owl" in dock.answers["y"].title.text()
+    for name, share in zip(fitted.names, shares, strict=True):
+        assert value(dock, "y", name) == pytest.approx(share, abs=6e-4)
+
+
+def test_what_was_typed_stays_when_a_column_is_added(qtbot, trained):
+    session = Session(replace(trained))
+    dock = shown(qtbot, session)
+    type_into(qtbot, dock.fields["headline"], "stay")
+    text, numbers = session.document.graph.inputs
+    inputs = {text: TextColumn("headline"), numbers: NumberColumns(("hour",))}
+    session.commit("fewer", edits.set_data(session.document, inputs=inputs))
+    assert list(dock.fields) == ["headline", "hour"]
+    assert dock.fields["headline"].text() == "stay"
+
+
+def test_editing_the_model_keeps_the_cursor_in_its_field(qtbot, trained):
+    session = Session(replace(trained))
+    dock = shown(qtbot, session)
+    field = dock.fields["headline"]
+    call = session.document.graph.inputs[0]
+    session.commit("move", edits.move_calls(session.document, {call: (9.0, 9.0)}))
+    assert dock.fields["headline"] is field
