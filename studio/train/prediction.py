@@ -22,6 +22,7 @@ from studio.document.preprocess import (
 )
 from studio.engine.program import Array
 from studio.problem import Problem, ProblemError
+from studio.text import text
 from studio.train.bindings import with_data
 from studio.train.data import load_table
 from studio.train.encoding import (
@@ -70,7 +71,8 @@ def encode_row(
 
     `cells` holds the text of every column that an input is bound to.
     """
-    table = Table("", {column: [cell] for column, cell in cells.items()})
+    columns = {column: [cell] for column, cell in cells.items()}
+    table = Table(text("problems.typed_by_hand"), columns, places=(1,))
     return encode_columns(document, fitted, table)
 
 

@@ -58,6 +58,7 @@ def test_cells_that_do_not_fit(cells: dict[str, str], code: str) -> None:
         encode_row(document, {}, cells)
     assert [p.code for p in caught.value.problems] == [code]
     assert caught.value.problems[0].where == document.graph.inputs[0]
+    assert str(caught.value).startswith("“typed by hand”")
 
 
 def test_what_must_be_learnt_must_have_been() -> None:
