@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from studio.document import edits
 from studio.document.layout import DEFAULT_SIZE, arrange, needs_layout
 from studio.document.model import Document, Endpoint, Wire
-from studio.layers.concatenate import Concatenate
+from studio.layers.merge_concatenate import Concatenate
 from studio.layers.dense import Dense
 
 

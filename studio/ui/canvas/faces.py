@@ -1,17 +1,19 @@
 """What a node shows, as values: everything the painter writes, nothing of how it is painted."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from studio.document.analysis import Analysis
-from studio.document.model import CallId, Document, Endpoint, LayerEntry, LayerId, Wire
+from studio.document.model import CallId, Document, Endpoint, LayerEntry, LayerId
 from studio.document.store import Store
 from studio.engine.program import Spec
 from studio.layers.base import Layer, Port
 from studio.layers.input import Input
-from studio.problem import Problem
 from studio.text import text
+
+K = TypeVar("K")
 
 
 @dataclass(frozen=True)
@@ -128,24 +130,24 @@ def _value(value: object) -> str:
 
 
 class Faces:
-    """Makes faces for one document as analysed, looking at each wire and problem once."""
+    """Makes faces for one document as analysed, and tells which differ from another's."""
 
     def __init__(self, document: Document, analysis: Analysis, store: Store) -> None:
         self.document = document
         self.analysis = analysis
-        self.store = store
         self.twins: Counter[LayerId] = Counter(c.layer for c in document.graph.calls.values())
-        self.into: dict[CallId, list[Wire]] = {}
-        self.out_of: Counter[Endpoint] = Counter()
-        self.leaving: dict[CallId, set[str]] = {}
-        for wire in document.graph.wires:
-            self.into.setdefault(wire.target, []).append(wire)
-            self.out_of[wire.start] += 1
-            self.leaving.setdefault(wire.source, set()).add(wire.output)
-        self.problems: dict[str, list[Problem]] = {}
+        self.problems: dict[str, list[tuple[str, str]]] = {}
         for problem in analysis.problems:
-            self.problems.setdefault(problem.where, []).append(problem)
+            if problem.where:
+                said = (problem.severity, str(problem))
+                self.problems.setdefault(problem.where, []).append(said)
         self.tags = {e: self._tag(e) for e in document.graph.outputs}
+        self.groups = {end: dtype_group(spec) for end, spec in analysis.specs.items()}
+        self.trained = {
+            layer: store.trained(layer, weights)
+            for layer, weights in analysis.weights.items()
+            if weights
+        }
 
     def face(self, call_id: CallId) -> Face:
         """What the node of a call shows."""
@@ -162,36 +164,42 @@ class Faces:
             inputs=self._inputs(call_id, takes),
             outputs=self._outputs(call_id, gives),
             weights=text("canvas.parameters", count=count) if weights else "",
-            trained=self.store.trained(layer_id, weights) if weights else None,
+            trained=self.trained.get(layer_id),
             frozen=not entry.trainable,
             twins=self.twins[layer_id],
-            problems=self._problems(call_id),
+            problems=tuple(sorted(self.problems.get(call_id, ()))),  # errors before warnings
         )
 
-    def key(self, call_id: CallId) -> tuple[object, ...]:
-        """Changes whenever the face may; cheaper than the face."""
-        layer_id = self.document.graph.calls[call_id].layer
-        entry = self.document.layers[layer_id]
-        weights = self.analysis.weights.get(layer_id, ())
-        ends = [Endpoint(call_id, p.name) for p in self.document.ports(entry)[1]]
-        arriving = sorted(self.into.get(call_id, ()))
-        return (
-            layer_id,
-            entry,
-            self.twins[layer_id],
-            weights,
-            bool(weights) and self.store.trained(layer_id, weights),
-            tuple((w, self.analysis.specs.get(w.start)) for w in arriving),
-            tuple((self.analysis.specs.get(e), self.tags.get(e), self.out_of[e]) for e in ends),
-            self._problems(call_id),
-        )
+    def differences(self, old: "Faces") -> set[CallId]:
+        """The calls whose face may differ from what `old` made of it; parts equal by identity
+        are not looked into.
+        """
+        calls, before = self.document.graph.calls, old.document
+        found = {c for c, call in calls.items() if before.graph.calls.get(c) is not call}
+        stale = {
+            layer
+            for layer, entry in self.document.layers.items()
+            if before.layers.get(layer) is not entry
+            or self.analysis.weights.get(layer) != old.analysis.weights.get(layer)
+            or self.twins[layer] != old.twins[layer]
+            or self.trained.get(layer) != old.trained.get(layer)
+        }
+        found |= {c for c, call in calls.items() if call.layer in stale}
+        for wire in self.document.graph.wires ^ before.graph.wires:
+            found |= {wire.source, wire.target}
+        ends = _changed(old.analysis.specs, self.analysis.specs) | _changed(old.tags, self.tags)
+        for end in ends:
+            found.add(end.call)
+            found |= {w.target for w in self.document.graph.out_of(end.call, end.port)}
+        found |= _changed(old.problems, self.problems)
+        return found & calls.keys()
 
     def _inputs(self, call_id: CallId, declared: Sequence[Port]) -> tuple[PortFace, ...]:
-        wires = self.into.get(call_id, [])
+        wires = self.document.graph.into(call_id)
         ports = [*declared, *_vanished((w.input for w in wires), declared)]
         faces = []
         for port in ports:
-            ending = sorted((w for w in wires if w.input == port.name), key=lambda w: w.slot)
+            ending = [w for w in wires if w.input == port.name]
             first = self.analysis.specs.get(ending[0].start) if ending else None
             faces.append(
                 PortFace(
@@ -206,7 +214,8 @@ class Faces:
         return tuple(faces)
 
     def _outputs(self, call_id: CallId, declared: Sequence[Port]) -> tuple[PortFace, ...]:
-        ports = [*declared, *_vanished(self.leaving.get(call_id, ()), declared)]
+        wires = self.document.graph.out_of(call_id)
+        ports = [*declared, *_vanished((w.output for w in wires), declared)]
         faces = []
         for port in ports:
             end = Endpoint(call_id, port.name)
@@ -217,7 +226,7 @@ class Faces:
                     port.name,
                     label=port.name if len(ports) > 1 else "",
                     group=dtype_group(spec),
-                    wired=self.out_of[end],
+                    wired=sum(w.output == port.name for w in wires),
                     shape=shape_text(spec),
                     tag=tag,
                     lacking=lacking,
@@ -231,9 +240,11 @@ class Faces:
             return text("canvas.output_no_loss"), True
         return f"{plan.loss.kind} × {plan.weight:g}", False
 
-    def _problems(self, call_id: CallId) -> tuple[tuple[str, str], ...]:
-        found = sorted(self.problems.get(call_id, ()), key=lambda p: p.severity != "error")
-        return tuple((p.severity, str(p)) for p in found)
+
+def _changed(old: Mapping[K, object], new: Mapping[K, object]) -> set[K]:
+    """The keys under which two mappings differ."""
+    here = {k for k, value in new.items() if k not in old or old[k] != value}
+    return here | (old.keys() - new.keys())
 
 
 def _vanished(used: Iterable[str], declared: Sequence[Port]) -> list[Port]:

@@ -27,11 +27,13 @@ def paint_far(scene: "CanvasScene", painter: QPainter, visible: QRectF, zoom: fl
     scene.wires.paint_far(painter, paint, visible, zoom)
     bodies: dict[str, list[QRectF]] = {}
     marked: dict[str, list[QRectF]] = {"error": [], "warning": [], "selected": []}
+    outputs: list[QRectF] = []
     for call, item in scene.items_by_call.items():
         rect = item.geometry.body.translated(item.pos())
         if not visible.intersects(rect):
             continue
         bodies.setdefault(item.face.category, []).append(rect)
+        outputs += [tag.rect.translated(item.pos()) for tag in item.geometry.tags]
         if call in scene.selection:
             marked["selected"].append(rect)
         elif item.face.problems:
@@ -40,6 +42,8 @@ def paint_far(scene: "CanvasScene", painter: QPainter, visible: QRectF, zoom: fl
     for category, rects in bodies.items():
         painter.setBrush(paint.accent(category))
         painter.drawRects(rects)
+    painter.setBrush(paint.accent("Input and output"))
+    painter.drawRects(outputs)
     painter.setBrush(Qt.BrushStyle.NoBrush)
     for mark, colour in (
         ("warning", paint.tokens.warn),

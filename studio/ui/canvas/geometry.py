@@ -139,6 +139,9 @@ def _width(face: Face) -> float:
     wanted = [NARROWEST, title + PAD / 2, 2 * PAD + text_width(face.signature, "font")]
     if face.weights:
         wanted.append(2 * PAD + ICON + text_width(face.weights, "font"))
+    if face.problems:  # enough to see what it is about; the tooltip has it whole
+        needed = 2 * PAD + ICON + 8 + text_width(face.problems[0][1], "font")
+        wanted.append(min(needed, 248.0))
     left = max((text_width(p.label, "font") for p in face.inputs), default=0.0)
     right = max((text_width(_output_text(p), "font") for p in face.outputs), default=0.0)
     wanted.append(left + right + 2 * PAD + 16)

@@ -91,13 +91,11 @@ class NodeItem(QGraphicsItem):
         if self.canvas.lights is not None and not self.canvas.lights.any_at(self.call):
             painter.setOpacity(0.45)
         self._paint_body(painter, paint, selected)
-        if zoom < MIDDLE:
-            self._paint_badge(painter, paint, 12.0 / zoom)
-            return
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
-        self._paint_title(painter, paint, zoom)
+        if zoom >= MIDDLE:
+            self._paint_title(painter, paint, zoom)
         if zoom < NEAR:
-            self._paint_badge(painter, paint, 12.0 / zoom)
+            self._paint_small(painter, paint, zoom)
             return
         self._paint_lines(painter, paint, zoom)
         self._paint_tags(painter, paint, zoom)
@@ -121,6 +119,15 @@ class NodeItem(QGraphicsItem):
         painter.setPen(self._border(paint, selected))
         painter.drawRoundedRect(body, RADIUS, RADIUS)
 
+    def _kind(self, paint: Brushes) -> tuple[str, str]:
+        """The drawing of the layer's kind, and its category's colour."""
+        face, colours = self.face, paint.tokens.categories
+        known = face.category or face.kind == "Model"
+        return (
+            layer_drawing(face.kind) if known else "unknown",
+            colours.get(face.category, colours[""]),
+        )
+
     def _border(self, paint: Brushes, selected: bool) -> object:
         if selected:
             return paint.border_selected
@@ -132,8 +139,7 @@ class NodeItem(QGraphicsItem):
 
     def _paint_title(self, painter: QPainter, paint: Brushes, zoom: float) -> None:
         face, tokens = self.face, paint.tokens
-        colour = tokens.categories.get(face.category, tokens.categories[""])
-        name = "unknown" if not face.category and face.kind != "Model" else layer_drawing(face.kind)
+        name, colour = self._kind(paint)
         _icon(painter, name, colour, PAD, (HEADER - ICON) / 2 + 1, zoom)
         painter.setFont(paint.title_font)
         painter.setPen(paint.text)
@@ -185,8 +191,20 @@ class NodeItem(QGraphicsItem):
             painter.setFont(paint.font)
             _text(painter, tag.label)
 
-    def _paint_badge(self, painter: QPainter, paint: Brushes, size: float) -> None:
-        """The problem's mark at a size that stays readable from afar."""
+    def _paint_small(self, painter: QPainter, paint: Brushes, zoom: float) -> None:
+        """What is told from farther away: the kind, outputs, and that something is wrong."""
+        body, size = self.geometry.body, 12.0 / zoom
+        name, colour = self._kind(paint)
+        large = 34.0
+        x, y = body.center().x() - large / 2, (HEADER + body.height() - large) / 2
+        _icon(painter, name, colour, x, y, zoom, large)
+        for tag in self.geometry.tags:
+            rim = paint.problem["warning"][0] if tag.port.lacking else paint.tag[0]
+            painter.setPen(rim)
+            painter.setBrush(paint.tag[1])
+            painter.drawRoundedRect(tag.rect, tag.rect.height() / 2, tag.rect.height() / 2)
+            corner = tag.rect.topLeft() + QPointF(7, 2)
+            _icon(painter, "output", rim.color().name(), corner.x(), corner.y(), zoom, 18.0)
         if self.face.problems:
             severity = self.face.problems[0][0]
             painter.setPen(Qt.PenStyle.NoPen)

@@ -8,13 +8,13 @@ from PySide6.QtGui import (
     QNativeGestureEvent,
     QPainter,
     QPaintEvent,
-    QPolygonF,
     QResizeEvent,
     QShowEvent,
     QTransform,
     QWheelEvent,
 )
 from PySide6.QtWidgets import QFrame, QGraphicsView, QWidget
+from shiboken6 import Shiboken
 
 from studio.ui.canvas.far import FAR, paint_far
 from studio.ui.canvas.scene import CanvasScene
@@ -211,6 +211,10 @@ class Plane(QGraphicsView):
         x0, y0 = np.floor(rect.left() / step), np.floor(rect.top() / step)
         xs = np.arange(x0, rect.right() / step + 1) * step
         ys = np.arange(y0, rect.bottom() / step + 1) * step
+        dots = np.stack(np.meshgrid(xs, ys), axis=-1)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
         painter.setPen(paint.grid)
-        painter.drawPoints(QPolygonF([QPointF(x, y) for x in xs.tolist() for y in ys.tolist()]))
+        # QPointF is two doubles, so the array is handed over as it lies in memory.
+        first = Shiboken.wrapInstance(dots.ctypes.data, QPointF)
+        assert isinstance(first, QPointF)
+        painter.drawPoints(first, dots.size // 2)

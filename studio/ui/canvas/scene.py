@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QGraphicsItem, QGraphicsScene
 from studio.document.analysis import Analysis
 from studio.document.model import CallId, Document, Endpoint, Wire
 from studio.document.store import Store
-from studio.ui.canvas.faces import Faces, dtype_group
+from studio.ui.canvas.faces import Faces
 from studio.ui.canvas.geometry import MARGIN
 from studio.ui.canvas.node import REACH, NodeItem
 from studio.ui.canvas.wires import WORLD, Ends, WireLayer
@@ -84,9 +84,8 @@ class CanvasScene(QGraphicsScene):
         self.overlays: list[QGraphicsItem] = []
         self.wires = WireLayer()
         self.addItem(self.wires)
-        self._keys: dict[CallId, tuple[object, ...]] = {}
         self._document = Document()
-        self._specs: Mapping[Endpoint, object] = {}
+        self._faces: Faces | None = None
 
     # -- the document --------------------------------------------------------------------------
 
@@ -96,44 +95,38 @@ class CanvasScene(QGraphicsScene):
         self._document = document
         for call in self.items_by_call.keys() - new.calls.keys():
             self.removeItem(self.items_by_call.pop(call))
-            self._keys.pop(call, None)
-        stirred = self._show_calls(Faces(document, analysis, store))
-        if old.wires != new.wires or self._specs != analysis.specs:
-            self._show_wires(analysis)
+        faces = Faces(document, analysis, store)
+        stirred = faces.differences(self._faces) if self._faces else set(new.calls)
+        self._show_calls(faces, stirred)
+        if old.wires != new.wires or self._faces is None or self._faces.groups != faces.groups:
+            self._show_wires(faces)
         else:
             self._follow(stirred)
-        self._specs = analysis.specs
+        self._faces = faces
 
-    def _show_calls(self, faces: Faces) -> set[CallId]:
-        """Make, change and move nodes; which ones changed or moved."""
-        stirred = set()
-        for call_id, call in faces.document.graph.calls.items():
-            item, key = self.items_by_call.get(call_id), faces.key(call_id)
+    def _show_calls(self, faces: Faces, stirred: set[CallId]) -> None:
+        """Make, change and move these nodes."""
+        for call_id in stirred:
+            call, face = faces.document.graph.calls[call_id], faces.face(call_id)
+            item = self.items_by_call.get(call_id)
             if item is None:
-                item = NodeItem(self, call_id, faces.face(call_id))
+                item = self.items_by_call[call_id] = NodeItem(self, call_id, face)
                 item.setPos(*call.position)
                 self.addItem(item)
-                self.items_by_call[call_id] = item
-                stirred.add(call_id)
-            elif key != self._keys[call_id]:
-                item.show_face(faces.face(call_id))
-                stirred.add(call_id)
-            self._keys[call_id] = key
+            elif item.face != face:
+                item.show_face(face)
             if (item.x(), item.y()) != call.position:
                 item.setPos(*call.position)
-                stirred.add(call_id)
-        return stirred
 
     def restyle(self, document: Document, analysis: Analysis, store: Store) -> None:
         """Paint everything anew: the theme or the language changed."""
-        self._keys = dict.fromkeys(self.items_by_call, ())
+        self._faces = None
         self.show_document(document, analysis, store)
-        self._show_wires(analysis)
         self.update()
 
-    def _show_wires(self, analysis: Analysis) -> None:
+    def _show_wires(self, faces: Faces) -> None:
         wires = sorted(self._document.graph.wires)
-        groups = {w: dtype_group(analysis.specs.get(w.start)) for w in wires}
+        groups = {w: faces.groups.get(w.start, "unknown") for w in wires}
         self.wires.show_wires({w: self._ends(w) for w in wires}, groups)
 
     def _ends(self, wire: Wire) -> Ends:
@@ -145,8 +138,8 @@ class CanvasScene(QGraphicsScene):
         """Let the wires of these calls end where their ports are now."""
         stirred = set(calls)
         if stirred:
-            wires = self._document.graph.wires
-            touched = (w for w in wires if w.source in stirred or w.target in stirred)
+            graph = self._document.graph
+            touched = {w for c in stirred for w in (*graph.into(c), *graph.out_of(c))}
             self.wires.move({w: self._ends(w) for w in touched})
 
     # -- what is transient ---------------------------------------------------------------------

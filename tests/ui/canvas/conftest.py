@@ -7,11 +7,11 @@ from PySide6.QtTest import QTest
 from studio.document import edits
 from studio.document.model import Document, Endpoint
 from studio.document.project import Project
-from studio.layers.concatenate import Concatenate
 from studio.layers.dense import Dense
 from studio.layers.embedding import Embedding
 from studio.layers.input import Input
 from studio.layers.lstm import LSTM
+from studio.layers.merge_concatenate import Concatenate
 from studio.ui.canvas import CanvasView
 from studio.ui.session import Session
 
@@ -41,7 +41,7 @@ def small_document() -> Document:
     ):
         ends = Endpoint(call(document, start), "output"), Endpoint(call(document, end), "x")
         document = edits.connect(document, *ends)
-    return document
+    return edits.mark_output(document, Endpoint(call(document, "head"), "output"))
 
 
 def call(document: Document, name: str) -> str:

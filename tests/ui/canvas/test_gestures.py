@@ -9,6 +9,7 @@ from studio.document import edits
 SHIFT = Qt.KeyboardModifier.ShiftModifier
 CTRL = Qt.KeyboardModifier.ControlModifier
 MIDDLE = Qt.MouseButton.MiddleButton
+NOWHERE = QPoint()
 ESC = Qt.Key.Key_Escape
 
 
@@ -278,7 +279,7 @@ def test_escape_pans_back(view, hand):
     assert view.mapToScene(QPoint(0, 0)) == before
 
 
-def wheel(view, at, angle=0, pixels=QPoint(), keys=Qt.KeyboardModifier.NoModifier):
+def wheel(view, at, angle=0, pixels=NOWHERE, keys=Qt.KeyboardModifier.NoModifier):
     from PySide6.QtCore import QCoreApplication
     from PySide6.QtGui import QWheelEvent
 
