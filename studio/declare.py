@@ -1,4 +1,4 @@
-"""Declared once, derived everywhere: the style of layers, losses, optimizers, metrics, initializers.
+"""Declared once, derived everywhere: the style of layers, losses, optimizers and their kin.
 
 A declaration is a frozen dataclass whose fields are `param`s. From it come the inspector's form,
 the JSON, the Keras configuration, the checks and the help. It has no identity: two equal ones are
@@ -12,7 +12,7 @@ from importlib import import_module
 from typing import Any, ClassVar, Self
 
 from studio.problem import Problem, refuse
-from studio.text import catalogue, language
+from studio.text import catalogue, language, text
 
 
 @dataclass(frozen=True)
@@ -148,6 +148,16 @@ def _plain(value: Any) -> Any:
     return list(value) if isinstance(value, tuple) else value
 
 
+@dataclass(frozen=True)
+class Expected:
+    """The type a parameter takes, in words of the language it is shown in."""
+
+    type: str
+
+    def __str__(self) -> str:
+        return text(f"problems.type_{self.type}")
+
+
 _TYPES: dict[str, tuple[type, ...]] = {
     "int": (int,),
     "float": (int, float),
@@ -159,19 +169,31 @@ _TYPES: dict[str, tuple[type, ...]] = {
 
 def _fits(p: Param, value: Any) -> bool:
     if p.family:
-        return isinstance(value, Declared)
-    stem = p.type.split("[")[0].split("|")[0].strip()
-    allowed = _TYPES.get(stem)
+        return isinstance(value, Declared) and value.family == p.family
+    stem = _stem(p)
+    if stem == "tuple" and isinstance(value, tuple):
+        element = p.type.partition("[")[2]
+        empty = "None" in element
+        return all(
+            _is(element.split("|")[0].strip(" ,.]"), v) or (empty and v is None) for v in value
+        )
+    return _is(stem, value)
+
+
+def _is(name: str, value: Any) -> bool:
+    allowed = _TYPES.get(name)
     if allowed is None:
         return True
-    if isinstance(value, bool) and bool not in allowed:
-        return False
-    return isinstance(value, allowed)
+    return isinstance(value, allowed) and (bool in allowed or not isinstance(value, bool))
 
 
-def _expected(p: Param) -> str:
-    names = {"int": "a whole number", "float": "a number", "bool": "yes or no", "str": "a text"}
-    return names.get(p.type.split("|")[0].strip(), p.type)
+def _stem(p: Param) -> str:
+    """``tuple`` of ``tuple[int, ...] | None``."""
+    return p.type.split("[")[0].split("|")[0].strip()
+
+
+def _expected(p: Param) -> Expected:
+    return Expected("declared" if p.family else _stem(p))
 
 
 # -- registries ----------------------------------------------------------------------------------
@@ -222,7 +244,7 @@ def resolve(family: str, value: Any) -> Declared:
 
 
 def snake(name: str) -> str:
-    """Keras's spelling of a class as a name: ``LSTM`` → ``lstm``, ``MaxPooling1D`` → ``max_pooling1d``."""
+    """Keras's spelling of a class as a name: ``lstm`` of LSTM, ``max_pooling1d`` of MaxPooling1D."""
     out = ""
     for i, letter in enumerate(name):
         before = name[i - 1] if i else ""
