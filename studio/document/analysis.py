@@ -79,6 +79,10 @@ class _Walk:
         for wire in graph.into(call_id):
             if wire.input not in known:
                 self.problems.append(Problem("port_vanished", call_id, {"port": wire.input}))
+        given = {w.output for w in graph.out_of(call_id)}
+        given |= {e.port for e in graph.outputs if e.call == call_id}
+        for port in sorted(given - {p.name for p in outputs}) if outputs else ():
+            self.problems.append(Problem("output_port_vanished", call_id, {"port": port}))
         if missing:
             code = "nothing_arrives" if len(inputs) == 1 else "port_empty"
             self.problems.append(Problem(code, call_id, {"port": missing[0], "name": entry.name}))

@@ -25,11 +25,11 @@ from studio.document.plan import (
     TrainPlan,
 )
 from studio.initializers.random import RandomNormal
-from studio.layers.concatenate import Concatenate
 from studio.layers.dense import Dense
 from studio.layers.dropout import Dropout
 from studio.layers.input import Input
 from studio.layers.lstm import LSTM
+from studio.layers.merge_concatenate import Concatenate
 from studio.losses.probabilistic import BinaryCrossentropy
 from studio.losses.regression import MeanSquaredError
 from studio.metrics.accuracy import BinaryAccuracy

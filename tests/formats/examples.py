@@ -6,11 +6,11 @@ from studio.document import edits
 from studio.document.lowering import lower
 from studio.document.model import Document, Endpoint
 from studio.document.project import Project
-from studio.layers.concatenate import Concatenate
 from studio.layers.dense import Dense
 from studio.layers.embedding import Embedding
 from studio.layers.input import Input
 from studio.layers.lstm import LSTM
+from studio.layers.merge_concatenate import Concatenate
 from studio.losses.probabilistic import BinaryCrossentropy
 
 

@@ -26,11 +26,11 @@ from studio.formats import onnx_export, proof
 from studio.formats.onnx_export import export, output_labels
 from studio.formats.proof import BATCHES, Proof
 from studio.layers.activation import Activation
-from studio.layers.merge_concatenate import Concatenate
 from studio.layers.dense import Dense
 from studio.layers.embedding import Embedding
 from studio.layers.input import Input
 from studio.layers.lstm import LSTM
+from studio.layers.merge_concatenate import Concatenate
 from studio.problem import ProblemError
 from tests.formats.examples import fill, two_outputs
 
