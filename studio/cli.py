@@ -18,6 +18,7 @@ from studio.document import edits
 from studio.document.analysis import analyse
 from studio.document.model import Document
 from studio.document.project import Project
+from studio.document.store import Store
 from studio.document.summary import summary as summary_text
 from studio.problem import Problem, ProblemError, refuse
 from studio.text import text
@@ -94,10 +95,13 @@ def train(
     seed: Annotated[int | None, typer.Option(help="Instead of the project's")] = None,
     out: Annotated[Path | None, typer.Option(help="Write here, not back to the project")] = None,
     best: Annotated[bool, typer.Option("--best", help="Keep the best epoch's weights")] = False,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Forget what it learnt before")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Train a project and save what it learnt."""
     project = _load(project_file)
+    if fresh:
+        project.store, project.fitted = Store(), {}
     changes = {"epochs": epochs, "batch_size": batch_size, "engine": engine, "seed": seed}
     given = {name: value for name, value in changes.items() if value is not None}
     project.document = edits.set_run(_bound(project.document, data), **given)
@@ -265,7 +269,10 @@ def _train(project: Project, base: Path, as_json: bool) -> Finished:
     events = train_project(project, base)
     finished: Finished | None = None
     for event in _as_json(events) if as_json else show(events):
-        if isinstance(event, Finished):
+        if isinstance(event, Started):
+            for problem in event.warnings:
+                _complain(problem)
+        elif isinstance(event, Finished):
             finished = event
     assert finished is not None
     project.runs.append(finished.run)
@@ -278,7 +285,8 @@ def _as_json(events: Iterator[Event]) -> Iterator[Event]:
     for event in events:
         match event:
             case Started():
-                _line({"event": "started", **vars(event)})
+                warnings = [str(problem) for problem in event.warnings]
+                _line({"event": "started", **vars(event), "warnings": warnings})
             case BatchDone(epoch, batch, logs):
                 _line({"event": "batch", "epoch": epoch, "batch": batch, **logs})
             case EpochDone(epoch, logs, seconds, best):

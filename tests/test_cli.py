@@ -185,3 +185,32 @@ def test_check_lists_problems_and_fails(project: Path, tmp_path: Path, capsys: A
     loom.save(broken, Project(edits.remove_calls(document, [call])))
     assert layerloom("check", broken) == 1
     assert "error" in capsys.readouterr().out
+
+
+def other_texts(folder: Path) -> list[str]:
+    """Arguments that bind a table whose words the headline example never saw."""
+    header = "headline,hour,weekday,words,pictures,links,popular"
+    rows = [f"zyx{i} wvu{i} tsr{i},{i % 24},2,3,4,5,{i % 2}" for i in range(40)]
+    table = folder / "other.csv"
+    table.write_text("\n".join([header, *rows]))
+    ports = {
+        "main_input": "headline",
+        "aux_input": "hour,weekday,words,pictures,links",
+        "main_output": "popular",
+        "aux_output": "popular",
+    }
+    return [
+        part for port, column in ports.items() for part in ("--data", f"{port}={table}:{column}")
+    ]
+
+
+def test_training_on_other_texts_says_that_the_words_are_unknown(
+    project: Path, tmp_path: Path, capsys: Any
+) -> None:
+    assert layerloom("train", project, "--epochs", "1") == 0
+    capsys.readouterr()
+    data = other_texts(tmp_path)
+    assert layerloom("train", project, "--epochs", "1", *data) == 0
+    assert "unknown to the vocabulary" in capsys.readouterr().err
+    assert layerloom("train", project, "--epochs", "1", "--fresh", *data) == 0
+    assert "unknown" not in capsys.readouterr().err

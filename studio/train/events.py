@@ -20,6 +20,7 @@ class Started:
     samples: int
     validation_samples: int
     engine: str
+    warnings: tuple[Problem, ...] = ()  # of the data: what fits but is probably not meant
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from studio.document.project import Project
 from studio.engine.threads import available
 from studio.problem import Problem, ProblemError
 from studio.train.data import load_data
-from studio.train.events import BatchDone, BatchStarted, Event, Failed, Finished
+from studio.train.events import BatchDone, BatchStarted, Event, Failed, Finished, Started
 from studio.train.fit import FitPlan, fit
 from studio.train.trainer import Settings, Trainer
 
@@ -56,7 +56,11 @@ def train_project(
     run_id = f"r{len(project.runs) + 1}"
     asked = stop.is_set if stop is not None else lambda: False
     for event in fit(trainer, data.train, data.validation, plan, run_id=run_id, stop=asked):
-        yield replace(event, fitted=data.fitted) if isinstance(event, Finished) else event
+        if isinstance(event, Started):
+            event = replace(event, warnings=data.warnings)
+        elif isinstance(event, Finished):
+            event = replace(event, fitted=data.fitted)
+        yield event
 
 
 class TrainingProcess:
