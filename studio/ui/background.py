@@ -14,11 +14,12 @@ class Latest(QObject):
     """Runs jobs in a thread; a job that still waits when another is asked for is dropped.
 
     Signals:
-        answered(result): in the thread this lives in, what the newest finished job returned. What
-            a job raises is raised there, as any slot's exception.
+        answered(result): in the thread this lives in, what the newest finished job returned.
+        failed(): it raised instead. What it raised is raised there, as any slot's exception.
     """
 
     answered = Signal(object)
+    failed = Signal()
     _done = Signal(object)  # (result, exception), from the worker's thread
 
     def __init__(self, parent: QObject | None = None) -> None:
@@ -57,5 +58,6 @@ class Latest(QObject):
             return
         result, error = outcome
         if error:
+            self.failed.emit()
             raise error
         self.answered.emit(result)

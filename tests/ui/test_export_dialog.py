@@ -1,0 +1,174 @@
+"""Exporting from the window: the file, its proof, and what is said when there is none."""
+
+from dataclasses import replace
+
+import numpy as np
+import onnxruntime
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFileDialog, QMessageBox
+
+from studio.document import edits
+from studio.document.model import Document, Endpoint
+from studio.document.project import Project
+from studio.layers.dense import Dense
+from studio.layers.input import Input
+from studio.problem import refuse
+from studio.ui import export_dialog
+from studio.ui.export_dialog import ExportDialog, file_size
+from studio.ui.session import Session
+
+
+@pytest.fixture
+def small(tmp_path):
+    document, source = edits.add_layer(Document(), Input(shape=(2,)), name="x")
+    document, dense = edits.add_layer(document, Dense(units=1), name="y")
+    output = Endpoint(dense, "output")
+    document = edits.connect(document, Endpoint(source, "output"), Endpoint(dense, "x"))
+    document = edits.mark_output(document, output)
+    project = Project(document)
+    layer = document.graph.calls[dense].layer
+    project.store.put(layer, "kernel", [[2.0], [-1.0]])
+    project.store.put(layer, "bias", [0.5])
+    return Session(project, tmp_path / "line.loom")
+
+
+@pytest.fixture
+def dialog(qtbot, small):
+    widget = ExportDialog(small)
+    qtbot.addWidget(widget)
+    widget.show()
+    qtbot.waitExposed(widget)
+    return widget
+
+
+def press_export(qtbot, dialog):
+    qtbot.mouseClick(dialog.go, Qt.MouseButton.LeftButton)
+    assert dialog.busy.isVisible()
+    assert not dialog.go.isEnabled()
+    qtbot.waitUntil(lambda: not dialog.busy.isVisible(), timeout=30_000)
+
+
+def test_a_click_writes_a_proven_file(qtbot, dialog, tmp_path):
+    assert dialog.path.text() == str(tmp_path / "line.onnx")
+    press_export(qtbot, dialog)
+    session = onnxruntime.InferenceSession(tmp_path / "line.onnx")
+    (found,) = session.run(None, {"x": np.array([[3, 1]], np.float32)})
+    assert found == pytest.approx(5.5)
+    assert dialog.notice.isVisible()
+    assert "1, 3, 32" in dialog.notice.label.text()
+    assert [dialog.table.item(0, c).text() for c in (0, 3)] == ["y", "equal"]
+    assert float(dialog.table.item(0, 1).text()) <= float(dialog.table.item(0, 2).text())
+    assert "Operators:" in dialog.facts.text()
+    assert file_size((tmp_path / "line.onnx").stat().st_size) in dialog.facts.text()
+    assert {p.suffix for p in tmp_path.iterdir()} >= {".onnx", ".json", ".py"}
+
+
+def test_a_file_that_fails_its_proof_is_not_written(qtbot, dialog, tmp_path, monkeypatch):
+    monkeypatch.setattr("studio.formats.proof.TOLERANCE", -1.0)
+    press_export(qtbot, dialog)
+    assert not (tmp_path / "line.onnx").exists()
+    assert "No file was written" in dialog.notice.label.text()
+    assert dialog.table.item(0, 3).text() == "too far apart"
+    assert not dialog.facts.isVisible()
+
+
+def test_a_model_with_problems_is_refused_with_them(qtbot, dialog, tmp_path):
+    session = dialog._session
+    wires = session.document.graph.wires
+    session.commit("cut", edits.disconnect(session.document, wires))
+    press_export(qtbot, dialog)
+    assert not (tmp_path / "line.onnx").exists()
+    assert "“y”" in dialog.notice.label.text() or ">y<" in dialog.notice.label.text()
+    assert not dialog.table.isVisible()
+
+
+def test_weights_that_nobody_trained_are_warned_of(qtbot, dialog):
+    dialog._session.project.store.forget(list(dialog._session.document.layers))
+    press_export(qtbot, dialog)
+    assert dialog.table.item(0, 3).text() == "equal"
+    assert "untrained_export" in {p.code for p in dialog.notice._problems}
+    assert not list(dialog._session.project.store.items())  # the session's are as they were
+
+
+@pytest.mark.parametrize("answer", [True, False])
+def test_a_file_is_replaced_only_when_wanted(qtbot, dialog, tmp_path, monkeypatch, answer):
+    (tmp_path / "line.onnx").write_text("mine")
+
+    def press(box):
+        accept = QMessageBox.ButtonRole.AcceptRole
+        yes = next(b for b in box.buttons() if box.buttonRole(b) == accept)
+        (yes if answer else box.escapeButton()).click()
+        return 0
+
+    monkeypatch.setattr(QMessageBox, "exec", press)
+    qtbot.mouseClick(dialog.go, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: not dialog.busy.isVisible(), timeout=30_000)
+    assert ((tmp_path / "line.onnx").read_bytes() == b"mine") is not answer
+
+
+def test_a_name_without_suffix_gets_it(qtbot, dialog, tmp_path, monkeypatch):
+    chosen = str(tmp_path / "other.v2")
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *a, **k: (chosen, ""))
+    qtbot.mouseClick(dialog.browse, Qt.MouseButton.LeftButton)
+    assert dialog.path.text() == f"{chosen}.onnx"
+    press_export(qtbot, dialog)
+    assert (tmp_path / "other.v2.onnx").exists()
+
+
+def test_a_folder_that_is_not_there_is_said(qtbot, dialog, tmp_path):
+    dialog.path.setText(str(tmp_path / "nowhere" / "m.onnx"))
+    press_export(qtbot, dialog)
+    assert "No file was written" in dialog.notice.label.text()
+    assert dialog.go.isEnabled()
+
+
+def test_it_does_not_close_while_it_writes(qtbot, dialog, monkeypatch):
+    import threading
+
+    hold = threading.Event()
+
+    def slow(project, path):
+        hold.wait(10)
+        raise refuse("no_input")
+
+    monkeypatch.setattr(export_dialog, "export", slow)
+    qtbot.mouseClick(dialog.go, Qt.MouseButton.LeftButton)
+    qtbot.keyClick(dialog, Qt.Key.Key_Escape)
+    assert dialog.isVisible()
+    hold.set()
+    qtbot.waitUntil(lambda: not dialog.busy.isVisible(), timeout=10_000)
+    qtbot.keyClick(dialog, Qt.Key.Key_Escape)
+    assert not dialog.isVisible()
+
+
+def test_an_error_of_our_own_ends_the_waiting(qtbot, dialog, monkeypatch):
+    def broken(project, path):
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(export_dialog, "export", broken)
+    with qtbot.capture_exceptions() as errors:
+        qtbot.mouseClick(dialog.go, Qt.MouseButton.LeftButton)
+        qtbot.waitUntil(lambda: dialog.go.isEnabled(), timeout=10_000)
+    assert "a bug" in str(errors[0][1])
+
+
+def test_the_export_keeps_the_model_it_was_asked_for(qtbot, dialog, tmp_path):
+    """Weights that change after the click do not reach the file."""
+    project = dialog._session.project
+    qtbot.mouseClick(dialog.go, Qt.MouseButton.LeftButton)
+    for cells in project.store.snapshot():
+        for cell in project.store.cells(cells).values():
+            cell.value[:] = 0
+    dialog._session.project = replace(project)
+    qtbot.waitUntil(lambda: not dialog.busy.isVisible(), timeout=30_000)
+    session = onnxruntime.InferenceSession(tmp_path / "line.onnx")
+    (found,) = session.run(None, {"x": np.array([[3, 1]], np.float32)})
+    assert found == pytest.approx(5.5)
+
+
+@pytest.mark.parametrize(
+    ("size", "shown"), [(412, "412 B"), (20_600, "20.6 kB"), (21_000_000, "21.0 MB")]
+)
+def test_file_sizes(size, shown):
+    assert file_size(size) == shown
