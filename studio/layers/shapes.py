@@ -3,11 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from math import prod
 
 from studio.engine.builder import Value
 from studio.engine.program import Spec
 from studio.layers.base import Layer, LayerBuilder, Weight, Weights
-from studio.problem import Problem, ProblemError
+from studio.problem import Problem, ProblemError, refuse
+
+_LARGEST = 2**31  # numbers in one layer: 8 GiB, before optimizer and activations
 
 
 def results_of(
@@ -40,6 +43,7 @@ def shapes_of(layer: Layer, inputs: tuple[Spec, ...]) -> Shapes:
     op = LayerBuilder()
     try:
         weights = layer.weights(*inputs)
+        _refuse_giant(layer.kind, weights)
         values = {w.name: op.state(w.name, Spec("float32", w.shape), w.role) for w in weights}
         arriving = [op.input(f"x{i}", spec) for i, spec in enumerate(inputs)]
         results = results_of(layer, op, values, arriving)
@@ -50,3 +54,10 @@ def shapes_of(layer: Layer, inputs: tuple[Spec, ...]) -> Shapes:
             problems=(Problem("layer_refused", args={"kind": layer.kind, "reason": str(error)}),)
         )
     return Shapes(tuple(v.spec for v in results), weights)
+
+
+def _refuse_giant(kind: str, weights: tuple[Weight, ...]) -> None:
+    """Refuse a slip of the keyboard before anything of its size is allocated."""
+    count = sum(prod(weight.shape) for weight in weights)
+    if count > _LARGEST:
+        raise refuse("layer_too_large", kind=kind, received=count, expected=_LARGEST)
