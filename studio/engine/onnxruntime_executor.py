@@ -75,8 +75,6 @@ def session(
     options.log_severity_level = _QUIET
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
-    # Vanishing gradients are denormal numbers, and every kernel crawls on those.
-    options.add_session_config_entry("session.set_denormal_as_zero", "1")
     try:
         return onnxruntime.InferenceSession(model, options, providers=list(providers))
     except Exception as error:  # it raises a class of its own for each kind of refusal

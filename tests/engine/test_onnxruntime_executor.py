@@ -68,3 +68,13 @@ def test_a_feed_of_another_kind_is_refused():
     executor = OnnxRuntimeExecutor(counting_program())
     with pytest.raises(TypeError):
         executor.run({"x": np.array([["a", "b", "c"]])})
+
+
+def test_a_session_leaves_this_threads_arithmetic_alone() -> None:
+    """onnxruntime's switch for denormals is the whole thread's, and NumPy would compute by it."""
+    op = Builder()
+    x = op.input("x", Spec("float32", ("batch",)))
+    runner = OnnxRuntimeExecutor(op.program([op.Mul(x, 0.5)]))
+    runner.run({"x": np.ones(3, np.float32)})
+    smallest = np.array([np.finfo(np.float32).smallest_subnormal])
+    assert (smallest * np.float32(1) > 0).all()
