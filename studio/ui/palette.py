@@ -19,6 +19,7 @@ from PySide6.QtGui import (
     QColor,
     QDrag,
     QFont,
+    QFontInfo,
     QKeyEvent,
     QPainter,
     QPixmap,
@@ -48,7 +49,6 @@ from studio.ui.theme import tokens
 
 Index = QModelIndex | QPersistentModelIndex
 _KIND, _HELP, _CATEGORY = (int(Qt.ItemDataRole.UserRole) + i for i in range(1, 4))
-_ROW, _HEADING = 44, 28
 
 
 # -- finding -------------------------------------------------------------------------------------
@@ -156,7 +156,8 @@ class LayerDelegate(QStyledItemDelegate):
     """Paints a layer's drawing and name with its help below, or a heading."""
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
-        return QSize(120, _ROW if index.data(_KIND) else _HEADING)
+        line = option.fontMetrics.height()
+        return QSize(120, 2 * line + 14 if index.data(_KIND) else line + 14)
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         painter.save()
@@ -170,7 +171,7 @@ class LayerDelegate(QStyledItemDelegate):
 
     def _paint_heading(self, painter: QPainter, rect: QRect, name: str, font: QFont) -> None:
         small = QFont(font)
-        small.setPointSizeF(font.pointSizeF() * 0.88)
+        small.setPointSizeF(QFontInfo(font).pointSizeF() * 0.88)
         small.setWeight(QFont.Weight.DemiBold)
         painter.setFont(small)
         painter.setPen(QColor(tokens().text2))
@@ -200,7 +201,7 @@ class LayerDelegate(QStyledItemDelegate):
         painter.setPen(QColor(theme.text))
         painter.drawText(inner, Qt.AlignmentFlag.AlignTop, index.data())
         help_font = QFont(option.font)
-        help_font.setPointSizeF(option.font.pointSizeF() * 0.9)
+        help_font.setPointSizeF(QFontInfo(option.font).pointSizeF() * 0.9)
         painter.setFont(help_font)
         painter.setPen(QColor(theme.text2))
         words = painter.fontMetrics().elidedText(

@@ -35,6 +35,11 @@ def add_after(
     return document, call
 
 
+def gives(document: Document, port: Endpoint) -> bool:
+    """Whether a port is one its layer has now; wires may still name one that vanished."""
+    return any(p.name == port.port for p in document.ports(document.entry(port.call))[1])
+
+
 def deleted(
     document: Document, calls: Iterable[CallId], wires: Iterable[Wire]
 ) -> tuple[str, Document]:

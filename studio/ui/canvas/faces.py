@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from studio.document.analysis import Analysis
-from studio.document.model import CallId, Document, Endpoint, LayerEntry, LayerId
+from studio.document.model import CallId, Document, Endpoint, LayerEntry, LayerId, Submodel
 from studio.document.store import Store
 from studio.engine.program import Spec
 from studio.layers.base import Layer, Port
@@ -129,6 +129,15 @@ def _value(value: object) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
+def port_label(document: Document, entry: LayerEntry, port: str) -> str:
+    """What a port is called: a model used as a layer names its ports by its own layers."""
+    if isinstance(entry.body, Submodel):
+        inner = document.graphs[entry.body.graph].calls
+        call = inner.get(port) or inner.get(Endpoint.parse(port).call)
+        return document.layers[call.layer].name if call else port
+    return port
+
+
 class Faces:
     """Makes faces for one document as analysed, and tells which differ from another's."""
 
@@ -195,7 +204,7 @@ class Faces:
         return found & calls.keys()
 
     def _inputs(self, call_id: CallId, declared: Sequence[Port]) -> tuple[PortFace, ...]:
-        wires = self.document.graph.into(call_id)
+        wires, entry = self.document.graph.into(call_id), self.document.entry(call_id)
         ports = [*declared, *_vanished((w.input for w in wires), declared)]
         faces = []
         for port in ports:
@@ -204,7 +213,7 @@ class Faces:
             faces.append(
                 PortFace(
                     port.name,
-                    label=port.name if len(ports) > 1 else "",
+                    label=port_label(self.document, entry, port.name) if len(ports) > 1 else "",
                     group=dtype_group(first),
                     places=max((w.slot for w in ending), default=-1) + 2 if port.many else 1,
                     wired=len(ending),
@@ -214,7 +223,7 @@ class Faces:
         return tuple(faces)
 
     def _outputs(self, call_id: CallId, declared: Sequence[Port]) -> tuple[PortFace, ...]:
-        wires = self.document.graph.out_of(call_id)
+        wires, entry = self.document.graph.out_of(call_id), self.document.entry(call_id)
         ports = [*declared, *_vanished((w.output for w in wires), declared)]
         faces = []
         for port in ports:
@@ -224,7 +233,7 @@ class Faces:
             faces.append(
                 PortFace(
                     port.name,
-                    label=port.name if len(ports) > 1 else "",
+                    label=port_label(self.document, entry, port.name) if len(ports) > 1 else "",
                     group=dtype_group(spec),
                     wired=sum(w.output == port.name for w in wires),
                     shape=shape_text(spec),

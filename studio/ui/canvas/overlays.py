@@ -1,7 +1,7 @@
 """What a gesture shows while it lasts: the wire in the hand, the marquee, a word at the cursor."""
 
-from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QPainter, QPen
+from PySide6.QtCore import QMarginsF, QPointF, QRectF, Qt
+from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
 from studio.ui.canvas.wires import bezier, curve
@@ -78,22 +78,26 @@ class Hint(QGraphicsItem):
         self.setZValue(5)
         self.hide()
         self.text = ""
-        self._pen: QPen | None = None
         self._rect = QRectF()
 
-    def say(self, text: str, at: QPointF, refused: bool = True) -> None:
-        """Show `text` beside a scene point; an empty text shows nothing."""
-        self.setPos(at)
+    def say(self, text: str, at: QPointF | None = None, sight: QRectF | None = None) -> None:
+        """Show `text` beside a point of the scene, within what is in sight of it; an empty text
+        shows nothing.
+        """
+        self.text = text
         self.setVisible(bool(text))
-        if text == self.text:
+        if not text or at is None or sight is None:
             return
         self.prepareGeometryChange()
-        self.text = text
-        flags = Qt.TextFlag.TextWordWrap
+        self.setPos(at)
         room = QRectF(0, 0, self.WIDEST, 1000)
-        needed = metrics("font").boundingRect(room, flags, text)
-        self._rect = QRectF(16, 18, needed.width() + 20, needed.height() + 12)
-        self._pen = brushes().border_error if refused else brushes().border
+        needed = metrics("font").boundingRect(room, Qt.TextFlag.TextWordWrap, text)
+        size = needed.size().grownBy(QMarginsF(10, 6, 10, 6))
+        zoom = self.scene().views()[0].transform().m11()
+        right, down = (sight.right() - at.x()) * zoom, (sight.bottom() - at.y()) * zoom
+        x = 16.0 if size.width() + 24 <= right else -size.width() - 12
+        y = 18.0 if size.height() + 26 <= down else -size.height() - 12
+        self._rect = QRectF(QPointF(x, y), size)
 
     def boundingRect(self) -> QRectF:
         return self._rect.adjusted(-2, -2, 2, 2)
@@ -103,7 +107,7 @@ class Hint(QGraphicsItem):
     ) -> None:
         paint = brushes()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(self._pen or paint.border)
+        painter.setPen(paint.border_error)
         painter.setBrush(paint.tag[1])
         painter.drawRoundedRect(self._rect, 6, 6)
         painter.setPen(paint.text)

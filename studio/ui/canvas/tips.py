@@ -4,7 +4,7 @@ from html import escape
 
 from studio.document.model import Endpoint, Wire
 from studio.text import text
-from studio.ui.canvas.faces import Face, shape_text
+from studio.ui.canvas.faces import Face, port_label, shape_text
 from studio.ui.canvas.scene import CanvasScene, Hit
 from studio.ui.session import Session
 
@@ -41,14 +41,15 @@ def _node(face: Face) -> list[str]:
 
 
 def _port(session: Session, port: Endpoint, incoming: bool) -> list[str]:
-    name = session.document.entry(port.call).name
+    entry = session.document.entry(port.call)
+    name, label = entry.name, port_label(session.document, entry, port.port)
     if incoming:
         wires = session.document.graph.into(port.call, port.port)
         starts = [w.start for w in wires]
-        lines = [text("canvas.tip_input_port", port=port.port, name=name)]
+        lines = [text("canvas.tip_input_port", port=label, name=name)]
     else:
         starts = [port]
-        lines = [text("canvas.tip_output_port", port=port.port, name=name)]
+        lines = [text("canvas.tip_output_port", port=label, name=name)]
     specs = (session.analysis.specs.get(start) for start in starts)
     lines += [f"{spec.dtype} · {shape_text(spec)}" for spec in specs if spec is not None]
     return lines

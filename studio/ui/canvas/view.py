@@ -6,6 +6,7 @@ from PySide6.QtCore import QEvent, QPoint, QPointF, Qt, Signal
 from PySide6.QtGui import (
     QContextMenuEvent,
     QDragEnterEvent,
+    QDragLeaveEvent,
     QDragMoveEvent,
     QDropEvent,
     QFocusEvent,
@@ -67,6 +68,7 @@ class CanvasView(Plane):
         self.hint = Hint()
         self.canvas.add_overlay(self.hint)
         self._gesture: Gesture | None = None
+        self._button = Qt.MouseButton.NoButton  # the one that holds the gesture
         self._nudge: Nudge | None = None
         self._space = False
         self.setAcceptDrops(True)
@@ -200,6 +202,7 @@ class CanvasView(Plane):
         elif left:
             self._gesture = self._gesture_for(self.hit(at), at, event.modifiers())
         if self._gesture is not None:
+            self._button = button
             QToolTip.hideText()
             self.canvas.hover(None, None)
             self._show_cursor()
@@ -207,13 +210,12 @@ class CanvasView(Plane):
     def _gesture_for(self, hit: Hit, at: QPoint, keys: Qt.KeyboardModifier) -> Gesture:
         """Which story a press of the left button begins."""
         if hit.port is not None and hit.incoming:
-            graph = self.session.document.graph
-            present = graph.into(hit.port.call, hit.port.port)
-            if hit.slot < len(present):
-                taken = present[hit.slot]
+            present = self.session.document.graph.into(hit.port.call, hit.port.port)
+            taken = next((wire for wire in present if wire.slot == hit.slot), None)
+            if taken is not None:
                 return DragWire(self, at, taken.start, seeks_input=True, taken=taken)
             return DragWire(self, at, hit.port, seeks_input=False, slot=hit.slot)
-        if hit.port is not None:
+        if hit.port is not None and commands.gives(self.session.document, hit.port):
             return DragWire(self, at, hit.port, seeks_input=True)
         if hit.call is not None:
             return MoveNodes(self, at, hit.call, keys)
@@ -237,8 +239,7 @@ class CanvasView(Plane):
             self._gesture.move(at, Qt.KeyboardModifier.NoModifier)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        held = (Qt.MouseButton.LeftButton, Qt.MouseButton.MiddleButton)
-        if self._gesture is None or event.button() not in held:
+        if self._gesture is None or event.button() != self._button:
             return
         # Forgotten first: the commit at its end comes back here as a change.
         gesture, self._gesture = self._gesture, None
@@ -313,6 +314,8 @@ class CanvasView(Plane):
 
     def viewportEvent(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
+            if self._gesture is not None:
+                return True
             words = tips.tip(self.session, self.canvas, self.hit(event.pos()))
             QToolTip.showText(event.globalPos(), words, self.viewport())
             return True
@@ -321,19 +324,28 @@ class CanvasView(Plane):
     # -- the palette drops a layer -------------------------------------------------------------
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if event.mimeData().hasFormat(commands.LAYER_MIME):
-            event.acceptProposedAction()
+        self._take(event)
 
     def dragMoveEvent(self, event: QDragMoveEvent) -> None:
-        if event.mimeData().hasFormat(commands.LAYER_MIME):
-            event.acceptProposedAction()
+        self._take(event)
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        event.accept()
 
     def dropEvent(self, event: QDropEvent) -> None:
-        if event.mimeData().hasFormat(commands.LAYER_MIME):
+        if self._take(event):
             kind = bytes(event.mimeData().data(commands.LAYER_MIME).data()).decode()
-            event.acceptProposedAction()
             self.add_layer(kind, self.mapToScene(event.position().toPoint()))
             self.setFocus(Qt.FocusReason.MouseFocusReason)
+
+    def _take(self, event: QDropEvent) -> bool:
+        """Accept a layer; anything else is for the window."""
+        layer = event.mimeData().hasFormat(commands.LAYER_MIME)
+        if layer:
+            event.acceptProposedAction()
+        else:
+            event.ignore()
+        return layer
 
     # -- keys ----------------------------------------------------------------------------------
 

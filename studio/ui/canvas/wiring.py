@@ -77,7 +77,7 @@ class DragWire(Gesture):
         ends = (held, hand) if self.seeks_input else (hand, held)
         self.wire.show_between(*ends, hand, refused)
         reason = self._verdict(self.target.port) if self.target.port else None
-        self.view.hint.say(str(reason) if reason else "", pos)
+        self.view.hint.say(str(reason) if reason else "", pos, self.view.visible_rect())
 
     def drop(self, pos: QPointF, modifiers: Modifiers) -> None:
         self._clear()
@@ -110,7 +110,7 @@ class DragWire(Gesture):
         canvas.wires.touch([self.taken])
         canvas.remove_overlay(self.wire)
         canvas.touch(canvas.items_by_call)
-        self.view.hint.say("", QPointF())
+        self.view.hint.say("")
 
     # -- what it could reach -------------------------------------------------------------------
 
@@ -131,11 +131,11 @@ class DragWire(Gesture):
 
     def _target(self, hit: Hit) -> Hit:
         """The port meant: the one under the cursor, or the first of the node that would do."""
-        if hit.port and hit.incoming == self.seeks_input:
-            return hit
         if hit.call is None:
             return hit
         ports = self._ports(hit.call)
+        if hit.port in ports and hit.incoming == self.seeks_input:
+            return hit
         if self.seeks_input:  # those that are free first
             ports.sort(key=lambda p: bool(self.base.graph.into(p.call, p.port)))
         fitting = next((p for p in ports if self._verdict(p) is None), None)

@@ -1,10 +1,13 @@
 """Every mouse story, told with real mouse events; each ends in one undo step or in none."""
 
+from dataclasses import replace
+
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtTest import QTest
 
 from studio.document import edits
+from studio.document.model import Wire
 
 SHIFT = Qt.KeyboardModifier.ShiftModifier
 CTRL = Qt.KeyboardModifier.ControlModifier
@@ -340,3 +343,41 @@ def test_the_context_menu_names_what_is_under_the_cursor(view, hand, qtbot):
         view.contextMenuEvent(event)
     assert asked.args[0].call == hand("lstm")
     assert hand.names() == {"lstm"}
+
+
+def test_the_reason_stays_in_sight_at_the_edge(view, hand):
+    far_corner = edits.move_calls(hand.document, {hand("alone"): (1320.0, 420.0)})
+    view.session.commit("Away", far_corner)
+    view.show_rect(view.canvas.extent([hand("alone")]))
+    hand.carry(hand.output("words"), hand.title("alone") + QPoint(20, 40))
+    assert view.hint.isVisible()
+    shown = view.hint.deviceTransform(view.viewportTransform()).mapRect(view.hint.boundingRect())
+    assert view.viewport().rect().contains(shown.toRect().adjusted(2, 2, -2, -2))
+
+
+def test_another_button_does_not_end_a_drag(view, hand):
+    start = hand.title("alone")
+    hand.carry(start, start + QPoint(40, 0))
+    hand.press(start, button=MIDDLE)
+    hand.release(start, button=MIDDLE)
+    hand.move(start + QPoint(60, 0))
+    hand.release(start + QPoint(60, 0))
+    assert position(hand, "alone") == (540, 330)
+
+
+def test_a_wire_to_a_port_that_vanished_is_shown_and_can_be_taken_off(view, hand):
+    wire = Wire(hand("numbers"), "output", hand("head"), "gone")
+    graph = hand.document.graph
+    broken = replace(graph, wires=graph.wires | {wire})
+    view.session.commit("Break", replace(hand.document, graphs={"g1": broken}))
+    item = view.canvas.items_by_call[hand("head")]
+    assert [port.name for port in item.face.inputs] == ["x", "gone"]
+    at = view.mapFromScene(item.anchor("gone", True))
+    hand.drag(hand.output("lstm"), at)  # nothing new may end there
+    assert not any(
+        w.source == hand("lstm") and w.input == "gone" for w in hand.document.graph.wires
+    )
+    view.session.history.undo()
+    hand.drag(at, at + QPoint(-20, 200))
+    assert wire not in hand.document.graph.wires
+    assert [port.name for port in item.face.inputs] == ["x"]
