@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 from studio.document import edits
 from studio.document.project import Run
 from studio.layers.cell import Cells
+from studio.problem import Problem
 from studio.text import text
 from studio.train.events import Failed, Finished
 from studio.ui.dialogs import confirm
@@ -41,7 +42,7 @@ class TrainingDock(QWidget):
     Signals:
         state_changed(): `running` may be another.
         problems_found(list): what kept training from starting, the model's own problems aside,
-            which the session's analysis has; an empty list when it could start.
+            which the session's analysis has; an empty list once that is past.
     """
 
     state_changed = Signal()
@@ -56,6 +57,7 @@ class TrainingDock(QWidget):
         self._best: Mapping[str, Cells] | None = None
         self._best_epoch = self._last_epoch = -1  # counted from 0
         self._uses_best = False
+        self._handed_on: list[Problem] = []
         self._dirty = False
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(6, 6, 6, 6)
@@ -224,6 +226,7 @@ class TrainingDock(QWidget):
         self._show_plan()
         if not self.running:
             self.notice.hide()  # what it said is of the document before
+            self._hand_on([])
 
     # -- how it goes -----------------------------------------------------------------------------
 
@@ -232,7 +235,7 @@ class TrainingDock(QWidget):
         self.start_button.setEnabled(phase is Phase.IDLE)
         self.stop_button.setEnabled(phase in (Phase.STARTING, Phase.TRAINING))
         if phase is Phase.TRAINING:
-            self.problems_found.emit([])
+            self._hand_on([])
             self._redraw.start()
         if phase is Phase.IDLE:
             self._redraw.stop()
@@ -276,13 +279,18 @@ class TrainingDock(QWidget):
         elif event.problems:
             self.notice.list_problems(text("training.cannot_start"), event.problems)
             known = self._session.analysis.problems
-            self.problems_found.emit([p for p in event.problems if p not in known])
+            self._hand_on([p for p in event.problems if p not in known])
         else:
             last = event.report.strip().rpartition("\n")[2]
             message = text("training.broke_off", reason=escape(last))
             self.notice.say("error", message, event.report)
         self._show_progress()
         self.draw()
+
+    def _hand_on(self, problems: list[Problem]) -> None:
+        if problems != self._handed_on:
+            self._handed_on = problems
+            self.problems_found.emit(problems)
 
     # -- weights of the best epoch or the last ---------------------------------------------------
 

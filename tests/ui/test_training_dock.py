@@ -148,7 +148,9 @@ def test_problems_are_listed_and_handed_on(qtbot, dock):
     assert [p.code for p in problems] == ["file_missing"]
     assert str(problems[0]) in dock.notice.label.text()
     assert dock.notice.isVisible()
-    dock.session.history.undo()
+    with qtbot.waitSignal(dock.problems_found, timeout=1000) as got:
+        dock.session.history.undo()
+    assert got.args == [[]]
     assert not dock.notice.isVisible()
 
 
