@@ -63,7 +63,10 @@ Binding = TextColumn | NumberColumns | ClassColumn
 
 @dataclass(frozen=True)
 class TableSource:
-    """A CSV file (plain or .gz). `path` is relative to the project file where it can be.
+    """A CSV file (plain or .gz).
+
+    `path` is absolute, or relative to the project's folder. Files hold it relative where they can;
+    loading makes it absolute, so that saving elsewhere loses nothing.
 
     `size` and `digest` (SHA-256) tell a file that changed; empty until it was first read.
     """
