@@ -244,7 +244,7 @@ def resolve(family: str, value: Any) -> Declared:
 
 
 def snake(name: str) -> str:
-    """Keras's spelling of a class as a name: ``lstm`` of LSTM, ``max_pooling1d`` of MaxPooling1D."""
+    """Keras’s spelling of a class as a name: ``lstm``, ``max_pooling1d`` of MaxPooling1D."""
     out = ""
     for i, letter in enumerate(name):
         before = name[i - 1] if i else ""

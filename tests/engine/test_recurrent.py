@@ -5,9 +5,10 @@ import pytest
 
 from studio.engine.builder import Builder
 from studio.engine.numpy_executor import NumpyExecutor
+from studio.engine.onnxruntime_executor import OnnxRuntimeExecutor
 from studio.engine.operators import recurrent
 from studio.engine.program import Program, Spec
-from tests.engine.cases import Arrays, check_gradient, f, with_gradient
+from tests.engine.cases import Arrays, check_gradient, f, i32, with_gradient
 
 OUTPUTS = {
     "every step": (0,),
@@ -25,6 +26,7 @@ def lstm(
     time: int = 4,
     units: int = 2,
     width: int = 3,
+    lengths: bool = False,
 ) -> Program:
     op = Builder()
     d = 2 if direction == "bidirectional" else 1
@@ -32,9 +34,10 @@ def lstm(
     w, r = op.input("w", f(d, 4 * units, width)), op.input("r", f(d, 4 * units, units))
     b = op.input("b", f(d, 8 * units))
     h, c = op.input("h", f(d, "batch", units)), op.input("c", f(d, "batch", units))
+    lens = op.input("lens", i32("batch")) if lengths else None
     results = op.call(
         "LSTM",
-        (x, w, r, b, None, h, c),
+        (x, w, r, b, lens, h, c),
         outputs=max(wanted) + 1,
         hidden_size=units,
         direction=direction,
@@ -48,7 +51,10 @@ def feeds_for(program: Program, batch: int = 2, scale: float = 1.0) -> Arrays:
         n: tuple(batch if s == "batch" else int(s) for s in program.specs[n].shape)
         for n in program.inputs
     }
-    return {n: rng.uniform(-scale, scale, s).astype(np.float32) for n, s in shapes.items()}
+    feeds = {n: rng.uniform(-scale, scale, s).astype(np.float32) for n, s in shapes.items()}
+    if "lens" in feeds:
+        feeds["lens"] = np.array([4, 0, 2, 1, 4][:batch], np.int32)
+    return feeds
 
 
 @pytest.mark.parametrize("direction", DIRECTIONS)
@@ -73,6 +79,29 @@ def test_chunks_of_time_change_nothing(
     monkeypatch.setattr(recurrent, "_CHUNK_BYTES", chunk)
     program = lstm((0, 1), direction, time=5)
     check_gradient(program, feeds_for(program))
+
+
+@pytest.mark.parametrize("direction", DIRECTIONS)
+def test_lengths_as_on_onnxruntime(direction: str) -> None:
+    program = lstm((0, 1, 2), direction, lengths=True)
+    feeds = feeds_for(program, batch=5)
+    expected = OnnxRuntimeExecutor(program, threads=1).run(feeds)
+    for name, array in NumpyExecutor(program).run(feeds).items():
+        np.testing.assert_allclose(array, expected[name], rtol=1e-5, atol=1e-6)
+    steps = expected[program.outputs[0]]
+    assert (steps[2:, :, 2] == 0).all()
+    assert (steps[:2, :, 2] != 0).all()
+
+
+@pytest.mark.parametrize("direction", DIRECTIONS)
+@pytest.mark.parametrize("wanted", OUTPUTS.values(), ids=OUTPUTS)
+@pytest.mark.parametrize("chunk", [1, 10**9], ids=["a step", "all"])
+def test_gradient_with_lengths(
+    monkeypatch: pytest.MonkeyPatch, wanted: tuple[int, ...], direction: str, chunk: int
+) -> None:
+    monkeypatch.setattr(recurrent, "_CHUNK_BYTES", chunk)
+    program = lstm(wanted, direction, lengths=True)
+    check_gradient(program, feeds_for(program, batch=5))
 
 
 def gradients(program: Program, feeds: Arrays) -> Arrays:

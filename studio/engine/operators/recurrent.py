@@ -3,13 +3,15 @@
 Time-major, ONNX's layouts: X (time, batch, input), W (directions, 4·units, input),
 R (directions, 4·units, units), B (directions, 8·units), gates in the order i, o, f, c.
 
+With sequence_lens a row of the batch holds its state over the steps beyond its length, and gives
+zeros there; a row of length 0 ends with zeros, as on onnxruntime.
+
 What makes it fast: the input projections of all steps are one product before the loop, the
 weight gradients one product after it; the backward takes its local derivatives by chunks of time
 that fit the cache, so the loop that remains multiplies, and multiplies once.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
@@ -24,97 +26,11 @@ from studio.engine.operator import (
     Operator,
     register,
 )
+from studio.engine.operators.gates import Cell
 from studio.engine.program import Attribute, Dim, Spec
 
 _VANISHED = 1e-30  # below this a gradient only breeds denormal numbers, which are slow
 _CHUNK_BYTES = 1 << 19  # local derivatives are taken for as many steps as fit this
-
-
-@dataclass(frozen=True)
-class _Activation:
-    """A gate's function, and its derivative written in terms of its result y."""
-
-    apply: Callable[[Buffer], object]
-    slope: Callable[[Buffer, Buffer], object]  # (y, out)
-
-
-def _tanh_slope(y: Buffer, out: Buffer) -> None:
-    np.multiply(y, y, out)
-    np.subtract(1, out, out)
-
-
-def _sigmoid(x: Buffer) -> None:
-    half = x.dtype.type(0.5)
-    np.multiply(x, half, x)
-    np.tanh(x, x)
-    np.multiply(x, half, x)
-    np.add(x, half, x)
-
-
-def _sigmoid_slope(y: Buffer, out: Buffer) -> None:
-    np.subtract(1, y, out)
-    np.multiply(out, y, out)
-
-
-def _hard_sigmoid(alpha: float, beta: float) -> _Activation:
-    def apply(x: Buffer) -> None:
-        np.multiply(x, x.dtype.type(alpha), x)
-        np.add(x, x.dtype.type(beta), x)
-        np.clip(x, 0, 1, out=x)
-
-    def slope(y: Buffer, out: Buffer) -> None:
-        np.multiply((y > 0) & (y < 1), out.dtype.type(alpha), out)
-
-    return _Activation(apply, slope)
-
-
-def _affine(alpha: float, beta: float) -> _Activation:
-    def apply(x: Buffer) -> None:
-        if (alpha, beta) != (1, 0):
-            np.multiply(x, x.dtype.type(alpha), x)
-            np.add(x, x.dtype.type(beta), x)
-
-    return _Activation(apply, lambda y, out: out.fill(alpha))
-
-
-_ACTIVATIONS: dict[str, _Activation] = {
-    "Tanh": _Activation(lambda x: np.tanh(x, x), _tanh_slope),
-    "Sigmoid": _Activation(_sigmoid, _sigmoid_slope),
-    "Relu": _Activation(
-        lambda x: np.maximum(x, 0, out=x), lambda y, out: np.copyto(out, y > 0, casting="unsafe")
-    ),
-    "Softsign": _Activation(
-        lambda x: np.divide(x, 1 + np.abs(x), x),
-        lambda y, out: np.square(np.subtract(1, np.abs(y), out), out),
-    ),
-}
-
-
-@dataclass(frozen=True)
-class _Cell:
-    """The attributes of one LSTM node that matter in one direction."""
-
-    units: int
-    gates: _Activation  # of i, o, f
-    candidate: _Activation  # of c
-    result: _Activation  # of the cell, on its way to the output
-
-    @classmethod
-    def of(cls, b: Binding, direction: int) -> "_Cell":
-        names = b.attr("activations", ("Sigmoid", "Tanh", "Tanh") * 2)
-        alphas = iter(b.attr("activation_alpha", ()))
-        betas = iter(b.attr("activation_beta", ()))
-        found = []
-        for name in names:
-            if name == "HardSigmoid":
-                found.append(_hard_sigmoid(next(alphas, 0.2), next(betas, 0.5)))
-            elif name == "Affine":
-                found.append(_affine(next(alphas, 1.0), next(betas, 0.0)))
-            elif name in _ACTIVATIONS:
-                found.append(_ACTIVATIONS[name])
-            else:
-                raise ValueError(f"LSTM: the engine does not run the activation {name}")
-        return cls(int(b.attrs["hidden_size"]), *found[3 * direction : 3 * direction + 3])  # type: ignore[arg-type]
 
 
 def _directions(b: Binding) -> list[bool]:
@@ -128,14 +44,29 @@ def _steps(count: int, backwards: bool) -> list[int]:
 
 
 def _refuse_unsupported(b: Binding) -> None:
-    if b.optional(4) is not None:
-        raise ValueError("LSTM: the engine does not run sequence_lens")
     if b.optional(7) is not None:
         raise ValueError("LSTM: the engine does not run peepholes")
     if "clip" in b.attrs or b.attr("input_forget", 0):
         raise ValueError("LSTM: the engine runs neither clip nor input_forget")
     if b.attr("layout", 0) != 0:
         raise ValueError("LSTM: the engine runs time-major sequences (layout 0) only")
+
+
+def _beyond(b: Binding) -> Callable[[], tuple[list[Buffer | None], Buffer | None]]:
+    """What sequence_lens says of a run: for each step the rows that ended before it.
+
+    As a (batch, 1) column, or None where none ended; and likewise the rows without any step.
+    """
+    time, lens = b.input(0).shape[0], b.optional(4)
+    if lens is None:
+        nothing: list[Buffer | None] = [None] * time
+        return lambda: (nothing, None)
+
+    def read() -> tuple[list[Buffer | None], Buffer | None]:
+        ended = [(lens <= t)[:, None] for t in range(time)]
+        return [column if column.any() else None for column in ended], ended[0]
+
+    return read
 
 
 # -- forward -------------------------------------------------------------------------------------
@@ -162,7 +93,7 @@ def _or_scratch(b: Binding, index: int, shape: tuple[int, ...]) -> Buffer:
 
 def _forward_direction(b: Binding, d: int, backwards: bool) -> Call:
     x, w, r = b.input(0), b.input(1)[d], b.input(2)[d]
-    cell = _Cell.of(b, d)
+    cell = Cell.of(b, d)
     time, batch, width = x.shape
     units, count = cell.units, len(_directions(b))
     y = _or_scratch(b, 0, (time, count, batch, units))[:, d]
@@ -178,8 +109,8 @@ def _forward_direction(b: Binding, d: int, backwards: bool) -> Call:
         (gates[t], gates[t, :, : 3 * units], *_blocks(gates[t], units), cells[t], y[t])
         for t in order
     ]
-    last = views[-1]
     r_t, w_t = r.T, w.T
+    beyond, held = _beyond(b), b.scratch((batch, units), x.dtype)
     ends = [None if i >= len(b.outputs) else b.outputs[i] for i in (1, 2)]
 
     def call() -> None:
@@ -189,8 +120,9 @@ def _forward_direction(b: Binding, d: int, backwards: bool) -> Call:
             np.matmul(flat_x, w_t, flat_gates)
         if bias is not None:
             np.add(gates, bias[d, : 4 * units] + bias[d, 4 * units :], gates)
+        ended, empty = beyond()
         h, c = first
-        for all_gates, squashed, i, o, f, g, new_c, new_h in views:
+        for t, (all_gates, squashed, i, o, f, g, new_c, new_h) in zip(order, views, strict=True):
             np.matmul(h, r_t, projected)
             np.add(all_gates, projected, all_gates)
             cell.gates.apply(squashed)
@@ -201,12 +133,29 @@ def _forward_direction(b: Binding, d: int, backwards: bool) -> Call:
             np.copyto(product, new_c)
             cell.result.apply(product)
             np.multiply(o, product, new_h)
-            h, c = new_h, new_c
-        for end, value in zip(ends, (last[-1], last[-2]), strict=True):
+            column = ended[t]
+            if column is not None:
+                _hold(column, (h, c), (new_h, new_c), held)
+            h, c = new_h if column is None else held, new_c
+        for end, value in zip(ends, (h, c), strict=True):
             if end is not None:
                 np.copyto(end[d], value)
+                if empty is not None:
+                    np.copyto(end[d], 0, where=empty)
 
     return call
+
+
+def _hold(
+    column: Buffer, before: tuple[Buffer, Buffer], after: tuple[Buffer, Buffer], held: Buffer
+) -> None:
+    """Rows that ended keep their states (the output's in `held`) and give zeros."""
+    (h, c), (new_h, new_c) = before, after
+    np.copyto(new_c, c, where=column)
+    if h is not held:
+        np.copyto(held, h)
+    np.copyto(held, new_h, where=~column)
+    np.copyto(new_h, 0, where=column)
 
 
 def _blocks(gates: Buffer, units: int) -> tuple[Buffer, Buffer, Buffer, Buffer]:
@@ -244,7 +193,7 @@ def _backward(b: Binding) -> Call:
 
 def _backward_direction(b: Binding, d: int, backwards: bool) -> Call:
     x, r = b.input(0), b.input(2)[d]
-    cell = _Cell.of(b, d)
+    cell = Cell.of(b, d)
     time, batch, _ = x.shape
     units = cell.units
     order = _steps(time, backwards)
@@ -256,9 +205,14 @@ def _backward_direction(b: Binding, d: int, backwards: bool) -> Call:
     finish = _weight_gradients(b, d, order, d_gates, dh, dc)
     steps = [(t, d_gates[t], d_gates[t].reshape(batch, 4, units)) for t in order]
 
+    beyond, held = _beyond(b), b.scratch((2, batch, units), x.dtype)
+
     def call() -> None:
+        ended, empty = beyond()
         for gradient, end in ((dh, ends[0]), (dc, ends[1])):
             np.copyto(gradient, 0 if end is None else end[d])
+            if empty is not None:
+                np.copyto(gradient, 0, where=empty)
         for span, slopes in local:
             if dy is None and _vanished(dh, dc):
                 for _, flat, _ in steps[: span.stop]:
@@ -268,6 +222,9 @@ def _backward_direction(b: Binding, d: int, backwards: bool) -> Call:
             for k in reversed(range(span.start, span.stop)):
                 t, flat, blocks = steps[k]
                 at = k - span.start
+                column = ended[t]
+                if column is not None:
+                    np.copyto(held, (dh, dc))
                 if dy is not None:
                     np.add(dh, dy[t, d], dh)
                 np.multiply(dh, to_cell[at], product)
@@ -275,7 +232,12 @@ def _backward_direction(b: Binding, d: int, backwards: bool) -> Call:
                 np.multiply(to_gates[at], dc[:, None, :], blocks)
                 np.multiply(to_gates[at, :, 1], dh, blocks[:, 1])  # the output gate sees dh
                 np.multiply(dc, forget[at], dc)
+                if column is not None:
+                    np.copyto(flat, 0, where=column)
                 np.matmul(flat, r, dh)
+                if column is not None:  # a row that ended hands its gradients on as they are
+                    np.copyto(dh, held[0], where=column)
+                    np.copyto(dc, held[1], where=column)
         finish()
 
     return call
@@ -286,7 +248,7 @@ def _vanished(dh: Buffer, dc: Buffer) -> bool:
 
 
 def _local_derivatives(
-    b: Binding, d: int, cell: _Cell, order: list[int]
+    b: Binding, d: int, cell: Cell, order: list[int]
 ) -> list[tuple[slice, Callable[[], tuple[Buffer, Buffer, Buffer]]]]:
     """Chunks of steps, last first, each with a function that gives its local derivatives.
 
@@ -346,6 +308,7 @@ def _weight_gradients(
     flat_x = x.reshape(time * batch, width)
     before = b.scratch((time, batch, units), x.dtype)
     first, _ = _start(b, d, batch, units)
+    beyond = _beyond(b)
     added = b.scratch((time * batch, width), x.dtype) if d else None
 
     def call() -> None:
@@ -357,9 +320,13 @@ def _weight_gradients(
         if dw is not None:
             np.matmul(flat_d.T, flat_x, dw[d])
         if dr is not None:
+            ended, _ = beyond()
             np.copyto(before[order[0]], first)
             for previous, t in pairwise(order):
                 np.copyto(before[t], y[previous, d])
+                column = ended[previous]
+                if column is not None:  # read backwards, a row starts at its own last step
+                    np.copyto(before[t], first, where=column)
             np.matmul(flat_d.T, before.reshape(time * batch, units), dr[d])
         if db is not None:
             np.sum(flat_d, axis=0, out=db[d, : 4 * units])
