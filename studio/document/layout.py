@@ -15,8 +15,8 @@ from studio.document.model import CallId, Document, Graph, GraphId
 
 Size = tuple[float, float]
 
-DEFAULT_SIZE: Size = (208.0, 108.0)
-COLUMN_GAP = 72.0
+DEFAULT_SIZE: Size = (168.0, 108.0)
+COLUMN_GAP = 56.0
 ROW_GAP = 36.0
 COMPONENT_GAP = 72.0
 _SWEEPS = 12
@@ -40,13 +40,15 @@ def arrange(
         document: the document.
         graph: the graph to lay out; the main one if None.
         calls: only these move, and stay where their upper left corner was; all if None.
-        sizes: (width, height) of calls in scene units, `DEFAULT_SIZE` where unknown.
+        sizes: (width, height) of calls in scene units, guessed where unknown.
     """
     here = document.graphs[graph or document.main]
     chosen = set(here.calls) if calls is None else set(calls) & set(here.calls)
     if not chosen:
         return document
-    places = place(here, chosen, sizes or {})
+    known = sizes or {}
+    boxes = {c: known[c] if c in known else _guess(document, here, c) for c in chosen}
+    places = place(here, chosen, boxes)
     if calls is not None:
         left = min(here.calls[c].position[0] for c in chosen)
         top = min(here.calls[c].position[1] for c in chosen)
@@ -54,10 +56,17 @@ def arrange(
     return move_calls(document, places)
 
 
+def _guess(document: Document, graph: Graph, call: CallId) -> Size:
+    """About what a node takes on the canvas, where nobody has measured its texts."""
+    width, height = DEFAULT_SIZE
+    name = document.layers[graph.calls[call].layer].name
+    return max(width, min(60.0 + 8.0 * len(name), 304.0)), height + 20.0 * len(graph.into(call))
+
+
 def place(
     graph: Graph, chosen: set[CallId], sizes: Mapping[CallId, Size]
 ) -> dict[CallId, tuple[float, float]]:
-    """Upper left corners of `chosen`, connected parts one below the other, from (0, 0)."""
+    """Upper left corners of `chosen`, parts one below the other, from (0, 0); all sizes are known."""
     order = [c for c in graph.order() if c in chosen]
     order += [c for c in graph.calls if c in chosen and c not in set(order)]  # on a cycle
     number = {call: i for i, call in enumerate(order)}
@@ -66,7 +75,7 @@ def place(
         for w in graph.wires
         if w.source in number and w.target in number and number[w.source] < number[w.target]
     }
-    boxes = [sizes.get(call, DEFAULT_SIZE) for call in order]
+    boxes = [sizes[call] for call in order]
     places: dict[CallId, tuple[float, float]] = {}
     top = 0.0
     for part in _parts(len(order), edges):

@@ -259,6 +259,7 @@ class Brushes:
         self.tag = (_pen(t.categories["Input and output"], 1.2), QBrush(QColor(t.raised)))
         self._far_marks: dict[str, QPen] = {}
         self.title_font = _font(13, QFont.Weight.DemiBold)
+        self.far_font = _font(17, QFont.Weight.DemiBold)  # titles from farther away
         self.font = _font(11)
 
     def header(self, category: str) -> QBrush:
@@ -288,7 +289,7 @@ def brushes() -> Brushes:
 
 @cache
 def metrics(which: str) -> QFontMetricsF:
-    """Measures of a canvas font: ``title_font`` or ``font``."""
+    """Measures of a canvas font: ``title_font``, ``far_font`` or ``font``."""
     return QFontMetricsF(getattr(brushes(), which))
 
 

@@ -72,7 +72,7 @@ class Geometry:
     Attributes:
         body: the box itself.
         bounds: everything painted.
-        labels: by part: title, signature, weights, problem, in:<port>, out:<port>.
+        labels: by part: title, far_title, signature, weights, problem, in:<port>, out:<port>.
     """
 
     body: QRectF
@@ -157,6 +157,7 @@ def _write(geometry: Geometry, face: Face, width: float, weights_y: float) -> No
     room = width - PAD - ICON - 6 - _marks_width(face) - PAD
     labels["title"] = _label(face.title, "title_font", PAD + ICON + 6, HEADER / 2, room)
     inner = width - 2 * PAD
+    labels["far_title"] = _label(face.title, "far_font", PAD - 2, HEADER / 2 + 2, inner + 4)
     labels["signature"] = _label(face.signature, "font", PAD, HEADER + 2 + LINE / 2, inner)
     if face.weights:
         x, middle = PAD + ICON, weights_y + ROW / 2

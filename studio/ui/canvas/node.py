@@ -92,11 +92,10 @@ class NodeItem(QGraphicsItem):
             painter.setOpacity(0.45)
         self._paint_body(painter, paint, selected)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
-        if zoom >= MIDDLE:
-            self._paint_title(painter, paint, zoom)
         if zoom < NEAR:
             self._paint_small(painter, paint, zoom)
             return
+        self._paint_title(painter, paint, zoom)
         self._paint_lines(painter, paint, zoom)
         self._paint_tags(painter, paint, zoom)
         for place in self.geometry.places:
@@ -159,7 +158,7 @@ class NodeItem(QGraphicsItem):
         painter.setFont(paint.font)
         painter.setPen(paint.text2)
         for part, label in geometry.labels.items():
-            if part not in ("title", "problem"):
+            if part not in ("title", "far_title", "problem"):
                 _text(painter, label)
         if face.weights:
             mark = "trained" if face.trained else "untrained"
@@ -192,8 +191,12 @@ class NodeItem(QGraphicsItem):
             _text(painter, tag.label)
 
     def _paint_small(self, painter: QPainter, paint: Brushes, zoom: float) -> None:
-        """What is told from farther away: the kind, outputs, and that something is wrong."""
+        """What is told from farther away: name, kind, outputs, and that something is wrong."""
         body, size = self.geometry.body, 12.0 / zoom
+        if zoom >= MIDDLE:
+            painter.setFont(paint.far_font)
+            painter.setPen(paint.text)
+            _text(painter, self.geometry.labels["far_title"])
         name, colour = self._kind(paint)
         large = 34.0
         x, y = body.center().x() - large / 2, (HEADER + body.height() - large) / 2

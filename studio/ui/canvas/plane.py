@@ -115,8 +115,9 @@ class Plane(QGraphicsView):
             self.ensureVisible(rect, 24, 24)
 
     def fit(self) -> None:
-        """Show everything."""
+        """Show everything, and go on doing so while docks settle, until somebody acts."""
         self.fit_rect(self._scene.extent())
+        self._handled = False
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
@@ -130,7 +131,6 @@ class Plane(QGraphicsView):
         """Until somebody chooses otherwise, everything is in sight."""
         if not self._handled:
             self.fit()
-            self._handled = False
 
     # -- wheel and touchpad --------------------------------------------------------------------
 
@@ -150,6 +150,8 @@ class Plane(QGraphicsView):
         event.accept()
 
     def viewportEvent(self, event: QEvent) -> bool:
+        if event.type() in (QEvent.Type.MouseButtonPress, QEvent.Type.Drop):
+            self._handled = True
         if isinstance(event, QNativeGestureEvent):
             if event.gestureType() == Qt.NativeGestureType.ZoomNativeGesture:
                 self.zoom_at(1 + event.value(), event.position().toPoint())

@@ -179,10 +179,6 @@ class CanvasView(Plane):
         """Show the selected nodes, or everything where none is selected."""
         self.fit_rect(self.canvas.extent(self.session.selection or None))
 
-    def fit(self) -> None:
-        """Show everything."""
-        self.fit_rect(self.canvas.extent())
-
     def jump_to(self, call: CallId) -> None:
         """Select a node and bring it to the middle, large enough to read."""
         if call in self.canvas.items_by_call:
@@ -351,6 +347,7 @@ class CanvasView(Plane):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         key = Qt.Key(event.key())
+        self._handled = True
         if key == Qt.Key.Key_Escape:
             if self._gesture or self._nudge:
                 self.cancel_gesture()

@@ -336,3 +336,13 @@ def test_an_empty_document_can_be_shown_fitted_and_added_to(qtbot):
     assert view.session.history.undo_label is None
     view.add_layer("Input")
     assert len(view.session.document.graph.calls) == 1
+
+
+def test_everything_stays_in_sight_until_somebody_acts(view, hand):
+    view.fit()
+    view.resize(700, 400)
+    assert view.visible_rect().contains(view.canvas.extent())
+    hand.click(hand.title("alone"))
+    zoom = view.zoom
+    view.resize(500, 300)
+    assert view.zoom == zoom
