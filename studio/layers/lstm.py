@@ -1,5 +1,6 @@
 """Long short-term memory."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +13,7 @@ from studio.initializers.constant import Zeros
 from studio.initializers.random import GlorotUniform, Orthogonal
 from studio.layers.base import Example, Layer, LayerBuilder, Weight, Weights
 from studio.layers.expect import float_input, known_last_axis
+from studio.layers.masking import flip, pack, unpack
 
 _GATES = np.array([0, 3, 1, 2])  # ONNX's order i, o, f, c taken from Keras's i, f, c, o
 # Keras's names as ONNX's, with alpha and beta where the function has them.
@@ -43,6 +45,7 @@ class LSTM(Layer):
     """Reads a sequence step by step, keeping a memory cell (Hochreiter & Schmidhuber, 1997)."""
 
     category = "Recurrent"
+    supports_masking = True
     synonyms = ("long short-term memory", "recurrent", "长短期记忆", "循环")
     units: int = param(32, "Size of the output and of the memory", min=1)
     activation: str = param("tanh", "Of the candidate and the result", choices=tuple(_IN_ONNX))
@@ -83,20 +86,39 @@ class LSTM(Layer):
         float_input(self.kind, x[0].spec, rank=3)
         kernel = self._gates_first(op, op.Transpose(w.kernel, perm=(1, 0)))
         recurrent = self._gates_first(op, op.Transpose(w.recurrent_kernel, perm=(1, 0)))
+        attrs: dict[str, Attribute] = {"hidden_size": self.units, **self._activations()}
+        weights = (kernel, recurrent, self._bias(op, w))
+        mask = op.mask(x[0])
+        if mask is not None:
+            return self._masked(op, x[0], mask, weights, attrs)
         time_major = op.Transpose(x[0], perm=(1, 0, 2))
-        sequence, last, _ = op.call(
-            "LSTM",
-            (time_major, kernel, recurrent, self._bias(op, w)),
-            3,
-            None,
-            hidden_size=self.units,
-            direction="reverse" if self.go_backwards else "forward",
-            **self._activations(),
-        )
+        attrs["direction"] = "reverse" if self.go_backwards else "forward"
+        sequence, last, _ = op.call("LSTM", (time_major, *weights), 3, None, **attrs)
         if not self.return_sequences:
             return op.Squeeze(last, np.array([0], np.int64))
-        steps = op.Squeeze(sequence, np.array([1], np.int64))
-        return op.Transpose(self._in_reading_order(op, steps), perm=(1, 0, 2))
+        steps = op.Transpose(op.Squeeze(sequence, np.array([1], np.int64)), perm=(1, 0, 2))
+        # ONNX gives a reverse pass in the input's order, Keras in the order it was read.
+        return flip(op, steps) if self.go_backwards else steps
+
+    def _masked(
+        self,
+        op: LayerBuilder,
+        x: Value,
+        mask: Value,
+        weights: tuple[Value | None, ...],
+        attrs: Mapping[str, Attribute],
+    ) -> Value:
+        if self.go_backwards:
+            x, mask = flip(op, x), flip(op, mask)
+        packed = pack(op, x, mask)
+        operands = (packed.steps, *weights, packed.lengths)
+        sequence, last, _ = op.call("LSTM", operands, 3, None, **attrs)
+        if not self.return_sequences:
+            return op.Squeeze(last, np.array([0], np.int64))
+        return unpack(op, op.Squeeze(sequence, np.array([1], np.int64)), packed)
+
+    def mask(self, op: LayerBuilder, *x: Value) -> Value | None:
+        return op.mask(x[0]) if self.return_sequences else None
 
     def _activations(self) -> dict[str, Attribute]:
         """Of the gates, the candidate and the result, as attributes of ONNX's LSTM."""
@@ -123,10 +145,3 @@ class LSTM(Layer):
         ours = op.Gather(w.bias, self._rows(), axis=0)
         both = op.Concat(ours, np.zeros(4 * self.units, np.dtype(ours.dtype)), axis=0)
         return op.Unsqueeze(both, np.array([0], np.int64))
-
-    def _in_reading_order(self, op: LayerBuilder, steps: Value) -> Value:
-        """ONNX gives a reverse pass in the input's order; Keras in the order it was read."""
-        if not self.go_backwards:
-            return steps
-        first, last, axis, step = (np.array([v], np.int64) for v in (-1, -(2**62), 0, -1))
-        return op.call("Slice", (steps, first, last, axis, step), specs=[steps.spec])[0]

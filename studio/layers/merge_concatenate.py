@@ -1,6 +1,9 @@
 """Joining values along an axis."""
 
 from dataclasses import dataclass
+from functools import reduce
+
+import numpy as np
 
 from studio.declare import param
 from studio.engine.builder import Value
@@ -31,6 +34,17 @@ class Concatenate(Layer):
         self._agree([value.spec for value in x])
         return op.Concat(*x, axis=self.axis)
 
+    def mask(self, op: LayerBuilder, *x: Value) -> Value | None:
+        """Joined along with the values; along the last axis, valid where all inputs are."""
+        masks = [op.mask(value) for value in x]
+        present = [m for m in masks if m is not None]
+        if not present or any(m.rank != x[0].rank - 1 for m in present):
+            return None
+        if self.axis % x[0].rank == x[0].rank - 1:
+            return reduce(lambda a, b: op.And(a, b), present)
+        filled = (_all_valid(op, v) if m is None else m for v, m in zip(x, masks, strict=True))
+        return op.Concat(*filled, axis=self.axis % x[0].rank)
+
     def _agree(self, specs: list[Spec]) -> None:
         first = specs[0]
         axis = self.axis + first.rank if self.axis < 0 else self.axis
@@ -46,3 +60,10 @@ class Concatenate(Layer):
                 raise refuse(
                     "shapes_differ", kind=self.kind, first=first, second=other, axis=self.axis
                 )
+
+
+def _all_valid(op: LayerBuilder, x: Value) -> Value:
+    """A mask that hides nothing of `x`."""
+    shape = op.Slice(op.shape_of(x), *(np.array([v], np.int64) for v in (0, -1)))
+    always = op.const(np.array(True))
+    return op.call("Expand", (always, shape), specs=[Spec("bool", x.shape[:-1])])[0]

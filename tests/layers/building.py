@@ -87,7 +87,7 @@ def recorded() -> dict[str, tuple[str, str, list[Layer]]]:
     for recording in ("layers", "later_layers"):
         for name, case in references.meta(recording)["cases"].items():
             layers = [layer_of(spec) for spec in case["chain"]]
-            if all(layers) and not case["states"] and not name.startswith("masked"):
+            if all(layers) and not case["states"]:
                 kinds = "+".join(layer.kind for layer in layers if layer)
                 found[f"{kinds}-{name}"] = (recording, name, [x for x in layers if x])
     return found

@@ -1,0 +1,82 @@
+"""Masked sequences for recurrent operators: padding anywhere, one node all the same.
+
+A masked step changes nothing: the state is held, and the output before it is repeated. So the
+valid steps are moved to the front in their order, the operator runs with their number as
+sequence_lens, and each step takes the output of the last valid step up to it.
+
+Q: Why not the operator's sequence_lens alone?
+A: It cannot skip steps before or between the valid ones, where Keras pads by default, and it
+   gives zeros where Keras repeats the last output.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from studio.engine.builder import Builder, Value
+from studio.engine.program import Array, Spec
+
+_FIRST, _SECOND = np.array(0, np.int64), np.array(1, np.int64)  # axes, as CumSum wants them
+
+
+def _ints(*values: int) -> Array:
+    return np.array(values, np.int64)
+
+
+@dataclass(frozen=True)
+class Packed:
+    """Attributes:
+    steps: (time, batch, width), each row's valid steps first.
+    lengths: (batch,) int32, how many of them are valid.
+    source: (batch, time), for each step its place among `unpack`'s rows.
+    """
+
+    steps: Value
+    lengths: Value
+    source: Value
+
+
+def pack(op: Builder, x: Value, mask: Value) -> Packed:
+    """Move the valid steps of `x` (batch, time, width) to the front; `mask` is (batch, time)."""
+    ones = op.call("Expand", (_ints(1), op.shape_of(mask)), specs=[_like(mask)])[0]
+    row = op.Sub(op.CumSum(ones, _FIRST), _ints(1))
+    column = op.Sub(op.CumSum(ones, _SECOND), _ints(1))
+    valid = op.Cast(mask, to="int64")
+    count = op.CumSum(valid, _SECOND)  # valid steps up to and with this one
+    length = op.ReduceSum(valid, _ints(1), keepdims=1)
+    # A valid step goes behind those before it, a masked one behind all valid ones.
+    goes_to = op.Where(mask, op.Sub(count, _ints(1)), op.Add(length, op.Sub(column, count)))
+    places = op.Concat(op.Unsqueeze(row, _ints(-1)), op.Unsqueeze(goes_to, _ints(-1)), axis=2)
+    comes_from = op.ScatterND(column, places, column)
+    time = op.Gather(op.shape_of(x), _ints(1))
+    index = op.Transpose(op.Add(op.Mul(row, time), comes_from), perm=(1, 0))
+    rows = op.Reshape(x, _ints(-1, _width(x)))
+    lengths = op.Cast(op.Squeeze(length, _ints(1)), to="int32")
+    batch = op.Gather(op.shape_of(x), _ints(0))
+    return Packed(op.Gather(rows, index, axis=0), lengths, op.Add(op.Mul(count, batch), row))
+
+
+def unpack(op: Builder, steps: Value, packed: Packed) -> Value:
+    """For `steps` (time, batch, units) of packed input what each step of the input gives.
+
+    Before the first valid step that is zero.
+    """
+    zero_first = op.Pad(steps, _ints(1, 0), None, _ints(0))
+    rows = op.Reshape(zero_first, _ints(-1, _width(steps)))
+    return op.Gather(rows, packed.source, axis=0)
+
+
+def flip(op: Builder, x: Value) -> Value:
+    """`x` with its second axis, time, turned round."""
+    bounds = (_ints(v) for v in (-1, -(2**62), 1, -1))
+    return op.call("Slice", (x, *bounds), specs=[x.spec])[0]
+
+
+def _width(x: Value) -> int:
+    width = x.shape[-1]
+    assert isinstance(width, int)
+    return width
+
+
+def _like(mask: Value) -> Spec:
+    return Spec("int64", mask.shape)

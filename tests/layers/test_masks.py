@@ -1,0 +1,175 @@
+"""Masks travel with values; a masked LSTM gives what Keras gives, on both engines."""
+
+from itertools import product
+
+import numpy as np
+import pytest
+
+from studio.engine.builder import Value
+from studio.engine.numpy_executor import NumpyExecutor
+from studio.engine.onnxruntime_executor import OnnxRuntimeExecutor
+from studio.engine.program import Program, Role, Spec
+from studio.layers.base import Layer, LayerBuilder
+from studio.layers.shapes import results_of
+from tests.document.drawn import layer
+from tests.engine.cases import Arrays, boolean, check_gradient, f, i32
+
+T = 4
+EVERY = np.array(list(product([False, True], repeat=T)))  # all 16 masks of four steps
+MODES = [(s, b) for s in (False, True) for b in (False, True)]
+
+
+def masked(made: Layer, time: int | str = T) -> tuple[Program, Arrays]:
+    """A layer on a value with a mask that is fed; its weights are fed states."""
+    op = LayerBuilder()
+    x, mask = op.input("x", f("batch", time, 3)), op.input("mask", boolean("batch", time))
+    op.set_mask(x, mask)
+    states, initial = {}, {}
+    rng = np.random.default_rng(1)
+    for weight in made.weights(x.spec):
+        states[weight.name] = op.state(weight.name, Spec("float32", weight.shape), Role.WEIGHT)
+        initial[weight.name] = rng.uniform(-1, 1, weight.shape).astype(np.float32)
+    return op.program(results_of(made, op, states, [x])), initial
+
+
+def feeds(mask: np.ndarray = EVERY) -> Arrays:
+    x = np.random.default_rng(2).normal(size=(*mask.shape, 3)).astype(np.float32)
+    return {"x": x, "mask": mask}
+
+
+def run(
+    made: Layer, given: Arrays, engine: type = NumpyExecutor, time: int | str = T
+) -> np.ndarray:
+    program, initial = masked(made, time)
+    executor = engine(program)
+    executor.load(initial)
+    (found,) = executor.run(given).values()
+    return found
+
+
+@pytest.mark.parametrize("time", [T, "time"])
+@pytest.mark.parametrize(("sequences", "backwards"), MODES)
+def test_both_engines_agree_on_every_mask(
+    sequences: bool, backwards: bool, time: int | str
+) -> None:
+    made = layer("LSTM", units=2, return_sequences=sequences, go_backwards=backwards)
+    ours, theirs = (run(made, feeds(), e, time) for e in (NumpyExecutor, OnnxRuntimeExecutor))
+    np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize(("sequences", "backwards"), MODES)
+def test_gradient_equals_finite_differences(sequences: bool, backwards: bool) -> None:
+    made = layer("LSTM", units=2, return_sequences=sequences, go_backwards=backwards)
+    program, initial = masked(made)
+    check_gradient(program, feeds(EVERY[::3]), initial)
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+def test_a_masked_step_changes_nothing(backwards: bool) -> None:
+    """Each row equals its valid steps alone, the last output repeated over masked ones."""
+    made = layer("LSTM", units=2, return_sequences=True, go_backwards=backwards)
+    given = feeds()
+    found = run(made, given)
+    for x, mask, steps in zip(given["x"], given["mask"], found, strict=True):
+        order = mask[::-1] if backwards else mask
+        if not mask.any():
+            assert (steps == 0).all()
+            continue
+        alone = {"x": x[None, mask], "mask": np.ones((1, mask.sum()), bool)}
+        outputs = np.concatenate([np.zeros((1, 2)), run(made, alone, time="time")[0]])
+        np.testing.assert_allclose(steps, outputs[order.cumsum()], rtol=1e-5, atol=1e-6)
+
+
+def test_the_last_output_is_that_of_the_last_valid_step() -> None:
+    last = run(layer("LSTM", units=2), feeds())
+    steps = run(layer("LSTM", units=2, return_sequences=True), feeds())
+    np.testing.assert_allclose(last, steps[:, -1], rtol=1e-5, atol=1e-6)
+
+
+def test_nothing_masked_is_no_mask() -> None:
+    made = layer("LSTM", units=2, return_sequences=True)
+    given = feeds(np.ones((3, T), bool))
+    _, initial = masked(made)
+    op = LayerBuilder()
+    x = op.input("x", f("batch", T, 3))
+    states = {n: op.state(n, Spec("float32", a.shape), Role.WEIGHT) for n, a in initial.items()}
+    plain = NumpyExecutor(op.program(results_of(made, op, states, [x])))
+    plain.load(initial)
+    (expected,) = plain.run({"x": given["x"]}).values()
+    np.testing.assert_allclose(run(made, given), expected, rtol=1e-5, atol=1e-6)
+
+
+def test_it_stays_one_lstm() -> None:
+    program, _ = masked(layer("LSTM", units=2, return_sequences=True))
+    assert [n.op for n in program.nodes].count("LSTM") == 1
+    assert "Scan" not in {n.op for n in program.nodes}
+
+
+# -- how masks travel ----------------------------------------------------------------------------
+
+
+def mask_after(made: Layer, *masks: bool) -> np.ndarray | None:
+    """What mask a layer gives for inputs (batch, T, 3), each masked or not."""
+    op = LayerBuilder()
+    xs: list[Value] = []
+    for i, has_mask in enumerate(masks):
+        xs.append(op.input(f"x{i}", f("batch", T, 3)))
+        if has_mask:
+            op.set_mask(xs[-1], op.input(f"m{i}", boolean("batch", T)))
+    weights = made.weights(*(x.spec for x in xs))
+    states = {w.name: op.state(w.name, Spec("float32", w.shape), w.role) for w in weights}
+    (result,) = results_of(made, op, states, xs)
+    found = op.mask(result)
+    if found is None:
+        return None
+    program = op.program([found])
+    executor = NumpyExecutor(program)
+    executor.load({w.name: np.zeros(w.shape) for w in weights})
+    return executor.run(
+        {f"x{i}": np.zeros((16, T, 3)) for i in range(len(masks))}
+        | {f"m{i}": np.roll(EVERY, i, axis=0) for i, has_mask in enumerate(masks) if has_mask}
+    )[found.name]
+
+
+@pytest.mark.parametrize("kind", ["Dense", "Activation", "Dropout"])
+def test_layers_that_act_on_each_step_hand_it_on(kind: str) -> None:
+    np.testing.assert_array_equal(mask_after(layer(kind), True), EVERY)
+    assert mask_after(layer(kind), False) is None
+
+
+def test_flatten_ends_it() -> None:
+    assert mask_after(layer("Flatten"), True) is None
+
+
+def test_an_lstm_hands_it_on_with_its_sequence() -> None:
+    made = layer("LSTM", units=2, return_sequences=True)
+    np.testing.assert_array_equal(mask_after(made, True), EVERY)
+    assert mask_after(layer("LSTM", units=2), True) is None
+
+
+def test_concatenate_joins_masks_as_keras() -> None:
+    other = np.roll(EVERY, 1, axis=0)
+    features, time = layer("Concatenate"), layer("Concatenate", axis=1)
+    np.testing.assert_array_equal(mask_after(features, True, True), EVERY & other)
+    np.testing.assert_array_equal(mask_after(features, False, True), other)
+    joined = np.concatenate([EVERY, other], axis=1)
+    np.testing.assert_array_equal(mask_after(time, True, True), joined)
+    ones = np.ones_like(EVERY)
+    np.testing.assert_array_equal(
+        mask_after(time, True, False), np.concatenate([EVERY, ones], axis=1)
+    )
+    assert mask_after(features, False, False) is None
+
+
+def test_an_embedding_starts_it() -> None:
+    op = LayerBuilder()
+    ids = op.input("ids", i32("batch", T))
+    table = op.state("t", f(5, 2), Role.WEIGHT)
+    made = layer("Embedding", input_dim=5, output_dim=2, mask_zero=True)
+    (result,) = results_of(made, op, {"embeddings": table}, [ids])
+    found = op.mask(result)
+    assert found is not None
+    executor = NumpyExecutor(op.program([found]))
+    executor.load({"t": np.zeros((5, 2))})
+    (mask,) = executor.run({"ids": np.array([[0, 1, 0, 4]], np.int32)}).values()
+    assert mask.tolist() == [[False, True, False, True]]
