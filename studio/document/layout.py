@@ -66,7 +66,7 @@ def _guess(document: Document, graph: Graph, call: CallId) -> Size:
 def place(
     graph: Graph, chosen: set[CallId], sizes: Mapping[CallId, Size]
 ) -> dict[CallId, tuple[float, float]]:
-    """Upper left corners of `chosen`, parts one below the other, from (0, 0); all sizes are known."""
+    """Upper left corners of `chosen`, parts one below the other; all sizes are known."""
     order = [c for c in graph.order() if c in chosen]
     order += [c for c in graph.calls if c in chosen and c not in set(order)]  # on a cycle
     number = {call: i for i, call in enumerate(order)}

@@ -1,7 +1,7 @@
 """The canvas from far away: boxes and lines in a few calls, whatever the number of nodes.
 
-Below `FAR` the view does not let the scene paint at all. Items then hold no painted rectangle,
-so their `update` is lost; the view repaints itself whole, which this makes cheap.
+Below `levels.FAR` the view does not let the scene paint at all. Items then hold no painted
+rectangle, so their `update` is lost; the view repaints itself whole, which this makes cheap.
 """
 
 from typing import TYPE_CHECKING
@@ -15,8 +15,6 @@ from studio.ui.theme import brushes
 
 if TYPE_CHECKING:
     from studio.ui.canvas.scene import CanvasScene
-
-FAR = 0.28
 
 
 def paint_far(scene: "CanvasScene", painter: QPainter, visible: QRectF, zoom: float) -> None:

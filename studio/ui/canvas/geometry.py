@@ -11,6 +11,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPainterPath
 
 from studio.ui.canvas.faces import Face, PortFace
+from studio.ui.canvas.levels import FAR
 from studio.ui.theme import metrics
 
 HEADER = 30.0
@@ -25,6 +26,7 @@ TAG_HEIGHT = 22.0
 TAG_GAP = 12.0
 TAG_WIDEST = 240.0
 MARGIN = 10.0  # around the body: ports, the selection's halo
+BADGE = 12.0  # a problem's mark from farther away, in pixels
 
 
 @dataclass(frozen=True)
@@ -119,6 +121,9 @@ def lay_out(face: Face) -> Geometry:
         if port.tag is not None:
             geometry.tags.append(_tag(port, point))
     geometry.bounds = geometry.body.adjusted(-MARGIN, -MARGIN, MARGIN, MARGIN)
+    if problem:
+        badge = BADGE / FAR  # at its largest
+        geometry.bounds |= QRectF(width - badge / 2, -badge / 2, badge, badge)
     for tag in geometry.tags:
         geometry.bounds = geometry.bounds.united(tag.rect.adjusted(-3, -3, 3, 3))
     return geometry

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 from studio.document.model import CallId, Endpoint
 from studio.ui.canvas.faces import Face
 from studio.ui.canvas.geometry import (
+    BADGE,
     HEADER,
     ICON,
     PAD,
@@ -23,13 +24,13 @@ from studio.ui.canvas.geometry import (
     stripe_path,
     text_width,
 )
+from studio.ui.canvas.levels import MIDDLE, NEAR
 from studio.ui.drawings import drawing, layer_drawing
 from studio.ui.theme import Brushes, brushes
 
 if TYPE_CHECKING:
     from studio.ui.canvas.scene import CanvasScene
 
-NEAR, MIDDLE = 0.6, 0.4  # zooms from which everything, or the title, is painted
 REACH = 14.0  # how far from a port a press still means it, in scene units
 
 
@@ -192,7 +193,7 @@ class NodeItem(QGraphicsItem):
 
     def _paint_small(self, painter: QPainter, paint: Brushes, zoom: float) -> None:
         """What is told from farther away: name, kind, outputs, and that something is wrong."""
-        body, size = self.geometry.body, 12.0 / zoom
+        body, size = self.geometry.body, BADGE / zoom
         if zoom >= MIDDLE:
             painter.setFont(paint.far_font)
             painter.setPen(paint.text)

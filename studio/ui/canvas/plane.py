@@ -16,7 +16,8 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QFrame, QGraphicsView, QWidget
 from shiboken6 import Shiboken
 
-from studio.ui.canvas.far import FAR, paint_far
+from studio.ui.canvas.far import paint_far
+from studio.ui.canvas.levels import FAR
 from studio.ui.canvas.scene import CanvasScene
 from studio.ui.canvas.wires import WORLD
 from studio.ui.theme import brushes

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 from shiboken6 import Shiboken
 
 from studio.document.model import Wire
-from studio.ui.canvas.node import NEAR
+from studio.ui.canvas.levels import NEAR
 from studio.ui.theme import Brushes, brushes
 
 Ends = tuple[float, float, float, float]
