@@ -1,10 +1,11 @@
 """What the canvas's actions make of a document: pure functions, one undo step each."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from studio.declare import declared
 from studio.document import edits
 from studio.document.analysis import why_not
+from studio.document.layout import Size, arrange
 from studio.document.model import CallId, Document, Endpoint, Wire
 from studio.layers.base import Layer
 from studio.text import text
@@ -68,6 +69,38 @@ def outputs_toggled(document: Document, calls: Iterable[CallId]) -> tuple[str, D
     for end in ends:
         document = edits.mark_output(document, end)
     return text("canvas.mark_output"), document
+
+
+def arranged(
+    document: Document,
+    calls: Iterable[CallId] | None,
+    bodies: Mapping[CallId, Size],
+    wholes: Mapping[CallId, Size],
+) -> Document:
+    """Laid out by what the bodies take; flags beside them count only where one would cover a node.
+
+    Counting every flag would push all later columns away for the sake of one output.
+    """
+    sizes = dict(bodies)
+    while True:
+        result = arrange(document, calls=calls, sizes=sizes)
+        flagged = [c for c in wholes if wholes[c] != sizes[c]]
+        covering = [c for c in flagged if _covers(result, c, wholes)]
+        if not covering:
+            return result
+        sizes |= {c: wholes[c] for c in covering}
+
+
+def _covers(document: Document, call: CallId, sizes: Mapping[CallId, Size]) -> bool:
+    """Whether a node with its flag covers a part of another."""
+
+    def box(c: CallId) -> tuple[float, float, float, float]:
+        (x, y), (width, height) = document.graph.calls[c].position, sizes[c]
+        return x, y, x + width, y + height
+
+    left, top, right, bottom = box(call)
+    others = (box(c) for c in document.graph.calls if c != call)
+    return any(x0 < right and left < x1 and y0 < bottom and top < y1 for x0, y0, x1, y1 in others)
 
 
 def neighbour(document: Document, selected: Iterable[CallId], step: int) -> CallId | None:

@@ -7,6 +7,7 @@ from PySide6.QtCore import QObject, QPointF, QRectF
 from PySide6.QtWidgets import QGraphicsItem, QGraphicsScene
 
 from studio.document.analysis import Analysis
+from studio.document.layout import Size
 from studio.document.model import CallId, Document, Endpoint, Wire
 from studio.document.store import Store
 from studio.ui.canvas.faces import Faces
@@ -217,9 +218,11 @@ class CanvasScene(QGraphicsScene):
             rect = rect.united(self.items_by_call[call].scene_rect())
         return rect.adjusted(-MARGIN, -MARGIN, MARGIN, MARGIN) if not rect.isNull() else rect
 
-    def sizes(self) -> dict[CallId, tuple[float, float]]:
-        """What each node takes, for layouts."""
-        return {call: item.geometry.size for call, item in self.items_by_call.items()}
+    def sizes(self) -> tuple[dict[CallId, Size], dict[CallId, Size]]:
+        """What each node takes: its body, and with the flags beside it."""
+        geometries = {call: item.geometry for call, item in self.items_by_call.items()}
+        bodies = {c: (g.body.width(), g.body.height()) for c, g in geometries.items()}
+        return bodies, {c: g.size for c, g in geometries.items()}
 
     def free_spot(self, near: QPointF, size: tuple[float, float]) -> QPointF:
         """The nearest spot at or below a point where a node of this size covers no other."""

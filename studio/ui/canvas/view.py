@@ -17,7 +17,6 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QToolTip, QWidget
 
 from studio.document.edits import move_calls
-from studio.document.layout import arrange
 from studio.document.model import CallId, Document, Wire
 from studio.text import text
 from studio.ui.canvas import commands, tips
@@ -63,8 +62,8 @@ class CanvasView(Plane):
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         self.canvas = CanvasScene()
-        super().__init__(self.canvas, parent)
         self.session = session
+        super().__init__(self.canvas, parent)
         self.hint = Hint()
         self.canvas.add_overlay(self.hint)
         self._gesture: Gesture | None = None
@@ -170,7 +169,7 @@ class CanvasView(Plane):
     def arrange(self) -> None:
         """Lay out the selected nodes, or all where fewer than two are selected."""
         chosen = self.session.selection if len(self.session.selection) > 1 else None
-        document = arrange(self.session.document, calls=chosen, sizes=self.canvas.sizes())
+        document = commands.arranged(self.session.document, chosen, *self.canvas.sizes())
         self.session.commit(text("canvas.arrange"), document)
         if chosen is None:
             self.fit()

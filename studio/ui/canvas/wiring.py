@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QPoint, QPointF, Qt, QTimer
 
 from studio.document import edits
-from studio.document.analysis import analyse, why_not
+from studio.document.analysis import why_not
 from studio.document.model import CallId, Document, Endpoint, Wire
 from studio.problem import Problem
 from studio.text import text
@@ -40,11 +40,10 @@ class DragWire(Gesture):
         self.fixed, self.seeks_input, self.slot, self.taken = fixed, seeks_input, slot, taken
         document = view.session.document
         self.base: Document = edits.disconnect(document, [taken]) if taken else document
-        self.before = analyse(self.base) if taken else view.session.analysis
         self.verdicts: dict[Endpoint, Problem | None] = {}
         self.waiting: list[Endpoint] = []
         self.target: Hit | None = None
-        group = dtype_group(self.before.specs.get(fixed)) if seeks_input else "unknown"
+        group = dtype_group(view.session.analysis.specs.get(fixed)) if seeks_input else "unknown"
         self.wire = PendingWire(group)
         self.timer = QTimer(view)
         self.timer.setInterval(0)
@@ -94,6 +93,7 @@ class DragWire(Gesture):
                 self.view.session.commit(text(label), document)
 
     def click(self, modifiers: Modifiers) -> None:
+        self._clear()
         self.view.select({self.fixed.call if not self.taken else self.taken.target})
 
     def cancel(self) -> None:

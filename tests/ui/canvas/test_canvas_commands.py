@@ -399,3 +399,22 @@ def differences(one, other):
     shape = (one.height(), one.width(), 4)
     a, b = (np.frombuffer(i.constBits(), np.uint8).reshape(shape).astype(int) for i in (one, other))
     return [tuple(map(int, yx)) for yx in np.argwhere(abs(a - b).max(-1) > 24)]
+
+
+def test_a_flag_pushes_nothing_away_unless_it_would_cover_it(view, hand):
+    def gap():
+        after, before = position(hand, "head")[0], position(hand, "both")[0]
+        return after - before - view.canvas.items_by_call[hand("both")].geometry.body.width()
+
+    view.arrange()
+    plain = gap()
+    lower = edits.mark_output(hand.document, Endpoint(hand("numbers"), "output"))
+    view.session.commit("Mark", lower)
+    view.arrange()
+    assert gap() == plain
+    across = edits.mark_output(hand.document, Endpoint(hand("both"), "output"))
+    view.session.commit("Mark", across)
+    view.arrange()
+    assert gap() > plain
+    rects = [item.scene_rect() for item in view.canvas.items_by_call.values()]
+    assert not any(a.intersects(b) for i, a in enumerate(rects) for b in rects[:i])
