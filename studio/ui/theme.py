@@ -150,7 +150,7 @@ def apply_theme(app: QApplication, name: str) -> None:
         asks_dark = app.styleHints().colorScheme() == Qt.ColorScheme.Dark
         name = "dark" if asks_dark else "light"
     _current = THEMES[name]
-    if app.style().name().lower() != "fusion":
+    if not app.styleSheet():  # once: beneath a style sheet the style has no name to ask for
         app.setStyle(QStyleFactory.create("Fusion"))
     app.setPalette(_palette(_current))
     app.setStyleSheet(sheet(_current, outline=_current.hover))

@@ -37,9 +37,8 @@ def test_both_themes_colour_the_same_things():
 
 
 @pytest.mark.parametrize("name", ["light", "dark"])
-def test_applying_a_theme_sets_style_and_palette(qapp, name):
+def test_applying_a_theme_sets_the_palette(qapp, name):
     apply_theme(qapp, name)
-    assert qapp.style().name().lower() == "fusion" or qapp.styleSheet()
     assert qapp.palette().color(QPalette.ColorRole.Window).name() == tokens().window
     assert tokens().name == name
 

@@ -1,6 +1,7 @@
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
 
 from studio.layers import CATALOGUE
 from studio.text import set_language
@@ -79,6 +80,6 @@ def test_what_is_dragged_out_names_the_kind(palette):
 
 def test_help_and_headings_follow_the_language(palette):
     set_language("zh_CN")
-    palette._retranslate()
+    QApplication.sendEvent(palette, QEvent(QEvent.Type.LanguageChange))
     assert palette.search.placeholderText() == "搜索层"
     assert palette.model.index(0, 0).data() == "输入与输出"
