@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from html import escape
 from pathlib import Path
 
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QIcon
 from PySide6.QtWidgets import (
     QDialog,
@@ -37,6 +38,7 @@ from studio.ui.session import Session
 from studio.ui.theme import tokens
 
 _SUFFIX = ".onnx"
+_SHOWN = 8  # outputs seen without scrolling
 _COLUMNS = ("export_output", "export_difference", "export_allowed", "export_verdict")
 
 
@@ -74,7 +76,7 @@ class ExportDialog(QDialog):
         self._worker.answered.connect(self._show_outcome)
         self._worker.failed.connect(self._show_error)
         self.setWindowTitle(text("training.export_title"))
-        self.resize(700, 460)
+        self.resize(680, 360)
         self.path = QLineEdit(str(_first_path(session)))
         self.path.setAccessibleName(text("training.export_file"))
         self.path.setMinimumWidth(320)
@@ -108,9 +110,9 @@ class ExportDialog(QDialog):
         layout.addLayout(where)
         for widget in (self.state, self.busy, self.notice):
             layout.addWidget(widget)
-        layout.addWidget(self.table, 1)
+        layout.addWidget(self.table)
         layout.addWidget(self.facts)
-        layout.addStretch(0)
+        layout.addStretch(1)
         layout.addWidget(buttons)
 
     def reject(self) -> None:
@@ -205,6 +207,8 @@ class ExportDialog(QDialog):
             for column, cell in enumerate(cells):
                 self.table.setItem(row, column, QTableWidgetItem(cell))
             self.table.setItem(row, len(cells), verdict)
+        shown = min(len(rows), _SHOWN) * self.table.verticalHeader().defaultSectionSize()
+        self.table.setFixedHeight(shown + self.table.horizontalHeader().sizeHint().height() + 4)
 
 
 def _proof_table() -> QTableWidget:
@@ -215,7 +219,9 @@ def _proof_table() -> QTableWidget:
     table.setEditTriggers(QTableWidget.EditTrigger.NoEditTriggers)
     table.setSelectionMode(QTableWidget.SelectionMode.NoSelection)
     table.setShowGrid(False)
+    table.verticalHeader().setDefaultSectionSize(table.fontMetrics().height() + 10)
     header = table.horizontalHeader()
+    header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
     header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
     header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
     return table

@@ -1,20 +1,19 @@
 """Curves of a training: one plot per group of quantities, live, in the application's palette."""
 
-import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import QBuffer, QByteArray, QEvent, QIODevice, QPointF, Qt, Signal
+from PySide6.QtCore import QEvent, QPointF, Qt, Signal
 from PySide6.QtGui import QColor, QImage, QPainter, QPen
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from studio.text import text
 from studio.ui.theme import tokens
 
-_MARKERS = ("o", "s", "t", "d", "x", "+", "star")
+_MARKERS = {"o": "●", "s": "■", "t": "▼", "d": "◆", "x": "✖", "+": "✚", "star": "★"}
 _MARKED = 24  # a curve carries about so many markers, however long it is
 VALIDATION = "val_"
 
@@ -56,9 +55,9 @@ def label(key: str) -> str:
 
 def styles(keys: Sequence[str]) -> dict[str, Style]:
     """A style per quantity: its colour is its output's, its marker tells metrics apart."""
-    hues = tokens().series
+    hues, markers = tokens().series, list(_MARKERS)
     outputs = [k.removesuffix("_loss") for k in keys if k.endswith("_loss")]
-    found = {"loss": Style(QColor(tokens().text), "o", 2.0)}
+    found = {"loss": Style(QColor(tokens().text), "o", 2.0)} if "loss" in keys else {}
     names: list[str] = []
     for key in (k for k in keys if k != "loss"):
         # The longest name, so that "main" does not claim what "main_output" reports.
@@ -72,7 +71,7 @@ def styles(keys: Sequence[str]) -> dict[str, Style]:
         color = QColor(hues[hue % len(hues)])
         shade = color.lighter(100 + 35 * kind) if output and kind else color
         mark = hue + 1 if is_loss(key) else kind
-        found[key] = Style(shade, _MARKERS[mark % len(_MARKERS)], 1.5)
+        found[key] = Style(shade, markers[mark % len(markers)], 1.5)
     return found
 
 
@@ -135,8 +134,11 @@ class Plot(QWidget):
         self.legend.linkActivated.connect(self._toggle)
         self.plot = pg.PlotWidget(axisItems={"bottom": _EpochAxis("bottom")})
         self.plot.setMenuEnabled(False)
+        # It is never shown, but without a parent it would outlive the plot.
+        self.plot.getPlotItem().ctrlMenu.setParent(self.plot, Qt.WindowType.Popup)
         self.plot.setAccessibleName(title)
         self.plot.setMinimumHeight(90)
+        self.plot.setLimits(xMin=0, minXRange=1)
         self._best = pg.InfiniteLine(
             angle=90, label="", labelOpts={"position": 0.92, "movable": False}
         )
@@ -193,7 +195,6 @@ class Plot(QWidget):
             axis = self.plot.getAxis(side)
             axis.setPen(ink)
             axis.setTextPen(ink)
-        self.plot.getAxis("bottom").setLabel(text("training.epoch_axis"))
         self._best.setPen(pg.mkPen(ink, width=1, style=Qt.PenStyle.DotLine))
         self._best.label.setColor(ink)
         self._best.label.fill = pg.mkBrush(paper)
@@ -203,11 +204,11 @@ class Plot(QWidget):
         ink = tokens().text
         parts = [f"<b>{escape(self._title)}</b>"]
         for key in self._keys:
-            name = escape(label(key))
+            style, name = self._styles[key], escape(label(key)).replace(" ", "&nbsp;")
+            mark = f"<span style='color:{style.color.name()}'>─{_MARKERS[style.marker]}─</span>"
             shown = f"<s>{name}</s>" if key in self._hidden else name
-            swatch = _swatch(self._styles[key])
             link = f"<a href='{escape(key)}' style='color:{ink};text-decoration:none'>{shown}</a>"
-            parts.append(f"<span style='white-space:nowrap'>{swatch}&nbsp;{link}</span>")
+            parts.append(f"{mark}&nbsp;{link}")
         self.legend.setText("&ensp; ".join(parts))
         self.legend.setToolTip(text("training.legend_tip"))
 
@@ -230,16 +231,10 @@ class CurvesView(QWidget):
         self.metrics = Plot(text("training.metrics"))
         self.metrics.setVisible(False)
         self.metrics.plot.setXLink(self.losses.plot)
-        self.key = QLabel(text("training.line_styles"))
-        self.key.setTextFormat(Qt.TextFormat.PlainText)
-        plots = QHBoxLayout()
-        plots.addWidget(self.losses, 1)
-        plots.addWidget(self.metrics, 1)
-        layout = QVBoxLayout(self)
+        layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(2)
-        layout.addLayout(plots, 1)
-        layout.addWidget(self.key)
+        layout.addWidget(self.losses, 1)
+        layout.addWidget(self.metrics, 1)
 
     def show_curves(
         self,
@@ -265,7 +260,7 @@ class CurvesView(QWidget):
 
 
 def swatch(style: Style, scale: float = 2.0) -> QImage:
-    """A short line with the quantity's marker, for legend and table."""
+    """A short line with the quantity's marker, for a table."""
     width, height = 26, 12
     image = QImage(round(width * scale), round(height * scale), QImage.Format.Format_ARGB32)
     image.setDevicePixelRatio(scale)
@@ -281,12 +276,3 @@ def swatch(style: Style, scale: float = 2.0) -> QImage:
     painter.drawPath(pg.graphicsItems.ScatterPlotItem.Symbols[style.marker])
     painter.end()
     return image
-
-
-def _swatch(style: Style) -> str:
-    raw = QByteArray()
-    buffer = QBuffer(raw)
-    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-    swatch(style).save(buffer, "PNG")  # type: ignore[call-overload]  # the stub asks for bytes
-    coded = base64.b64encode(raw.data()).decode()
-    return f"<img src='data:image/png;base64,{coded}' width='26' height='12'>"

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from studio.document.plan import Split
 from studio.text import text
@@ -42,8 +42,7 @@ class SplitEditor(QWidget):
         self.column = ListedChoice([])
         self.value = LineEditor()
         self.rows = QLabel()
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
+        layout = QHBoxLayout()
         layout.addWidget(QLabel(text("training.validation_rows")))
         layout.addWidget(self.kind)
         self._labels: dict[str, QLabel] = {}
@@ -54,8 +53,11 @@ class SplitEditor(QWidget):
             layout.addWidget(self._labels[name])
             layout.addWidget(field)
             field.edited.connect(lambda value, name=name: self._choose(name, value))
-        layout.addWidget(self.rows)
         layout.addStretch(1)
+        both = QVBoxLayout(self)
+        both.setContentsMargins(0, 0, 0, 0)
+        both.addLayout(layout)
+        both.addWidget(self.rows)
         self.kind.edited.connect(lambda kind: self._choose("kind", kind))
 
     def show_split(self, split: Split) -> None:

@@ -133,8 +133,7 @@ class TrainingDock(QWidget):
         self.split = QSplitter()
         self.split.addWidget(self.curves)
         self.split.addWidget(self.values)
-        self.split.setStretchFactor(0, 1)
-        self.split.setStretchFactor(1, 0)
+        self.split.setSizes([520, 400])
         self.split.setChildrenCollapsible(False)
         layout = QVBoxLayout(self._body)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -186,6 +185,7 @@ class TrainingDock(QWidget):
         row = QHBoxLayout()
         row.addWidget(self.bar, 2)
         row.addWidget(self.status, 3)
+        row.addWidget(QLabel(text("training.line_styles")))
         return row
 
     def _build_choice(self) -> QHBoxLayout:

@@ -167,7 +167,7 @@ def test_a_csv_file_replaces_the_generator(qtbot, dock, csv_file, monkeypatch):
     assert source.size == csv_file.stat().st_size
     assert dock.preview.model().columnCount() == 4
     assert "clicks" in dock.preview.model().headerData(1, Qt.Orientation.Horizontal)
-    assert row(dock, "main_input").notice.isVisible()  # "headline" is no column of it
+    qtbot.waitUntil(row(dock, "main_input").notice.isVisible)  # "headline" is no column of it
     qtbot.mouseClick(dock.suggest, Qt.MouseButton.LeftButton)
     text = data(dock).inputs[port(dock, "main_input").key]
     assert isinstance(text, TextColumn)
@@ -261,7 +261,7 @@ def test_a_new_input_appears_as_a_row(qtbot, dock):
     dock.session.commit("add", document)
     assert call in dock._rows
     wait(qtbot, dock)
-    assert dock._rows[call].notice.isVisible()
+    qtbot.waitUntil(dock._rows[call].notice.isVisible)
     dock.session.history.undo()
     assert call not in dock._rows
 
