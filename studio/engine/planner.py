@@ -14,6 +14,7 @@ import numpy as np
 
 from studio.engine import shapes
 from studio.engine.operator import Binding, Buffer, Call, Operator, operator
+from studio.engine.passes.eliminate_dead import eliminate_dead
 from studio.engine.program import Node, Program, Spec
 from studio.problem import Problem, ProblemError
 
@@ -32,12 +33,13 @@ class Plan:
 def plan(program: Program, feeds: Mapping[str, Spec], state: Mapping[str, Buffer]) -> Plan:
     """Compile `program` for inputs of these concrete shapes and these state arrays.
 
-    A state whose new value is written to another buffer is copied back by the last calls.
+    What no output and no state needs is left out. A state whose new value is written to another
+    buffer is copied back by the last calls.
 
     Raises:
         ProblemError: ``operator_refused``, when a node does not fit its inputs.
     """
-    return _Planner(program, feeds, state).plan()
+    return _Planner(eliminate_dead(program), feeds, state).plan()
 
 
 @dataclass

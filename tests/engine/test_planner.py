@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from studio.engine.builder import Builder, Value
+from studio.engine.gradient import differentiate
 from studio.engine.numpy_executor import NumpyExecutor
 from studio.engine.onnxruntime_executor import OnnxRuntimeExecutor
 from studio.engine.planner import plan
@@ -337,6 +338,36 @@ def test_what_depends_on_constants_and_shapes_is_computed_once() -> None:
     assert len(compiled.calls) == 2
     feeds = {"x": np.ones((4, 3), np.float32)}
     assert NumpyExecutor(program).run(feeds)[share.name].item() == 3
+
+
+def test_what_nobody_wants_is_not_computed() -> None:
+    op = Builder()
+    x = op.input("x", f(4, 3))
+    y = op.Neg(op.Exp(x))
+    op.Tanh(op.Exp(y))
+    assert len(plan(op.program([y]), {"x": f(4, 3)}, {}).calls) == 2
+
+
+def test_one_piece_of_a_split_may_be_wanted() -> None:
+    op = Builder()
+    x = op.input("x", f(6))
+    first, _, _ = op.call("Split", (x, ints(1, 2, 3)), outputs=3)
+    program = op.program([first])
+    assert NumpyExecutor(program).run({"x": np.arange(6)})[first.name].tolist() == [0]
+
+
+def test_a_gradient_nobody_wants_is_not_computed() -> None:
+    op = Builder()
+    x, w, r = op.input("x", f(2, 1, 3)), op.input("w", f(1, 8, 3)), op.input("r", f(1, 8, 2))
+    (y,) = op.call("LSTM", (x, w, r), hidden_size=2)
+    seed = op.const(np.ones((2, 1, 1, 2), np.float32))
+    (dw,) = differentiate(op, {y: seed}, [w])
+    assert dw is not None
+    feeds = {v.name: Spec("float32", v.shape) for v in (x, w, r)}
+    compiled = plan(op.program([dw]), feeds, {})
+    grad = op.nodes[-1]
+    assert grad.op == "LSTMGrad"
+    assert [name for name in grad.outputs if name in compiled.buffers] == [dw.name]
 
 
 def test_a_scalar_stays_a_scalar() -> None:

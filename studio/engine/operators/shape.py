@@ -57,10 +57,16 @@ def _axis(n: GradientNode) -> int:
 
 def _concat_gradient(op: Builder, n: GradientNode, grads: Grads) -> Grads:
     """Each input gets its own piece, as long along the axis as it is itself."""
-    axis, inputs = _axis(n), [n.input(i) for i in range(len(n.inputs))]
-    sizes = op.Concat(*(_size(op, x, axis) for x in inputs), axis=0)
-    specs = [x.spec for x in inputs]
-    return op.call("Split", (grads[0], sizes), outputs=len(inputs), specs=specs, axis=axis)
+    axis, start = _axis(n), op.const([0], "int64")
+    found = list[Value | None]()
+    for i, needed in enumerate(n.needs):
+        x = n.input(i)
+        end = op.Add(start, _size(op, x, axis))
+        bounds = (start, end, np.array([axis], np.int64))
+        piece = op.call("Slice", (grads[0], *bounds), specs=[x.spec]) if needed else (None,)
+        found.append(piece[0])
+        start = end
+    return tuple(found)
 
 
 def _size(op: Builder, x: Value, axis: int) -> Value:

@@ -17,7 +17,9 @@ def eliminate_dead(program: Program) -> Program:
     for node in reversed(program.nodes):
         if needed.isdisjoint(name for name in node.outputs if name):
             continue  # case 1
-        outputs = [name if name in needed else "" for name in node.outputs]
+        outputs = list(node.outputs)
+        if node.op != "Split":  # the number of its outputs says how it splits
+            outputs = [name if name in needed else "" for name in outputs]
         while not outputs[-1]:
             outputs.pop()  # case 2
         kept.append(replace(node, outputs=tuple(outputs)))
