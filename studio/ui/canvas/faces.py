@@ -28,6 +28,7 @@ class PortFace:
         wired: how many wires end there or start there.
         shape: what leaves it, as ``batch × 64``; empty for inputs and where unknown.
         tag: for an output of the model, what it is trained for; None for any other port.
+        share: its weight in the loss, for where there is no room for more.
         lacking: the tag names something missing.
         optional: may stay unwired.
     """
@@ -39,6 +40,7 @@ class PortFace:
     wired: int = 0
     shape: str = ""
     tag: str | None = None
+    share: str = ""
     lacking: bool = False
     optional: bool = False
 
@@ -229,7 +231,7 @@ class Faces:
         for port in ports:
             end = Endpoint(call_id, port.name)
             spec = self.analysis.specs.get(end)
-            tag, lacking = self.tags.get(end, (None, False))
+            tag, share, lacking = self.tags.get(end, (None, "", False))
             faces.append(
                 PortFace(
                     port.name,
@@ -238,16 +240,18 @@ class Faces:
                     wired=sum(w.output == port.name for w in wires),
                     shape=shape_text(spec),
                     tag=tag,
+                    share=share,
                     lacking=lacking,
                 )
             )
         return tuple(faces)
 
-    def _tag(self, end: Endpoint) -> tuple[str, bool]:
+    def _tag(self, end: Endpoint) -> tuple[str, str, bool]:
         plan = self.document.plan.outputs.get(end.key)
         if plan is None or plan.loss is None:
-            return text("canvas.output_no_loss"), True
-        return f"{plan.loss.kind} × {plan.weight:g}", False
+            return text("canvas.output_no_loss"), "", True
+        share = f"× {plan.weight:g}"
+        return f"{plan.loss.kind} {share}", share, False
 
 
 def _changed(old: Mapping[K, object], new: Mapping[K, object]) -> set[K]:

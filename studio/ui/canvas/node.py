@@ -209,6 +209,9 @@ class NodeItem(QGraphicsItem):
             painter.drawRoundedRect(tag.rect, tag.rect.height() / 2, tag.rect.height() / 2)
             corner = tag.rect.topLeft() + QPointF(7, 2)
             _icon(painter, "output", rim.color().name(), corner.x(), corner.y(), zoom, 18.0)
+            if zoom >= MIDDLE:
+                painter.setPen(paint.text)
+                painter.drawText(tag.rect.bottomLeft() + QPointF(32, -5), tag.port.share)
         if self.face.problems:
             severity = self.face.problems[0][0]
             painter.setPen(Qt.PenStyle.NoPen)
