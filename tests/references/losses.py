@@ -19,7 +19,8 @@ What is easily missed:
   they apply to the *time* axis by broadcasting (``*_rank3_square``); weights (n, t) and
   (n, 1) do what one expects.
 - Labels (n,) for an (n, 1) output are expanded; labels (n, 1) suit a sparse loss.
-- mean_absolute_error's gradient is 0 where prediction and target are equal.
+- mean_absolute_error's gradient is -1/n where prediction and target are equal: |x| has the slope
+  1 at 0 on JAX.
 """
 
 from collections.abc import Callable
