@@ -28,7 +28,7 @@ _LEVELS = {
     QtMsgType.QtFatalMsg: logging.CRITICAL,
 }
 
-# A family named with its region: left to itself, Qt may pick another region's shapes, or a bold face.
+# Named with their region: left to itself, Qt may pick another region's shapes.
 _CHINESE = (
     "Noto Sans CJK SC",
     "Source Han Sans SC",

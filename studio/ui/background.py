@@ -3,9 +3,11 @@
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
+from typing import Any, ClassVar
+from weakref import ref
 
 from PySide6.QtCore import QObject, Qt, Signal
+from shiboken6 import isValid
 
 Job = Callable[[], Any]
 
@@ -20,13 +22,11 @@ class Latest(QObject):
 
     answered = Signal(object)
     failed = Signal()
-    _done = Signal(object)  # (result, exception), from the worker's thread
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._running = False
         self._waiting: Job | None = None
-        self._done.connect(self._finish, Qt.ConnectionType.QueuedConnection)
 
     @property
     def busy(self) -> bool:
@@ -39,18 +39,11 @@ class Latest(QObject):
             self._waiting = job
             return
         self._running = True
-        threading.Thread(target=self._work, args=(job,), daemon=True).start()
+        messenger = _Messenger(self)
+        threading.Thread(target=_work, args=(job, messenger), daemon=True).start()
 
-    def _work(self, job: Job) -> None:
-        result, error = None, None
-        try:
-            result = job()
-        except Exception as caught:
-            error = caught
-        with suppress(RuntimeError):  # this object went away meanwhile: nobody wants the answer
-            self._done.emit((result, error))
-
-    def _finish(self, outcome: tuple[Any, Exception | None]) -> None:
+    def finish(self, outcome: tuple[Any, Exception | None]) -> None:
+        """The job is done, with this result or exception; the next one that waits begins."""
         self._running = False
         waiting, self._waiting = self._waiting, None
         if waiting:
@@ -61,3 +54,37 @@ class Latest(QObject):
             self.failed.emit()
             raise error
         self.answered.emit(result)
+
+
+class _Messenger(QObject):
+    """Brings one outcome from a thread to the window's, where whoever asked may be gone by then.
+
+    Q: Why does the thread not emit a signal of the `Latest` itself?
+    A: It may be destroyed at that very moment, which crashes. This is kept until it has delivered.
+    """
+
+    arrived = Signal(object)  # (result, exception)
+    under_way: ClassVar[set["_Messenger"]] = set()
+
+    def __init__(self, asker: Latest) -> None:
+        super().__init__()
+        self._asker = ref(asker)
+        self.arrived.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
+        self.under_way.add(self)
+
+    def _deliver(self, outcome: tuple[Any, Exception | None]) -> None:
+        self.under_way.discard(self)
+        asker = self._asker()
+        if asker is not None and isValid(asker):
+            asker.finish(outcome)
+
+
+def _work(job: Job, messenger: _Messenger) -> None:
+    """In the thread: run the job and send what came of it."""
+    result, error = None, None
+    try:
+        result = job()
+    except Exception as caught:
+        error = caught
+    with suppress(RuntimeError):  # the program is ending, and has destroyed the messenger
+        messenger.arrived.emit((result, error))

@@ -87,23 +87,31 @@ def _edit(w: "MainWindow") -> tuple[Action, ...]:
 
 
 def _view(w: "MainWindow") -> tuple[Action, ...]:
+    def has_theme(name: str) -> bool:
+        return w.settings.theme == name
+
+    def speaks(code: str) -> bool:
+        return language() == code
+
     return (
         Action("fit", "window.fit", lambda: w.canvas.fit(), "Ctrl+Shift+F", "fit"),
         Action("fit_selection", "window.fit_selection", lambda: w.canvas.fit_selection(), "Ctrl+F"),
-        Action("zoom_in", "window.zoom_in", lambda: w.canvas.zoom_in(), "Ctrl++; Ctrl+=", "zoom_in"),
+        Action(
+            "zoom_in", "window.zoom_in", lambda: w.canvas.zoom_in(), "Ctrl++; Ctrl+=", "zoom_in",
+        ),
         Action("zoom_out", "window.zoom_out", lambda: w.canvas.zoom_out(), "Ctrl+-", "zoom_out"),
         Action("zoom_reset", "window.zoom_reset", lambda: w.canvas.zoom_reset(), "Ctrl+0"),
         *(
             Action(
                 f"theme_{name}", f"window.theme_{name}", partial(w.set_theme, name),
-                checked=lambda name=name: w.settings.theme == name,
+                checked=partial(has_theme, name),
             )
             for name in THEMES
         ),
         *(
             Action(
                 f"language_{code}", f"window.language_{code}", partial(w.set_language, code),
-                checked=lambda code=code: language() == code,
+                checked=partial(speaks, code),
             )
             for code in LANGUAGES
         ),
@@ -130,7 +138,9 @@ def menus(w: "MainWindow") -> Mapping[str, tuple]:
             "new", "open", w.files.fill_examples, w.files.fill_recent, "-", "save", "save_as", "-",
             "export", "export_weights", "export_history", "-", "quit",
         ),
-        "edit": ("undo", "redo", "-", "add", "delete", "select_all", "-", "arrange", "toggle_output"),
+        "edit": (
+            "undo", "redo", "-", "add", "delete", "select_all", "-", "arrange", "toggle_output",
+        ),
         "view": (
             "fit", "fit_selection", "zoom_in", "zoom_out", "zoom_reset", "-",
             ("theme", themes), ("language", languages), "-", w.fill_docks,

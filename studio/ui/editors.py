@@ -91,7 +91,7 @@ class LineEditor(QLineEdit):
 
 
 class WholeEditor(QSpinBox):
-    """A whole number. Arrows stop at the bounds; typing beyond them is the declaration's to refuse."""
+    """A whole number. Arrows stop at its bounds; what is typed may lie beyond, and is a problem."""
 
     edited = Signal(object)
 
@@ -104,7 +104,8 @@ class WholeEditor(QSpinBox):
         self._low = -_LARGEST if low is None else int(low)
         self._high = _LARGEST if high is None else int(high)
         self._shown = 0
-        self._pause = QTimer(self, singleShot=True, interval=_PAUSE, timeout=self._finish)
+        self._pause = QTimer(self, singleShot=True, interval=_PAUSE)
+        self._pause.timeout.connect(self._finish)
         self.valueChanged.connect(lambda: self._pause.start())
         self.editingFinished.connect(self._finish)
 

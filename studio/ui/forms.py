@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFormLayout, QLabel, QVBoxLayout, QWidget
@@ -168,7 +168,7 @@ def carried_over(old: Declared | None, kind: type[Declared]) -> Declared:
         for p in kind.params()
         if p.name in theirs and getattr(old, p.name) != theirs[p.name].default
     }
-    return cast(Declared, kind(**kept))
+    return kind(**kept)
 
 
 def short(declaration: Declared) -> str:

@@ -37,9 +37,9 @@ class Inspector(QScrollArea):
             self.page.refresh()
             return
         self._built_for = wanted
-        old = self.takeWidget()
+        old: QWidget | None = self.takeWidget()
         self.setWidget(self._page(selection))
-        if old:
+        if old is not None:
             old.hide()
             old.deleteLater()  # one of its signals may have led here
 

@@ -14,7 +14,8 @@ class Settings:
     """Typed access to QSettings; nonsense in the file counts as nothing chosen."""
 
     def __init__(self) -> None:
-        self._kept = QSettings("layerloom", "layerloom")
+        where = QSettings.Scope.UserScope
+        self._kept = QSettings(QSettings.defaultFormat(), where, "layerloom", "layerloom")
 
     @property
     def language(self) -> str:
@@ -42,8 +43,8 @@ class Settings:
     def recent(self) -> list[Path]:
         """Files opened or saved, the latest first."""
         kept = self._kept.value("recent", [])
-        names = [kept] if isinstance(kept, str) else list(kept or [])
-        return [Path(name) for name in names if name]
+        names = kept if isinstance(kept, list) else [kept]
+        return [Path(name) for name in names if name and isinstance(name, str)]
 
     def remember(self, path: Path) -> None:
         """Put a file first among the recent ones."""

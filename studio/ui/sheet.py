@@ -16,7 +16,7 @@ QLineEdit, QAbstractSpinBox, QComboBox, QPlainTextEdit, QTextEdit {
     border: 1px solid %(outline)s; border-radius: 4px; background: %(base)s;
 }
 QLineEdit, QAbstractSpinBox { padding: 2px 4px; }
-QAbstractSpinBox QLineEdit, QComboBox QLineEdit { border: none; padding: 0; }
+QAbstractSpinBox QLineEdit, QComboBox QLineEdit { border: none; padding: 0 2px; }
 QLineEdit:focus, QAbstractSpinBox:focus, QComboBox:focus, QPlainTextEdit:focus, QTextEdit:focus {
     border-color: %(accent)s;
 }
@@ -25,18 +25,23 @@ QLineEdit:disabled, QAbstractSpinBox:disabled, QComboBox:disabled {
 }
 QComboBox { padding: 2px 4px 2px 6px; background: %(raised)s; }
 QComboBox::drop-down { border: none; width: 18px; }
-QComboBox::down-arrow { image: url("%(icons)s/arrow_down_%(name)s.svg"); width: 12px; height: 12px; }
+QComboBox::down-arrow {
+    image: url("%(icons)s/arrow_down_%(name)s.svg"); width: 12px; height: 12px;
+}
 QComboBox QAbstractItemView {
     border: 1px solid %(outline)s; background: %(raised)s;
     selection-background-color: %(accent)s; selection-color: %(on_accent)s;
 }
 QAbstractSpinBox::up-button, QAbstractSpinBox::down-button { border: none; width: 16px; }
-QAbstractSpinBox::up-arrow { image: url("%(icons)s/arrow_up_%(name)s.svg"); width: 10px; height: 10px; }
+QAbstractSpinBox::up-arrow {
+    image: url("%(icons)s/arrow_up_%(name)s.svg"); width: 10px; height: 10px;
+}
 QAbstractSpinBox::down-arrow {
     image: url("%(icons)s/arrow_down_%(name)s.svg"); width: 10px; height: 10px;
 }
 QCheckBox::indicator {
-    width: 14px; height: 14px; border: 1px solid %(hover)s; border-radius: 3px; background: %(base)s;
+    width: 14px; height: 14px; border: 1px solid %(hover)s; border-radius: 3px;
+    background: %(base)s;
 }
 QCheckBox::indicator:focus { border-color: %(accent)s; }
 QCheckBox::indicator:checked {

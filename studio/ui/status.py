@@ -20,12 +20,12 @@ class Status(QStatusBar):
     def __init__(self) -> None:
         super().__init__()
         self.setSizeGripEnabled(False)
-        self.size, self.state = QLabel(), QLabel()
+        self.model, self.state = QLabel(), QLabel()
         self.problems = QToolButton()
         self.problems.setAutoRaise(True)
         self.problems.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.problems.clicked.connect(self.problems_clicked)
-        for widget in (self.state, self.problems, self.size):
+        for widget in (self.state, self.problems, self.model):
             self.addPermanentWidget(widget)
         self.setContentsMargins(8, 0, 8, 0)
         self._counts = (0, 0)
@@ -34,7 +34,7 @@ class Status(QStatusBar):
         """Show the model's size and the training's state."""
         total = sum(map(session.analysis.parameters, session.document.layers))
         nodes = len(session.document.graph.calls)
-        self.size.setText(text("window.size", nodes=number(nodes), parameters=number(total)))
+        self.model.setText(text("window.size", nodes=number(nodes), parameters=number(total)))
         engine = session.document.plan.run.engine
         self.state.setText(
             text("window.state", engine=engine, state=text(f"window.phase_{phase.name.lower()}"))

@@ -21,7 +21,7 @@ from studio.ui.actions import Actions
 from studio.ui.canvas import CanvasView, Hit
 from studio.ui.commands import CONTEXT_CANVAS, CONTEXT_NODE, TOOLBAR, commands, menus
 from studio.ui.data_dock import DataDock
-from studio.ui.export_dialog import export_dialog
+from studio.ui.export_dialog import run_export
 from studio.ui.files import SUFFIX, Files
 from studio.ui.inspector import Inspector
 from studio.ui.palette import Palette
@@ -50,7 +50,7 @@ _DOCKS = {
     "try": _BOTTOM,
 }
 _WIDTHS = {"palette": 220, "inspector": 330}
-_BOTTOM_HEIGHT = 270
+_BOTTOM_SHARE = 0.33  # of the window's height
 
 
 class MainWindow(QMainWindow):
@@ -70,7 +70,8 @@ class MainWindow(QMainWindow):
         self.docks = {name: self._dock(name, area) for name, area in _DOCKS.items()}
         self._tabify()
         self.files = Files(self, settings, self._session, self.show_session, self._may_leave)
-        self.toolbar = QToolBar(objectName="toolbar", movable=False)
+        self.toolbar = QToolBar(movable=False)
+        self.toolbar.setObjectName("toolbar")
         self.addToolBar(self.toolbar)
         self.status = Status()
         self.setStatusBar(self.status)
@@ -142,7 +143,8 @@ class MainWindow(QMainWindow):
     # -- docks -----------------------------------------------------------------------------------
 
     def _dock(self, name: str, area: Qt.DockWidgetArea) -> QDockWidget:
-        dock = QDockWidget(objectName=f"{name}_dock")
+        dock = QDockWidget()
+        dock.setObjectName(f"{name}_dock")
         dock.setWidget(self._places[name])
         self.addDockWidget(area, dock)
         return dock
@@ -181,7 +183,11 @@ class MainWindow(QMainWindow):
     def _size_docks(self) -> None:
         sides = [self.docks[name] for name in _WIDTHS]
         self.resizeDocks(sides, list(_WIDTHS.values()), Qt.Orientation.Horizontal)
-        self.resizeDocks([self.docks["problems"]], [_BOTTOM_HEIGHT], Qt.Orientation.Vertical)
+        self.resizeDocks(
+            [self.docks["problems"]],
+            [round(self.height() * _BOTTOM_SHARE)],
+            Qt.Orientation.Vertical,
+        )
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
@@ -204,7 +210,7 @@ class MainWindow(QMainWindow):
 
     def export_onnx(self) -> None:
         """Open the export dialog."""
-        export_dialog(self.session, self)
+        run_export(self.session, self)
 
     def search_layer(self) -> None:
         """Put the cursor into the palette's search field."""
@@ -218,7 +224,9 @@ class MainWindow(QMainWindow):
     def set_theme(self, name: str) -> None:
         """Dress everything in another theme, and keep the choice."""
         self.settings.theme = name
-        apply_theme(QApplication.instance(), name)
+        application = QApplication.instance()
+        assert isinstance(application, QApplication)
+        apply_theme(application, name)
 
     def set_language(self, language: str) -> None:
         """Say everything in another language, and keep the choice."""
@@ -293,13 +301,15 @@ class _Place(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
+        self._view: QWidget | None = None
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(0, 0, 0, 0)
 
     def put(self, view: QWidget) -> None:
         """Show `view` and delete the one before it."""
-        while self._layout.count():
-            clear(self._layout.takeAt(0).widget())
+        if self._view is not None:
+            clear(self._view)
+        self._view = view
         self._layout.addWidget(view)
 
 

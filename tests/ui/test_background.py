@@ -1,0 +1,57 @@
+"""Work in a thread whose asker goes away: no answer, no crash."""
+
+import threading
+
+from PySide6.QtCore import QCoreApplication, QEvent, QObject
+from PySide6.QtWidgets import QLabel, QWidget
+
+from studio.ui.background import Latest
+
+
+def destroy(thing):
+    thing.deleteLater()
+    QCoreApplication.sendPostedEvents(thing, QEvent.Type.DeferredDelete)
+
+
+def all_done(qtbot, before):
+    qtbot.waitUntil(lambda: threading.active_count() <= before, timeout=5000)
+    QCoreApplication.processEvents()
+
+
+def test_only_the_newest_of_those_waiting_is_answered(qtbot):
+    before, go, answers, latest = threading.active_count(), threading.Event(), [], Latest()
+    latest.answered.connect(answers.append)
+    latest.ask(lambda: go.wait() and "first")
+    latest.ask(lambda: "second")
+    latest.ask(lambda: "third")
+    assert latest.busy
+    go.set()
+    qtbot.waitUntil(lambda: not latest.busy)
+    assert answers == ["third"]
+    all_done(qtbot, before)
+
+
+def test_no_answer_reaches_an_asker_that_is_gone(qtbot):
+    before, go, answers, parent = threading.active_count(), threading.Event(), [], QObject()
+    latest = Latest(parent)
+    latest.answered.connect(answers.append)
+    latest.ask(go.wait)
+    destroy(parent)
+    go.set()
+    all_done(qtbot, before)
+    assert answers == []
+
+
+def test_an_asker_may_go_away_at_any_moment(qtbot):
+    """It crashed where the answer left its thread while the asker was being destroyed."""
+    before = threading.active_count()
+    for number in range(60):
+        parent = QWidget()
+        labels = [QLabel("x", parent) for _ in range(150)]  # destroying takes a while
+        for part in range(20):
+            pause = ((number * 20 + part) % 40) * 1e-4
+            Latest(parent).ask(lambda pause=pause: threading.Event().wait(pause))
+        labels += [QLabel("x", parent) for _ in range(150)]
+        destroy(parent)
+        QCoreApplication.processEvents()
+    all_done(qtbot, before)

@@ -1,0 +1,81 @@
+"""Texts of numbers and shapes read back as what was written."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from studio.declare import declared, registry
+from studio.ui.editors import read_number, read_shape, write_number, write_shape
+from studio.ui.forms import Form, carried_over, problem_with
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False))
+def test_numbers_read_back(value):
+    assert read_number(write_number(value)) == value
+
+
+@given(st.lists(st.one_of(st.none(), st.integers(1, 10**6)), min_size=1, max_size=5).map(tuple))
+def test_shapes_read_back(value):
+    assert read_shape(write_shape(value)) == value
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("0,5", 0.5),
+        (" 1e-3 ", 0.001),
+        ("", None),
+        ("None", None),
+        ("fast", "fast"),
+        ("1.5.2", "1.5.2"),
+    ],
+)
+def test_numbers_as_people_write_them(written, read):
+    assert read_number(written) == read
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("28×28×1", (28, 28, 1)),
+        ("(28, 28)", (28, 28)),
+        ("28 28", (28, 28)),
+        ("[None, 5]", (None, 5)),
+        ("?", (None,)),
+        ("", ()),
+        ("2.5", "2.5"),
+        ("wide", "wide"),
+    ],
+)
+def test_shapes_as_people_write_them(written, read):
+    assert read_shape(written) == read
+
+
+FAMILIES = ("layers", "losses", "optimizers", "metrics", "initializers")
+KINDS = [declared(family, kind) for family in FAMILIES for kind in registry(family)]
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda k: k.__name__)
+def test_every_declaration_has_a_form_that_is_silent_when_shown(qtbot, kind):
+    form = Form(kind)
+    qtbot.addWidget(form)
+    told = []
+    form.edited.connect(lambda *edit: told.append(edit))
+    form.show_value(kind())
+    assert told == []
+    for p in kind.params():
+        assert form.complaint(p.name) == ""
+
+
+def test_problem_with_a_value_names_the_parameter():
+    dense = declared("layers", "Dense")()
+    assert problem_with(dense, "units", "many").code == "parameter_type"
+    assert problem_with(dense, "units", -1).code == "parameter_min"
+    assert problem_with(dense, "units", 5) is None
+
+
+def test_carried_over_keeps_only_what_was_chosen():
+    sgd, adam = declared("optimizers", "SGD"), declared("optimizers", "Adam")
+    assert carried_over(sgd(learning_rate=0.5, momentum=0.9), adam) == adam(learning_rate=0.5)
+    assert carried_over(sgd(), adam) == adam()
+    assert carried_over(None, adam) == adam()

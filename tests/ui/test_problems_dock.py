@@ -1,0 +1,87 @@
+"""The list of problems: what it shows, where it leads, what it repairs."""
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QPushButton
+
+from studio.document import edits
+from studio.problem import Problem
+from studio.ui.problems_dock import ProblemsDock
+
+
+@pytest.fixture
+def dock(qtbot, session):
+    made = ProblemsDock(session)
+    qtbot.addWidget(made)
+    made.resize(700, 260)
+    made.show()
+    qtbot.waitExposed(made)
+    return made
+
+
+def rows(dock):
+    items = [dock.list.topLevelItem(i) for i in range(dock.list.topLevelItemCount())]
+    return [(item.text(0), item.text(1)) for item in items]
+
+
+def broken(session, node):
+    """`dense_1` is read by nobody and reads nothing."""
+    graph = session.document.graph
+    wires = [*graph.into(node("dense_1")), *graph.out_of(node("dense_1"))]
+    session.commit("unplug", edits.disconnect(session.document, wires))
+
+
+def test_a_good_model_has_none(dock):
+    assert rows(dock) == []
+    assert not dock.list.isVisible()
+
+
+def test_problems_are_listed_with_their_node_errors_first(session, node, dock):
+    broken(session, node)
+    places = [place for _, place in rows(dock)]
+    assert {"dense_1", "dense_2"} <= set(places)
+    severities = [p.severity for p in dock.problems]
+    assert severities == sorted(severities)
+    session.history.undo()
+    assert rows(dock) == []
+
+
+def test_a_click_leads_to_the_node(qtbot, session, node, dock):
+    broken(session, node)
+    item = dock.list.findItems("dense_1", Qt.MatchFlag.MatchExactly, 1)[0]
+    spot = dock.list.visualItemRect(item).center()
+    spot.setX(60)
+    with qtbot.waitSignal(dock.jump) as jumped:
+        qtbot.mouseClick(dock.list.viewport(), Qt.MouseButton.LeftButton, pos=spot)
+    assert jumped.args == [node("dense_1")]
+
+
+def test_the_button_repairs_in_one_act(qtbot, session, node, dock):
+    layer = session.document.graph.calls[node("dense_2")].layer
+    session.commit("rename", edits.rename_layer(session.document, layer, "dense"))
+    assert {p.code for p in dock.problems} == {"name_twice"}
+    button = dock.list.itemWidget(dock.list.topLevelItem(0), 2)
+    assert isinstance(button, QPushButton)
+    assert button.isVisible()
+    label = button.text()
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    assert dock.problems == []
+    assert session.history.undo_label == label
+    session.history.undo()
+    assert {p.code for p in dock.problems} == {"name_twice"}
+
+
+def test_other_sources_join_and_are_replaced(qtbot, session, dock):
+    counts = []
+    dock.counted.connect(lambda *both: counts.append(both))
+    dock.add_source("data", [Problem("no_input", severity="warning"), Problem("no_output")])
+    assert [p.code for p in dock.problems] == ["no_output", "no_input"]
+    dock.add_source("data", [])
+    assert rows(dock) == []
+    assert counts == [(1, 1), (0, 0)]
+
+
+def test_long_texts_take_several_lines(qtbot, session, dock):
+    dock.add_source("data", [Problem("name_twice", args={"name": "long name " * 30})])
+    item = dock.list.topLevelItem(0)
+    qtbot.waitUntil(lambda: dock.list.visualItemRect(item).height() > 50)

@@ -1,0 +1,420 @@
+"""The main window: files and the questions about them, language and theme, nothing left over."""
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QEvent, QMimeData, QPointF, Qt, QTimer, QUrl
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
+from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QMessageBox, QWidget
+
+from studio.document import edits
+from studio.document.project import Project, Run
+from studio.examples import EXAMPLES
+from studio.formats import loom
+from studio.text import language, text
+from studio.ui.session import Session
+from studio.ui.settings import Settings
+from studio.ui.theme import tokens
+from studio.ui.window import MainWindow
+
+
+@pytest.fixture
+def window(qtbot):
+    made = MainWindow(Settings(), Session(Project(EXAMPLES["headline"]())))
+    made.resize(1280, 800)
+    made.show()
+    qtbot.waitExposed(made)
+    yield made
+    made.session.history.saved()
+    made.session.saved(made.session.path)
+    made.close()
+    made.deleteLater()
+
+
+@pytest.fixture
+def file(tmp_path):
+    """The headline example in a file."""
+    path = tmp_path / "headline.loom"
+    loom.save(path, Project(EXAMPLES["headline"]()))
+    return path
+
+
+@pytest.fixture
+def answer(qtbot):
+    """Presses a button of the next question, as a person would; tells what was asked."""
+    asked = []
+
+    def press(*labels):
+        left = list(labels)
+
+        def look():
+            box = QApplication.activeModalWidget()
+            if not isinstance(box, QMessageBox):
+                QTimer.singleShot(10, look)
+                return
+            asked.append((box.objectName(), f"{box.text()} {box.informativeText()}"))
+            wanted = left.pop(0)
+            buttons = {b.text().replace("&", ""): b for b in box.buttons()}
+            if left:
+                QTimer.singleShot(10, look)
+            qtbot.mouseClick(buttons[wanted], Qt.MouseButton.LeftButton)
+
+        QTimer.singleShot(0, look)
+        return asked
+
+    return press
+
+
+def chosen(monkeypatch, path, kind="getSaveFileName"):
+    """The file dialog answers `path`; the dialog itself is the system's."""
+    monkeypatch.setattr(QFileDialog, kind, lambda *_: (str(path) if path else "", ""))
+
+
+def change(window, name="another"):
+    document = window.session.document
+    layer = document.graph.calls[next(iter(document.graph.calls))].layer
+    window.session.commit("change", edits.rename_layer(document, layer, name))
+
+
+def first_name(session):
+    return session.document.entry(next(iter(session.document.graph.calls))).name
+
+
+# -- title and status ----------------------------------------------------------------------------
+
+
+def test_title_marks_what_is_not_saved(window, tmp_path):
+    assert "untitled" in window.windowTitle()
+    assert not window.isWindowModified()
+    change(window)
+    assert window.isWindowModified()
+    window.session.history.undo()
+    assert not window.isWindowModified()
+    window.session.weights_changed.emit()
+    assert window.isWindowModified(), "what was learnt is in no file yet"
+    window.session.saved(tmp_path / "named.loom")
+    assert not window.isWindowModified()
+    assert "named.loom" in window.windowTitle()
+
+
+def test_status_shows_size_and_problems(window, qtbot):
+    assert window.status.model.text().replace("\u2009", "") == "10 nodes, 5200610 parameters"
+    assert window.status.problems.text() == text("window.no_problems_short")
+    graph = window.session.document.graph
+    window.session.commit("unplug", edits.disconnect(window.session.document, graph.wires))
+    assert window.status.problems.text() != text("window.no_problems_short")
+    window.raise_dock("data")
+    qtbot.mouseClick(window.status.problems, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: window.problems.isVisible())
+
+
+# -- saving --------------------------------------------------------------------------------------
+
+
+def test_save_asks_for_a_file_once_and_adds_the_suffix(window, monkeypatch, tmp_path):
+    chosen(monkeypatch, tmp_path / "mine")
+    change(window)
+    window.actions_.qt["save"].trigger()
+    path = tmp_path / "mine.loom"
+    assert loom.load(path).document == window.session.document
+    assert not window.isWindowModified()
+    chosen(monkeypatch, None)  # would cancel if it were asked again
+    change(window, "third")
+    window.actions_.qt["save"].trigger()
+    assert first_name(Session(loom.load(path))) == "third"
+    assert window.settings.recent == [path]
+
+
+def test_save_takes_in_what_is_being_typed(window, qtbot, monkeypatch, tmp_path):
+    chosen(monkeypatch, tmp_path / "typed.loom")
+    call = next(iter(window.session.document.graph.calls))
+    window.session.select([call])
+    field = window.inspector.page.name
+    field.setFocus()
+    field.selectAll()
+    qtbot.keyClicks(field, "just_typed")
+    qtbot.keyClick(field, Qt.Key.Key_S, Qt.KeyboardModifier.ControlModifier)
+    assert first_name(Session(loom.load(tmp_path / "typed.loom"))) == "just_typed"
+
+
+def test_a_file_that_cannot_be_written_keeps_the_changes(window, monkeypatch, tmp_path, answer):
+    there = tmp_path / "no_such_folder" / "x.loom"
+    chosen(monkeypatch, there)
+    change(window)
+    asked = answer("Close")
+    assert window.files.save() is False
+    assert window.isWindowModified()
+    assert window.session.path is None
+    said = asked[0][1]
+    assert str(there) in said
+    assert "No such file or directory" in said
+
+
+def test_an_existing_file_without_the_typed_suffix_is_not_overwritten(
+    window, monkeypatch, file, answer
+):
+    before = file.read_bytes()
+    chosen(monkeypatch, file.with_suffix(""))
+    change(window)
+    asked = answer("Cancel")
+    assert window.files.save_as() is False
+    assert asked[0][0] == "confirm"
+    assert file.read_bytes() == before
+
+
+# -- leaving unsaved changes ---------------------------------------------------------------------
+
+
+def leave(window):
+    event = QCloseEvent()
+    QApplication.sendEvent(window, event)
+    return event.isAccepted()
+
+
+def test_closing_without_changes_asks_nothing(window):
+    assert leave(window)
+
+
+@pytest.mark.parametrize("way", ["close", "new", "open", "example"])
+def test_cancel_keeps_everything(window, answer, file, way):
+    change(window)
+    session, asked = window.session, answer("Cancel")
+    if way == "close":
+        assert not leave(window)
+    elif way == "new":
+        window.actions_.qt["new"].trigger()
+    elif way == "open":
+        assert not window.files.open(file)
+    else:
+        window.files.open_example(EXAMPLES["headline"])
+    assert asked[0][0] == "unsaved"
+    assert window.session is session
+    assert window.isWindowModified()
+
+
+def test_discard_goes_on(window, answer, file):
+    change(window)
+    answer("Discard")
+    assert window.files.open(file)
+    assert window.session.path == file
+    assert not window.isWindowModified()
+
+
+def test_save_saves_and_goes_on(window, answer, monkeypatch, tmp_path):
+    change(window, "kept")
+    chosen(monkeypatch, tmp_path / "kept.loom")
+    answer("Save")
+    window.actions_.qt["new"].trigger()
+    assert not window.session.document.graph.calls
+    assert first_name(Session(loom.load(tmp_path / "kept.loom"))) == "kept"
+
+
+def test_save_that_is_cancelled_or_fails_stays(window, answer, monkeypatch, tmp_path):
+    change(window)
+    session = window.session
+    chosen(monkeypatch, None)
+    answer("Save")
+    assert not leave(window)
+    chosen(monkeypatch, tmp_path / "no" / "x.loom")
+    answer("Save", "Close")
+    assert not leave(window)
+    assert window.session is session
+    assert window.isWindowModified()
+
+
+# -- opening -------------------------------------------------------------------------------------
+
+
+def test_opening_shows_the_project_in_fresh_views(window, file, qtbot):
+    old = window.canvas
+    assert window.files.open(file)
+    assert window.canvas is not old
+    assert window.canvas.session is window.session
+    assert window.centralWidget().findChildren(type(old)) == [window.canvas]
+    calls = list(window.session.document.graph.calls)
+    window.session.select(calls[:1])
+    assert window.inspector.page.name.text() == first_name(window.session)
+    assert "headline.loom" in window.windowTitle()
+
+
+def test_a_broken_file_changes_nothing(window, tmp_path, answer):
+    broken = tmp_path / "broken.loom"
+    broken.write_bytes(b"this is no project")
+    session, asked = window.session, answer("Close")
+    assert not window.files.open(broken)
+    assert window.session is session
+    assert "broken.loom" in asked[0][1]
+
+
+def test_a_recent_file_that_is_gone_is_forgotten(window, tmp_path, answer):
+    gone = tmp_path / "gone.loom"
+    window.settings.remember(gone)
+    answer("Close")
+    window.files.open(gone)
+    assert gone not in window.settings.recent
+
+
+def drop(window, path):
+    mime = QMimeData()
+    mime.setUrls([QUrl.fromLocalFile(str(path))])
+    keys, button = Qt.KeyboardModifier.NoModifier, Qt.MouseButton.LeftButton
+    enter = QDragEnterEvent(
+        QPointF(300, 300).toPoint(), Qt.DropAction.CopyAction, mime, button, keys
+    )
+    QApplication.sendEvent(window, enter)
+    if enter.isAccepted():
+        event = QDropEvent(QPointF(300, 300), Qt.DropAction.CopyAction, mime, button, keys)
+        QApplication.sendEvent(window, event)
+    return enter.isAccepted()
+
+
+def test_a_dropped_project_is_opened_after_a_question(window, file, answer, qtbot):
+    asked = answer("Cancel")
+    assert drop(window, file)
+    qtbot.waitUntil(lambda: len(asked) == 1)
+    assert window.session.path is None
+    answer("Open")
+    drop(window, file)
+    qtbot.waitUntil(lambda: window.session.path == file)
+
+
+def test_other_files_are_not_taken(window, tmp_path):
+    assert not drop(window, tmp_path / "picture.png")
+
+
+# -- exporting -----------------------------------------------------------------------------------
+
+
+def test_weights_and_history_are_exported(window, monkeypatch, tmp_path):
+    session = window.session
+    assert not window.actions_.qt["export_weights"].isEnabled()
+    assert not window.actions_.qt["export_history"].isEnabled()
+    layer = next(k for k, v in session.document.layers.items() if v.name == "main_output")
+    session.project.store.put(layer, "kernel", np.ones((64, 1)))
+    session.project.runs.append(Run("r1", history={"loss": [0.5]}))
+    session.weights_changed.emit()
+    chosen(monkeypatch, tmp_path / "w")
+    window.actions_.qt["export_weights"].trigger()
+    with np.load(tmp_path / "w.npz") as archive:
+        assert list(archive) == ["main_output/kernel"]
+    chosen(monkeypatch, tmp_path / "h.csv")
+    window.actions_.qt["export_history"].trigger()
+    assert (tmp_path / "h.csv").read_text().splitlines() == ["epoch,loss", "1,0.5"]
+
+
+# -- acts ----------------------------------------------------------------------------------------
+
+
+def test_undo_and_redo_name_what_they_do(window):
+    undo, redo = window.actions_.qt["undo"], window.actions_.qt["redo"]
+    assert not undo.isEnabled()
+    change(window)
+    assert undo.isEnabled()
+    assert "change" in undo.text()
+    undo.trigger()
+    assert redo.isEnabled()
+    assert "change" in redo.text()
+    redo.trigger()
+    assert first_name(window.session) == "another"
+
+
+def test_delete_key_counts_on_the_canvas_only(window, qtbot):
+    session = window.session
+    call = next(iter(session.document.graph.calls))
+    session.select([call])
+    trainable = window.inspector.page.form.editor("dtype")
+    trainable.setFocus()
+    qtbot.keyClick(trainable, Qt.Key.Key_Delete)
+    assert call in session.document.graph.calls
+    window.canvas.setFocus()
+    qtbot.keyClick(window.canvas, Qt.Key.Key_Delete)
+    assert call not in session.document.graph.calls
+
+
+def test_double_click_on_the_canvas_offers_layers(window, qtbot):
+    window.canvas.add_requested.emit(QPointF(1000, 900))
+    popup = QApplication.activePopupWidget()
+    field = popup.layers.search
+    qtbot.keyClicks(field, "drop")
+    qtbot.keyClick(field, Qt.Key.Key_Return)
+    added = list(window.session.document.graph.calls)[-1]
+    assert window.session.document.entry(added).kind == "Dropout"
+    assert QApplication.activePopupWidget() is None
+
+
+def test_double_click_on_a_node_puts_the_cursor_into_its_first_field(window, qtbot):
+    call = list(window.session.document.graph.calls)[1]
+    window.canvas.node_activated.emit(call)
+    assert window.session.selection == {call}
+    assert window.inspector.page.form.editor("input_dim").hasFocus()
+
+
+# -- language and theme --------------------------------------------------------------------------
+
+
+def visible_texts(window):
+    for widget in window.findChildren(QWidget):
+        if isinstance(widget, QLabel) and widget.isVisible():
+            yield widget.text()
+
+
+def test_language_is_switched_while_running(window):
+    window.actions_.qt["language_zh_CN"].trigger()
+    assert language() == "zh_CN"
+    assert window.docks["inspector"].windowTitle() == "属性"
+    assert window.menuBar().actions()[0].text().startswith("文件")
+    assert window.actions_.qt["save"].iconText() == "保存"
+    assert "模型" in set(visible_texts(window))
+    assert "未命名" in window.windowTitle()
+    window.actions_.qt["language_en"].trigger()
+    assert window.docks["inspector"].windowTitle() == "Inspector"
+    assert "Model" in set(visible_texts(window))
+    assert Settings().language == "en"
+
+
+def test_theme_is_switched_while_running(window):
+    window.actions_.qt["theme_dark"].trigger()
+    assert tokens().dark
+    assert window.palette().window().color().lightness() < 80
+    assert Settings().theme == "dark"
+    assert window.actions_.qt["theme_dark"].isChecked()
+    assert not window.actions_.qt["theme_light"].isChecked()
+
+
+# -- nothing left --------------------------------------------------------------------------------
+
+
+def test_nothing_is_left_after_closing(qtbot, file):
+    before = QApplication.topLevelWidgets()
+    window = MainWindow(Settings(), Session(Project()))
+    window.show()
+    window.files.open(file)
+    window.canvas.add_requested.emit(QPointF(0, 0))
+    QApplication.activePopupWidget().close()
+    assert window.close()
+    window.deleteLater()
+    del window
+    for _ in range(2):
+        QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+        QApplication.processEvents()
+    left = [w for w in QApplication.topLevelWidgets() if w not in before]
+    assert left == []
+
+
+def test_docks_are_where_they_were_left(qtbot, window):
+    window.docks["palette"].hide()
+    window.close()
+    again = MainWindow(Settings(), Session(Project()))
+    qtbot.addWidget(again)
+    again.show()
+    assert again.docks["palette"].isHidden()
+    assert again.docks["inspector"].isVisible()
+
+
+def test_everything_fits_at_1280_by_800(window, qtbot):
+    QApplication.processEvents()
+    window.resize(1280, 800)
+    QApplication.processEvents()
+    assert window.minimumSizeHint().width() <= 1280
+    assert window.minimumSizeHint().height() <= 800
+    assert window.canvas.width() > 600
+    assert window.canvas.height() > 300
