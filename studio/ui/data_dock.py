@@ -61,6 +61,8 @@ class DataDock(QWidget):
         self._known_ports: list[DataPort] = []
         self._worker = Latest(self)
         self._worker.answered.connect(self._show_look)
+        self._reader = Latest(self)
+        self._reader.answered.connect(self._use_read)
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(6, 6, 6, 6)
         self._body: QWidget | None = None
@@ -69,6 +71,11 @@ class DataDock(QWidget):
         session.path_changed.connect(self.refresh)
         session.weights_changed.connect(self.refresh)
         self.refresh()
+
+    @property
+    def busy(self) -> bool:
+        """Whether a file is being read or looked at."""
+        return self._reader.busy or self._worker.busy
 
     @property
     def look(self) -> Look:
@@ -266,12 +273,14 @@ class DataDock(QWidget):
 
     def use_file(self, path: Path) -> None:
         """Take the data from a CSV file; one that cannot be read is refused with the reason."""
-        try:
-            source = table_source(path, self._session.path.parent if self._session.path else None)
-        except ProblemError as error:
-            self.notice.list_problems(text("training.file_refused"), error.problems)
-            return
-        self.use(source)
+        base = self._session.path.parent if self._session.path else None
+        self._reader.ask(partial(_source_of, path, base))
+
+    def _use_read(self, found: TableSource | ProblemError) -> None:
+        if isinstance(found, ProblemError):
+            self.notice.list_problems(text("training.file_refused"), found.problems)
+        else:
+            self.use(found)
 
     def use(self, source: Source | None) -> None:
         """Take the data from `source`; a model without any bindings is given those that suit."""
@@ -306,3 +315,11 @@ class DataDock(QWidget):
             column = min(table.columns, key=table.distinct)
             split = replace(split, column=column, value=table.columns[column][-1].strip())
         self._commit("edit_split", edits.set_data(self._session.document, split=split))
+
+
+def _source_of(path: Path, base: Path | None) -> TableSource | ProblemError:
+    """A file as a source, once it was read; else what is wrong with it."""
+    try:
+        return table_source(path, base)
+    except ProblemError as error:
+        return error

@@ -11,6 +11,7 @@ from studio.text import text
 from studio.train.tables import Table
 from studio.ui.choices import ListedChoice
 from studio.ui.editors import ChoiceEditor, LineEditor, WholeEditor
+from studio.ui.parts import heading
 
 _FIELDS = {
     "none": (),
@@ -43,7 +44,6 @@ class SplitEditor(QWidget):
         self.value = LineEditor()
         self.rows = QLabel()
         layout = QHBoxLayout()
-        layout.addWidget(QLabel(text("training.validation_rows")))
         layout.addWidget(self.kind)
         self._labels: dict[str, QLabel] = {}
         for name in ("fraction", "seed", "column", "value"):
@@ -56,6 +56,7 @@ class SplitEditor(QWidget):
         layout.addStretch(1)
         both = QVBoxLayout(self)
         both.setContentsMargins(0, 0, 0, 0)
+        both.addWidget(heading(text("training.validation_rows")))
         both.addLayout(layout)
         both.addWidget(self.rows)
         self.kind.edited.connect(lambda kind: self._choose("kind", kind))

@@ -38,7 +38,7 @@ def dock(qtbot, session):
 
 
 def wait(qtbot, dock):
-    qtbot.waitUntil(lambda: not dock._worker.busy, timeout=20_000)
+    qtbot.waitUntil(lambda: not dock.busy, timeout=20_000)
 
 
 def data(dock):
@@ -193,6 +193,7 @@ def choose_source(qtbot, dock, value):
 def test_a_file_that_is_no_table_is_refused_with_the_reason(qtbot, dock, tmp_path):
     (tmp_path / "empty.csv").write_text("")
     dock.use_file(tmp_path / "empty.csv")
+    wait(qtbot, dock)
     assert data(dock).source == GeneratedSource("headline")
     assert dock.notice.isVisible()
 
