@@ -1,5 +1,6 @@
 """Documents drawn by hand, for the tests of the document."""
 
+from dataclasses import replace
 from typing import Any
 
 from studio.declare import declared
@@ -59,6 +60,7 @@ def headline(vocabulary: int = 50, length: int = 6) -> tuple[Document, dict[str,
     ids["lstm"] = lstm = d.add("LSTM", ids["embedding"], units=3)
     dense = {"units": 1, "activation": "sigmoid"}
     ids["aux_output"] = d.output(d.add("Dense", lstm, name="aux_output", **dense))
+    d.document = replace(d.document, next_id=10)  # as text c10 comes before c2
     ids["aux_input"] = side = d.add("Input", name="aux_input", shape=(5,))
     ids["join"] = x = d.add("Concatenate", lstm, side)
     for number in range(3):
