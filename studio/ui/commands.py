@@ -119,8 +119,11 @@ def _view(w: "MainWindow") -> tuple[Action, ...]:
 
 
 def _model(w: "MainWindow") -> tuple[Action, ...]:
+    def can_train() -> bool:
+        return bool(w.session.document.graph.calls) and not w.training.running
+
     return (
-        Action("train", "window.train", w.train, "F5", "train", lambda: not w.training.running),
+        Action("train", "window.train", w.train, "F5", "train", can_train),
         Action(
             "stop", "window.stop", lambda: w.training.stop(), "Shift+F5", "stop",
             lambda: w.training.running,

@@ -7,6 +7,7 @@ from PySide6.QtCore import (
     QRect,
     QSize,
     Qt,
+    QTimer,
     Signal,
 )
 from PySide6.QtGui import QColor
@@ -56,7 +57,10 @@ class ProblemsDock(QWidget):
         self.list.setAllColumnsShowFocus(True)
         self.list.setWordWrap(True)
         self.list.setItemDelegate(_Wrapping(self.list.header()))
-        self.list.header().sectionResized.connect(self.list.scheduleDelayedItemsLayout)
+        # Rows are measured by the columns' widths, which are final only after the first layout.
+        self._measure = QTimer(self, singleShot=True, interval=0)
+        self._measure.timeout.connect(self.list.doItemsLayout)
+        self.list.header().sectionResized.connect(lambda: self._measure.start())
         self.list.itemClicked.connect(self._go)
         self.list.itemActivated.connect(self._go)
         self._none = QLabel()
@@ -81,11 +85,17 @@ class ProblemsDock(QWidget):
         self._sources[name] = list(problems)
         self.refresh()
 
+    def drop_source(self, name: str) -> None:
+        """No longer list what this source found."""
+        if self._sources.pop(name, None):
+            self.refresh()
+
     def refresh(self) -> None:
-        """List the problems as they stand."""
-        found = [*self._session.analysis.problems]
+        """List the problems as they stand, each once."""
+        told = [*self._session.analysis.problems]
         for problems in self._sources.values():
-            found += problems
+            told += problems
+        found = list({(p.code, p.where, str(p)): p for p in told}.values())
         self._shown = sorted(found, key=lambda p: p.severity != "error")
         self.list.clear()
         for problem in self._shown:
@@ -160,8 +170,9 @@ class _Wrapping(QStyledItemDelegate):
         self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
     ) -> QSize:
         size = super().sizeHint(option, index)
-        icon_room = _ICON if index.column() == 0 else 0
-        room = self._header.sectionSize(index.column()) - icon_room - 2 * _PADDING
+        if index.column() != 0:  # the others are as wide as their texts
+            return QSize(size.width(), size.height() + 2 * _PADDING)
+        room = self._header.sectionSize(0) - _ICON - 2 * _PADDING
         wrap = Qt.TextFlag.TextWordWrap | Qt.TextFlag.TextWrapAnywhere
-        lines = option.fontMetrics.boundingRect(QRect(0, 0, room, 0), wrap, index.data() or "")
-        return QSize(size.width(), max(size.height(), lines.height() + 2 * _PADDING))
+        lines = option.fontMetrics.boundingRect(QRect(0, 0, room, 0), wrap, index.data())
+        return QSize(size.width(), max(size.height(), lines.height()) + 2 * _PADDING)

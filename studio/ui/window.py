@@ -101,12 +101,13 @@ class MainWindow(QMainWindow):
         self.inspector = Inspector(session)
         self.problems = ProblemsDock(session)
         self.training = TrainingDock(session)
+        self.data = DataDock(session)
         views: dict[str, QWidget] = {
             "palette": self.palette_,
             "inspector": self.inspector,
             "problems": self.problems,
             "training": self.training,
-            "data": DataDock(session),
+            "data": self.data,
             "try": TryDock(session),
         }
         for name, view in views.items():
@@ -124,6 +125,8 @@ class MainWindow(QMainWindow):
         self.canvas.context_requested.connect(self._show_context)
         self.training.state_changed.connect(self._refresh)
         self.training.problems_found.connect(partial(self.problems.add_source, "training"))
+        self.data.problems_found.connect(partial(self.problems.add_source, "data"))
+        session.changed.connect(lambda: self.problems.drop_source("training"))
         session.changed.connect(self._refresh)
         session.selected.connect(self._refresh)
         session.weights_changed.connect(self._refresh)

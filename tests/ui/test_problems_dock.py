@@ -81,6 +81,23 @@ def test_other_sources_join_and_are_replaced(qtbot, session, dock):
     assert counts == [(1, 1), (0, 0)]
 
 
+def test_a_problem_told_twice_is_listed_once(dock):
+    problem = Problem("name_twice", args={"name": "a"})
+    dock.add_source("data", [problem, Problem("name_twice", args={"name": "b"})])
+    dock.add_source("training", [Problem("name_twice", args={"name": "a"})])
+    assert len(rows(dock)) == 2
+    dock.drop_source("data")
+    assert len(rows(dock)) == 1
+
+
+def test_short_texts_take_one_line(qtbot, session, node, dock):
+    broken(session, node)
+    items = [dock.list.topLevelItem(i) for i in range(dock.list.topLevelItemCount())]
+    assert items
+    dock.resize(1000, 260)
+    qtbot.waitUntil(lambda: max(dock.list.visualItemRect(i).height() for i in items) < 34)
+
+
 def test_long_texts_take_several_lines(qtbot, session, dock):
     dock.add_source("data", [Problem("name_twice", args={"name": "long name " * 30})])
     item = dock.list.topLevelItem(0)

@@ -7,6 +7,7 @@ from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QMessageBox, QWidget
 
 from studio.document import edits
+from studio.document.plan import TableSource
 from studio.document.project import Project, Run
 from studio.examples import EXAMPLES
 from studio.formats import loom
@@ -299,6 +300,19 @@ def test_weights_and_history_are_exported(window, monkeypatch, tmp_path):
     chosen(monkeypatch, tmp_path / "h.csv")
     window.actions_.qt["export_history"].trigger()
     assert (tmp_path / "h.csv").read_text().splitlines() == ["epoch,loss", "1,0.5"]
+
+
+# -- problems of the data ------------------------------------------------------------------------
+
+
+def test_problems_of_the_data_are_listed(window, qtbot):
+    document = window.session.document
+    lost = TableSource("/nowhere/table.csv")
+    window.session.commit("lose", edits.set_data(document, source=lost))
+    qtbot.waitUntil(lambda: window.problems.problems != [], timeout=5000)
+    assert any("table.csv" in str(p) for p in window.problems.problems)
+    window.session.history.undo()
+    qtbot.waitUntil(lambda: window.problems.problems == [], timeout=5000)
 
 
 # -- acts ----------------------------------------------------------------------------------------
