@@ -8,11 +8,11 @@ import shutil
 import subprocess
 import time
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QComboBox, QWidget
+from PySide6.QtWidgets import QApplication, QComboBox, QTabBar, QToolButton, QWidget
 
 from studio.ui.window import MainWindow
 
@@ -42,7 +42,7 @@ def settle(seconds: float = 0.0) -> None:
 class QtHand:
     """Events made by Qt, sent to the widget that would get them."""
 
-    _KEYS = {
+    _KEYS: ClassVar = {
         "Return": Qt.Key.Key_Return,
         "Tab": Qt.Key.Key_Tab,
         "Escape": Qt.Key.Key_Escape,
@@ -126,7 +126,7 @@ class XHand:
         self._do("mousemove", str(int(place.x())), str(int(place.y())))
 
     def _do(self, *words: str) -> None:
-        process = subprocess.Popen(["xdotool", *words])  # noqa: S603, S607
+        process = subprocess.Popen(["xdotool", *words])
         while process.poll() is None:
             settle(0.005)
         settle(self.PAUSE)
@@ -183,7 +183,21 @@ class Person:
         """Click into the middle of a widget."""
         self.hand.click(widget, widget.rect().center(), times)
 
+    def tool(self, title: str) -> None:
+        """Click a button of the tool bar."""
+        buttons = self.window.toolbar.findChildren(QToolButton)
+        self.click(next(b for b in buttons if b.text().replace("&", "") == title))
+
+    def bring(self, *names: str) -> None:
+        """See to it that these nodes are in sight, ports and all."""
+        rect = self.window.canvas.viewport().rect().adjusted(8, 8, -8, -8)
+        points = [self.place(n, what) for n in names for what in ("title", "output")]
+        if not all(rect.contains(point) for point in points):
+            self.tool("Fit all")
+            settle(0.3)
+
     def select(self, name: str) -> None:
+        self.bring(name)
         self.hand.click(self.window.canvas.viewport(), self.place(name))
 
     def select_nothing(self) -> None:
@@ -199,6 +213,7 @@ class Person:
     def wire(self, start: str, end: str, slot: int = 0) -> None:
         """Drag from a node's output to another's input."""
         view = self.window.canvas
+        self.bring(start, end)
         self.hand.drag(view.viewport(), self.place(start, "output"), self.place(end, "input", slot))
 
     def write(self, field: QWidget, words: str, end: str = "Return") -> None:
@@ -214,6 +229,17 @@ class Person:
         self.click(combo)
         self.hand.type(words)
         self.hand.key("Return")
+
+    def raise_dock(self, name: str) -> None:
+        """Click the tab of a dock at the bottom."""
+        title = self.window.docks[name].windowTitle()
+        for bar in self.window.findChildren(QTabBar):
+            for index in range(bar.count()):
+                if bar.tabText(index) == title:
+                    self.hand.click(bar, bar.tabRect(index).center())
+                    settle(0.3)
+                    return
+        raise AssertionError(f"no tab is called {title}")
 
     # -- the inspector ---------------------------------------------------------------------------
 
