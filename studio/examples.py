@@ -10,11 +10,11 @@ from studio.document.layout import arrange
 from studio.document.model import CallId, Document, Endpoint
 from studio.document.plan import ClassColumn, GeneratedSource, NumberColumns, TextColumn
 from studio.layers.base import Layer
-from studio.layers.merge_concatenate import Concatenate
 from studio.layers.dense import Dense
 from studio.layers.embedding import Embedding
 from studio.layers.input import Input
 from studio.layers.lstm import LSTM
+from studio.layers.merge_concatenate import Concatenate
 from studio.losses.probabilistic import BinaryCrossentropy
 
 HEADLINE_NUMBERS = ("hour", "weekday", "words", "pictures", "links")

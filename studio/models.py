@@ -6,7 +6,7 @@ One document stands behind it: what is built here opens on the canvas, and the r
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -22,6 +22,9 @@ from studio.document.plan import OutputPlan
 from studio.document.project import Project
 from studio.document.summary import summary
 from studio.engine.program import Array
+from studio.formats import loom
+from studio.formats.onnx_export import export
+from studio.formats.proof import Proof
 from studio.layers.base import Layer
 from studio.layers.functional import Handle, Recorded, Tensor, automatic_name
 from studio.losses.base import Loss
@@ -42,9 +45,6 @@ from studio.train.fit import FitPlan, fit
 from studio.train.predict import predict
 from studio.train.progress import show
 from studio.train.trainer import Means, Settings, Trainer
-
-if TYPE_CHECKING:
-    from studio.formats.onnx_export import Proof
 
 Tensors = Tensor | Sequence[Tensor]
 _T = TypeVar("_T")
@@ -302,16 +302,12 @@ class Model:
 
     def save(self, path: str | Path) -> None:
         """Write a ``.loom`` project; what Python never placed is laid out for the canvas."""
-        from studio.formats import loom
-
         if needs_layout(self.document):
             self.project.document = arrange(self.document)
         loom.save(Path(path), self.project)
 
-    def export(self, path: str | Path) -> "Proof":
+    def export(self, path: str | Path) -> Proof:
         """Write an ONNX file, proven equal to the model; the proof is returned."""
-        from studio.formats.onnx_export import export
-
         assert self.document is self.project.document
         return export(self.project, Path(path))
 
@@ -357,8 +353,6 @@ def load_model(path: str | Path) -> Model:
     Raises:
         ProblemError: the file cannot be read, or is not a project.
     """
-    from studio.formats import loom
-
     return Model.from_project(loom.load(Path(path)))
 
 

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 from studio.document.model import CallId, Document, Graph, Submodel
-from studio.layers.concatenate import Concatenate
 from studio.layers.embedding import Embedding
 from studio.layers.flatten import Flatten
 from studio.layers.input import Input
+from studio.layers.merge_concatenate import Concatenate
 
 
 def integer_limits(document: Document) -> dict[CallId, int]:

@@ -10,7 +10,10 @@ from studio.optimizers.base import Optimizer
 
 @dataclass(frozen=True)
 class Adam(Optimizer):
-    """Running means of the gradient and its square (Kingma & Ba, 2014; keras/src/optimizers/adam.py)."""
+    """Running means of the gradient and its square.
+
+    Kingma & Ba, 2014; the order of operations is that of keras/src/optimizers/adam.py.
+    """
 
     beta_1: float = param(0.9, "Share of the running mean kept at each step", min=0, max=1)
     beta_2: float = param(0.999, "Share of the running mean square kept", min=0, max=1)

@@ -10,7 +10,10 @@ from studio.optimizers.base import Optimizer
 
 @dataclass(frozen=True)
 class RMSprop(Optimizer):
-    """Divides by a running root mean square of the gradient (keras/src/optimizers/rmsprop.py)."""
+    """Divides by a running root mean square of the gradient.
+
+    The order of operations is that of keras/src/optimizers/rmsprop.py.
+    """
 
     rho: float = param(0.9, "Share of the running mean kept at each step", min=0, max=1)
     momentum: float = param(0.0, "Share of the last step kept in this one", min=0, max=1)

@@ -10,7 +10,10 @@ from studio.optimizers.base import Optimizer
 
 @dataclass(frozen=True)
 class SGD(Optimizer):
-    """Gradient descent, with momentum if wanted (keras/src/optimizers/sgd.py)."""
+    """Gradient descent, with momentum if wanted.
+
+    The order of operations is that of keras/src/optimizers/sgd.py.
+    """
 
     learning_rate: float = param(0.01, "Size of a step", min=0)
     momentum: float = param(0.0, "Share of the last step kept in this one", min=0, max=1)

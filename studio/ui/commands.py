@@ -40,7 +40,7 @@ def _file(w: "MainWindow") -> tuple[Action, ...]:
         Action("open", "window.open", files.ask_open, "Ctrl+O", "open"),
         Action("save", "window.save", files.save, "Ctrl+S", "save"),
         Action("save_as", "window.save_as", files.save_as, "Ctrl+Shift+S"),
-        Action("export", "window.export", w.export_onnx, "Ctrl+E", "export", nodes),
+        Action("export", "window.export", w.export_onnx, "Ctrl+Shift+E", "export", nodes),
         Action("export_weights", "window.export_weights", files.export_weights, enabled=weights),
         Action("export_history", "window.export_history", files.export_history, enabled=runs),
         Action("quit", "window.quit", w.close, "Ctrl+Q"),
@@ -122,6 +122,9 @@ def _model(w: "MainWindow") -> tuple[Action, ...]:
     def can_train() -> bool:
         return bool(w.session.document.graph.calls) and not w.training.running
 
+    def can_reset() -> bool:
+        return any(True for _ in w.session.project.store.items()) and not w.training.running
+
     return (
         Action("train", "window.train", w.train, "F5", "train", can_train),
         Action(
@@ -129,6 +132,7 @@ def _model(w: "MainWindow") -> tuple[Action, ...]:
             lambda: w.training.running,
         ),
         Action("model", "window.model_settings", lambda: w.session.select(()), "Ctrl+M"),
+        Action("reset_weights", "window.reset_weights", w.reset_weights, enabled=can_reset),
     )  # fmt: skip
 
 
@@ -148,7 +152,7 @@ def menus(w: "MainWindow") -> Mapping[str, tuple]:
             "fit", "fit_selection", "zoom_in", "zoom_out", "zoom_reset", "-",
             ("theme", themes), ("language", languages), "-", w.fill_docks,
         ),
-        "model": ("train", "stop", "-", "model"),
+        "model": ("train", "stop", "-", "reset_weights", "-", "model"),
         "help": ("about",),
     }  # fmt: skip
 

@@ -100,7 +100,6 @@ class ExportDialog(QDialog):
         self.facts.hide()
         buttons = QDialogButtonBox()
         self.go = QPushButton(text("training.export"))
-        self.go.setDefault(True)
         self.go.clicked.connect(self._start)
         self.close_button = QPushButton(text("training.close"))
         self.close_button.clicked.connect(self.reject)
@@ -114,6 +113,10 @@ class ExportDialog(QDialog):
         layout.addWidget(self.facts)
         layout.addStretch(1)
         layout.addWidget(buttons)
+        for button in (self.browse, self.close_button):
+            button.setAutoDefault(False)
+        # Enter exports. A button has to be in the dialog before it can be its default.
+        self.go.setDefault(True)
 
     def reject(self) -> None:
         """Closing waits until the files are written or refused."""

@@ -9,6 +9,7 @@ from studio.document.analysis import Analysis, analyse
 from studio.document.history import History
 from studio.document.model import CallId, Document
 from studio.document.project import Project
+from studio.document.store import Store
 
 
 class Session(QObject):
@@ -75,6 +76,12 @@ class Session(QObject):
         if fresh != self._selection:
             self._selection = fresh
             self.selected.emit(fresh)
+
+    def reset_weights(self) -> None:
+        """Forget what training learnt, vocabulary included; the runs stay. No edit: no undo."""
+        self.project.store = Store()
+        self.project.fitted = {}
+        self.weights_changed.emit()
 
     def _on_weights(self) -> None:
         self._weights_kept = False

@@ -235,12 +235,20 @@ class TrainingDock(QWidget):
         self.start_button.setEnabled(phase is Phase.IDLE)
         self.stop_button.setEnabled(phase in (Phase.STARTING, Phase.TRAINING))
         if phase is Phase.TRAINING:
-            self._hand_on([])
+            self._warn()
             self._redraw.start()
         if phase is Phase.IDLE:
             self._redraw.stop()
         self._show_progress()
         self.state_changed.emit()
+
+    def _warn(self) -> None:
+        """Show what fits but is probably not meant; training goes on."""
+        started = self.training.progress.started
+        warnings = list(started.warnings) if started else []
+        if warnings:
+            self.notice.list_problems(text("training.warned"), warnings)
+        self._hand_on(warnings)
 
     def _on_progress(self) -> None:
         self._dirty = True
@@ -293,6 +301,11 @@ class TrainingDock(QWidget):
             self.problems_found.emit(problems)
 
     # -- weights of the best epoch or the last ---------------------------------------------------
+
+    def forget_choice(self) -> None:
+        """The weights of the last training are no longer to be had."""
+        self._best = None
+        self._show_choice()
 
     def _show_choice(self) -> None:
         there = self._best is not None and not self.running

@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
 from studio.document.model import Endpoint
 from studio.document.names import output_names
 from studio.document.plan import Binding, ClassColumn, NumberColumns, TextColumn
-from studio.document.preprocess import Fitted, FittedClasses
+from studio.document.preprocess import Fitted, FittedClasses, FittedNumbers
 from studio.losses.probabilistic import (
     BinaryCrossentropy,
     CategoricalCrossentropy,
@@ -162,7 +162,7 @@ class TryDock(QWidget):
             box.setCurrentIndex(max(0, box.findText(self._typed.get(column, ""))))
             box.currentTextChanged.connect(self._on_edit)
             return box
-        usual = "0" if isinstance(binding, NumberColumns) else ""
+        usual = _usual(column, fitted) if isinstance(binding, NumberColumns) else ""
         line = QLineEdit(self._typed.get(column, usual))
         if isinstance(binding, TextColumn):
             line.setPlaceholderText(text("training.type_text"))
@@ -289,6 +289,14 @@ class TryDock(QWidget):
     def _table(self) -> Table:
         base = self._session.path.parent if self._session.path else Path()
         return load_table(self._session.document.plan.data.source, base)
+
+
+def _usual(column: str, fitted: Fitted | None) -> str:
+    """A number nobody typed yet: the training rows' mean, so that it is no outlier; else 0."""
+    if not isinstance(fitted, FittedNumbers):
+        return "0"
+    mean = fitted.mean[fitted.binding.columns.index(column)]
+    return f"{mean:.4g}"
 
 
 def _area() -> QScrollArea:

@@ -21,6 +21,7 @@ from studio.ui.actions import Actions
 from studio.ui.canvas import CanvasView, Hit
 from studio.ui.commands import CONTEXT_CANVAS, CONTEXT_NODE, TOOLBAR, commands, menus
 from studio.ui.data_dock import DataDock
+from studio.ui.dialogs import confirm
 from studio.ui.export_dialog import run_export
 from studio.ui.files import SUFFIX, Files
 from studio.ui.inspector import Inspector
@@ -210,6 +211,12 @@ class MainWindow(QMainWindow):
         """Start training, and show it."""
         self.raise_dock("training")
         self.training.start()
+
+    def reset_weights(self) -> None:
+        """Ask, then forget what training learnt."""
+        if confirm(self, text("window.reset_weights_ask"), text("window.reset_weights_yes")):
+            self.training.forget_choice()
+            self.session.reset_weights()
 
     def export_onnx(self) -> None:
         """Open the export dialog."""

@@ -17,10 +17,10 @@ from studio.document.model import (
     Wire,
 )
 from studio.document.plan import GeneratedSource
-from studio.layers.merge_concatenate import Concatenate
 from studio.layers.dense import Dense
 from studio.layers.dropout import Dropout
 from studio.layers.input import Input
+from studio.layers.merge_concatenate import Concatenate
 from studio.losses.regression import MeanSquaredError
 from studio.metrics.auc import AUC
 from studio.optimizers.adam import Adam

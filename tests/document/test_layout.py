@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from studio.document import edits
 from studio.document.layout import DEFAULT_SIZE, arrange, needs_layout
 from studio.document.model import Document, Endpoint, Wire
-from studio.layers.merge_concatenate import Concatenate
 from studio.layers.dense import Dense
+from studio.layers.merge_concatenate import Concatenate
 
 
 def chain(length: int) -> tuple[Document, list[str]]:

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from studio.document.canonical import canonical
 
+from studio.document.canonical import canonical
 from studio.examples import EXAMPLES
 from studio.layers import LSTM, Dense, Embedding, Input, concatenate
 from studio.models import Model

@@ -17,6 +17,7 @@ from studio.layers.dense import Dense
 from studio.layers.input import Input
 from studio.losses.regression import MeanSquaredError
 from studio.metrics.accuracy import Accuracy
+from studio.problem import Problem
 from studio.text import set_language
 from studio.train.events import BatchDone, EpochDone, Finished, Started
 from studio.ui.plots import VALIDATION, quantities, styles
@@ -336,3 +337,16 @@ def test_a_metric_gets_a_plot_of_its_own(qtbot, dock):
         click(qtbot, dock.start_button)
     assert dock.curves.metrics.isVisible()
     assert set(dock.curves.metrics._curves) == {"accuracy", "val_accuracy"}
+
+
+def test_what_is_probably_not_meant_is_said_while_training_goes_on(dock):
+    problem = Problem(
+        "words_unknown", args={"percent": 99, "column": "text", "port": "words"}, severity="warning"
+    )
+    told = []
+    dock.problems_found.connect(told.append)
+    dock.training.phase = Phase.STARTING
+    dock.training._take(Started(2, 4, 64, 16, "numpy", (problem,)))
+    assert "99" in dock.notice.label.text()
+    assert told[-1] == [problem]
+    dock.training._over()

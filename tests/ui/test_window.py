@@ -432,3 +432,18 @@ def test_everything_fits_at_1280_by_800(window, qtbot):
     assert window.minimumSizeHint().height() <= 800
     assert window.canvas.width() > 600
     assert window.canvas.height() > 300
+
+
+def test_reset_forgets_what_training_learnt_once_confirmed(window, answer):
+    store, project = window.session.project.store, window.session.project
+    layer = next(iter(window.session.document.layers))
+    store.put(layer, "kernel", np.ones((2, 2)))
+    window.session.weights_changed.emit()
+    answer("Cancel")
+    window.reset_weights()
+    assert list(project.store.items())
+    answer("Reset weights")
+    window.reset_weights()
+    assert not list(project.store.items())
+    assert not project.fitted
+    assert window.session.modified

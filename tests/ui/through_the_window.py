@@ -54,7 +54,7 @@ TABLES = {
 
 def ahead(seconds: float, *steps: str) -> None:
     """Do these shell lines later: a dialog that opens holds this process in its own loop."""
-    subprocess.Popen(["sh", "-c", f"sleep {seconds}; " + "; ".join(steps)])  # noqa: S603, S607
+    subprocess.Popen(["sh", "-c", f"sleep {seconds}; " + "; ".join(steps)])
 
 
 def main(which: str, table: Path, folder: Path) -> None:
@@ -71,7 +71,7 @@ def main(which: str, table: Path, folder: Path) -> None:
 
     def picture(name: str) -> None:
         settle(0.4)
-        subprocess.run(["import", "-window", "root", str(folder / f"{name}.png")], check=True)  # noqa: S603, S607
+        subprocess.run(["import", "-window", "root", str(folder / f"{name}.png")], check=True)
 
     picture("01-empty")
     wire_the_headline(person)
