@@ -46,7 +46,8 @@ class NumpyExecutor:
         current = self.plan(feeds)
         for name in self.program.inputs:
             np.copyto(current.buffers[name], feeds[name], casting="same_kind")
-        with limited(self.threads):
+        # Infinities and NaN are results like others, as in ONNX: who trains looks at the loss.
+        with limited(self.threads), np.errstate(all="ignore"):
             for call in current.calls:
                 call()
         return {name: current.buffers[name].copy() for name in self.program.outputs}

@@ -429,3 +429,13 @@ def test_programs_are_values() -> None:
     NumpyExecutor(program).run({"x": np.zeros((2, 8))})
     assert program == replace(program)
     assert program.specs == before
+
+
+def test_infinities_are_results_and_no_warnings() -> None:
+    op = Builder()
+    x = op.input("x", Spec("float32", ("batch",)))
+    runner = NumpyExecutor(op.program([op.Log(x), op.Div(x, 0.0)]))
+    log, quotient = runner.run({"x": np.array([0.0, -1.0], np.float32)}).values()
+    assert log[0] == -np.inf
+    assert np.isnan(log[1])
+    assert np.isnan(quotient[0])
