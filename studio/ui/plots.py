@@ -147,6 +147,7 @@ class Plot(QWidget):
         layout.setSpacing(2)
         layout.addWidget(self.legend)
         layout.addWidget(self.plot, 1)
+        self._dress()
 
     def show_curves(
         self,
@@ -231,8 +232,11 @@ class CurvesView(QWidget):
         self.metrics = Plot(text("training.metrics"))
         self.metrics.setVisible(False)
         self.metrics.plot.setXLink(self.losses.plot)
+        self.empty = QLabel(text("training.no_curves"), wordWrap=True)
+        self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.empty, 1)
         layout.addWidget(self.losses, 1)
         layout.addWidget(self.metrics, 1)
 
@@ -249,7 +253,9 @@ class CurvesView(QWidget):
         metrics = [k for k in keys if not is_loss(k)]
         self.losses.show_curves(history, [k for k in keys if is_loss(k)], looks, best, live)
         self.metrics.show_curves(history, metrics, looks, best, live)
+        self.losses.setVisible(bool(keys))
         self.metrics.setVisible(bool(metrics))
+        self.empty.setVisible(not keys)
         return looks
 
     def changeEvent(self, event: QEvent) -> None:

@@ -52,7 +52,8 @@ class TrainingDock(QWidget):
         super().__init__()
         self._session = session
         self.training = Training(session, self)
-        self._shown_run = ""  # of an earlier training; empty for the newest events
+        runs = session.project.runs
+        self._shown_run = runs[-1].id if runs else ""  # empty for the newest events
         self._last: Mapping[str, Cells] = {}
         self._best: Mapping[str, Cells] | None = None
         self._best_epoch = self._last_epoch = -1  # counted from 0

@@ -20,6 +20,7 @@ ROW = 20.0
 PAD = 12.0
 RADIUS = 8.0
 ICON = 16.0
+FAR_ICON = 34.0  # of the kind, told from farther away
 NARROWEST, WIDEST = 152.0, 304.0
 PORT_RADIUS = 5.0
 TAG_HEIGHT = 22.0
@@ -74,7 +75,8 @@ class Geometry:
     Attributes:
         body: the box itself.
         bounds: everything painted.
-        labels: by part: title, far_title, signature, weights, problem, in:<port>, out:<port>.
+        labels: by part: title, far_title, far_shape, signature, weights, problem,
+            in:<port>, out:<port>.
     """
 
     body: QRectF
@@ -163,6 +165,10 @@ def _write(geometry: Geometry, face: Face, width: float, weights_y: float) -> No
     labels["title"] = _label(face.title, "title_font", PAD + ICON + 6, HEADER / 2, room)
     inner = width - 2 * PAD
     labels["far_title"] = _label(face.title, "far_font", PAD - 2, HEADER / 2 + 2, inner + 4)
+    if face.outputs:
+        sample = face.outputs[0].shape.partition(" × ")[2]  # one sample's: the batch left out
+        x, middle = PAD + FAR_ICON + 6, (HEADER + geometry.body.height()) / 2
+        labels["far_shape"] = _label(sample, "far_font", x, middle, inner - FAR_ICON - 6)
     labels["signature"] = _label(face.signature, "font", PAD, HEADER + 2 + LINE / 2, inner)
     if face.weights:
         x, middle = PAD + ICON, weights_y + ROW / 2

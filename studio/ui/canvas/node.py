@@ -10,6 +10,7 @@ from studio.document.model import CallId, Endpoint
 from studio.ui.canvas.faces import Face
 from studio.ui.canvas.geometry import (
     BADGE,
+    FAR_ICON,
     HEADER,
     ICON,
     PAD,
@@ -159,7 +160,7 @@ class NodeItem(QGraphicsItem):
         painter.setFont(paint.font)
         painter.setPen(paint.text2)
         for part, label in geometry.labels.items():
-            if part not in ("title", "far_title", "problem"):
+            if part not in ("title", "far_title", "far_shape", "problem"):
                 _text(painter, label)
         if face.weights:
             mark = "trained" if face.trained else "untrained"
@@ -192,16 +193,20 @@ class NodeItem(QGraphicsItem):
             _text(painter, tag.label)
 
     def _paint_small(self, painter: QPainter, paint: Brushes, zoom: float) -> None:
-        """What is told from farther away: name, kind, outputs, and that something is wrong."""
+        """What is told from farther away: name, kind, shape, outputs, that something is wrong."""
         body, size = self.geometry.body, BADGE / zoom
         if zoom >= MIDDLE:
             painter.setFont(paint.far_font)
             painter.setPen(paint.text)
             _text(painter, self.geometry.labels["far_title"])
+        shape = self.geometry.labels.get("far_shape") if zoom >= MIDDLE else None
         name, colour = self._kind(paint)
-        large = 34.0
-        x, y = body.center().x() - large / 2, (HEADER + body.height() - large) / 2
-        _icon(painter, name, colour, x, y, zoom, large)
+        x, y = body.center().x() - FAR_ICON / 2, (HEADER + body.height() - FAR_ICON) / 2
+        if shape is not None and shape.text:
+            x = PAD
+            painter.setPen(paint.text2)
+            _text(painter, shape)
+        _icon(painter, name, colour, x, y, zoom, FAR_ICON)
         for tag in self.geometry.tags:
             rim = paint.problem["warning"][0] if tag.port.lacking else paint.tag[0]
             painter.setPen(rim)
