@@ -54,7 +54,9 @@ os._exit(0)
 
 
 @pytest.mark.xvfb
-@pytest.mark.skipif(not shutil.which("xvfb-run"), reason="no virtual screen")
+@pytest.mark.skipif(
+    not (shutil.which("xvfb-run") and shutil.which("xauth")), reason="no virtual screen"
+)
 def test_a_layer_is_dragged_from_the_palette_to_the_canvas():
     said = subprocess.run(
         ["xvfb-run", "-a", "-s", "-screen 0 1200x800x24", sys.executable, "-c", _SCRIPT],
