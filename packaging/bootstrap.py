@@ -88,8 +88,9 @@ def wanted_packages(
         names = ["ca-certificates", "libglib2.0-0t64", "libgssapi-krb5-2", *QT, *QT_ON_X11]
     if venv_package:
         names.insert(0, venv_package)
-    names = ("xvfb", "xauth") if group == DEV else ()  # xvfb-run needs both
-    virtual_screen = [Package(name, required=False) for name in names]
+    # xvfb-run needs both.
+    screen = ("xvfb", "xauth") if group == DEV else ()
+    virtual_screen = [Package(name, required=False) for name in screen]
     return [*map(Package, names), *FONTS, *virtual_screen]
 
 
