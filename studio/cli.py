@@ -14,6 +14,7 @@ from typing import Annotated, Any
 
 import typer
 
+from studio.declare import resolve
 from studio.document import edits
 from studio.document.analysis import analyse
 from studio.document.model import Document
@@ -36,6 +37,10 @@ ProjectFile = Annotated[Path, typer.Argument(help="A .loom project", show_defaul
 DataOption = Annotated[
     list[str] | None,
     typer.Option("--data", help="PORT=FILE[:COLUMN[,COLUMN …]], once for each port"),
+]
+MetricOption = Annotated[
+    list[str] | None,
+    typer.Option("--metric", help="accuracy, AUC, …: watched at every output, kept in the project"),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, one object a line")]
 
@@ -94,6 +99,7 @@ def train(
     engine: Annotated[str | None, typer.Option(help="auto or numpy")] = None,
     seed: Annotated[int | None, typer.Option(help="Instead of the project's")] = None,
     out: Annotated[Path | None, typer.Option(help="Write here, not back to the project")] = None,
+    metric: MetricOption = None,
     best: Annotated[bool, typer.Option("--best", help="Keep the best epoch's weights")] = False,
     fresh: Annotated[bool, typer.Option("--fresh", help="Forget what it learnt before")] = False,
     as_json: JsonOption = False,
@@ -104,7 +110,7 @@ def train(
         project.store, project.fitted = Store(), {}
     changes = {"epochs": epochs, "batch_size": batch_size, "engine": engine, "seed": seed}
     given = {name: value for name, value in changes.items() if value is not None}
-    project.document = edits.set_run(_bound(project.document, data), **given)
+    project.document = edits.set_run(_prepared(project.document, data, metric), **given)
     finished = _train(project, project_file.parent, as_json)
     if best and finished.best is not None:
         project.store.restore(finished.best)
@@ -118,6 +124,7 @@ def train(
 def evaluate(
     project_file: ProjectFile,
     data: DataOption = None,
+    metric: MetricOption = None,
     rows: Annotated[str, typer.Option(help="validation, train or all")] = "validation",
     as_json: JsonOption = False,
 ) -> None:
@@ -126,7 +133,7 @@ def evaluate(
     from studio.train.trainer import Trainer
 
     project = _load(project_file)
-    document = _bound(project.document, data)
+    document = _prepared(project.document, data, metric)
     if rows not in ("validation", "train", "all"):
         raise typer.BadParameter(f"--rows takes validation, train or all, not {rows}")
     if rows == "all":
@@ -254,12 +261,17 @@ def _save(path: Path, project: Project) -> None:
     loom.save(path, project)
 
 
-def _bound(document: Document, data: list[str] | None) -> Document:
-    if not data:
-        return document
-    from studio.train.bindings import with_data
+def _prepared(document: Document, data: list[str] | None, metric: list[str] | None) -> Document:
+    """The document with its data and metrics as the options say."""
+    if data:
+        from studio.train.bindings import with_data
 
-    return with_data(document, data)
+        document = with_data(document, data)
+    if metric:
+        metrics = tuple(resolve("metrics", name) for name in metric)
+        for endpoint in document.graph.outputs:
+            document = edits.plan_output(document, endpoint, metrics=metrics)
+    return document
 
 
 def _train(project: Project, base: Path, as_json: bool) -> Finished:

@@ -214,3 +214,12 @@ def test_training_on_other_texts_says_that_the_words_are_unknown(
     assert "unknown to the vocabulary" in capsys.readouterr().err
     assert layerloom("train", project, "--epochs", "1", "--fresh", *data) == 0
     assert "unknown" not in capsys.readouterr().err
+
+
+def test_metrics_are_watched_when_asked_for(project: Path, capsys: Any) -> None:
+    assert layerloom("train", project, "--epochs", "1", "--metric", "AUC", "--metric", "acc") == 0
+    assert "val_main_output_auc" in capsys.readouterr().out
+    assert layerloom("evaluate", project, "--json") == 0
+    found = json.loads(capsys.readouterr().out)
+    assert {"main_output_auc", "aux_output_accuracy"} <= set(found)
+    assert layerloom("train", project, "--metric", "nonsense") == 1
