@@ -6,31 +6,30 @@ One document stands behind it: what is built here opens on the canvas, and the r
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
 from studio.callbacks import Callback, History
-from studio.declare import resolve
 from studio.document import edits
 from studio.document.analysis import analyse
 from studio.document.keras_order import layer_order
 from studio.document.layout import arrange, needs_layout
-from studio.document.model import Document, Endpoint, Graph, LayerId
+from studio.document.model import Document, LayerId
 from studio.document.names import input_names, output_names
 from studio.document.plan import OutputPlan
 from studio.document.project import Project
 from studio.document.summary import summary
+from studio.document.tracing import Tensors, listed, traced
 from studio.engine.program import Array
 from studio.formats import loom
 from studio.formats.onnx_export import export
 from studio.formats.proof import Proof
 from studio.layers.base import Layer
-from studio.layers.functional import Handle, Recorded, Tensor, automatic_name
+from studio.layers.functional import Handle
 from studio.losses.base import Loss
-from studio.metrics.base import Metric
 from studio.optimizers.base import Optimizer
-from studio.problem import ProblemError, refuse
+from studio.problem import refuse
 from studio.train.arrays import Arrays
 from studio.train.events import (
     BatchDone,
@@ -40,14 +39,13 @@ from studio.train.events import (
     Event,
     Finished,
 )
-from studio.train.feed import as_arrays, by_name
+from studio.train.feed import as_arrays
 from studio.train.fit import FitPlan, fit
+from studio.train.forms import declaration, metrics_per_output, per_output
 from studio.train.predict import predict
 from studio.train.progress import show
 from studio.train.trainer import Means, Settings, Trainer
 
-Tensors = Tensor | Sequence[Tensor]
-_T = TypeVar("_T")
 _seeds = iter(range(1 << 62))
 
 
@@ -66,7 +64,7 @@ class Model:
     """
 
     def __init__(self, inputs: Tensors, outputs: Tensors, name: str | None = None) -> None:
-        document, handles = _traced(_listed(inputs), _listed(outputs), name)
+        document, handles = traced(listed(inputs), listed(outputs), name)
         self._start(Project(document), handles)
         for layer, handle in handles.items():
             self.project.store.adopt(layer, handle.cells)
@@ -175,15 +173,16 @@ class Model:
             weighted_metrics: likewise; these count samples by their weights.
         """
         names = output_names(self.document)
-        losses = _per_output("loss", list(names.values()), loss)
-        weights = _per_output("loss weight", list(names.values()), loss_weights)
-        plain = _metrics_per_output(list(names.values()), metrics)
-        weighted = _metrics_per_output(list(names.values()), weighted_metrics)
-        document = edits.set_optimizer(self.document, _as(Optimizer, "optimizers", optimizer))
+        losses = per_output("loss", list(names.values()), loss)
+        weights = per_output("loss weight", list(names.values()), loss_weights)
+        plain = metrics_per_output(list(names.values()), metrics)
+        weighted = metrics_per_output(list(names.values()), weighted_metrics)
+        chosen_optimizer = declaration(Optimizer, "optimizers", optimizer)
+        document = edits.set_optimizer(self.document, chosen_optimizer)
         for endpoint, name in names.items():
             chosen = losses[name]
             plan = OutputPlan(
-                None if chosen is None else _as(Loss, "losses", chosen),
+                None if chosen is None else declaration(Loss, "losses", chosen),
                 1.0 if weights[name] is None else float(weights[name]),
                 plain[name],
                 weighted[name],
@@ -354,105 +353,6 @@ def load_model(path: str | Path) -> Model:
         ProblemError: the file cannot be read, or is not a project.
     """
     return Model.from_project(loom.load(Path(path)))
-
-
-# -- tracing -------------------------------------------------------------------------------------
-
-
-def _listed(tensors: Tensors) -> list[Tensor]:
-    return [tensors] if isinstance(tensors, Tensor) else list(tensors)
-
-
-def _traced(
-    inputs: list[Tensor], outputs: list[Tensor], name: str | None
-) -> tuple[Document, dict[LayerId, Handle]]:
-    """The document of everything between, its calls in the order they were made."""
-    calls = _calls_between(inputs, outputs)
-    document = Document({"g1": Graph(name or automatic_name("functional"))})
-    ids: dict[Recorded, str] = {}
-    layers: dict[Handle, LayerId] = {}
-    for call in sorted(calls, key=lambda c: c.number):
-        handle = call.handle
-        if handle in layers:
-            document, ids[call] = edits.use_layer(document, layers[handle], (0.0, 0.0))
-        else:
-            document, ids[call] = edits.add_layer(document, handle.declaration, name=handle.name)
-            layers[handle] = document.graph.calls[ids[call]].layer
-        for port, tensor in call.inputs:
-            start = Endpoint(ids[tensor.call], tensor.port)
-            document = edits.connect(document, start, Endpoint(ids[call], port))
-    for tensor in outputs:
-        document = edits.mark_output(document, Endpoint(ids[tensor.call], tensor.port))
-    graph = replace(document.graph, inputs=tuple(ids[t.call] for t in inputs))
-    document = replace(document, graphs={**document.graphs, document.main: graph})
-    for handle, layer in layers.items():
-        if not handle.trainable:
-            document = edits.set_trainable(document, layer, False)
-    problems = [p for p in analyse(document).errors if p.code in ("name_twice", "cycle")]
-    if problems:
-        raise ProblemError(problems)
-    return document, {layer: handle for handle, layer in layers.items()}
-
-
-def _calls_between(inputs: list[Tensor], outputs: list[Tensor]) -> set[Recorded]:
-    starts = {tensor.call for tensor in inputs}
-    found, ahead = set(starts), [tensor.call for tensor in outputs]
-    while ahead:
-        call = ahead.pop()
-        if call in found:
-            continue
-        if not call.inputs:
-            raise refuse("input_not_listed", name=call.handle.name)
-        found.add(call)
-        ahead += [tensor.call for _, tensor in call.inputs]
-    return found
-
-
-# -- compile's forms -----------------------------------------------------------------------------
-
-
-def _as(base: type[_T], family: str, given: Any) -> _T:
-    found = resolve(family, given)
-    assert isinstance(found, base)
-    return found
-
-
-def _per_output(what: str, names: list[str], given: Any) -> dict[str, Any]:
-    """One value, or None, for each output; a single one stands for all."""
-    if isinstance(given, Mapping):
-        return {**dict.fromkeys(names), **by_name(what, _known(what, names, given), given)}
-    if isinstance(given, list | tuple):
-        if len(given) != len(names):
-            raise refuse("wrong_number", what=what, received=len(given), expected=", ".join(names))
-        return dict(zip(names, given, strict=True))
-    return dict.fromkeys(names, given)
-
-
-def _known(what: str, names: list[str], given: Mapping[str, Any]) -> list[str]:
-    for name in given:
-        if name not in names:
-            raise refuse("unknown_name", what=what, name=name, known=", ".join(names))
-    return [name for name in names if name in given]
-
-
-def _metrics_per_output(names: list[str], given: Any) -> dict[str, tuple[Metric, ...]]:
-    """``["accuracy"]`` is for every output; a list as long as the outputs is one for each."""
-    if given is None:
-        return dict.fromkeys(names, ())
-    one_each = isinstance(given, Mapping) or (
-        isinstance(given, list | tuple)
-        and len(given) == len(names)
-        and (len(names) > 1 or isinstance(given[0], list | tuple))
-    )
-    chosen = _per_output("metric", names, given) if one_each else dict.fromkeys(names, given)
-    return {name: _metric_list(value) for name, value in chosen.items()}
-
-
-def _metric_list(given: Any) -> tuple[Metric, ...]:
-    if given is None:
-        return ()
-    several = given if isinstance(given, list | tuple) else [given]
-    return tuple(_as(Metric, "metrics", metric) for metric in several)
 
 
 # -- fit's parts ---------------------------------------------------------------------------------
