@@ -96,7 +96,7 @@ def _inputs(document: Document, x: Any) -> dict[str, Array]:
 def _targets(document: Document, y: Any) -> dict[str, Array]:
     outputs = trained_outputs(document)
     specs = analyse(document).specs
-    given = by_name("target", list(outputs.values()), y)
+    given = by_name("target", list(outputs.values()), _of_trained(document, outputs, y))
     found = {}
     for endpoint, name in outputs.items():
         loss = document.plan.outputs[endpoint.key].loss
@@ -110,6 +110,17 @@ def _targets(document: Document, y: Any) -> dict[str, Array]:
         if spec.dtype.startswith("int") and isinstance(classes, int):
             _within(name, found[endpoint.key], classes)
     return found
+
+
+def _of_trained(document: Document, outputs: Mapping[Endpoint, str], y: Any) -> Any:
+    """Targets may also be given for every output, as in Keras; those without a loss go unread."""
+    names = output_names(document)
+    if isinstance(y, Mapping):
+        unread = set(names.values()) - set(outputs.values())
+        return {name: target for name, target in y.items() if name not in unread}
+    if isinstance(y, list | tuple) and len(y) == len(names) > len(outputs):
+        return [target for endpoint, target in zip(names, y, strict=True) if endpoint in outputs]
+    return y
 
 
 def _numbers(name: str, given: Any, dtype: str) -> Array:

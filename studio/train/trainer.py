@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib import import_module
 
 import numpy as np
 
@@ -24,14 +25,21 @@ Logs = dict[str, float]
 def executor(engine: str, program: Program, threads: int = 0) -> Executor:
     """The executor an engine's name stands for.
 
-    ``auto`` is NumPy: it runs every program, and a run repeats bit for bit.
+    ``auto`` is NumPy: it runs every program, and a run repeats bit for bit. ``onnxruntime`` runs
+    what learns nothing.
 
     Raises:
-        ProblemError: ``engine_unknown``.
+        ProblemError: ``engine_unknown``, ``engine_cannot_train``.
     """
     if engine in ("auto", "numpy"):
         return NumpyExecutor(program, threads)
-    raise refuse("engine_unknown", received=engine, expected="auto, numpy")
+    if engine != "onnxruntime":
+        raise refuse("engine_unknown", received=engine, expected="auto, numpy, onnxruntime")
+    if any(state.output != state.input for state in program.state):
+        raise refuse("engine_cannot_train", received=engine, expected="auto, numpy")
+    module = import_module("studio.engine.onnxruntime_executor")  # loaded only where it is wanted
+    runner: Executor = module.OnnxRuntimeExecutor(program, threads=threads)
+    return runner
 
 
 @dataclass(frozen=True)
