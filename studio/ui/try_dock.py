@@ -52,6 +52,7 @@ class TryDock(QWidget):
         super().__init__()
         self._session = session
         self._typed: dict[str, str] = {}  # by column; kept when the fields are made anew
+        self._offered: dict[str, str] = {}  # by column; what a field held before anybody typed
         self._truth: dict[str, str] = {}  # by column, of the row taken from the table
         self._stale = True
         self.fields: dict[str, QLineEdit | QComboBox] = {}
@@ -137,6 +138,7 @@ class TryDock(QWidget):
             form.addRow(note(text("training.nothing_bound")))
         self._form_area.setWidget(panel)
         self._fields_of = self._wanted_fields()
+        self._offered = {c: v for c, v in self._cells().items() if c not in self._typed}
 
     def _columns(self) -> list[tuple[str, Binding, str]]:
         """The columns inputs read, each once: (name, its binding, the binding's key)."""
@@ -179,7 +181,7 @@ class TryDock(QWidget):
 
     def _on_change(self) -> None:
         if self._fields_of != self._wanted_fields():
-            self._typed |= self._cells()
+            self._keep_typed()
             self._build_fields()
         self._mark_stale()
 
@@ -196,6 +198,12 @@ class TryDock(QWidget):
             column: field.currentText() if isinstance(field, QComboBox) else field.text()
             for column, field in self.fields.items()
         }
+
+    def _keep_typed(self) -> None:
+        """What somebody chose outlives the fields; what merely stood there does not."""
+        for column, cell in self._cells().items():
+            if cell != self._offered.get(column):
+                self._typed[column] = cell
 
     def update_answers(self) -> None:
         """Ask the model about what the fields say."""

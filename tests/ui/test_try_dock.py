@@ -222,3 +222,14 @@ def test_editing_the_model_keeps_the_cursor_in_its_field(qtbot, trained):
     call = session.document.graph.inputs[0]
     session.commit("move", edits.move_calls(session.document, {call: (9.0, 9.0)}))
     assert dock.fields["headline"] is field
+
+
+def test_numbers_start_at_the_training_rows_means_once_there_are_some(qtbot, trained):
+    session = Session(Project(trained.document, trained.store, {}, []))
+    dock = shown(qtbot, session)
+    assert dock.fields["hour"].text() == "0"
+    type_into(qtbot, dock.fields["weekday"], "6")
+    session.project.fitted.update(trained.fitted)
+    session.weights_changed.emit()
+    assert 5 < float(dock.fields["hour"].text()) < 20
+    assert dock.fields["weekday"].text() == "6"
