@@ -185,6 +185,7 @@ class ExportDialog(QDialog):
         self.table.setVisible(bool(rows))
 
     def _show_proof(self, proof: Proof, path: Path) -> None:
+        self.close_button.setDefault(True)
         self._fill([(name, d, proof.allowed(name)) for name, d in proof.outputs.items()])
         self.table.show()
         files = ", ".join(path.with_suffix(s).name for s in (_SUFFIX, ".json", ".py"))

@@ -172,3 +172,12 @@ def test_the_export_keeps_the_model_it_was_asked_for(qtbot, dialog, tmp_path):
 )
 def test_file_sizes(size, shown):
     assert file_size(size) == shown
+
+
+def test_enter_exports_and_then_closes(qtbot, dialog, tmp_path):
+    dialog.path.setFocus()
+    qtbot.keyClick(dialog.path, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: not dialog.busy.isVisible(), timeout=30_000)
+    assert (tmp_path / "line.onnx").is_file()
+    qtbot.keyClick(dialog.path, Qt.Key.Key_Return)
+    assert not dialog.isVisible()
