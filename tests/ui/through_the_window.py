@@ -159,7 +159,7 @@ def main(which: str, table: Path, folder: Path) -> None:
     person.until(onnx.is_file, 60)
     settle(8.0)
     print("exported", onnx.stat().st_size, "bytes")
-    window.session.history.saved()
+    window.session.saved(project)
     window.close()
 
 
