@@ -144,6 +144,7 @@ def _marks_width(face: Face) -> float:
 def _width(face: Face) -> float:
     title = PAD + ICON + 6 + text_width(face.title, "title_font") + 8 + _marks_width(face)
     wanted = [NARROWEST, title + PAD / 2, 2 * PAD + text_width(face.signature, "font")]
+    wanted.append(2 * PAD + FAR_ICON + 6 + text_width(_sample_shape(face), "far_font"))
     if face.weights:
         wanted.append(2 * PAD + ICON + text_width(face.weights, "font"))
     if face.problems:  # enough to see what it is about; the tooltip has it whole
@@ -153,6 +154,11 @@ def _width(face: Face) -> float:
     right = max((text_width(_output_text(p), "font") for p in face.outputs), default=0.0)
     wanted.append(left + right + 2 * PAD + 16)
     return min(WIDEST, 8 * -(-max(wanted) // 8))  # in steps, so that outlines are shared
+
+
+def _sample_shape(face: Face) -> str:
+    """The first output's shape without the batch, told from farther away."""
+    return face.outputs[0].shape.partition(" × ")[2] if face.outputs else ""
 
 
 def _output_text(port: PortFace) -> str:
@@ -165,10 +171,9 @@ def _write(geometry: Geometry, face: Face, width: float, weights_y: float) -> No
     labels["title"] = _label(face.title, "title_font", PAD + ICON + 6, HEADER / 2, room)
     inner = width - 2 * PAD
     labels["far_title"] = _label(face.title, "far_font", PAD - 2, HEADER / 2 + 2, inner + 4)
-    if face.outputs:
-        sample = face.outputs[0].shape.partition(" × ")[2]  # one sample's: the batch left out
-        x, middle = PAD + FAR_ICON + 6, (HEADER + geometry.body.height()) / 2
-        labels["far_shape"] = _label(sample, "far_font", x, middle, inner - FAR_ICON - 6)
+    x, middle = PAD + FAR_ICON + 6, (HEADER + geometry.body.height()) / 2
+    room = inner - FAR_ICON - 6
+    labels["far_shape"] = _label(_sample_shape(face), "far_font", x, middle, room)
     labels["signature"] = _label(face.signature, "font", PAD, HEADER + 2 + LINE / 2, inner)
     if face.weights:
         x, middle = PAD + ICON, weights_y + ROW / 2

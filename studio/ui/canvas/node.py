@@ -199,7 +199,7 @@ class NodeItem(QGraphicsItem):
             painter.setFont(paint.far_font)
             painter.setPen(paint.text)
             _text(painter, self.geometry.labels["far_title"])
-        shape = self.geometry.labels.get("far_shape") if zoom >= MIDDLE else None
+        shape = self.geometry.labels["far_shape"] if zoom >= MIDDLE else None
         name, colour = self._kind(paint)
         x, y = body.center().x() - FAR_ICON / 2, (HEADER + body.height() - FAR_ICON) / 2
         if shape is not None and shape.text:
