@@ -18,6 +18,7 @@ from studio.declare import resolve
 from studio.document import edits
 from studio.document.analysis import analyse
 from studio.document.model import Document
+from studio.document.plan import Split
 from studio.document.project import Project
 from studio.document.store import Store
 from studio.document.summary import summary as summary_text
@@ -41,6 +42,10 @@ DataOption = Annotated[
 MetricOption = Annotated[
     list[str] | None,
     typer.Option("--metric", help="accuracy, AUC, …: watched at every output, kept in the project"),
+]
+SplitOption = Annotated[
+    str | None,
+    typer.Option(help="Rows that validate: none, random:0.2, last:0.2, or COLUMN=VALUE"),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, one object a line")]
 
@@ -100,6 +105,7 @@ def train(
     seed: Annotated[int | None, typer.Option(help="Instead of the project's")] = None,
     out: Annotated[Path | None, typer.Option(help="Write here, not back to the project")] = None,
     metric: MetricOption = None,
+    split: SplitOption = None,
     best: Annotated[bool, typer.Option("--best", help="Keep the best epoch's weights")] = False,
     fresh: Annotated[bool, typer.Option("--fresh", help="Forget what it learnt before")] = False,
     as_json: JsonOption = False,
@@ -110,7 +116,10 @@ def train(
         project.store, project.fitted = Store(), {}
     changes = {"epochs": epochs, "batch_size": batch_size, "engine": engine, "seed": seed}
     given = {name: value for name, value in changes.items() if value is not None}
-    project.document = edits.set_run(_prepared(project.document, data, metric), **given)
+    document = _prepared(project.document, data, metric)
+    if split is not None:
+        document = edits.set_data(document, split=read_split(split, document.plan.data.split))
+    project.document = edits.set_run(document, **given)
     finished = _train(project, project_file.parent, as_json)
     if best and finished.best is not None:
         project.store.restore(finished.best)
@@ -272,6 +281,21 @@ def _prepared(document: Document, data: list[str] | None, metric: list[str] | No
         for endpoint in document.graph.outputs:
             document = edits.plan_output(document, endpoint, metrics=metrics)
     return document
+
+
+def read_split(written: str, old: Split) -> Split:
+    """The split that ``random:0.2``, ``last``, ``none`` or ``COLUMN=VALUE`` stands for."""
+    column, equals, value = written.partition("=")
+    if equals:
+        return replace(old, kind="column", column=column, value=value)
+    kind, _, share = written.partition(":")
+    try:
+        fraction = float(share) if share else old.fraction
+    except ValueError:
+        fraction = -1.0
+    if kind not in ("none", "random", "last") or not 0 < fraction < 1:
+        raise typer.BadParameter(f"--split takes random:0.2, last:0.2, none, C=V, not {written}")
+    return replace(old, kind=kind, fraction=fraction)
 
 
 def _train(project: Project, base: Path, as_json: bool) -> Finished:

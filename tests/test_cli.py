@@ -11,7 +11,7 @@ import pytest
 
 from studio import cli
 from studio.document import edits
-from studio.document.plan import GeneratedSource
+from studio.document.plan import GeneratedSource, Split
 from studio.document.project import Project
 from studio.examples import EXAMPLES
 from studio.formats import loom
@@ -223,3 +223,25 @@ def test_metrics_are_watched_when_asked_for(project: Path, capsys: Any) -> None:
     found = json.loads(capsys.readouterr().out)
     assert {"main_output_auc", "aux_output_accuracy"} <= set(found)
     assert layerloom("train", project, "--metric", "nonsense") == 1
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("last:0.3", Split("last", 0.3)),
+        ("random", Split("random", 0.2)),
+        ("none", Split("none", 0.2)),
+        ("fold=test", Split("column", 0.2, column="fold", value="test")),
+    ],
+)
+def test_a_split_is_written_shortly(written: str, expected: Split) -> None:
+    assert cli.read_split(written, Split()) == expected
+
+
+def test_the_last_rows_validate_when_asked_for(project: Path, capsys: Any) -> None:
+    assert layerloom("train", project, "--epochs", "1", "--split", "last:0.5", "--json") == 0
+    started = json.loads(capsys.readouterr().out.splitlines()[0])
+    assert (started["samples"], started["validation_samples"]) == (80, 80)
+    assert loom.load(project).document.plan.data.split.kind == "last"
+    for wrong in ("last:2", "sideways", "last:x"):
+        assert layerloom("train", project, "--split", wrong) == 2
