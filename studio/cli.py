@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import typer
 
@@ -18,7 +18,7 @@ from studio.declare import resolve
 from studio.document import edits
 from studio.document.analysis import analyse
 from studio.document.model import Document
-from studio.document.plan import Split
+from studio.document.plan import Split, SplitKind
 from studio.document.project import Project
 from studio.document.store import Store
 from studio.document.summary import summary as summary_text
@@ -287,7 +287,7 @@ def read_split(written: str, old: Split) -> Split:
     """The split that ``random:0.2``, ``last``, ``none`` or ``COLUMN=VALUE`` stands for."""
     column, equals, value = written.partition("=")
     if equals:
-        return replace(old, kind="column", column=column, value=value)
+        return Split("column", old.fraction, old.seed, column, value)
     kind, _, share = written.partition(":")
     try:
         fraction = float(share) if share else old.fraction
@@ -295,7 +295,7 @@ def read_split(written: str, old: Split) -> Split:
         fraction = -1.0
     if kind not in ("none", "random", "last") or not 0 < fraction < 1:
         raise typer.BadParameter(f"--split takes random:0.2, last:0.2, none, C=V, not {written}")
-    return replace(old, kind=kind, fraction=fraction)
+    return Split(cast(SplitKind, kind), fraction, old.seed)
 
 
 def _train(project: Project, base: Path, as_json: bool) -> Finished:

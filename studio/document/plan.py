@@ -88,6 +88,9 @@ class GeneratedSource:
 Source = TableSource | GeneratedSource
 
 
+SplitKind = Literal["none", "random", "last", "column"]
+
+
 @dataclass(frozen=True)
 class Split:
     """Which rows validate: a random share, the last share in file order, or by a column.
@@ -95,7 +98,7 @@ class Split:
     By column: rows whose `column` equals `value` validate.
     """
 
-    kind: Literal["none", "random", "last", "column"] = "random"
+    kind: SplitKind = "random"
     fraction: float = 0.2
     seed: int = 0
     column: str = ""
