@@ -148,7 +148,7 @@ class Model:
         """Set all weights, in the order `get_weights` gives them."""
         expected = sum(len(handle.declared_weights) for handle in self.layers)
         if len(weights) != expected:
-            raise refuse("wrong_number", what="weight", received=len(weights), expected=expected)
+            raise refuse("weights_count", received=len(weights), expected=expected)
         given = iter(weights)
         for handle in self.layers:
             handle.set_weights([next(given) for _ in handle.declared_weights])
@@ -227,7 +227,7 @@ class Model:
             validation = as_arrays(self.document, *validation_data)
         plan = FitPlan(
             epochs,
-            batch_size or 32,
+            32 if batch_size is None else batch_size,
             shuffle,
             initial_epoch,
             steps_per_epoch,
@@ -250,6 +250,9 @@ class Model:
         history = History()
         params = {"verbose": verbose, "epochs": epochs, "steps": steps_per_epoch}
         watching = [history, *(callbacks or ())]
+        for callback in watching:
+            if not isinstance(callback, Callback):
+                raise refuse("not_a_callback", received=type(callback).__name__)
         for callback in watching:
             callback.set_model(self)
             callback.set_params(params)
@@ -358,9 +361,9 @@ def load_model(path: str | Path) -> Model:
 # -- fit's parts ---------------------------------------------------------------------------------
 
 
-def _split(data: Arrays, share: float) -> tuple[Arrays, Arrays | None]:
+def _split(data: Arrays, share: Any) -> tuple[Arrays, Arrays | None]:
     """The first samples to train on and the last `share` of them to validate, as Keras."""
-    if not 0.0 <= share < 1.0:
+    if not isinstance(share, int | float) or not 0.0 <= share < 1.0:
         raise refuse("split_outside", received=share)
     if not share:
         return data, None

@@ -343,3 +343,61 @@ def test_the_guides_spelling_is_understood() -> None:
     with pytest.warns(UserWarning, match="input_length"):
         vectors = Embedding(output_dim=512, input_dim=10000, input_length=100)(x)
     assert LSTM(32)(vectors).shape == (None, 32)
+
+
+def ready() -> Model:
+    model = with_dropout()
+    model.compile("sgd", "mse")
+    return model
+
+
+@pytest.mark.parametrize("wrong", [np.nan, np.inf, 1e300])
+def test_what_is_not_finite_is_refused_with_its_row(wrong: float) -> None:
+    x = X.copy()
+    x[5, 2] = wrong
+    for arrays in ((x, Y), (X, np.where(np.arange(8)[:, None] == 5, wrong, Y))):
+        with pytest.raises(ProblemError, match="row 5") as error:
+            ready().fit(*arrays, verbose=0)
+        assert error.value.problems[0].code == "not_finite"
+
+
+def test_integers_never_wrap() -> None:
+    (tokens, numbers), y = headline_data()
+    model = small_headline()
+    model.compile("sgd", "binary_crossentropy")
+    for act in (lambda x: model.fit(x, y, verbose=0), model.predict):
+        with pytest.raises(ProblemError) as error:
+            act([tokens.astype(np.int64) + 2**40, numbers])
+        assert error.value.problems[0].code == "integer_outside"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"batch_size": 0},
+        {"batch_size": -1},
+        {"batch_size": 2.5},
+        {"epochs": "3"},
+        {"epochs": 0},
+        {"validation_split": "x"},
+        {"callbacks": [object()]},
+        {"steps_per_epoch": 0},
+    ],
+    ids=lambda arguments: "-".join(f"{k}={type(v).__name__}" for k, v in arguments.items()),
+)
+def test_arguments_that_mean_nothing_are_refused(arguments: dict[str, Any]) -> None:
+    with pytest.raises(ProblemError):
+        ready().fit(X, Y, verbose=0, **arguments)
+
+
+def test_what_no_model_can_be_made_of_is_refused() -> None:
+    x = Input(shape=(2,))
+    for given in ((3, 4), ([], []), (x, []), (x, ["y"])):
+        with pytest.raises(ProblemError) as error:
+            Model(*given)  # type: ignore[arg-type]
+        assert error.value.problems[0].code == "no_tensors"
+    with pytest.raises(ProblemError):
+        Input(shape=5)  # type: ignore[arg-type]
+    with pytest.raises(ProblemError) as ragged:
+        ready().fit([[1, 2, 3, 4, 5], [1]], Y, verbose=0)
+    assert ragged.value.problems[0].code == "ragged"

@@ -14,7 +14,13 @@ Tensors = Tensor | Sequence[Tensor]
 
 def listed(tensors: Tensors) -> list[Tensor]:
     """One tensor, or several, as a list."""
-    return [tensors] if isinstance(tensors, Tensor) else list(tensors)
+    found = [tensors] if isinstance(tensors, Tensor) else tensors
+    if not isinstance(found, list | tuple) or not found:
+        raise refuse("no_tensors", received=found)
+    for tensor in found:
+        if not isinstance(tensor, Tensor):
+            raise refuse("no_tensors", received=tensor)
+    return list(found)
 
 
 def traced(

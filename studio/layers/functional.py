@@ -213,7 +213,7 @@ def handle_class(kind: str) -> type[Handle]:
 
 
 def Input(  # noqa: N802 - Keras's name
-    shape: Sequence[int | None] = (1,), dtype: str = "float32", name: str | None = None
+    shape: Sequence[int | None], dtype: str = "float32", name: str | None = None
 ) -> Tensor:
     """A tensor that data will be fed to.
 
@@ -222,6 +222,9 @@ def Input(  # noqa: N802 - Keras's name
         dtype: ``float32``, ``int32`` or ``int64``.
         name: how data is bound to it; automatic if None.
     """
+    given: Any = shape
+    if isinstance(given, str) or not isinstance(given, Sequence):
+        raise refuse("shape_no_tuple", received=given)
     handle = handle_class("Input")(shape=tuple(shape), dtype=dtype, name=name)
     declaration = handle.declaration
     assert isinstance(declaration, InputLayer)

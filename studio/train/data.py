@@ -285,6 +285,10 @@ class _Reader:
             problems += [wrong] if wrong else []
         raise_any(problems)
         self.learnt[port.key] = fitted
+        if len(fitted.names) == 1:
+            about = {"column": binding.column, "name": fitted.names[0]}
+            problem = port.problem("one_class", **about)
+            self.warnings.append(replace(problem, severity="warning"))
         return class_array(port, fitted, classes) if fits else _NOTHING
 
     def _before(self, port: DataPort, binding: Binding) -> Fitted | None:

@@ -16,7 +16,7 @@ from studio.document.names import input_names, output_names
 from studio.document.plan import OutputPlan
 from studio.engine.program import Array, Spec
 from studio.layers.input import Input
-from studio.problem import refuse
+from studio.problem import ProblemError, refuse
 from studio.train.arrays import Arrays
 
 
@@ -69,13 +69,19 @@ def by_name(what: str, names: Sequence[str], given: Any) -> dict[str, Any]:
         return {name: given[name] for name in names}
     several = isinstance(given, list | tuple)
     if several and len(names) == 1 and not all(isinstance(part, np.ndarray) for part in given):
-        values = [np.asarray(given)]  # one array written as nested lists
+        values = [given]  # one array written as nested lists
     else:
         values = list(given) if several else [given]
     if len(values) != len(names):
-        expected = ", ".join(names)
-        raise refuse("wrong_number", what=what, received=len(values), expected=expected)
+        raise wrong_number(what, len(values), names)
     return dict(zip(names, values, strict=True))
+
+
+def wrong_number(what: str, received: int, names: Sequence[str]) -> ProblemError:
+    """Not one value for each of `names`."""
+    return refuse(
+        "wrong_number", what=what, received=received, count=len(names), names=", ".join(names)
+    )
 
 
 def _inputs(document: Document, x: Any) -> dict[str, Array]:
@@ -124,14 +130,31 @@ def _of_trained(document: Document, outputs: Mapping[Endpoint, str], y: Any) -> 
 
 
 def _numbers(name: str, given: Any, dtype: str) -> Array:
-    """`given` as an array of `dtype`; a float that is no whole number never becomes an integer."""
-    array = np.asarray(given)
+    """`given` as an array of `dtype`, nothing lost: no fraction, no wrapping, no infinity."""
+    try:
+        array = np.asarray(given)
+    except ValueError as error:  # nested lists of different lengths
+        raise refuse("ragged", name=name) from error
     if array.dtype.kind not in "buif":
         raise refuse("not_numbers", name=name, received=array.dtype)
-    exact = dtype.startswith("float") or array.dtype.kind in "bui"
-    if not exact and not np.array_equal(array, np.trunc(array)):
+    if dtype.startswith("float"):
+        return _finite(name, array, dtype)
+    if array.dtype.kind == "f" and not np.array_equal(array, np.trunc(array)):
         raise refuse("not_integers", name=name, received=array.dtype)
+    bounds = np.iinfo(dtype)
+    if array.size and array.dtype.kind != "b":
+        _within(name, array, bounds.max + 1, bounds.min)
     return np.ascontiguousarray(array, dtype)
+
+
+def _finite(name: str, array: Array, dtype: str) -> Array:
+    with np.errstate(over="ignore"):
+        found = np.ascontiguousarray(array, dtype)
+    bad = ~np.isfinite(found)
+    if bad.any():
+        row = int(np.argwhere(bad)[0][0]) if found.ndim else 0
+        raise refuse("not_finite", name=name, received=array[bad].flat[0], row=row)
+    return found
 
 
 def _fitting(code: str, name: str, array: Array, spec: Spec) -> Array:
@@ -146,13 +169,14 @@ def _fitting(code: str, name: str, array: Array, spec: Spec) -> Array:
     return array
 
 
-def _within(name: str, array: Array, limit: int) -> None:
-    """Every integer in [0, limit)."""
-    outside = (array < 0) | (array >= limit)
+def _within(name: str, array: Array, limit: int, lowest: int = 0) -> None:
+    """Every integer in [lowest, limit)."""
+    outside = (array < lowest) | (array >= limit)
     if outside.any():
         row = int(np.argmax(outside.reshape(len(array), -1).any(axis=1)))
         value = int(array[row].reshape(-1)[np.argmax(outside[row].reshape(-1))])
-        raise refuse("integer_outside", name=name, received=value, row=row, limit=limit)
+        about = {"name": name, "received": value, "row": row}
+        raise refuse("integer_outside", **about, limit=limit, lowest=lowest)
 
 
 def _weights(

@@ -5,9 +5,12 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 
+import numpy as np
+
 from studio.document.project import Run
 from studio.engine.threads import available
 from studio.layers.cell import Cells
+from studio.problem import refuse
 from studio.train.arrays import Arrays, batches, shuffled
 from studio.train.events import (
     BatchDone,
@@ -33,6 +36,19 @@ class FitPlan:
     validation_steps: int | None = None
     validation_batch_size: int | None = None
     validation_freq: int = 1
+
+    def __post_init__(self) -> None:
+        for name in ("epochs", "batch_size", "validation_freq"):
+            _whole(name, getattr(self, name), 1)
+        _whole("initial_epoch", self.initial_epoch, 0)
+        for name in ("steps_per_epoch", "validation_steps", "validation_batch_size"):
+            if getattr(self, name) is not None:
+                _whole(name, getattr(self, name), 1)
+
+
+def _whole(name: str, value: object, least: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
+        raise refuse("argument_whole", name=name, received=value, least=least)
 
 
 @dataclass

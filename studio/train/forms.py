@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 from studio.declare import resolve
 from studio.metrics.base import Metric
 from studio.problem import refuse
-from studio.train.feed import by_name
+from studio.train.feed import by_name, wrong_number
 
 _T = TypeVar("_T")
 
@@ -24,7 +24,7 @@ def per_output(what: str, names: list[str], given: Any) -> dict[str, Any]:
         return {**dict.fromkeys(names), **by_name(what, _known(what, names, given), given)}
     if isinstance(given, list | tuple):
         if len(given) != len(names):
-            raise refuse("wrong_number", what=what, received=len(given), expected=", ".join(names))
+            raise wrong_number(what, len(given), names)
         return dict(zip(names, given, strict=True))
     return dict.fromkeys(names, given)
 
