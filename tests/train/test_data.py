@@ -412,3 +412,15 @@ def test_the_example_needs_no_file(tmp_path: Path) -> None:
     data = load_data(document, tmp_path)
     assert len(data.train) == 3200
     assert set(HEADLINE_NUMBERS) < set(data.table.columns)
+
+
+def test_labels_that_are_all_one_are_warned_of(tmp_path: Path) -> None:
+    written(tmp_path)
+    (tmp_path / "one.csv").write_text("a,b,label\n" + "".join(f"{i},{i},x\n" for i in range(6)))
+    document = edits.set_data(
+        bound(numeric(), NUMBERS, LABEL), source=TableSource(str(tmp_path / "one.csv"))
+    )
+    (warning,) = load_data(document, tmp_path).warnings
+    assert warning.code == "one_class"
+    assert warning.severity == "warning"
+    assert "“label”" in str(warning)
