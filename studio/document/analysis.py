@@ -9,7 +9,7 @@ import numpy as np
 
 from studio.document import edits
 from studio.document.edits import Fix
-from studio.document.lowering import needed
+from studio.document.lowering import needed, unfed
 from studio.document.model import CallId, Document, Endpoint, Graph, LayerId, Submodel
 from studio.engine.program import Spec
 from studio.layers.base import Layer, Weight
@@ -72,9 +72,6 @@ class _Walk:
         entry = self.document.layers[layer_id]
         inputs, outputs = self.document.ports(entry)
         wired = [graph.into(call_id, p.name) for p in inputs]
-        missing = [
-            p.name for p, wires in zip(inputs, wired, strict=True) if not (wires or p.optional)
-        ]
         known = {p.name for p in inputs}
         for wire in graph.into(call_id):
             if wire.input not in known:
@@ -83,9 +80,9 @@ class _Walk:
         given |= {e.port for e in graph.outputs if e.call == call_id}
         for port in sorted(given - {p.name for p in outputs}) if outputs else ():
             self.problems.append(Problem("output_port_vanished", call_id, {"port": port}))
+        missing = unfed(self.document, graph, call_id)
         if missing:
-            code = "nothing_arrives" if len(inputs) == 1 else "port_empty"
-            self.problems.append(Problem(code, call_id, {"port": missing[0], "name": entry.name}))
+            self.problems += missing
             return
         arriving = [self.specs.get(w.start) for wires in wired for w in wires]
         if any(spec is None for spec in arriving):

@@ -60,7 +60,7 @@ def lower(document: Document, training: bool = False) -> Lowered:
         assert isinstance(body, Input)
         lowered.inputs[call] = lowered.op.input(names[call], body.spec())
     values = _lower_graph(lowered, document, document.graph, lowered.inputs)
-    lowered.outputs = {e: values[e] for e in document.graph.outputs}
+    lowered.outputs = {e: _at(values, e) for e in document.graph.outputs}
     return lowered
 
 
@@ -75,15 +75,37 @@ def _lower_graph(
             continue
         entry = document.layers[graph.calls[call_id].layer]
         ports = document.ports(entry)
-        arriving = [values[w.start] for p in ports[0] for w in graph.into(call_id, p.name)]
         try:
+            raise_first(unfed(document, graph, call_id))
+            wires = [w for p in ports[0] for w in graph.into(call_id, p.name)]
+            arriving = [_at(values, w.start) for w in wires]
             with lowered.op.at(call_id, entry.name):
                 results = _lower_call(lowered, document, graph, call_id, arriving, inputs)
         except ProblemError as error:
             raise ProblemError(p.at(call_id) for p in error.problems) from error
         ends = (Endpoint(call_id, port.name) for port in ports[1])
         values |= dict(zip(ends, results, strict=True))
+    if cyclic := wanted - set(graph.order()):
+        raise ProblemError(Problem("cycle", min(cyclic)))
     return values
+
+
+def unfed(document: Document, graph: Graph, call: CallId) -> list[Problem]:
+    """The problem of a call that lacks a wire at a port which needs one; empty if none does."""
+    entry = document.layers[graph.calls[call].layer]
+    inputs = document.ports(entry)[0]
+    missing = [p.name for p in inputs if not (p.optional or graph.into(call, p.name))]
+    if not missing:
+        return []
+    code = "nothing_arrives" if len(inputs) == 1 else "port_empty"
+    return [Problem(code, call, {"port": missing[0], "name": entry.name})]
+
+
+def _at(values: Mapping[Endpoint, Value], start: Endpoint) -> Value:
+    """What leaves a port; a wire may name one its layer no longer has."""
+    if start not in values:
+        raise ProblemError(Problem("output_port_vanished", start.call, {"port": start.port}))
+    return values[start]
 
 
 def needed(graph: Graph) -> set[CallId]:
@@ -111,7 +133,7 @@ def _lower_call(
         inner = document.graphs[entry.body.graph]
         fed = dict(zip(inner.inputs, arriving, strict=True))
         found = _lower_graph(lowered, document, inner, fed)
-        return [found[e] for e in inner.outputs]
+        return [_at(found, e) for e in inner.outputs]
     if isinstance(entry.body, Input):
         return [inputs[call_id]]
     if not isinstance(entry.body, Layer):

@@ -1,11 +1,13 @@
 """Try the model: type one sample's raw values, see every output answer."""
 
 import random
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from PySide6.QtCore import QEvent, QTimer
-from PySide6.QtGui import QShowEvent
+from PySide6.QtGui import QPaintEvent
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -59,6 +61,8 @@ class TryDock(QWidget):
         self.answers: dict[str, AnswerView] = {}
         self._pause = QTimer(self, singleShot=True, interval=_PAUSE)
         self._pause.timeout.connect(self.update_answers)
+        self._soon = QTimer(self, singleShot=True, interval=0)
+        self._soon.timeout.connect(self.update_answers)
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(6, 6, 6, 6)
         self._body: QWidget | None = None
@@ -117,10 +121,11 @@ class TryDock(QWidget):
         elif event.type() == QEvent.Type.PaletteChange and self._body:
             self._dress()
 
-    def showEvent(self, event: QShowEvent) -> None:
-        super().showEvent(event)
-        if self._stale:
-            self.update_answers()
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Nothing paints what lies behind another tab: who paints is looked at."""
+        super().paintEvent(event)
+        if self._stale and not self._pause.isActive():
+            self._soon.start()
 
     def _build_fields(self) -> None:
         """A field for each column that some input reads."""
@@ -188,7 +193,7 @@ class TryDock(QWidget):
     def _mark_stale(self) -> None:
         """Answers are of an older model: compute them now, or once they are looked at."""
         self._stale = True
-        if self.isVisible() and self.automatic.isChecked():
+        if not self.visibleRegion().isEmpty() and self.automatic.isChecked():
             self._pause.start()
 
     # -- answering -------------------------------------------------------------------------------
@@ -208,31 +213,37 @@ class TryDock(QWidget):
     def update_answers(self) -> None:
         """Ask the model about what the fields say."""
         self._pause.stop()
+        self._soon.stop()
         self._stale = False
-        self._show_untrained()
+        errors = self._session.analysis.errors
+        if errors:
+            self._refuse(errors)
+            return
         document, project = self._session.document, self._session.project
         try:
             self._check_numbers()
             inputs = encode_row(document, project.fitted, self._cells())
             found = predict(document, project.store, inputs) if self.fields else {}
         except ProblemError as error:
-            self.notice.list_problems(text("training.cannot_answer"), error.problems)
-            self._show_answers({})
+            self._refuse(error.problems)
             return
         self.notice.hide()
+        self._show_untrained()
         self._show_answers(found)
+
+    def _refuse(self, problems: Sequence[Problem]) -> None:
+        self.untrained.hide()  # one message: what keeps it from answering comes first
+        self.notice.list_problems(text("training.cannot_answer"), problems)
+        self._show_answers({})
 
     def _check_numbers(self) -> None:
         """What is no number is told by its field; there is no file and no row to name."""
         problems = []
         for column, binding, _ in self._columns():
             cell = self._cells()[column].strip()
-            if isinstance(binding, NumberColumns):
-                try:
-                    float(cell)
-                except ValueError:
-                    args = {"column": column, "received": cell}
-                    problems.append(Problem("field_not_number", args=args))
+            code = _fault(cell) if isinstance(binding, NumberColumns) else ""
+            if code:
+                problems.append(Problem(code, args={"column": column, "received": cell}))
         if problems:
             raise ProblemError(problems)
 
@@ -297,6 +308,15 @@ class TryDock(QWidget):
     def _table(self) -> Table:
         base = self._session.path.parent if self._session.path else Path()
         return load_table(self._session.document.plan.data.source, base)
+
+
+def _fault(cell: str) -> str:
+    """The code of what is wrong with a number typed: none, or one a float32 cannot hold."""
+    try:
+        held = abs(float(cell)) <= np.finfo(np.float32).max
+    except ValueError:
+        return "field_not_number"
+    return "" if held else "field_not_finite"
 
 
 def _usual(column: str, fitted: Fitted | None) -> str:

@@ -1,12 +1,14 @@
 """From calls to operators."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from studio.document import edits
 from studio.document.analysis import analyse
 from studio.document.lowering import lower
-from studio.document.model import Document, Endpoint
+from studio.document.model import Document, Endpoint, Wire
 from studio.engine.numpy_executor import NumpyExecutor
 from studio.engine.program import Spec
 from studio.problem import ProblemError
@@ -56,6 +58,31 @@ def test_what_no_output_needs_is_not_lowered() -> None:
     assert {v.layer for v in lowered.variables.values()} == {
         document.graph.calls[ids[name]].layer for name in ("embedding", "lstm", "aux_output")
     }
+
+
+@pytest.mark.parametrize("cut", ["main_input", "embedding", "lstm"])
+def test_a_call_nothing_is_wired_to_is_refused_as_the_analysis_does(cut: str) -> None:
+    document, ids = headline()
+    document = edits.remove_calls(document, [ids[cut]])
+    with pytest.raises(ProblemError) as refused:
+        lower(document)
+    assert set(map(str, refused.value.problems)) <= set(map(str, analyse(document).errors))
+    assert refused.value.problems[0].code == "nothing_arrives"
+
+
+def test_a_cycle_is_refused() -> None:
+    d = Drawing()
+    x = d.add("Input", shape=(4,))
+    joined = d.add("Concatenate", x)
+    dense = d.add("Dense", joined, units=4)
+    d.output(dense)
+    (port,) = d.document.ports(d.document.entry(joined))[0]
+    wires = d.document.graph.wires | {Wire(dense, "output", joined, port.name, 1)}
+    graph = replace(d.document.graph, wires=frozenset(wires))
+    looped = replace(d.document, graphs={**d.document.graphs, d.document.main: graph})
+    with pytest.raises(ProblemError) as refused:
+        lower(looped)
+    assert refused.value.problems[0].code == "cycle"
 
 
 def test_twins_share_their_weights() -> None:

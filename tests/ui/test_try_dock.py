@@ -1,16 +1,19 @@
 """Trying a model: what is typed reaches every output, in the words of the data."""
 
 from dataclasses import replace
+from html import escape
 
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QDockWidget, QMainWindow
 
 from studio.document import edits
 from studio.document.model import Document, Endpoint
 from studio.document.plan import ClassColumn, GeneratedSource, NumberColumns, TextColumn
 from studio.document.preprocess import FittedClasses, FittedNumbers
 from studio.document.project import Project
+from studio.document.store import Store
 from studio.formats import loom
 from studio.layers.dense import Dense
 from studio.layers.input import Input
@@ -30,7 +33,7 @@ def shown(qtbot, session):
     qtbot.addWidget(dock)
     dock.resize(1000, 400)
     dock.show()
-    qtbot.waitExposed(dock)
+    qtbot.waitUntil(lambda: not dock._stale)
     return dock
 
 
@@ -123,11 +126,26 @@ def test_what_is_no_number_is_said_by_its_field(qtbot, trained):
 
 def test_an_untrained_model_says_so(qtbot, session):
     dock = shown(qtbot, session)
-    assert dock.untrained.isVisible()
-    assert "lstm" in dock.untrained.label.text()
+    assert not dock.untrained.isVisible()  # the other message says what to do
     assert dock.notice.isVisible()  # no vocabulary was learnt yet
     assert "main_input" in dock.notice.label.text()
     assert not dock.answers
+
+
+def test_weights_never_trained_are_named(qtbot, trained):
+    dock = shown(qtbot, Session(Project(trained.document, Store(), trained.fitted, [])))
+    assert dock.answers
+    assert dock.untrained.isVisible()
+    assert "lstm" in dock.untrained.label.text()
+    assert not dock.notice.isVisible()
+
+
+def test_a_number_too_large_is_said_by_its_field(qtbot, trained):
+    dock = shown(qtbot, Session(trained))
+    type_into(qtbot, dock.fields["hour"], "1e400")
+    qtbot.waitUntil(dock.notice.isVisible, timeout=3000)
+    assert "“hour” takes a finite number" in dock.notice.label.text()
+    assert "row" not in dock.notice.label.text()
 
 
 def test_nothing_bound_is_said(qtbot, session):
@@ -147,8 +165,52 @@ def test_answers_are_not_computed_out_of_sight(qtbot, trained, monkeypatch):
     qtbot.wait(400)
     assert not calls
     dock.show()
-    qtbot.waitExposed(dock)
+    qtbot.waitUntil(lambda: bool(calls))
+    qtbot.wait(50)
     assert len(calls) == 1
+
+
+def test_behind_another_tab_it_computes_nothing(qtbot, trained, monkeypatch):
+    calls = []
+    monkeypatch.setattr("studio.ui.try_dock.predict", lambda *a: calls.append(a) or predict(*a))
+    session, window = Session(replace(trained)), QMainWindow()
+    qtbot.addWidget(window)
+    area = Qt.DockWidgetArea.BottomDockWidgetArea
+    front, behind = QDockWidget(window), QDockWidget(window)
+    dock = TryDock(session)
+    behind.setWidget(dock)
+    for one in (front, behind):
+        window.addDockWidget(area, one)
+    window.tabifyDockWidget(front, behind)
+    window.show()
+    qtbot.waitExposed(window)
+    front.raise_()
+    call = session.document.graph.inputs[0]
+    session.commit("move", edits.move_calls(session.document, {call: (9.0, 9.0)}))
+    qtbot.wait(400)
+    assert dock.isVisible()
+    assert not calls
+    behind.raise_()
+    qtbot.waitUntil(lambda: bool(dock.answers))
+    assert len(calls) == 1
+
+
+@pytest.mark.parametrize("cut", ["embedding", "lstm", "concatenate"])
+def test_a_model_with_errors_is_not_asked(qtbot, trained, monkeypatch, cut):
+    session = Session(replace(trained))
+    dock = shown(qtbot, session)
+    assert dock.answers
+    asked = []
+    monkeypatch.setattr("studio.ui.try_dock.predict", lambda *a: asked.append(a) or predict(*a))
+    graph, layers = session.document.graph, session.document.layers
+    call = next(c for c, one in graph.calls.items() if layers[one.layer].name == cut)
+    session.commit("cut", edits.remove_calls(session.document, [call]))
+    qtbot.waitUntil(dock.notice.isVisible, timeout=3000)
+    assert "The model cannot answer yet" in dock.notice.label.text()
+    for problem in session.analysis.errors:
+        assert escape(str(problem)) in dock.notice.label.text()
+    assert not asked
+    assert not dock.answers
 
 
 def test_without_automatic_it_waits_for_the_button(qtbot, trained):
