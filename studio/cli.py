@@ -5,7 +5,7 @@ listed on stderr and ends with status 1; wrong usage ends with 2; neither shows 
 """
 
 import csv
-import json
+import io
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -14,15 +14,24 @@ from typing import Annotated, Any, cast
 
 import typer
 
+from studio.console import (
+    complain,
+    expect_loom,
+    say,
+    say_json,
+    spare_data,
+    spare_project,
+    status_of,
+)
 from studio.declare import resolve
 from studio.document import edits
 from studio.document.analysis import analyse
 from studio.document.model import Document
-from studio.document.plan import Split, SplitKind
+from studio.document.plan import Split, SplitKind, TableSource
 from studio.document.project import Project
 from studio.document.store import Store
 from studio.document.summary import summary as summary_text
-from studio.problem import Problem, ProblemError, refuse
+from studio.problem import Problem, refuse
 from studio.text import text
 from studio.train.events import BatchDone, EpochDone, Event, Finished, Started
 
@@ -57,18 +66,10 @@ def main() -> None:
         command.callback.__name__ for command in app.registered_commands if command.callback
     }
     is_file = bool(arguments) and not arguments[0].startswith("-") and arguments[0] not in commands
-    try:
-        if not arguments or (is_file and len(arguments) == 1):
-            raise SystemExit(open_window(Path(arguments[0]) if arguments else None))
-        app()
-    except ProblemError as error:
-        for problem in error.problems:
-            _complain(problem)
-        raise SystemExit(1) from None
-    except KeyboardInterrupt:
-        raise SystemExit(130) from None
-    except BrokenPipeError:  # the reader of our output went away
-        raise SystemExit(0) from None
+    if not arguments or (is_file and len(arguments) == 1):
+        path = Path(arguments[0]) if arguments else None
+        raise SystemExit(status_of(lambda: sys.exit(open_window(path))))
+    raise SystemExit(status_of(app))
 
 
 def open_window(path: Path | None) -> int:
@@ -85,14 +86,18 @@ def open_window(path: Path | None) -> int:
 def new(
     out: Annotated[Path, typer.Argument(help="The .loom project to write", show_default=False)],
     example: Annotated[str, typer.Option(help="Which example")] = "headline",
+    force: Annotated[bool, typer.Option("--force", help="Replace a file of this name")] = False,
 ) -> None:
     """Write an example project."""
     from studio.examples import EXAMPLES
 
     if example not in EXAMPLES:
         raise refuse("unknown_example", name=example, known=", ".join(EXAMPLES))
+    expect_loom(out)
+    if out.exists() and not force:
+        raise refuse("out_exists", file=str(out))
     _save(out, Project(EXAMPLES[example]()))
-    _say(text("cli.written", path=out))
+    say(text("cli.written", path=out))
 
 
 @app.command()
@@ -110,7 +115,9 @@ def train(
     fresh: Annotated[bool, typer.Option("--fresh", help="Forget what it learnt before")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Train a project and save what it learnt."""
+    """Train a project and save what it learnt; Ctrl+C stops it early."""
+    if out is not None:
+        expect_loom(out)
     project = _load(project_file)
     if fresh:
         project.store, project.fitted = Store(), {}
@@ -125,8 +132,8 @@ def train(
         project.store.restore(finished.best)
     _save(out or project_file, project)
     if not as_json:
-        _say(_best_line(finished))
-        _say(text("cli.written", path=out or project_file))
+        say(_best_line(finished))
+        say(text("cli.written", path=out or project_file))
 
 
 @app.command()
@@ -152,11 +159,11 @@ def evaluate(
     chosen = loaded.validation if rows == "validation" and loaded.validation else loaded.train
     logs = Trainer(document, project.store).evaluate(chosen, document.plan.run.batch_size)
     if as_json:
-        _line({"rows": len(chosen), **logs})
+        say_json({"rows": len(chosen), **logs})
         return
-    _say(text("cli.evaluated", rows=len(chosen)))
+    say(text("cli.evaluated", rows=len(chosen)))
     for key, value in logs.items():
-        _say(f"  {key}: {value:.4f}")
+        say(f"  {key}: {value:.4f}")
 
 
 @app.command()
@@ -169,21 +176,24 @@ def predict(
 
     ``--data FILE`` reads the columns the project is bound to; ``--data PORT=FILE:COLUMN`` others.
     """
+    from studio.formats.atomic import write_text
     from studio.train.predict import predict as outputs_of
     from studio.train.prediction import predict_inputs, prediction_columns
 
-    project = _load(project_file)
-    document, inputs = predict_inputs(
-        project.document, project.fitted, project_file.parent, data or []
-    )
+    project, base = _load(project_file), project_file.parent
+    document, inputs = predict_inputs(project.document, project.fitted, base, data or [])
+    if out is not None:
+        sources = (project.document.plan.data.source, document.plan.data.source)
+        spare_project(out, project_file)
+        spare_data(out, [base / s.path for s in sources if isinstance(s, TableSource)])
     outputs = outputs_of(document, project.store, inputs)
-    columns = prediction_columns(document, project.fitted, outputs)
+    table = io.StringIO(newline="")
+    _write_csv(table, prediction_columns(document, project.fitted, outputs))
     if out is None:
-        _write_csv(sys.stdout, columns)
+        sys.stdout.write(table.getvalue())
         return
-    with out.open("w", newline="", encoding="utf-8") as file:
-        _write_csv(file, columns)
-    _say(text("cli.written", path=out))
+    write_text(out, table.getvalue())
+    say(text("cli.written", path=out))
 
 
 @app.command()
@@ -194,9 +204,10 @@ def export(
     """Write an ONNX file, proven equal to the trained model."""
     from studio.formats.onnx_export import export as export_onnx
 
+    spare_project(out, project_file)
     proof = export_onnx(_load(project_file), out)
-    _say(proof.text())
-    _say(text("cli.written", path=out))
+    say(proof.text())
+    say(text("cli.written", path=out))
 
 
 @app.command()
@@ -211,19 +222,19 @@ def check(project_file: ProjectFile, as_json: JsonOption = False) -> None:
     ]
     for problem in problems:
         if as_json:
-            _line({"code": problem.code, "severity": problem.severity, "text": str(problem)})
+            say_json({"code": problem.code, "severity": problem.severity, "text": str(problem)})
         else:
-            _say(f"{problem.severity}: {_place(project.document, problem)}{problem}")
+            say(f"{problem.severity}: {_place(project.document, problem)}{problem}")
     if any(problem.severity == "error" for problem in problems):
         raise SystemExit(1)
     if not problems and not as_json:
-        _say(text("cli.no_problems"))
+        say(text("cli.no_problems"))
 
 
 @app.command()
 def summary(project_file: ProjectFile) -> None:
     """The layers of a project with shapes and parameters."""
-    _say(summary_text(_load(project_file).document))
+    say(summary_text(_load(project_file).document))
 
 
 @app.command()
@@ -243,16 +254,16 @@ def demo(
     project = Project(EXAMPLES["headline"]())
     if epochs:
         project.document = edits.set_run(project.document, epochs=epochs)
-    _say(summary_text(project.document))
+    say(summary_text(project.document))
     finished = _train(project, where, as_json=False)
     if finished.best is not None:
         project.store.restore(finished.best)
     _save(project_file, project)
-    _say(_best_line(finished))
+    say(_best_line(finished))
     proof = export_onnx(project, onnx_file)
-    _say(proof.text())
+    say(proof.text())
     for path in (project_file, onnx_file):
-        _say(text("cli.written", path=path))
+        say(text("cli.written", path=path))
 
 
 # -- parts ---------------------------------------------------------------------------------------
@@ -307,7 +318,7 @@ def _train(project: Project, base: Path, as_json: bool) -> Finished:
     for event in _as_json(events) if as_json else show(events):
         if isinstance(event, Started):
             for problem in event.warnings:
-                _complain(problem)
+                complain(problem)
         elif isinstance(event, Finished):
             finished = event
     assert finished is not None
@@ -322,16 +333,16 @@ def _as_json(events: Iterator[Event]) -> Iterator[Event]:
         match event:
             case Started():
                 warnings = [str(problem) for problem in event.warnings]
-                _line({"event": "started", **vars(event), "warnings": warnings})
+                say_json({"event": "started", **vars(event), "warnings": warnings})
             case BatchDone(epoch, batch, logs):
-                _line({"event": "batch", "epoch": epoch, "batch": batch, **logs})
+                say_json({"event": "batch", "epoch": epoch, "batch": batch, **logs})
             case EpochDone(epoch, logs, seconds, best):
                 about = {"event": "epoch", "epoch": epoch, "seconds": seconds, "best": best}
-                _line({**about, **logs})
+                say_json({**about, **logs})
             case Finished():
                 run = event.run
                 about = {"run": run.id, "best_epoch": run.best_epoch, "monitor": run.monitor}
-                _line({"event": "finished", **about, "history": run.history})
+                say_json({"event": "finished", **about, "history": run.history})
         yield event
 
 
@@ -352,19 +363,6 @@ def _write_csv(file: Any, columns: Mapping[str, Any]) -> None:
     writer = csv.writer(file)
     writer.writerow(columns)
     writer.writerows(zip(*columns.values(), strict=True))
-
-
-def _line(values: Mapping[str, Any]) -> None:
-    _say(json.dumps(values, ensure_ascii=False))
-
-
-def _say(line: str) -> None:
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()
-
-
-def _complain(problem: Problem) -> None:
-    sys.stderr.write(f"{problem.severity}: {problem}\n")
 
 
 if __name__ == "__main__":

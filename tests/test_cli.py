@@ -152,7 +152,7 @@ def mistake(*arguments: str | Path) -> tuple[int, str]:
     [
         (["train", "nowhere.loom"], 1),
         (["check", "nowhere.loom"], 1),
-        (["new", "--example", "nonsense", "x.loom"], 1),
+        (["new", "--example", "nonsense", "x.loom"], 2),
         (["train"], 2),
         (["nonsense", "x.loom"], 2),
         (["train", "nowhere.loom", "--epochs", "no"], 2),
@@ -245,3 +245,66 @@ def test_the_last_rows_validate_when_asked_for(project: Path, capsys: Any) -> No
     assert loom.load(project).document.plan.data.split.kind == "last"
     for wrong in ("last:2", "sideways", "last:x"):
         assert layerloom("train", project, "--split", wrong) == 2
+
+
+# -- files that must survive ---------------------------------------------------------------------
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    """A CSV that the headline example can predict and be judged on."""
+    path = tmp_path / "d.csv"
+    header = "headline,hour,weekday,words,pictures,links,popular"
+    path.write_text(f"{header}\nA quiet day,9,2,6,1,0,0\nTen ways,20,6,2,3,4,1\n")
+    return path
+
+
+def test_export_overwrites_neither_project_nor_table(
+    project: Path, table: Path, tmp_path: Path, capsys: Any
+) -> None:
+    disguised = tmp_path / "q.onnx"
+    disguised.write_bytes(project.read_bytes())
+    for source, out in ((project, project), (project, table), (disguised, disguised)):
+        before = out.read_bytes()
+        assert layerloom("export", source, out) == 1
+        assert out.read_bytes() == before
+        assert out.name in capsys.readouterr().err
+
+
+def test_new_replaces_a_file_only_by_force(project: Path, table: Path, capsys: Any) -> None:
+    for path, options in ((project, []), (table, []), (table, ["--force"])):
+        before = path.read_bytes()
+        assert layerloom("new", path, *options) == 1
+        assert path.read_bytes() == before
+        assert path.name in capsys.readouterr().err
+    assert layerloom("new", project, "--force") == 0
+    assert loom.load(project).document == EXAMPLES["headline"]()
+
+
+def test_predict_overwrites_neither_project_nor_data(
+    project: Path, table: Path, tmp_path: Path, capsys: Any
+) -> None:
+    assert layerloom("train", project, "--epochs", "1") == 0
+    link = tmp_path / "link.csv"
+    link.symlink_to(table)
+    disguised = tmp_path / "q.csv"
+    disguised.write_bytes(project.read_bytes())
+    other = tmp_path / "other.loom"
+    for source, out in (
+        (project, table), (project, link), (project, project),
+        (project, other), (disguised, disguised),
+    ):  # fmt: skip
+        before = out.read_bytes() if out.exists() else None
+        capsys.readouterr()
+        assert layerloom("predict", source, "--data", table, "--out", out) == 1
+        assert (out.read_bytes() if out.exists() else None) == before
+        assert out.name in capsys.readouterr().err
+
+
+def test_train_writes_projects_only(project: Path, table: Path, capsys: Any) -> None:
+    before = table.read_bytes()
+    assert layerloom("train", project, "--epochs", "1", "--out", table) == 1
+    assert table.read_bytes() == before
+    printed = capsys.readouterr()
+    assert ".loom" in printed.err
+    assert "Epoch" not in printed.out

@@ -108,7 +108,7 @@ def _warnings(project: Project, lowered: Lowered) -> tuple[Problem, ...]:
 def _beside(path: Path) -> tuple[Path, Path]:
     """Where JSON and script go, once it is sure that they overwrite nobody else's files."""
     about, script = path.with_suffix(".json"), path.with_suffix(".py")
-    if path in (about, script):
+    if path.suffix.lower() != ".onnx":
         raise refuse("export_suffix", file=str(path))
     for other, is_ours in ((about, _is_ours_json), (script, _is_ours_script)):
         try:
