@@ -28,7 +28,7 @@ class PortFace:
         wired: how many wires end there or start there.
         shape: what leaves it, as ``batch × 64``; empty for inputs and where unknown.
         tag: for an output of the model, what it is trained for; None for any other port.
-        share: its weight in the loss, for where there is no room for more.
+        short: the same in a few letters, for where there is no room for more: ``BCE × 0.2``.
         lacking: the tag names something missing.
         optional: may stay unwired.
     """
@@ -40,7 +40,7 @@ class PortFace:
     wired: int = 0
     shape: str = ""
     tag: str | None = None
-    share: str = ""
+    short: str = ""
     lacking: bool = False
     optional: bool = False
 
@@ -231,7 +231,7 @@ class Faces:
         for port in ports:
             end = Endpoint(call_id, port.name)
             spec = self.analysis.specs.get(end)
-            tag, share, lacking = self.tags.get(end, (None, "", False))
+            tag, short, lacking = self.tags.get(end, (None, "", False))
             faces.append(
                 PortFace(
                     port.name,
@@ -240,7 +240,7 @@ class Faces:
                     wired=sum(w.output == port.name for w in wires),
                     shape=shape_text(spec),
                     tag=tag,
-                    share=share,
+                    short=short,
                     lacking=lacking,
                 )
             )
@@ -250,8 +250,14 @@ class Faces:
         plan = self.document.plan.outputs.get(end.key)
         if plan is None or plan.loss is None:
             return text("canvas.output_no_loss"), "", True
-        share = f"× {plan.weight:g}"
-        return f"{plan.loss.kind} {share}", share, False
+        kind, weight = plan.loss.kind, f"× {plan.weight:g}"
+        return f"{kind} {weight}", f"{initials(kind)} {weight}", False
+
+
+def initials(kind: str) -> str:
+    """``BCE`` for ``BinaryCrossentropy``, as people abbreviate losses; a single word stays."""
+    capitals = "".join(c for c in kind.replace("Crossentropy", "CrossEntropy") if c.isupper())
+    return capitals if len(capitals) > 1 else kind
 
 
 def _changed(old: Mapping[K, object], new: Mapping[K, object]) -> set[K]:

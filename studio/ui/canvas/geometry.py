@@ -26,6 +26,7 @@ PORT_RADIUS = 5.0
 TAG_HEIGHT = 22.0
 TAG_GAP = 12.0
 TAG_WIDEST = 240.0
+FAR_TEXT = 32.0  # from the tag's left end, after its icon
 MARGIN = 10.0  # around the body: ports, the selection's halo
 BADGE = 12.0  # a problem's mark from farther away, in pixels
 
@@ -65,6 +66,7 @@ class Tag:
 
     rect: QRectF
     label: Label
+    far_label: Label
     port: PortFace
 
 
@@ -142,14 +144,12 @@ def _marks_width(face: Face) -> float:
 
 
 def _width(face: Face) -> float:
+    """Problems do not count: a node that grew with them would cover its neighbours."""
     title = PAD + ICON + 6 + text_width(face.title, "title_font") + 8 + _marks_width(face)
     wanted = [NARROWEST, title + PAD / 2, 2 * PAD + text_width(face.signature, "font")]
     wanted.append(2 * PAD + FAR_ICON + 6 + text_width(_sample_shape(face), "far_font"))
     if face.weights:
         wanted.append(2 * PAD + ICON + text_width(face.weights, "font"))
-    if face.problems:  # enough to see what it is about; the tooltip has it whole
-        needed = 2 * PAD + ICON + 8 + text_width(face.problems[0][1], "font")
-        wanted.append(min(needed, 248.0))
     left = max((text_width(p.label, "font") for p in face.inputs), default=0.0)
     right = max((text_width(_output_text(p), "font") for p in face.outputs), default=0.0)
     wanted.append(left + right + 2 * PAD + 16)
@@ -199,8 +199,11 @@ def _tag(port: PortFace, point: QPointF) -> Tag:
     label = _label(port.tag or "", "font", 0, point.y(), TAG_WIDEST - ICON - 20)
     left = point.x() + TAG_GAP
     width = ICON + 20 + text_width(label.text, "font")
+    width = max(width, FAR_TEXT + 8 + text_width(port.short, "far_font"))
     rect = QRectF(left, point.y() - TAG_HEIGHT / 2, width, TAG_HEIGHT)
-    return Tag(rect, Label(label.text, QPointF(left + ICON + 10, label.at.y()), label.whole), port)
+    near = Label(label.text, QPointF(left + ICON + 10, label.at.y()), label.whole)
+    far = _label(port.short, "far_font", left + FAR_TEXT, point.y(), width - FAR_TEXT - 8)
+    return Tag(rect, near, far, port)
 
 
 def _label(text: str, font: str, x: float, middle: float, room: float) -> Label:

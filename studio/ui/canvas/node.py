@@ -216,7 +216,7 @@ class NodeItem(QGraphicsItem):
             _icon(painter, "output", rim.color().name(), corner.x(), corner.y(), zoom, 18.0)
             if zoom >= MIDDLE:
                 painter.setPen(paint.text)
-                painter.drawText(tag.rect.bottomLeft() + QPointF(32, -5), tag.port.share)
+                _text(painter, tag.far_label)
         if self.face.problems:
             severity = self.face.problems[0][0]
             painter.setPen(Qt.PenStyle.NoPen)

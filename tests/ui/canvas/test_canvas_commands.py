@@ -1,6 +1,7 @@
 """What the window's actions and the keys do on the canvas."""
 
 import random
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from studio.losses.probabilistic import BinaryCrossentropy
 from studio.text import set_language
 from studio.ui.canvas import CanvasView
 from studio.ui.canvas.commands import LAYER_MIME
+from studio.ui.canvas.geometry import lay_out
 from studio.ui.canvas.levels import FAR
 from studio.ui.session import Session
 from studio.ui.theme import DARK, apply_theme
@@ -93,6 +95,7 @@ def test_an_output_is_marked_with_a_flag_that_names_loss_and_weight(view, hand, 
     planned = edits.plan_output(hand.document, end, loss=BinaryCrossentropy(), weight=0.2)
     view.session.commit("Loss", planned)
     assert item.geometry.tags[0].label.text == "BinaryCrossentropy × 0.2"
+    assert item.geometry.tags[0].far_label.text == "BCE × 0.2"
     mirrored()
     view.toggle_output()
     assert end not in hand.document.graph.outputs
@@ -237,6 +240,15 @@ def test_long_names_are_cut_with_dots_and_whole_in_the_tooltip(view, hand):
     assert title.text.endswith("…")
     assert item.geometry.body.width() <= 304
     assert name in tip(view.session, view.canvas, view.hit(hand.title(name)))
+
+
+def test_a_problem_makes_no_node_wider_and_is_cut_with_dots(view, hand):
+    item = view.canvas.items_by_call[hand("alone")]
+    told, fine = lay_out(item.face), lay_out(replace(item.face, problems=()))
+    assert item.face.problems
+    assert told.body.width() == fine.body.width()
+    assert told.body.height() > fine.body.height()
+    assert told.labels["problem"].text.endswith("…")
 
 
 # -- the whole stays whole -----------------------------------------------------------------------
