@@ -5,18 +5,24 @@ listed on stderr and ends with status 1; wrong usage ends with 2; neither shows 
 """
 
 import csv
+import errno
 import io
+import os
 import sys
-from collections.abc import Iterator, Mapping
+import threading
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import Annotated, Any, NoReturn, cast
 
 import typer
 
 from studio.console import (
     complain,
+    expect_data,
     expect_loom,
+    interruptible,
+    json_lines,
     say,
     say_json,
     spare_data,
@@ -31,9 +37,10 @@ from studio.document.plan import Split, SplitKind, TableSource
 from studio.document.project import Project
 from studio.document.store import Store
 from studio.document.summary import summary as summary_text
+from studio.formats.atomic import check_writable, write_text
 from studio.problem import Problem, refuse
 from studio.text import text
-from studio.train.events import BatchDone, EpochDone, Event, Finished, Started
+from studio.train.events import Finished, Started
 
 app = typer.Typer(
     add_completion=False,
@@ -56,6 +63,14 @@ SplitOption = Annotated[
     str | None,
     typer.Option(help="Rows that validate: none, random:0.2, last:0.2, or COLUMN=VALUE"),
 ]
+_MOST = 2**63 - 1  # of a project file's integers
+CountOption = Annotated[
+    int | None, typer.Option(min=1, max=_MOST, help="Instead of the project's", metavar="INTEGER")
+]
+SeedOption = Annotated[
+    int | None,
+    typer.Option(min=-_MOST - 1, max=_MOST, help="Instead of the project's", metavar="INTEGER"),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, one object a line")]
 
 
@@ -65,18 +80,35 @@ def main() -> None:
     commands = {
         command.callback.__name__ for command in app.registered_commands if command.callback
     }
-    is_file = bool(arguments) and not arguments[0].startswith("-") and arguments[0] not in commands
-    if not arguments or (is_file and len(arguments) == 1):
-        path = Path(arguments[0]) if arguments else None
-        raise SystemExit(status_of(lambda: sys.exit(open_window(path))))
-    raise SystemExit(status_of(app))
+    if not arguments:
+        raise SystemExit(status_of(lambda: open_window(None)))
+    first = arguments[0]
+    if first.startswith("-") or first in commands:
+        raise SystemExit(status_of(app))
+    raise SystemExit(status_of(lambda: _open(first, len(arguments) == 1, sorted(commands))))
 
 
-def open_window(path: Path | None) -> int:
-    """Start the window, on a project where one is given; the exit status."""
+def _open(name: str, alone: bool, commands: Sequence[str]) -> None:
+    """The window on a file, where the first word is one."""
+    path = Path(name)
+    if alone and path.exists():
+        open_window(path)
+    if alone and path.suffix.lower() == ".loom":
+        raise refuse("file_unreadable", file=name, reason=os.strerror(errno.ENOENT))
+    raise refuse("command_unknown", name=name, known=", ".join(commands))
+
+
+def open_window(path: Path | None) -> NoReturn:
+    """Start the window, on a project where one is given, and exit when it closes.
+
+    Without a screen Qt would abort the process.
+    """
+    screens = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
+    if sys.platform == "linux" and not any(os.environ.get(name) for name in screens):
+        raise refuse("no_display")
     from studio.ui.app import run
 
-    return run(path)
+    raise SystemExit(run(path))
 
 
 # -- commands ------------------------------------------------------------------------------------
@@ -104,10 +136,10 @@ def new(
 def train(
     project_file: ProjectFile,
     data: DataOption = None,
-    epochs: Annotated[int | None, typer.Option(min=1, help="Instead of the project's")] = None,
-    batch_size: Annotated[int | None, typer.Option(min=1, help="Instead of the project's")] = None,
+    epochs: CountOption = None,
+    batch_size: CountOption = None,
     engine: Annotated[str | None, typer.Option(help="auto or numpy")] = None,
-    seed: Annotated[int | None, typer.Option(help="Instead of the project's")] = None,
+    seed: SeedOption = None,
     out: Annotated[Path | None, typer.Option(help="Write here, not back to the project")] = None,
     metric: MetricOption = None,
     split: SplitOption = None,
@@ -118,6 +150,9 @@ def train(
     """Train a project and save what it learnt; Ctrl+C stops it early."""
     if out is not None:
         expect_loom(out)
+    if engine not in (None, "auto", "numpy"):
+        raise typer.BadParameter(f"--engine takes auto or numpy, not {engine}")
+    check_writable(out or project_file)
     project = _load(project_file)
     if fresh:
         project.store, project.fitted = Store(), {}
@@ -127,11 +162,14 @@ def train(
     if split is not None:
         document = edits.set_data(document, split=read_split(split, document.plan.data.split))
     project.document = edits.set_run(document, **given)
-    finished = _train(project, project_file.parent, as_json)
-    if best and finished.best is not None:
-        project.store.restore(finished.best)
-    _save(out or project_file, project)
+    with interruptible() as stop:
+        finished = _train(project, project_file.parent, as_json, stop)
+        if best and finished.best is not None:
+            project.store.restore(finished.best)
+        _save(out or project_file, project)
     if not as_json:
+        if finished.stopped:
+            say(text("cli.stopped"))
         say(_best_line(finished))
         say(text("cli.written", path=out or project_file))
 
@@ -141,15 +179,18 @@ def evaluate(
     project_file: ProjectFile,
     data: DataOption = None,
     metric: MetricOption = None,
-    rows: Annotated[str, typer.Option(help="validation, train or all")] = "validation",
+    rows: Annotated[
+        str | None, typer.Option(help="validation, train or all; all if --data is given")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Losses and metrics on the held-out rows (or --rows train, all)."""
+    """Losses and metrics on the held-out rows, or on all rows of other data."""
     from studio.train.data import load_data
     from studio.train.trainer import Trainer
 
     project = _load(project_file)
     document = _prepared(project.document, data, metric)
+    rows = rows or ("all" if data else "validation")
     if rows not in ("validation", "train", "all"):
         raise typer.BadParameter(f"--rows takes validation, train or all, not {rows}")
     if rows == "all":
@@ -176,15 +217,17 @@ def predict(
 
     ``--data FILE`` reads the columns the project is bound to; ``--data PORT=FILE:COLUMN`` others.
     """
-    from studio.formats.atomic import write_text
     from studio.train.predict import predict as outputs_of
     from studio.train.prediction import predict_inputs, prediction_columns
 
     project, base = _load(project_file), project_file.parent
+    if out is not None:
+        spare_project(out, project_file)
+        check_writable(out)
+    expect_data(data or [])
     document, inputs = predict_inputs(project.document, project.fitted, base, data or [])
     if out is not None:
         sources = (project.document.plan.data.source, document.plan.data.source)
-        spare_project(out, project_file)
         spare_data(out, [base / s.path for s in sources if isinstance(s, TableSource)])
     outputs = outputs_of(document, project.store, inputs)
     table = io.StringIO(newline="")
@@ -225,10 +268,12 @@ def check(project_file: ProjectFile, as_json: JsonOption = False) -> None:
             say_json({"code": problem.code, "severity": problem.severity, "text": str(problem)})
         else:
             say(f"{problem.severity}: {_place(project.document, problem)}{problem}")
+    if as_json:
+        say_json({"problems": len(problems)})
+    elif not problems:
+        say(text("cli.no_problems"))
     if any(problem.severity == "error" for problem in problems):
         raise SystemExit(1)
-    if not problems and not as_json:
-        say(text("cli.no_problems"))
 
 
 @app.command()
@@ -242,7 +287,7 @@ def demo(
     folder: Annotated[
         Path | None, typer.Argument(help="Where to write; ~/Layerloom if not given")
     ] = None,
-    epochs: Annotated[int | None, typer.Option(min=1, help="Instead of the example's")] = None,
+    epochs: CountOption = None,
 ) -> None:
     """Make the headline example, train it, export it, prove the export, say where the files are."""
     from studio.examples import EXAMPLES
@@ -251,14 +296,18 @@ def demo(
     where = folder or Path.home() / "Layerloom"
     where.mkdir(parents=True, exist_ok=True)
     project_file, onnx_file = where / "headline-demo.loom", where / "headline-demo.onnx"
+    check_writable(project_file)
     project = Project(EXAMPLES["headline"]())
     if epochs:
         project.document = edits.set_run(project.document, epochs=epochs)
     say(summary_text(project.document))
-    finished = _train(project, where, as_json=False)
-    if finished.best is not None:
-        project.store.restore(finished.best)
-    _save(project_file, project)
+    with interruptible() as stop:
+        finished = _train(project, where, False, stop)
+        if finished.best is not None:
+            project.store.restore(finished.best)
+        _save(project_file, project)
+    if finished.stopped:
+        say(text("cli.stopped"))
     say(_best_line(finished))
     proof = export_onnx(project, onnx_file)
     say(proof.text())
@@ -286,6 +335,7 @@ def _prepared(document: Document, data: list[str] | None, metric: list[str] | No
     if data:
         from studio.train.bindings import with_data
 
+        expect_data(data)
         document = with_data(document, data)
     if metric:
         metrics = tuple(resolve("metrics", name) for name in metric)
@@ -309,13 +359,13 @@ def read_split(written: str, old: Split) -> Split:
     return Split(cast(SplitKind, kind), fraction, old.seed)
 
 
-def _train(project: Project, base: Path, as_json: bool) -> Finished:
+def _train(project: Project, base: Path, as_json: bool, stop: threading.Event) -> Finished:
     from studio.train.progress import show
     from studio.train.worker import train_project
 
-    events = train_project(project, base)
+    events = train_project(project, base, stop=stop)
     finished: Finished | None = None
-    for event in _as_json(events) if as_json else show(events):
+    for event in json_lines(events) if as_json else show(events):
         if isinstance(event, Started):
             for problem in event.warnings:
                 complain(problem)
@@ -325,25 +375,6 @@ def _train(project: Project, base: Path, as_json: bool) -> Finished:
     project.runs.append(finished.run)
     project.fitted = dict(finished.fitted)
     return finished
-
-
-def _as_json(events: Iterator[Event]) -> Iterator[Event]:
-    """Print each event but the batches' beginnings as one line."""
-    for event in events:
-        match event:
-            case Started():
-                warnings = [str(problem) for problem in event.warnings]
-                say_json({"event": "started", **vars(event), "warnings": warnings})
-            case BatchDone(epoch, batch, logs):
-                say_json({"event": "batch", "epoch": epoch, "batch": batch, **logs})
-            case EpochDone(epoch, logs, seconds, best):
-                about = {"event": "epoch", "epoch": epoch, "seconds": seconds, "best": best}
-                say_json({**about, **logs})
-            case Finished():
-                run = event.run
-                about = {"run": run.id, "best_epoch": run.best_epoch, "monitor": run.monitor}
-                say_json({"event": "finished", **about, "history": run.history})
-        yield event
 
 
 def _best_line(finished: Finished) -> str:

@@ -16,6 +16,7 @@ from typing import Any
 from studio.formats.atomic import reason
 from studio.problem import Problem, ProblemError, refuse
 from studio.text import text
+from studio.train.events import BatchDone, EpochDone, Event, Finished, Started
 
 # These are wrong in what was typed, not in a model, its data or a file.
 WRONG_USAGE = frozenset(
@@ -88,6 +89,26 @@ def complain(problem: Problem) -> None:
         sys.stderr.flush()
 
 
+def json_lines(events: Iterator[Event]) -> Iterator[Event]:
+    """Print each event but the batches' beginnings as one line."""
+    for event in events:
+        match event:
+            case Started():
+                warnings = [str(problem) for problem in event.warnings]
+                say_json({"event": "started", **vars(event), "warnings": warnings})
+            case BatchDone(epoch, batch, logs):
+                say_json({"event": "batch", "epoch": epoch, "batch": batch, **logs})
+            case EpochDone(epoch, logs, seconds, best):
+                about = {"event": "epoch", "epoch": epoch, "seconds": seconds, "best": best}
+                say_json({**about, **logs})
+            case Finished():
+                run = event.run
+                about = {"run": run.id, "best_epoch": run.best_epoch, "monitor": run.monitor}
+                about |= {"stopped": event.stopped, "history": run.history}
+                say_json({"event": "finished", **about})
+        yield event
+
+
 # -- files that must survive ---------------------------------------------------------------------
 
 
@@ -114,6 +135,18 @@ def _same(one: Path, other: Path) -> bool:
         return one.samefile(other)
     except OSError:  # one of them does not exist
         return False
+
+
+# -- options -------------------------------------------------------------------------------------
+
+
+def expect_data(data: Iterable[str]) -> None:
+    """Refuse a ``--data`` that can name no file: ``PORT=``, or a bare word that is none."""
+    for item in data:
+        _, equals, place = item.partition("=")
+        bare = not equals and not Path(item).exists() and not Path(item).suffix
+        if bare or (equals and not place):
+            raise refuse("data_malformed", received=item)
 
 
 # -- Ctrl+C --------------------------------------------------------------------------------------

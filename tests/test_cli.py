@@ -2,6 +2,8 @@
 
 import csv
 import json
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +12,7 @@ from typing import Any
 import pytest
 
 from studio import cli
+from studio.console import interruptible
 from studio.document import edits
 from studio.document.plan import GeneratedSource, Split
 from studio.document.project import Project
@@ -41,6 +44,13 @@ def project(tmp_path: Path) -> Path:
     path = tmp_path / "p.loom"
     loom.save(path, Project(edits.set_run(document, epochs=2)))
     return path
+
+
+@pytest.fixture
+def trained(project: Path) -> Path:
+    """The same after one epoch."""
+    assert layerloom("train", project, "--epochs", "1") == 0
+    return project
 
 
 def test_new_writes_an_example_that_checks(tmp_path: Path, capsys: Any) -> None:
@@ -193,14 +203,8 @@ def other_texts(folder: Path) -> list[str]:
     rows = [f"zyx{i} wvu{i} tsr{i},{i % 24},2,3,4,5,{i % 2}" for i in range(40)]
     table = folder / "other.csv"
     table.write_text("\n".join([header, *rows]))
-    ports = {
-        "main_input": "headline",
-        "aux_input": "hour,weekday,words,pictures,links",
-        "main_output": "popular",
-        "aux_output": "popular",
-    }
     return [
-        part for port, column in ports.items() for part in ("--data", f"{port}={table}:{column}")
+        part for port, column in COLUMNS.items() for part in ("--data", f"{port}={table}:{column}")
     ]
 
 
@@ -245,6 +249,14 @@ def test_the_last_rows_validate_when_asked_for(project: Path, capsys: Any) -> No
     assert loom.load(project).document.plan.data.split.kind == "last"
     for wrong in ("last:2", "sideways", "last:x"):
         assert layerloom("train", project, "--split", wrong) == 2
+
+
+COLUMNS = {
+    "main_input": "headline",
+    "aux_input": "hour,weekday,words,pictures,links",
+    "main_output": "popular",
+    "aux_output": "popular",
+}
 
 
 # -- files that must survive ---------------------------------------------------------------------
@@ -308,3 +320,179 @@ def test_train_writes_projects_only(project: Path, table: Path, capsys: Any) -> 
     printed = capsys.readouterr()
     assert ".loom" in printed.err
     assert "Epoch" not in printed.out
+
+
+# -- what the system refuses ---------------------------------------------------------------------
+
+
+def test_a_place_that_cannot_be_written_is_named(trained: Path, tmp_path: Path) -> None:
+    missing = tmp_path / "nowhere"
+    for arguments in (
+        ["predict", trained, "--out", missing / "p.csv"],
+        ["predict", trained, "--out", tmp_path],
+        ["new", missing / "h.loom"],
+        ["export", trained, missing / "m.onnx"],
+        ["demo", trained],
+        ["demo", trained / "below"],
+    ):
+        code, stderr = mistake(*arguments)
+        assert code == 1, (arguments, stderr)
+        assert str(arguments[-1]).removesuffix("below") in stderr
+        assert len(stderr.splitlines()) == 1, stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_full_output_is_said_once(trained: Path) -> None:
+    for arguments in (["summary"], ["check"], ["predict"], ["train", "--epochs", "1"]):
+        command = [sys.executable, "-m", "studio.cli", arguments[0], str(trained), *arguments[1:]]
+        with Path("/dev/full").open("w") as full:
+            done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True)
+        assert done.returncode == 1, (arguments, done.stderr)
+        errors = [line for line in done.stderr.splitlines() if line.startswith("error:")]
+        assert len(errors) == 1
+        assert "standard output" in errors[0]
+        assert "Traceback" not in done.stderr
+        assert "Exception ignored" not in done.stderr
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may do all")
+def test_a_folder_that_may_only_be_read_is_refused_before_training(
+    project: Path, capsys: Any
+) -> None:
+    project.parent.chmod(0o555)
+    try:
+        assert layerloom("train", project, "--epochs", "1") == 1
+    finally:
+        project.parent.chmod(0o755)
+    printed = capsys.readouterr()
+    assert str(project) in printed.err
+    assert "Epoch" not in printed.out
+
+
+def test_nothing_is_trained_that_could_not_be_saved(
+    project: Path, tmp_path: Path, capsys: Any
+) -> None:
+    for out in (tmp_path / "nowhere" / "t.loom", tmp_path / "t.txt"):
+        assert layerloom("train", project, "--epochs", "1", "--out", out) == 1
+        printed = capsys.readouterr()
+        assert str(out) in printed.err
+        assert "Epoch" not in printed.out
+    for wrong in (["--seed", str(2**63)], ["--epochs", str(2**63)], ["--engine", "gpu"]):
+        assert layerloom("train", project, *wrong) == 2
+        printed = capsys.readouterr()
+        assert wrong[0] in printed.err
+        assert "Epoch" not in printed.out
+    assert layerloom("train", project, "--epochs", "1", "--seed", str(2**63 - 1)) == 0
+
+
+# -- the first word ------------------------------------------------------------------------------
+
+
+def test_a_word_that_is_neither_command_nor_file_is_wrong_usage(capsys: Any) -> None:
+    for arguments in (["bogus"], ["bogus", "x.loom"]):
+        assert layerloom(*arguments) == 2
+        message = capsys.readouterr().err
+        assert "no command or file called bogus" in message
+        assert "evaluate" in message
+
+
+def test_a_window_needs_a_file_that_exists_and_a_screen(
+    project: Path, tmp_path: Path, capsys: Any, monkeypatch: Any
+) -> None:
+    assert layerloom(tmp_path / "nowhere.loom") == 1
+    assert "nowhere.loom" in capsys.readouterr().err
+    monkeypatch.setattr(sys, "platform", "linux")
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
+        monkeypatch.delenv(name, raising=False)
+    for arguments in ([], [project]):
+        assert layerloom(*arguments) == 1
+        assert "DISPLAY" in capsys.readouterr().err
+
+
+# -- Ctrl+C --------------------------------------------------------------------------------------
+
+
+def start_training(project: Path, *arguments: str) -> subprocess.Popen[str]:
+    """A training that never ends by itself, after its first epoch."""
+    command = [sys.executable, "-u", "-m", "studio.cli", "train", str(project)]
+    training = subprocess.Popen(
+        [*command, "--epochs", "1000000", *arguments],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert training.stdout is not None
+    while line := training.stdout.readline():
+        if "Epoch 1/" in line or '"event": "epoch"' in line:
+            break
+    return training
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sends SIGINT")
+@pytest.mark.parametrize("as_json", [False, True])
+def test_ctrl_c_keeps_what_was_learnt(project: Path, as_json: bool) -> None:
+    training = start_training(project, *(["--json"] if as_json else []))
+    training.send_signal(signal.SIGINT)
+    out, err = training.communicate(timeout=60)
+    assert training.returncode == 0, err
+    assert not err
+    if as_json:
+        finished = json.loads(out.splitlines()[-1])
+        assert finished["event"] == "finished"
+        assert finished["stopped"] is True
+    else:
+        assert "What was learnt so far is saved." in out
+    assert loom.load(project).store.step > 0
+
+
+def test_a_second_ctrl_c_ends_at_once(capsys: Any) -> None:
+    def interrupt_twice() -> None:
+        with interruptible() as asked:
+            signal.raise_signal(signal.SIGINT)
+            assert asked.is_set()
+            signal.raise_signal(signal.SIGINT)
+
+    with pytest.raises(SystemExit) as ended:
+        interrupt_twice()
+    assert ended.value.code == 130
+    assert "Nothing was saved." in capsys.readouterr().err
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+# -- options -------------------------------------------------------------------------------------
+
+
+def test_given_data_is_judged_whole(project: Path, table: Path, capsys: Any) -> None:
+    assert layerloom("train", project, "--epochs", "1") == 0
+    one_row = table.with_name("one.csv")
+    one_row.write_text("".join(table.read_text().splitlines(keepends=True)[:2]))
+    for path, rows in ((table, 2), (one_row, 1)):
+        data = [f"--data={port}={path}:{column}" for port, column in COLUMNS.items()]
+        capsys.readouterr()
+        assert layerloom("evaluate", project, *data, "--json") == 0
+        assert json.loads(capsys.readouterr().out)["rows"] == rows
+    data = [f"--data={port}={table}:{column}" for port, column in COLUMNS.items()]
+    assert layerloom("evaluate", project, *data, "--json", "--rows", "train") == 0
+    assert json.loads(capsys.readouterr().out)["rows"] == 1
+
+
+@pytest.mark.parametrize("spec", ["main_input", "main_input=", "nowhere=d.csv"])
+@pytest.mark.parametrize("command", ["train", "predict", "evaluate"])
+def test_data_that_is_no_file_and_no_port_is_wrong_usage(
+    project: Path, command: str, spec: str, capsys: Any
+) -> None:
+    assert layerloom(command, project, "--data", spec) == 2
+    assert "PORT=FILE" in capsys.readouterr().err
+
+
+def test_data_that_is_missing_or_a_folder_says_so(
+    project: Path, tmp_path: Path, capsys: Any
+) -> None:
+    assert layerloom("predict", project, "--data", tmp_path / "none.csv") == 1
+    assert "none.csv" in capsys.readouterr().err
+    for spec in (str(tmp_path), f"main_input={tmp_path}:headline"):
+        assert layerloom("predict", project, "--data", spec) == 1
+        assert "folder" in capsys.readouterr().err
+
+
+def test_check_as_json_ends_with_a_count(project: Path, capsys: Any) -> None:
+    assert layerloom("check", project, "--json") == 0
+    assert json.loads(capsys.readouterr().out) == {"problems": 0}

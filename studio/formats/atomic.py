@@ -6,7 +6,7 @@ import stat
 import tempfile
 from pathlib import Path
 
-from studio.problem import ProblemError, refuse
+from studio.problem import Problem, ProblemError, refuse
 
 
 def write_bytes(path: Path, data: bytes) -> None:
@@ -28,6 +28,21 @@ def write_bytes(path: Path, data: bytes) -> None:
 def write_text(path: Path, text: str) -> None:
     """`write_bytes` of a text in UTF-8."""
     write_bytes(path, text.encode())
+
+
+def check_writable(path: Path) -> None:
+    """Try whether `path` could be written now, before much work is done for it.
+
+    Raises:
+        ProblemError: ``file_not_written``. Nothing is left behind.
+    """
+    try:
+        target = Path(os.path.realpath(path))
+        _mode(target)
+        with tempfile.TemporaryFile(dir=target.parent):
+            pass
+    except OSError as error:
+        raise not_written(path, error) from error
 
 
 def not_written(path: Path, error: OSError) -> ProblemError:
@@ -68,7 +83,8 @@ def _mode(path: Path) -> int:
         os.umask(mask)
         return 0o666 & ~mask
     if not stat.S_ISREG(found.st_mode):
-        raise IsADirectoryError(0, "there is something of this name that is not a file")
+        folder = stat.S_ISDIR(found.st_mode)
+        raise OSError(0, str(Problem("reason_folder" if folder else "reason_not_a_file")))
     return stat.S_IMODE(found.st_mode)
 
 

@@ -61,14 +61,15 @@ def save(path: str | Path, project: Project) -> None:
     The path of the data goes in relative to the file's folder where it can; in memory it stays.
 
     Raises:
-        ProblemError: ``file_not_written``; ``file_problem`` where the project cannot be a file.
+        ProblemError: ``file_not_written``; ``file_unsavable`` where the project cannot be a file.
     """
     path = Path(path)
     try:
         data = to_bytes(project, path.absolute().parent)
         _read(data, path.absolute().parent)
     except MalformedError as error:
-        raise file_problem(str(path), error) from error
+        args = {"place": error.place, "reason": error.reason}
+        raise refuse("file_unsavable", file=str(path), **args) from error
     write_bytes(path, data)
 
 

@@ -13,8 +13,7 @@ from studio.engine.onnx_writer import to_onnx
 from studio.engine.passes.inference import for_inference
 from studio.engine.program import Array
 from studio.formats import preprocessing, strict_json
-from studio.formats.atomic import reason, write_bytes
-from studio.formats.document_json import file_problem
+from studio.formats.atomic import check_writable, reason, write_bytes
 from studio.formats.proof import Proof, prove
 from studio.formats.strict_json import MalformedError
 from studio.problem import Problem, refuse
@@ -32,11 +31,13 @@ def export(project: Project, path: str | Path) -> Proof:
 
     Raises:
         ProblemError: what is wrong with the document; ``proof_failed``, ``proof_not_finite``,
-            ``onnx_invalid``, ``onnxruntime_refused``; ``file_in_the_way``, ``file_not_written``.
+            ``onnx_invalid``, ``onnxruntime_refused``; ``export_suffix``, ``file_in_the_way``,
+            ``file_not_written``.
             Nothing is written then, except where a disk fails between one file and the next.
     """
     path = Path(path)
     beside = _beside(path)
+    check_writable(path)  # by its own name, not that of a file beside it
     data, proof = exported(project)
     about = _about(project, path)
     for other, content in zip(beside, (about, _script()), strict=True):
@@ -136,7 +137,8 @@ def _about(project: Project, path: Path) -> bytes:
     try:
         return strict_json.dumps(value, path.with_suffix(".json").name)
     except MalformedError as error:
-        raise file_problem(str(path), error) from error
+        args = {"place": error.place, "reason": error.reason}
+        raise refuse("file_unsavable", file=str(path), **args) from error
 
 
 def _script() -> bytes:

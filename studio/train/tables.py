@@ -149,7 +149,7 @@ def read_table(path: Path) -> Table:
     try:
         status = path.stat()
         if path.is_dir():
-            raise refuse("file_unreadable", file=path.name, reason=Problem("reason_not_a_file"))
+            raise refuse("file_unreadable", file=path.name, reason=Problem("reason_folder"))
         return _read(path.resolve(), status.st_size, status.st_mtime_ns)
     except FileNotFoundError:
         raise refuse("file_missing", file=path.name, path=str(path)) from None

@@ -7,6 +7,7 @@ its start and only talks back; it ends when nobody listens any more.
 import multiprocessing
 import os
 import signal
+import threading
 import time
 import traceback
 from collections.abc import Iterator
@@ -32,7 +33,7 @@ def train_project(
     base: Path | None = None,
     epochs: int | None = None,
     *,
-    stop: Flag | None = None,
+    stop: Flag | threading.Event | None = None,
     threads: int = 0,
 ) -> Iterator[Event]:
     """Train a project on the data its plan binds: load, check, fit. In this process.

@@ -43,6 +43,19 @@ def test_a_link_stays_a_link(tmp_path):
     assert real.read_bytes() == b"two"
 
 
+def test_whether_a_file_could_be_written_is_tried_without_a_trace(tmp_path):
+    path = tmp_path / "a.bin"
+    atomic.check_writable(path)
+    assert not list(tmp_path.iterdir())
+    path.write_bytes(b"one")
+    atomic.check_writable(path)
+    assert path.read_bytes() == b"one"
+    for wrong, reason in ((tmp_path, "folder"), (tmp_path / "no" / "a.bin", "No such file")):
+        with pytest.raises(ProblemError, match=reason) as caught:
+            atomic.check_writable(wrong)
+        assert caught.value.problems[0].code == "file_not_written"
+
+
 class Failing:
     """A file whose `method` raises, as on a full disk."""
 
