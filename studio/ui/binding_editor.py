@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import (
     QGridLayout,
     QHBoxLayout,
@@ -30,6 +30,7 @@ from studio.ui.notice import ProblemsNotice
 from studio.ui.parts import clear, note, shape_of
 from studio.ui.session import Session
 
+_ARROW = 14  # pixels; on both sides, since the text stands in the middle
 _KINDS: dict[str, type] = {"text": TextColumn, "numbers": NumberColumns, "classes": ClassColumn}
 
 
@@ -92,6 +93,13 @@ class ColumnsEditor(QToolButton):
         menu.aboutToHide.connect(self._finish)
         self.setMenu(menu)
         self.list.itemPressed.connect(self._remember)
+
+    def sizeHint(self) -> QSize:
+        """With room for the arrow, which is drawn over a text that fills the button."""
+        return super().sizeHint() + QSize(2 * _ARROW, 0)
+
+    def minimumSizeHint(self) -> QSize:
+        return self.sizeHint()
 
     def show_value(self, columns: tuple[str, ...]) -> None:
         """Show `columns` without telling of them."""
@@ -230,7 +238,9 @@ class BindingEditor(QWidget):
         return ChoiceEditor([(name, name) for name in names])
 
     def _choice(self, name: str, *values: str) -> ChoiceEditor:
-        return ChoiceEditor([(text(f"training.{name}_{value}"), value) for value in values])
+        editor = ChoiceEditor([(text(f"training.{name}_{value}"), value) for value in values])
+        editor.setMinimumContentsLength(max(len(editor.itemText(i)) for i in range(len(values))))
+        return editor
 
     def _add(self, name: str, field: Any, row: int, column: int) -> None:
         assert self._grid is not None

@@ -1,6 +1,7 @@
 """The palette: every layer there is, by category, found by any word people use for it."""
 
 from collections.abc import Iterable, Sequence
+from html import escape
 
 from PySide6.QtCore import (
     QByteArray,
@@ -145,7 +146,7 @@ def _layer_row(kind: str) -> QStandardItem:
     row.setData(kind, _KIND)
     row.setData(layer.help(), _HELP)
     row.setData(layer.category, _CATEGORY)
-    row.setToolTip(layer.help())
+    row.setToolTip(f"<b>{kind}</b><br>{escape(layer.help())}")  # rich text wraps
     flags = Qt.ItemFlag
     row.setFlags(flags.ItemIsEnabled | flags.ItemIsSelectable | flags.ItemIsDragEnabled)
     row.setData(f"{kind}. {layer.help()}", Qt.ItemDataRole.AccessibleTextRole)
@@ -199,15 +200,14 @@ class LayerDelegate(QStyledItemDelegate):
         name_font.setWeight(QFont.Weight.DemiBold)
         painter.setFont(name_font)
         painter.setPen(QColor(theme.text))
-        painter.drawText(inner, Qt.AlignmentFlag.AlignTop, index.data())
+        painter.drawText(inner, Qt.AlignmentFlag.AlignTop, cut(painter, index.data(), inner))
         help_font = QFont(option.font)
         help_font.setPointSizeF(QFontInfo(option.font).pointSizeF() * 0.9)
         painter.setFont(help_font)
         painter.setPen(QColor(theme.text2))
-        words = painter.fontMetrics().elidedText(
-            index.data(_HELP), Qt.TextElideMode.ElideRight, inner.width()
+        painter.drawText(
+            inner, Qt.AlignmentFlag.AlignBottom, cut(painter, index.data(_HELP), inner)
         )
-        painter.drawText(inner, Qt.AlignmentFlag.AlignBottom, words)
 
     def _paint_icon(self, painter: QPainter, box: QRect, index: Index, colour: str) -> None:
         wash = QColor(colour)
@@ -218,6 +218,11 @@ class LayerDelegate(QStyledItemDelegate):
         pixels = round(18 * painter.device().devicePixelRatioF())
         picture = drawing(layer_drawing(index.data(_KIND)), colour, pixels)
         painter.drawPixmap(box.adjusted(4, 4, -4, -4), picture)
+
+
+def cut(painter: QPainter, words: str, room: QRect) -> str:
+    """As much of a text as the painter's font has room for, with dots for the rest."""
+    return painter.fontMetrics().elidedText(words, Qt.TextElideMode.ElideRight, room.width())
 
 
 class LayerList(QListView):

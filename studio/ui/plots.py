@@ -139,9 +139,8 @@ class Plot(QWidget):
         self.plot.setAccessibleName(title)
         self.plot.setMinimumHeight(90)
         self.plot.setLimits(xMin=0, minXRange=1)
-        self._best = pg.InfiniteLine(
-            angle=90, label="", labelOpts={"position": 0.92, "movable": False}
-        )
+        self._best = pg.InfiniteLine(angle=90)  # told in the legend: here it would cover points
+        self._best_epoch = -1
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(2)
@@ -174,7 +173,9 @@ class Plot(QWidget):
         self._best.setVisible(best >= 0)
         if best >= 0:
             self._best.setValue(best + 1)
-            self._best.label.setFormat(text("training.best_epoch_mark", epoch=best + 1))
+        if best != self._best_epoch:
+            self._best_epoch = best
+            self._write_legend()
 
     def _rebuild(self, keys: list[str], looks: dict[str, Style]) -> None:
         self._keys, self._styles = keys, looks
@@ -189,16 +190,14 @@ class Plot(QWidget):
         self._write_legend()
 
     def _dress(self) -> None:
-        ink, paper = QColor(tokens().text), QColor(tokens().base)
-        self.plot.setBackground(paper)
+        ink = QColor(tokens().text)
+        self.plot.setBackground(QColor(tokens().base))
         self.plot.showGrid(x=True, y=True, alpha=0.15)
         for side in ("left", "bottom"):
             axis = self.plot.getAxis(side)
             axis.setPen(ink)
             axis.setTextPen(ink)
         self._best.setPen(pg.mkPen(ink, width=1, style=Qt.PenStyle.DotLine))
-        self._best.label.setColor(ink)
-        self._best.label.fill = pg.mkBrush(paper)
 
     def _write_legend(self) -> None:
         # A rich text wraps where buttons in a row would be cut off.
@@ -210,6 +209,9 @@ class Plot(QWidget):
             shown = f"<s>{name}</s>" if key in self._hidden else name
             link = f"<a href='{escape(key)}' style='color:{ink};text-decoration:none'>{shown}</a>"
             parts.append(f"{mark}&nbsp;{link}")
+        if self._best_epoch >= 0:
+            mark = escape(text("training.best_epoch_mark", epoch=self._best_epoch + 1))
+            parts.append(f"┊&nbsp;{mark}".replace(" ", "&nbsp;"))
         self.legend.setText("&ensp; ".join(parts))
         self.legend.setToolTip(text("training.legend_tip"))
 

@@ -39,6 +39,14 @@ QAbstractSpinBox::up-arrow {
 QAbstractSpinBox::down-arrow {
     image: url("%(icons)s/arrow_down_%(name)s.svg"); width: 10px; height: 10px;
 }
+QProgressBar {
+    border: 1px solid %(outline)s; border-radius: 4px; background: %(base)s; color: %(text)s;
+    text-align: center;
+}
+QProgressBar::chunk {
+    background: %(fill)s; border-right: 2px solid %(accent)s;
+    border-top-left-radius: 3px; border-bottom-left-radius: 3px;
+}
 QCheckBox::indicator {
     width: 14px; height: 14px; border: 1px solid %(hover)s; border-radius: 3px;
     background: %(base)s;
@@ -54,12 +62,13 @@ QCheckBox::indicator:disabled { border-color: %(line)s; background: %(window)s; 
 """
 
 
-def sheet(tokens: "Tokens", outline: str) -> str:
+def sheet(tokens: "Tokens", outline: str, fill: str) -> str:
     """The style sheet of a theme.
 
     Args:
         tokens: its colours.
         outline: of fields; 3:1 to what lies behind them.
+        fill: of bars; text crosses its edge, and keeps 4.5:1 to it.
     """
     icons = (resources() / "icons").as_posix()
-    return _SHEET % {**vars(tokens), "outline": outline, "icons": icons}
+    return _SHEET % {**vars(tokens), "outline": outline, "fill": fill, "icons": icons}

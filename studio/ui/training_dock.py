@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from studio.document import edits
+from studio.document.model import Document
 from studio.document.project import Run
 from studio.layers.cell import Cells
 from studio.problem import Problem
@@ -26,7 +27,7 @@ from studio.ui.dialogs import confirm
 from studio.ui.editors import WholeEditor
 from studio.ui.icons import icon
 from studio.ui.notice import ProblemsNotice
-from studio.ui.parts import clear
+from studio.ui.parts import clear, note
 from studio.ui.plots import CurvesView
 from studio.ui.session import Session
 from studio.ui.trainer import Phase, Training
@@ -60,6 +61,7 @@ class TrainingDock(QWidget):
         self._uses_best = False
         self._handed_on: list[Problem] = []
         self._dirty = False
+        self._started_as = _trained_parts(session.document)
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(6, 6, 6, 6)
         self._body: QWidget | None = None
@@ -88,6 +90,7 @@ class TrainingDock(QWidget):
         self._best = None
         self._shown_run = ""
         self._list_runs()
+        self._started_as = _trained_parts(self._session.document)
         self.training.start()
         self._show_choice()
         self.draw()
@@ -140,6 +143,8 @@ class TrainingDock(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addLayout(self._build_controls())
         layout.addLayout(self._build_progress())
+        self.edited_note = note(text("training.edited_while_running"))
+        layout.addWidget(self.edited_note)
         layout.addWidget(self.notice)
         layout.addLayout(self._build_choice())
         layout.addWidget(self.split, 1)
@@ -225,9 +230,15 @@ class TrainingDock(QWidget):
 
     def _on_change(self) -> None:
         self._show_plan()
+        self._show_edited()
         if not self.running:
             self.notice.hide()  # what it said is of the document before
             self._hand_on([])
+
+    def _show_edited(self) -> None:
+        """Say that the running training knows nothing of an edit."""
+        edited = self.running and _trained_parts(self._session.document) != self._started_as
+        self.edited_note.setVisible(edited)
 
     # -- how it goes -----------------------------------------------------------------------------
 
@@ -240,6 +251,7 @@ class TrainingDock(QWidget):
             self._redraw.start()
         if phase is Phase.IDLE:
             self._redraw.stop()
+        self._show_edited()
         self._show_progress()
         self.state_changed.emit()
 
@@ -350,6 +362,12 @@ class TrainingDock(QWidget):
             looks = self.curves.show_curves(progress.history, progress.best_epoch, live)
             logs = live[1] if live else {}
             self.values.show_values(progress.history, progress.best_epoch, logs, looks)
+
+
+def _trained_parts(document: Document) -> tuple[object, ...]:
+    """What a training depends on: all of a document but where its nodes stand."""
+    graphs = [(g.wires, g.inputs, g.outputs) for g in document.graphs.values()]
+    return document.layers, document.plan, graphs
 
 
 def describe(training: Training, batch_size: int) -> str:

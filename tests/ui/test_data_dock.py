@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtWidgets import QFileDialog
+from PySide6.QtWidgets import QFileDialog, QStyle, QStyleOptionComboBox
 
 from studio.document import edits
 from studio.document.plan import (
@@ -155,6 +155,23 @@ def test_columns_are_ticked_in_a_list_and_told_of_once(qtbot, dock):
     dock.session.history.undo()
     assert len(data(dock).inputs[key].columns) == 5
     assert dock.session.history.undo_label is None
+
+
+def test_choices_and_buttons_have_room_for_their_words(dock):
+    padding = row(dock, "main_input").editor("padding")
+    longest = max(padding.fontMetrics().horizontalAdvance(padding.itemText(i)) for i in (0, 1))
+    option = QStyleOptionComboBox()
+    padding.initStyleOption(option)
+    field = padding.style().subControlRect(
+        QStyle.ComplexControl.CC_ComboBox,
+        option,
+        QStyle.SubControl.SC_ComboBoxEditField,
+        padding,
+    )
+    assert field.width() >= longest
+    columns = row(dock, "aux_input").editor("columns")
+    words = columns.fontMetrics().horizontalAdvance(columns.text())
+    assert columns.width() >= words + 2 * 14  # the arrow at the right, as much at the left
 
 
 def test_a_csv_file_replaces_the_generator(qtbot, dock, csv_file, monkeypatch):

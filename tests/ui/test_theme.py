@@ -8,7 +8,7 @@ from studio.declare import declared
 from studio.layers import CATALOGUE
 from studio.text import LANGUAGES, catalogue, resources
 from studio.ui.drawings import drawing, layer_drawing
-from studio.ui.theme import THEMES, apply_theme, contrast, mix, tokens
+from studio.ui.theme import THEMES, apply_theme, bar_fill, contrast, mix, tokens
 
 
 @pytest.mark.parametrize("theme", THEMES.values(), ids=list(THEMES))
@@ -28,6 +28,7 @@ def test_text_and_marks_can_be_told_from_what_is_behind_them(theme):
         assert contrast(colour, theme.canvas) >= 3
     for colour in theme.series:
         assert contrast(colour, theme.base) >= 3
+    assert contrast(theme.text, bar_fill(theme)) >= 4.5
 
 
 def test_both_themes_colour_the_same_things():

@@ -130,9 +130,15 @@ def test_editing_while_it_trains_disturbs_nothing(qtbot, dock):
     click(qtbot, dock.start_button)
     qtbot.waitUntil(lambda: dock.training.progress.steps > 0, timeout=30_000)
     layer = next(k for k, e in dock.session.document.layers.items() if e.name == "answer")
+    call = dock.session.document.graph.inputs[0]
+    dock.session.commit("move", edits.move_calls(dock.session.document, {call: (9.0, 9.0)}))
+    assert not dock.edited_note.isVisible()
     dock.session.commit("wider", edits.set_parameters(dock.session.document, layer, units=3))
+    assert dock.edited_note.isVisible()
+    assert "as it was when it started" in dock.edited_note.text()
     with qtbot.waitSignal(dock.training.finished, timeout=30_000):
         click(qtbot, dock.stop_button)
+    assert not dock.edited_note.isVisible()
     store = dock.session.project.store
     wide = dock.session.analysis.weights[layer]
     assert not store.trained(layer, wide)
@@ -278,6 +284,14 @@ def test_every_curve_has_a_look_of_its_own(qapp, theme):
     pens = losses[0].pen(), losses[0].pen(dashed=True)
     assert pens[0].style() != pens[1].style()
     apply_theme(qapp, "light")
+
+
+def test_the_best_epoch_is_told_where_it_covers_no_point(dock):
+    dock.session.project.runs.append(Run("r1", {}, {"loss": [2.0, 1.0]}, 1, "loss", 1.0))
+    dock._shown_run = "r1"
+    dock.draw()
+    assert "best:&nbsp;epoch&nbsp;2" in dock.curves.losses.legend.text()
+    assert not hasattr(dock.curves.losses._best, "label")
 
 
 def test_a_click_in_the_legend_hides_a_curve(dock):

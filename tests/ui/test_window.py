@@ -103,6 +103,8 @@ def test_status_shows_size_and_problems(window, qtbot):
     graph = window.session.document.graph
     window.session.commit("unplug", edits.disconnect(window.session.document, graph.wires))
     assert window.status.problems.text() != text("window.no_problems_short")
+    window.status.show_problems(1, 1)
+    assert window.status.problems.text() == "Errors: 1, warnings: 1"
     window.raise_dock("data")
     qtbot.mouseClick(window.status.problems, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: window.problems.isVisible())

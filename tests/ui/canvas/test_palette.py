@@ -1,12 +1,13 @@
 import pytest
-from PySide6.QtCore import QEvent, Qt
+from PySide6.QtCore import QEvent, QRect, Qt
+from PySide6.QtGui import QImage, QPainter
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from studio.layers import CATALOGUE
 from studio.text import set_language
 from studio.ui.canvas.commands import LAYER_MIME
-from studio.ui.palette import Palette, found
+from studio.ui.palette import _KIND, Palette, cut, found
 
 
 @pytest.fixture
@@ -16,6 +17,15 @@ def palette(qtbot):
     shown.resize(240, 500)
     shown.show()
     return shown
+
+
+def test_names_too_long_are_cut_with_dots_and_whole_in_the_tooltip(palette):
+    room, image = QRect(0, 0, 60, 20), QImage(10, 10, QImage.Format.Format_ARGB32)
+    with QPainter(image) as painter:
+        assert cut(painter, "Concatenate and more", room).endswith("…")
+        assert cut(painter, "Add", room) == "Add"
+    row = next(i for i in range(palette.model.rowCount()) if palette.model.item(i).data(_KIND))
+    assert palette.model.item(row).text() in palette.model.item(row).toolTip()
 
 
 @pytest.mark.parametrize(
