@@ -3,6 +3,7 @@ they are interrupted and what they exit with.
 """
 
 import contextlib
+import io
 import json
 import os
 import signal
@@ -33,12 +34,12 @@ def status_of(command: Callable[[], None]) -> int:
     1 where a model, its data or a file is at fault, 2 for wrong usage, 130 after Ctrl+C; a
     SystemExit passes through.
     """
+    _mend_stdout()
     try:
         try:
             command()
         finally:
-            if sys.stdout is not None:
-                sys.stdout.flush()  # a full disk may only show now
+            sys.stdout.flush()  # a full disk may only show now
     except ProblemError as error:
         for problem in error.problems:
             complain(problem)
@@ -48,6 +49,14 @@ def status_of(command: Callable[[], None]) -> int:
     except OSError as error:
         return _refused(error)
     return 0
+
+
+def _mend_stdout() -> None:
+    """An output that is closed, or lacks a letter such as ←, is no reason to lose a training."""
+    if sys.stdout is None:
+        sys.stdout = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w", encoding="utf-8")
+    elif isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def _refused(error: OSError) -> int:

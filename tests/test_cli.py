@@ -496,3 +496,18 @@ def test_data_that_is_missing_or_a_folder_says_so(
 def test_check_as_json_ends_with_a_count(project: Path, capsys: Any) -> None:
     assert layerloom("check", project, "--json") == 0
     assert json.loads(capsys.readouterr().out) == {"problems": 0}
+
+
+def test_no_output_at_all_is_no_fault(project: Path) -> None:
+    program = "import os, sys; os.close(1); sys.stdout = None; from studio.cli import main; main()"
+    command = [sys.executable, "-c", program, "summary", str(project)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_letter_the_terminal_does_not_know_ends_nothing(project: Path) -> None:
+    command = [sys.executable, "-m", "studio.cli", "train", str(project), "--epochs", "1"]
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "best so far" in done.stdout

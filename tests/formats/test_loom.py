@@ -203,6 +203,7 @@ def test_a_project_that_no_file_can_hold_leaves_the_old_file(tmp_path):
     with pytest.raises(ProblemError) as caught:
         loom.save(path, project)
     assert caught.value.problems[0].args["place"] == "document.json.plan.outputs.c9.output.weight"
+    assert "cannot be written" in str(caught.value)
     assert path.read_bytes() == before
     with pytest.raises(ProblemError):
         loom.save(path, Project(runs=[Run("../r1")]))
