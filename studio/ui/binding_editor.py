@@ -239,7 +239,7 @@ class BindingEditor(QWidget):
 
     def _choice(self, name: str, *values: str) -> ChoiceEditor:
         editor = ChoiceEditor([(text(f"training.{name}_{value}"), value) for value in values])
-        editor.setMinimumContentsLength(max(len(editor.itemText(i)) for i in range(len(values))))
+        editor.make_room()
         return editor
 
     def _add(self, name: str, field: Any, row: int, column: int) -> None:

@@ -158,6 +158,11 @@ class ChoiceEditor(QComboBox):
             self.addItem(label, value)
         self.activated.connect(self._choose)
 
+    def make_room(self) -> None:
+        """Be wide enough for the longest choice: for few and short ones."""
+        longest = max(len(self.itemText(i)) for i in range(self.count()))
+        self.setMinimumContentsLength(longest)
+
     def show_value(self, value: Any) -> None:
         """Show `value` without telling of it."""
         self._shown = value

@@ -44,8 +44,7 @@ QProgressBar {
     text-align: center;
 }
 QProgressBar::chunk {
-    background: %(fill)s; border-right: 2px solid %(accent)s;
-    border-top-left-radius: 3px; border-bottom-left-radius: 3px;
+    background: %(fill)s; border-top-left-radius: 3px; border-bottom-left-radius: 3px;
 }
 QCheckBox::indicator {
     width: 14px; height: 14px; border: 1px solid %(hover)s; border-radius: 3px;

@@ -34,6 +34,7 @@ class SplitEditor(QWidget):
         super().__init__()
         self._split = Split()
         self.kind = ChoiceEditor([(text(f"training.split_by_{kind}"), kind) for kind in _FIELDS])
+        self.kind.make_room()
         self.kind.setAccessibleName(text("training.validation_rows"))
         self.fraction = WholeEditor(1, 99)
         self.fraction.setSuffix(" %")

@@ -201,7 +201,7 @@ def mix(over: str, under: str, share: float) -> str:
 
 def bar_fill(t: Tokens) -> str:
     """The filled part of a bar: quiet enough for the text that crosses its edge."""
-    return mix(t.accent, t.base, 0.35)
+    return mix(t.accent, t.base, 0.45)
 
 
 def contrast(a: str, b: str) -> float:

@@ -158,17 +158,14 @@ def test_columns_are_ticked_in_a_list_and_told_of_once(qtbot, dock):
 
 
 def test_choices_and_buttons_have_room_for_their_words(dock):
-    padding = row(dock, "main_input").editor("padding")
-    longest = max(padding.fontMetrics().horizontalAdvance(padding.itemText(i)) for i in (0, 1))
-    option = QStyleOptionComboBox()
-    padding.initStyleOption(option)
-    field = padding.style().subControlRect(
-        QStyle.ComplexControl.CC_ComboBox,
-        option,
-        QStyle.SubControl.SC_ComboBoxEditField,
-        padding,
-    )
-    assert field.width() >= longest
+    for box in (row(dock, "main_input").editor("padding"), dock.split.kind):
+        rows = range(box.count())
+        longest = max(box.fontMetrics().horizontalAdvance(box.itemText(i)) for i in rows)
+        option = QStyleOptionComboBox()
+        box.initStyleOption(option)
+        part = QStyle.SubControl.SC_ComboBoxEditField
+        kind = QStyle.ComplexControl.CC_ComboBox
+        assert box.style().subControlRect(kind, option, part, box).width() >= longest
     columns = row(dock, "aux_input").editor("columns")
     words = columns.fontMetrics().horizontalAdvance(columns.text())
     assert columns.width() >= words + 2 * 14  # the arrow at the right, as much at the left
