@@ -324,7 +324,7 @@ def _usual(column: str, fitted: Fitted | None) -> str:
     if not isinstance(fitted, FittedNumbers):
         return "0"
     mean = fitted.mean[fitted.binding.columns.index(column)]
-    return f"{mean:.4g}"
+    return f"{mean:.0f}" if abs(mean) >= 1000 else f"{mean:.4g}"
 
 
 def _area() -> QScrollArea:

@@ -52,6 +52,7 @@ class Face:
     Attributes:
         signature: its kind and the parameters that tell it from others: ``Dense(64, relu)``.
         weights: its size in words, empty where it has none.
+        parameters: its size as a number.
         trained: whether its weights are; None where it has none.
         twins: how many calls use the same layer.
         problems: texts with their severity, the worst first.
@@ -64,6 +65,7 @@ class Face:
     inputs: tuple[PortFace, ...] = ()
     outputs: tuple[PortFace, ...] = ()
     weights: str = ""
+    parameters: int = 0
     trained: bool | None = None
     frozen: bool = False
     twins: int = 1
@@ -175,6 +177,7 @@ class Faces:
             inputs=self._inputs(call_id, takes),
             outputs=self._outputs(call_id, gives),
             weights=text("canvas.parameters", count=count) if weights else "",
+            parameters=count,
             trained=self.trained.get(layer_id),
             frozen=not entry.trainable,
             twins=self.twins[layer_id],

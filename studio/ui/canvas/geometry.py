@@ -21,6 +21,8 @@ PAD = 12.0
 RADIUS = 8.0
 ICON = 16.0
 FAR_ICON = 34.0  # of the kind, told from farther away
+FAR_LINE = 22.0  # between shape and size, told from farther away
+FAR_MARK = 15.0  # trained or not, told from farther away
 NARROWEST, WIDEST = 152.0, 304.0
 PORT_RADIUS = 5.0
 TAG_HEIGHT = 22.0
@@ -77,7 +79,7 @@ class Geometry:
     Attributes:
         body: the box itself.
         bounds: everything painted.
-        labels: by part: title, far_title, far_shape, signature, weights, problem,
+        labels: by part: title, far_title, far_shape, far_weights, signature, weights, problem,
             in:<port>, out:<port>.
     """
 
@@ -156,6 +158,15 @@ def _width(face: Face) -> float:
     return min(WIDEST, 8 * -(-max(wanted) // 8))  # in steps, so that outlines are shared
 
 
+def short_count(count: int) -> str:
+    """A number of parameters in four places at most: ``33``, ``69.8k``, ``5.1M``."""
+    for unit, name in ((1_000_000_000, "G"), (1_000_000, "M"), (1_000, "k")):
+        if count >= unit:
+            share = count / unit
+            return f"{share:.1f}{name}" if share < 99.95 else f"{share:.0f}{name}"
+    return str(count)
+
+
 def _sample_shape(face: Face) -> str:
     """The first output's shape without the batch, told from farther away."""
     return face.outputs[0].shape.partition(" × ")[2] if face.outputs else ""
@@ -173,7 +184,12 @@ def _write(geometry: Geometry, face: Face, width: float, weights_y: float) -> No
     labels["far_title"] = _label(face.title, "far_font", PAD - 2, HEADER / 2 + 2, inner + 4)
     x, middle = PAD + FAR_ICON + 6, (HEADER + geometry.body.height()) / 2
     room = inner - FAR_ICON - 6
-    labels["far_shape"] = _label(_sample_shape(face), "far_font", x, middle, room)
+    above = FAR_LINE / 2 if face.weights else 0.0
+    labels["far_shape"] = _label(_sample_shape(face), "far_font", x, middle - above, room)
+    if face.weights:
+        beside = x + FAR_MARK + 3
+        size = short_count(face.parameters)
+        labels["far_weights"] = _label(size, "far_font", beside, middle + above, room - FAR_MARK)
     labels["signature"] = _label(face.signature, "font", PAD, HEADER + 2 + LINE / 2, inner)
     if face.weights:
         x, middle = PAD + ICON, weights_y + ROW / 2

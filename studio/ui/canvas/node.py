@@ -11,6 +11,7 @@ from studio.ui.canvas.faces import Face
 from studio.ui.canvas.geometry import (
     BADGE,
     FAR_ICON,
+    FAR_MARK,
     HEADER,
     ICON,
     PAD,
@@ -160,7 +161,7 @@ class NodeItem(QGraphicsItem):
         painter.setFont(paint.font)
         painter.setPen(paint.text2)
         for part, label in geometry.labels.items():
-            if part not in ("title", "far_title", "far_shape", "problem"):
+            if not part.startswith("far_") and part not in ("title", "problem"):
                 _text(painter, label)
         if face.weights:
             mark = "trained" if face.trained else "untrained"
@@ -206,6 +207,7 @@ class NodeItem(QGraphicsItem):
             x = PAD
             painter.setPen(paint.text2)
             _text(painter, shape)
+            self._paint_far_weights(painter, paint, zoom)
         _icon(painter, name, colour, x, y, zoom, FAR_ICON)
         for tag in self.geometry.tags:
             rim = paint.problem["warning"][0] if tag.port.lacking else paint.tag[0]
@@ -222,6 +224,16 @@ class NodeItem(QGraphicsItem):
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(paint.problem[severity][0].color())
             painter.drawEllipse(QPointF(self.geometry.body.width(), 0), size / 2, size / 2)
+
+    def _paint_far_weights(self, painter: QPainter, paint: Brushes, zoom: float) -> None:
+        size = self.geometry.labels.get("far_weights")
+        if size is None:
+            return
+        _text(painter, size)
+        mark = "trained" if self.face.trained else "untrained"
+        colour = paint.tokens.good if self.face.trained else paint.tokens.text2
+        at = QPointF(size.at.x() - FAR_MARK - 3, size.at.y() - FAR_MARK + 2)
+        _icon(painter, mark, colour, at.x(), at.y(), zoom, FAR_MARK)
 
     def _paint_place(self, painter: QPainter, paint: Brushes, place: Place) -> None:
         group = place.port.group

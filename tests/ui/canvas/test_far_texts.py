@@ -1,0 +1,30 @@
+"""What a node tells from farther away."""
+
+import pytest
+
+from studio.ui.canvas.geometry import short_count
+
+
+@pytest.mark.parametrize(
+    ("count", "shown"),
+    [
+        (0, "0"),
+        (33, "33"),
+        (999, "999"),
+        (1000, "1.0k"),
+        (69_760, "69.8k"),
+        (99_949, "99.9k"),
+        (99_950, "100k"),
+        (5_120_000, "5.1M"),
+        (2_000_000_000, "2.0G"),
+    ],
+)
+def test_a_count_takes_few_places(count, shown):
+    assert short_count(count) == shown
+
+
+def test_shape_size_and_mark_are_told_of_a_layer_with_weights(view, hand):
+    item = view.canvas.items_by_call[hand("lstm")]
+    assert item.geometry.labels["far_shape"].text == "3"
+    assert item.geometry.labels["far_weights"].text == "96"
+    assert "far_weights" not in view.canvas.items_by_call[hand("words")].geometry.labels
