@@ -234,7 +234,9 @@ class Person:
         """Click the tab of a dock at the bottom."""
         title = self.window.docks[name].windowTitle()
         for bar in self.window.findChildren(QTabBar):
-            for index in range(bar.count() if bar.isVisible() else 0):
+            if not self.window.rect().contains(bar.geometry().center()):
+                continue  # Qt keeps one it no longer uses outside the window
+            for index in range(bar.count()):
                 if bar.tabText(index) == title:
                     self.hand.click(bar, bar.tabRect(index).center())
                     settle(0.3)
