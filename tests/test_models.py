@@ -401,3 +401,10 @@ def test_what_no_model_can_be_made_of_is_refused() -> None:
     with pytest.raises(ProblemError) as ragged:
         ready().fit([[1, 2, 3, 4, 5], [1]], Y, verbose=0)
     assert ragged.value.problems[0].code == "ragged"
+
+
+def test_weights_asked_for_before_any_model_differ_between_layers() -> None:
+    x = Input(shape=(4,))
+    first, second = Dense(4, name="first"), Dense(4, name="second")
+    second(first(x))
+    assert not np.array_equal(first.get_weights()[0], second.get_weights()[0])

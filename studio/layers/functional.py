@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from inspect import Parameter, Signature
 from typing import Any, ClassVar
+from zlib import crc32
 
 import numpy as np
 
@@ -168,7 +169,8 @@ class Handle:
     def _cell(self, weight: Weight) -> Cell:
         key = (weight.name, weight.shape)
         if key not in self.cells:
-            rng = np.random.default_rng(0)
+            # Asked for before any model was made: a draw of its own for each layer and weight.
+            rng = np.random.default_rng([crc32(self.name.encode()), crc32(weight.name.encode())])
             self.cells[key] = Cell(weight.initializer.fill(weight.shape, rng))
         return self.cells[key]
 
