@@ -135,8 +135,9 @@ def main(which: str, table: Path, folder: Path) -> None:
     person.until(project.is_file)
     settle(0.5)
     ahead(1.2, "xdotool key ctrl+a", f"xdotool type --delay 8 {project}", "xdotool key Return")
-    person.hand.key("ctrl+o")
-    settle(2.0)
+    saved = window.session
+    person.tool("Open")  # without a window manager no key reaches the window after a dialog
+    person.until(lambda: window.session is not saved and window.session.path == project)
     picture("09-reopened")
     person.raise_dock("try")
     attempt = window.findChild(TryDock)
