@@ -94,7 +94,13 @@ def unfed(document: Document, graph: Graph, call: CallId) -> list[Problem]:
     """The problem of a call that lacks a wire at a port which needs one; empty if none does."""
     entry = document.layers[graph.calls[call].layer]
     inputs = document.ports(entry)[0]
-    missing = [p.name for p in inputs if not (p.optional or graph.into(call, p.name))]
+    wired = [bool(graph.into(call, p.name)) for p in inputs]
+    # An optional port before a wired one is needed as well.
+    missing = [
+        p.name
+        for i, p in enumerate(inputs)
+        if not wired[i] and (not p.optional or any(wired[i + 1 :]))
+    ]
     if not missing:
         return []
     code = "nothing_arrives" if len(inputs) == 1 else "port_empty"

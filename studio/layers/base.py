@@ -1,12 +1,12 @@
 """What a layer is: a declaration that says its ports, its weights, and its mathematics once."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 from studio.declare import Declared
 from studio.engine.builder import Builder, Value
-from studio.engine.program import Role, Spec
+from studio.engine.program import Program, Role, Spec
 from studio.initializers.base import Initializer
 
 
@@ -17,7 +17,8 @@ class Port:
     Attributes:
         name: its id within the layer.
         many: takes any number of wires, in the order of their slots.
-        optional: may stay unwired.
+        optional: may stay unwired. Optional ports come last, and are wired in their order: what
+            a layer is lowered with is what arrives, without holes.
     """
 
     name: str
@@ -63,14 +64,17 @@ class LayerBuilder(Builder):
 
     Attributes:
         training: whether the program trains; Dropout and statistics depend on it.
+        frozen: whether the layer being lowered is frozen; BatchNormalization then infers.
         draws: the random inputs asked for, by input name: (source, how many before it there).
     """
 
     def __init__(self, training: bool = False) -> None:
         super().__init__()
         self.training = training
+        self.frozen = False
         self.draws: dict[str, tuple[str, int]] = {}
         self._masks: dict[str, Value] = {}
+        self._current: dict[str, Value] = {}
 
     def noise(self, like: Value) -> Value:
         """Uniform draws in [0, 1) of the shape of `like`, fed from a counter-based generator.
@@ -83,6 +87,23 @@ class LayerBuilder(Builder):
         self.draws[value.name] = (source, number)
         return value
 
+    def current(self, state: Value) -> Value:
+        """What a state is by now: what earlier calls of its layer in this program assigned."""
+        return self._current.get(state.name, state)
+
+    def assign(self, state: Value, becomes: Value) -> None:
+        """Let a state (a running statistic) be `becomes` from here on, and at the next run.
+
+        A layer called twice assigns twice, in the order of its calls; the last one remains.
+        """
+        self._current[state.name] = becomes
+
+    def program(self, outputs: Sequence[Value]) -> Program:
+        """The finished program, with what was assigned."""
+        for name, becomes in self._current.items():
+            self.states[name] = replace(self.states[name], output=becomes.name)
+        return super().program(outputs)
+
     def mask(self, x: Value) -> Value | None:
         """The mask that travels with `x`: bool, its leading axes (batch, time); or None."""
         return self._masks.get(x.name)
@@ -90,6 +111,9 @@ class LayerBuilder(Builder):
     def set_mask(self, x: Value, mask: Value) -> None:
         """Let `mask` travel with `x`."""
         self._masks[x.name] = mask
+
+
+Masks = Value | None | tuple[Value | None, ...]
 
 
 @dataclass(frozen=True)
@@ -122,8 +146,11 @@ class Layer(Declared):
         """
         raise TypeError(f"{self.kind} does not say how it is computed")
 
-    def mask(self, op: LayerBuilder, *x: Value) -> Value | None:
-        """The mask of the result; as in Keras the first input's, where masking is supported."""
+    def mask(self, op: LayerBuilder, *x: Value) -> Masks:
+        """The mask of the result; as in Keras the first input's, where masking is supported.
+
+        One mask is the first result's; a tuple has one, or None, for each result.
+        """
         if not self.supports_masking or not x:
             return None
         return next((m for m in map(op.mask, x) if m is not None), None)

@@ -16,12 +16,14 @@ _LARGEST = 2**31  # numbers in one layer: 8 GiB, before optimizer and activation
 def results_of(
     layer: Layer, op: LayerBuilder, weights: Mapping[str, Value], arriving: Sequence[Value]
 ) -> Sequence[Value]:
-    """A layer's results, its mask travelling with the first of them."""
+    """A layer's results, their masks travelling with them."""
     found = layer.lower(op, Weights(weights), *arriving)
     results = [found] if isinstance(found, Value) else list(found)
-    mask = layer.mask(op, *arriving)
-    if mask is not None:
-        op.set_mask(results[0], mask)
+    masks = layer.mask(op, *arriving)
+    each = masks if isinstance(masks, tuple) else (masks,)
+    for result, mask in zip(results, each, strict=False):
+        if mask is not None:
+            op.set_mask(result, mask)
     return results
 
 
