@@ -1,4 +1,4 @@
-"""What can be said of a document as it stands: shapes, sizes, and what is wrong with it."""
+"""What can be said of a document as it stands: shapes, masks, sizes, and what is wrong with it."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -9,30 +9,48 @@ import numpy as np
 
 from studio.document import edits
 from studio.document.edits import Fix
-from studio.document.lowering import needed, unfed
-from studio.document.model import CallId, Document, Endpoint, Graph, LayerId, Submodel
+from studio.document.inside import graphs_of, within
+from studio.document.lowering import fits, inner_input, needed, one_in_one_out, unfed
+from studio.document.model import (
+    CallId,
+    Document,
+    Endpoint,
+    Graph,
+    GraphId,
+    LayerId,
+    Submodel,
+    Wrapped,
+)
 from studio.engine.program import Spec
 from studio.layers.base import Layer, Weight
 from studio.layers.input import Input
 from studio.layers.shapes import Shapes, shapes_of
-from studio.problem import Problem
+from studio.problem import Problem, ProblemError
 
 
 @dataclass(frozen=True)
 class Analysis:
     """Attributes:
-    specs: what leaves each output port, where it can be known.
+    specs: what leaves each output port, where it can be known; inside models by their Inputs.
+    masks: what masks travel with what leaves a port.
+    drops_mask: the calls that a mask arrives at and that let it fall, as they do not know masks.
     weights: what each layer owns, where it can be known.
+    inside: for each model or wrapper the layers within it, itself included.
     problems: everything wrong with the model itself, most basic first.
     """
 
     specs: Mapping[Endpoint, Spec] = field(default_factory=dict)
+    masks: Mapping[Endpoint, Spec] = field(default_factory=dict)
+    drops_mask: frozenset[CallId] = frozenset()
     weights: Mapping[LayerId, tuple[Weight, ...]] = field(default_factory=dict)
+    inside: Mapping[LayerId, tuple[LayerId, ...]] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
 
     def parameters(self, layer: LayerId) -> int:
-        """How many numbers a layer owns."""
-        return sum(int(np.prod(w.shape, dtype=np.int64)) for w in self.weights.get(layer, ()))
+        """How many numbers a layer owns, with all that is inside it."""
+        owners = self.inside.get(layer, (layer,))
+        owned = (w for owner in owners for w in self.weights.get(owner, ()))
+        return sum(int(np.prod(w.shape, dtype=np.int64)) for w in owned)
 
     def at(self, call: CallId) -> list[Problem]:
         """The problems of one call."""
@@ -45,84 +63,175 @@ class Analysis:
 
 def analyse(document: Document) -> Analysis:
     """Shapes and problems of the whole document. Never raises."""
-    analysis = _Walk(document)
-    analysis.graph(document.graph)
-    problems = [*analysis.problems, *_structure(document), *_compiled(document, analysis.specs)]
-    return Analysis(analysis.specs, analysis.weights, tuple(problems))
+    walk = _Walk(document, {})
+    walk.graph(document.graph)
+    problems, specs = [*walk.problems, *_structure(document, document.main)], walk.specs
+    for graph_id in list(graphs_of(document, document.main))[1:]:
+        inner = _Walk(document, walk.weights)
+        inner.graph(document.graphs[graph_id])
+        problems += [*inner.problems, *_structure(document, graph_id)]
+        specs |= inner.specs
+        walk.take_masks(inner)
+    problems += _compiled(document, specs)
+    inside = {
+        layer: tuple(within(document, layer))
+        for layer, entry in document.layers.items()
+        if isinstance(entry.body, Submodel | Wrapped)
+    }
+    masks = {**walk.masks_inside, **walk.masks}
+    drops = frozenset(walk.drops_mask)
+    return Analysis(specs, masks, drops, walk.weights, inside, tuple(problems))
+
+
+@dataclass(frozen=True)
+class _Given:
+    """What arrives at, or leaves, a port: the value and the mask that travels with it."""
+
+    spec: Spec
+    mask: Spec | None = None
 
 
 class _Walk:
-    """Carries specs along the wires of a graph."""
+    """Carries specs and masks along the wires of one graph."""
 
-    def __init__(self, document: Document) -> None:
+    def __init__(self, document: Document, weights: dict[LayerId, tuple[Weight, ...]]) -> None:
         self.document = document
+        self.weights = weights
         self.specs: dict[Endpoint, Spec] = {}
-        self.weights: dict[LayerId, tuple[Weight, ...]] = {}
+        self.masks: dict[Endpoint, Spec] = {}
+        self.masks_inside: dict[Endpoint, Spec] = {}  # of models in use, by what arrives there
+        self.drops_mask: set[CallId] = set()
         self.problems: list[Problem] = []
 
-    def graph(self, graph: Graph) -> None:
+    def graph(self, graph: Graph, given: Mapping[CallId, _Given] | None = None) -> None:
+        """Walk it with its Inputs as they declare, or as `given` where it is a model in use."""
         order = graph.order()
         for call_id in order:
-            self._call(graph, call_id)
+            self._call(graph, call_id, given or {})
         for call_id in graph.calls.keys() - set(order):
             self.problems.append(Problem("cycle", call_id))
 
-    def _call(self, graph: Graph, call_id: CallId) -> None:
+    def take_masks(self, inner: "_Walk") -> None:
+        """Remember what masks do inside a model."""
+        self.masks_inside |= inner.masks | inner.masks_inside
+        self.drops_mask |= inner.drops_mask
+
+    def _call(self, graph: Graph, call_id: CallId, given: Mapping[CallId, _Given]) -> None:
         layer_id = graph.calls[call_id].layer
-        entry = self.document.layers[layer_id]
-        inputs, outputs = self.document.ports(entry)
-        wired = [graph.into(call_id, p.name) for p in inputs]
-        known = {p.name for p in inputs}
-        for wire in graph.into(call_id):
-            if wire.input not in known:
-                self.problems.append(Problem("port_vanished", call_id, {"port": wire.input}))
-        given = {w.output for w in graph.out_of(call_id)}
-        given |= {e.port for e in graph.outputs if e.call == call_id}
-        for port in sorted(given - {p.name for p in outputs}) if outputs else ():
-            self.problems.append(Problem("output_port_vanished", call_id, {"port": port}))
+        inputs, outputs = self.document.ports(self.document.layers[layer_id])
+        self._vanished(graph, call_id)
         missing = unfed(self.document, graph, call_id)
         if missing:
             self.problems += missing
             return
-        arriving = [self.specs.get(w.start) for wires in wired for w in wires]
-        if any(spec is None for spec in arriving):
+        starts = [w.start for p in inputs for w in graph.into(call_id, p.name)]
+        if any(start not in self.specs for start in starts):
             return  # said where it started
-        found = self._shapes(call_id, layer_id, tuple(s for s in arriving if s))
+        arriving = [_Given(self.specs[s], self.masks.get(s)) for s in starts]
+        if call_id in given:
+            found = Shapes((given[call_id].spec,), masks=(given[call_id].mask,))
+        else:
+            found = self._shapes(call_id, layer_id, arriving)
         self.problems += [p.at(call_id) for p in found.problems]
-        if not found.problems:
-            self._agree(call_id, layer_id, found.weights)
-            names = (Endpoint(call_id, p.name) for p in outputs)
-            self.specs |= dict(zip(names, found.outputs, strict=False))
+        if any(p.severity == "error" for p in found.problems):
+            return
+        names = [Endpoint(call_id, p.name) for p in outputs]
+        self.specs |= dict(zip(names, found.outputs, strict=False))
+        self.masks |= {e: m for e, m in zip(names, found.masks, strict=False) if m is not None}
+        if any(a.mask for a in arriving) and not self._knows_masks(layer_id):
+            self.drops_mask.add(call_id)
 
-    def _shapes(self, call: CallId, layer_id: LayerId, arriving: tuple[Spec, ...]) -> Shapes:
-        body = self.document.layers[layer_id].body
-        if isinstance(body, Input):
-            problems = tuple(body.problems())
-            return Shapes(problems=problems) if problems else Shapes((body.spec(),))
-        if isinstance(body, Submodel):
-            inner = _Walk(self.document)
-            graph = self.document.graphs[body.graph]
-            inner.graph(graph)
-            self.weights |= inner.weights
-            known = tuple(inner.specs[e] for e in graph.outputs if e in inner.specs)
-            return Shapes(known, (), tuple(p.at(call) for p in inner.problems))
-        if not isinstance(body, Layer):
-            kind = self.document.layers[layer_id].kind
-            return Shapes(problems=(Problem("unknown_layer", args={"kind": kind}),))
-        return shapes_of(body, arriving)
+    def _vanished(self, graph: Graph, call_id: CallId) -> None:
+        """Wires at ports that the layer no longer has."""
+        inputs, outputs = self.document.ports(self.document.layers[graph.calls[call_id].layer])
+        known = {p.name for p in inputs}
+        for wire in graph.into(call_id):
+            if wire.input not in known:
+                self.problems.append(Problem("port_vanished", call_id, {"port": wire.input}))
+        left = {w.output for w in graph.out_of(call_id)}
+        left |= {e.port for e in graph.outputs if e.call == call_id}
+        for port in sorted(left - {p.name for p in outputs}) if outputs else ():
+            self.problems.append(Problem("output_port_vanished", call_id, {"port": port}))
 
-    def _agree(self, call: CallId, layer: LayerId, weights: tuple[Weight, ...]) -> None:
-        """All calls of a layer must need the same weights."""
-        before = self.weights.setdefault(layer, weights)
-        if [w.shape for w in before] != [w.shape for w in weights]:
-            name = self.document.layers[layer].name
-            self.problems.append(Problem("twins_disagree", call, {"name": name}))
+    def _shapes(self, call: CallId, layer_id: LayerId, arriving: list[_Given]) -> Shapes:
+        """What a layer gives; its problems are at `call` unless they have a place of their own."""
+        entry = self.document.layers[layer_id]
+        try:
+            match entry.body:
+                case Input() as body:
+                    problems = tuple(body.problems())
+                    return Shapes(problems=problems) if problems else Shapes((body.spec(),))
+                case Submodel(graph):
+                    return self._model(entry.name, graph, arriving)
+                case Wrapped():
+                    return self._wrapped(call, entry.body, arriving)
+                case Layer() as body:
+                    return self._layer(layer_id, body, arriving)
+                case _:
+                    return Shapes(problems=(Problem("unknown_layer", args={"kind": entry.kind}),))
+        except ProblemError as error:
+            return Shapes(problems=error.problems)
+
+    def _layer(self, layer_id: LayerId, body: Layer, arriving: list[_Given]) -> Shapes:
+        masks = tuple(a.mask for a in arriving)
+        found = shapes_of(body, tuple(a.spec for a in arriving), masks if any(masks) else ())
+        if found.problems:
+            return found
+        before = self.weights.setdefault(layer_id, found.weights)
+        if [w.shape for w in before] == [w.shape for w in found.weights]:
+            return found
+        name = self.document.layers[layer_id].name
+        return Shapes(problems=(Problem("twins_disagree", args={"name": name}),))
+
+    def _model(self, name: str, graph_id: GraphId, arriving: list[_Given]) -> Shapes:
+        """A model in use: its graph walked with what arrives in the place of its Inputs."""
+        graph = self.document.graphs[graph_id]
+        given: dict[CallId, _Given] = {}
+        for call, value in zip(graph.inputs, arriving, strict=True):
+            declared = inner_input(self.document, call).spec()
+            fits(declared, value.spec)
+            given[call] = _Given(Spec(declared.dtype, value.spec.shape), value.mask)
+        inner = _Walk(self.document, self.weights)
+        inner.graph(graph, given)
+        self.take_masks(inner)
+        problems = tuple(
+            Problem("inside", args={"name": name, "problem": p}, severity=p.severity)
+            for p in inner.problems
+            if p.severity == "error"
+        )[:1]
+        known = [e for e in graph.outputs if e in inner.specs]
+        if len(known) < len(graph.outputs) and not problems:
+            problems = (Problem("inside", args={"name": name, "problem": Problem("no_output")}),)
+        return Shapes(
+            tuple(inner.specs[e] for e in known),
+            problems=problems,
+            masks=tuple(inner.masks.get(e) for e in known),
+        )
+
+    def _wrapped(self, call: CallId, body: Wrapped, arriving: list[_Given]) -> Shapes:
+        """A wrapper in use: what is inside, at one step."""
+        one_in_one_out(self.document, body.layer)
+        (whole,) = arriving
+        mask = whole.mask
+        if mask is not None:
+            mask = Spec("bool", (body.wrapper.step(whole.spec).shape[0], *mask.shape[2:]))
+            mask = mask if mask.rank > 1 else None
+        found = self._shapes(call, body.layer, [_Given(body.wrapper.step(whole.spec), mask)])
+        if found.problems:
+            return found
+        (step,) = found.outputs
+        return Shapes((body.wrapper.steps(whole.spec, step),), masks=(whole.mask,))
+
+    def _knows_masks(self, layer: LayerId) -> bool:
+        body = self.document.layers[layer].body
+        return not isinstance(body, Layer) or body.supports_masking
 
 
-def _structure(document: Document) -> Iterator[Problem]:
-    """Names used twice, branches that lead nowhere, a model without inputs or outputs."""
-    counts = Counter(entry.name for entry in document.layers.values())
-    graph = document.graph
+def _structure(document: Document, graph_id: GraphId) -> Iterator[Problem]:
+    """Names used twice, branches that lead nowhere, a graph without inputs or outputs."""
+    graph = document.graphs[graph_id]
+    layers = dict.fromkeys(call.layer for call in graph.calls.values())
+    counts = Counter(document.layers[layer].name for layer in layers)
     for call_id, call in graph.calls.items():
         name = document.layers[call.layer].name
         if counts[name] > 1:
@@ -130,9 +239,9 @@ def _structure(document: Document) -> Iterator[Problem]:
             yield Problem("name_twice", call_id, {"name": name}, fix)
     if not graph.calls:
         return
-    if not graph.inputs:
+    if graph_id == document.main and not graph.inputs:
         yield Problem("no_input")
-    if not graph.outputs:
+    if graph_id == document.main and not graph.outputs:
         yield Problem("no_output")
     wanted = needed(graph)
     read = {w.source for w in graph.wires} | {e.call for e in graph.outputs}

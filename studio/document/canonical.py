@@ -29,6 +29,7 @@ from studio.document.model import (
     LayerId,
     Submodel,
     Wire,
+    Wrapped,
 )
 from studio.document.plan import OutputPlan
 from studio.layers.base import Layer
@@ -99,10 +100,18 @@ def _round(document: Document, colours: Colours) -> dict[Key, Any]:
                 _seen(document, graph, w, w.target, colours) for w in graph.out_of(call_id)
             )
             found["call", call_id] = (colours["call", call_id], around, arriving, leaving)
+    wrappers: dict[LayerId, list[int]] = {layer: [] for layer in document.layers}
     for layer_id, entry in document.layers.items():
-        body = entry.body
-        inner = colours["graph", body.graph] if isinstance(body, Submodel) else -1
-        found["layer", layer_id] = (colours["layer", layer_id], sorted(users[layer_id]), inner)
+        if isinstance(entry.body, Wrapped):
+            wrappers[entry.body.layer].append(colours["layer", layer_id])
+    for layer_id, entry in document.layers.items():
+        body, inner = entry.body, -1
+        if isinstance(body, Submodel):
+            inner = colours["graph", body.graph]
+        elif isinstance(body, Wrapped):
+            inner = colours["layer", body.layer]
+        used = (sorted(users[layer_id]), sorted(wrappers[layer_id]))
+        found["layer", layer_id] = (colours["layer", layer_id], *used, inner)
     return found
 
 
@@ -155,9 +164,11 @@ def _tied(colours: Colours) -> Key | None:
 
 
 def _said(entry: LayerEntry) -> Any:
-    if isinstance(entry.body, Submodel):
-        return "Submodel"
     body = entry.body
+    if isinstance(body, Submodel):
+        return "Submodel"
+    if isinstance(body, Wrapped):
+        return {"kind": body.wrapper.kind, "config": _plain(body.wrapper.config())}
     config = body.config() if isinstance(body, Layer) else dict(body.config)
     return {"kind": body.kind, "config": _plain(config)}
 
@@ -238,12 +249,17 @@ class _Numbered:
         graph = self.document.graphs[graph_id]
         for call in self._ordered(graph):
             self.calls[call] = f"c{len(self.calls) + 1}"
-            layer = graph.calls[call].layer
-            if layer not in self.layers:
-                self.layers[layer] = f"l{len(self.layers) + 1}"
-                body = self.document.layers[layer].body
-                if isinstance(body, Submodel):
-                    self._number(body.graph)
+            self._number_layer(graph.calls[call].layer)
+
+    def _number_layer(self, layer: LayerId) -> None:
+        if layer in self.layers:
+            return
+        self.layers[layer] = f"l{len(self.layers) + 1}"
+        body = self.document.layers[layer].body
+        if isinstance(body, Submodel):
+            self._number(body.graph)
+        elif isinstance(body, Wrapped):
+            self._number_layer(body.layer)
 
     def _ordered(self, graph: Graph) -> list[CallId]:
         """The calls, inputs first, each after what it reads, else by colour."""
@@ -301,8 +317,10 @@ class _Numbered:
                 counts[stem] = counts.get(stem, -1) + 1
                 name = f"{stem}_{counts[stem]}" if counts[stem] else stem
             body = entry.body
-            about = (
-                {"graph": self.graphs[body.graph]} if isinstance(body, Submodel) else _said(entry)
-            )
+            about = _said(entry)
+            if isinstance(body, Submodel):
+                about = {"graph": self.graphs[body.graph]}
+            elif isinstance(body, Wrapped):
+                about["layer"] = self.layers[body.layer]
             found[new] = {"name": name, "trainable": entry.trainable, **about}
         return found

@@ -4,11 +4,12 @@ An edit never fails for a document that is merely unfinished; it refuses, as a P
 what would make the document meaningless (a cycle, a second wire into one port).
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from studio.declare import Declared, snake
+from studio.document.inside import graphs_of, layers_of, within
 from studio.document.model import (
     Body,
     Call,
@@ -19,13 +20,15 @@ from studio.document.model import (
     GraphId,
     LayerEntry,
     LayerId,
+    Submodel,
     Wire,
+    Wrapped,
 )
 from studio.document.plan import DataPlan, OutputPlan, RunPlan, TrainPlan
 from studio.layers.base import Layer
 from studio.layers.input import Input
 from studio.optimizers.base import Optimizer
-from studio.problem import Problem, ProblemError
+from studio.problem import Problem, ProblemError, refuse
 from studio.text import text
 
 Edit = Callable[[Document], Document]
@@ -68,9 +71,14 @@ def use_layer(
     *,
     graph: GraphId = "",
 ) -> tuple[Document, CallId]:
-    """One more call of a layer: a twin that shares its weights."""
+    """One more call of a layer: a twin that shares its weights.
+
+    Raises:
+        ProblemError: ``model_in_itself``, for a model in its own graph.
+    """
     call_id = f"c{document.next_id}"
     where = graph or document.main
+    refuse_within_itself(document, layer, where)
     old = document.graphs[where]
     is_input = isinstance(document.layers[layer].body, Input)
     new = replace(
@@ -79,24 +87,31 @@ def use_layer(
         inputs=(*old.inputs, call_id) if is_input else old.inputs,
     )
     document = replace(document, next_id=document.next_id + 1)
-    return _with_graph(document, where, new), call_id
+    return with_graph(document, where, new), call_id
 
 
 def remove_calls(document: Document, calls: Iterable[CallId]) -> Document:
-    """Without these calls, their wires, and the layers nobody uses any more."""
+    """Without these calls, their wires, and the layers and models nobody uses any more."""
     gone = set(calls)
     for graph_id, graph in document.graphs.items():
-        if gone.isdisjoint(graph.calls):
-            continue
-        new = replace(
+        if not gone.isdisjoint(graph.calls):
+            document = with_graph(document, graph_id, without_calls(graph, gone))
+    return without_unused(_prune_plan(document))
+
+
+def without_calls(graph: Graph, gone: Container[CallId]) -> Graph:
+    """A graph without these calls and what is wired to them."""
+    return close_slots(
+        replace(
             graph,
             calls={k: v for k, v in graph.calls.items() if k not in gone},
-            wires=frozenset(w for w in graph.wires if not {w.source, w.target} & gone),
+            wires=frozenset(
+                w for w in graph.wires if w.source not in gone and w.target not in gone
+            ),
             inputs=tuple(c for c in graph.inputs if c not in gone),
             outputs=tuple(e for e in graph.outputs if e.call not in gone),
         )
-        document = _with_graph(document, graph_id, _close_slots(new))
-    return _without_unused(_prune_plan(document))
+    )
 
 
 def move_calls(document: Document, positions: Mapping[CallId, tuple[float, float]]) -> Document:
@@ -108,7 +123,7 @@ def move_calls(document: Document, positions: Mapping[CallId, tuple[float, float
                 c: replace(call, position=here[c]) if c in here else call
                 for c, call in graph.calls.items()
             }
-            document = _with_graph(document, graph_id, replace(graph, calls=calls))
+            document = with_graph(document, graph_id, replace(graph, calls=calls))
     return document
 
 
@@ -116,7 +131,7 @@ def set_parameters(document: Document, layer: LayerId, **values: Any) -> Documen
     """With some parameters of a layer changed."""
     entry = document.layers[layer]
     assert isinstance(entry.body, Layer)
-    return _with_layer(document, layer, replace(entry, body=replace(entry.body, **values)))
+    return with_layer(document, layer, replace(entry, body=replace(entry.body, **values)))
 
 
 def rename_layer(document: Document, layer: LayerId, name: str) -> Document:
@@ -124,12 +139,12 @@ def rename_layer(document: Document, layer: LayerId, name: str) -> Document:
     entry = document.layers[layer]
     others = {k: v for k, v in document.layers.items() if k != layer}
     fresh = name or free_name(replace(document, layers=others), automatic_stem(entry.body))
-    return _with_layer(document, layer, replace(entry, name=fresh))
+    return with_layer(document, layer, replace(entry, name=fresh))
 
 
 def set_trainable(document: Document, layer: LayerId, trainable: bool) -> Document:
     """With a layer's weights trained, or frozen."""
-    return _with_layer(document, layer, replace(document.layers[layer], trainable=trainable))
+    return with_layer(document, layer, replace(document.layers[layer], trainable=trainable))
 
 
 # -- wires ---------------------------------------------------------------------------------------
@@ -160,7 +175,7 @@ def connect(
         at, shifted = 0, set()
     new = Wire(start.call, start.port, end.call, end.port, at)
     wires = (graph.wires - set(present)) | shifted | {new}
-    return _with_graph(document, graph_id, replace(graph, wires=frozenset(wires)))
+    return with_graph(document, graph_id, replace(graph, wires=frozenset(wires)))
 
 
 def disconnect(document: Document, wires: Iterable[Wire]) -> Document:
@@ -169,7 +184,7 @@ def disconnect(document: Document, wires: Iterable[Wire]) -> Document:
     for graph_id, graph in document.graphs.items():
         if graph.wires & gone:
             left = replace(graph, wires=graph.wires - gone)
-            document = _with_graph(document, graph_id, _close_slots(left))
+            document = with_graph(document, graph_id, close_slots(left))
     return document
 
 
@@ -197,20 +212,20 @@ def mark_output(document: Document, endpoint: Endpoint) -> Document:
     graph_id, graph = graph_of(document, endpoint.call)
     if endpoint in graph.outputs:
         return document
-    return _with_graph(document, graph_id, replace(graph, outputs=(*graph.outputs, endpoint)))
+    return with_graph(document, graph_id, replace(graph, outputs=(*graph.outputs, endpoint)))
 
 
 def unmark_output(document: Document, endpoint: Endpoint) -> Document:
     """With a port no longer among the outputs; its loss and target are dropped."""
     graph_id, graph = graph_of(document, endpoint.call)
     outputs = tuple(e for e in graph.outputs if e != endpoint)
-    return _prune_plan(_with_graph(document, graph_id, replace(graph, outputs=outputs)))
+    return _prune_plan(with_graph(document, graph_id, replace(graph, outputs=outputs)))
 
 
 def order_outputs(document: Document, outputs: tuple[Endpoint, ...]) -> Document:
     """With the main graph's outputs in this order."""
     assert set(outputs) == set(document.graph.outputs)
-    return _with_graph(document, document.main, replace(document.graph, outputs=outputs))
+    return with_graph(document, document.main, replace(document.graph, outputs=outputs))
 
 
 def plan_output(document: Document, endpoint: Endpoint, **values: Any) -> Document:
@@ -244,6 +259,8 @@ def automatic_stem(body: Body) -> str:
     """Keras's automatic name without a number: ``dense``, ``input_layer``, ``lstm``."""
     if isinstance(body, Input):
         return "input_layer"
+    if isinstance(body, Wrapped):
+        return snake(body.wrapper.kind)
     return snake(body.kind) if isinstance(body, Declared) else "model"
 
 
@@ -260,20 +277,31 @@ def free_name(document: Document, stem: str) -> str:
 # -- inside --------------------------------------------------------------------------------------
 
 
+def refuse_within_itself(document: Document, layer: LayerId, graph: GraphId) -> None:
+    """Refuse to use a layer in a graph that is inside it."""
+    inside = (document.layers[i].body for i in within(document, layer))
+    if any(
+        isinstance(body, Submodel) and graph in graphs_of(document, body.graph) for body in inside
+    ):
+        raise refuse("model_in_itself", name=document.layers[layer].name)
+
+
 def graph_of(document: Document, call: CallId) -> tuple[GraphId, Graph]:
     """The graph a call stands in."""
     return next((g, graph) for g, graph in document.graphs.items() if call in graph.calls)
 
 
-def _with_graph(document: Document, graph_id: GraphId, graph: Graph) -> Document:
+def with_graph(document: Document, graph_id: GraphId, graph: Graph) -> Document:
+    """With a graph in place of the one of that id, or added."""
     return replace(document, graphs={**document.graphs, graph_id: graph})
 
 
-def _with_layer(document: Document, layer: LayerId, entry: LayerEntry) -> Document:
+def with_layer(document: Document, layer: LayerId, entry: LayerEntry) -> Document:
+    """With an entry in place of the one of that id, or added."""
     return replace(document, layers={**document.layers, layer: entry})
 
 
-def _close_slots(graph: Graph) -> Graph:
+def close_slots(graph: Graph) -> Graph:
     """Slots of each port counted from 0 without holes."""
     groups: dict[Endpoint, list[Wire]] = {}
     for wire in graph.wires:
@@ -286,9 +314,15 @@ def _close_slots(graph: Graph) -> Graph:
     return replace(graph, wires=frozenset(wires))
 
 
-def _without_unused(document: Document) -> Document:
-    used = {call.layer for _, _, call in document.calls()}
-    return replace(document, layers={k: v for k, v in document.layers.items() if k in used})
+def without_unused(document: Document) -> Document:
+    """Without the layers and graphs that nothing leads to from the main graph."""
+    graphs = graphs_of(document, document.main)
+    layers = layers_of(document, document.main)
+    return replace(
+        document,
+        graphs={k: v for k, v in document.graphs.items() if k in graphs},
+        layers={k: v for k, v in document.layers.items() if k in layers},
+    )
 
 
 def _prune_plan(document: Document) -> Document:

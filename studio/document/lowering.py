@@ -3,13 +3,24 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from studio.document.model import CallId, Document, Endpoint, Graph, LayerId, Submodel
+from studio.document.inside import frozen_layers, step_by_step
+from studio.document.model import (
+    CallId,
+    Document,
+    Endpoint,
+    Graph,
+    LayerId,
+    Submodel,
+    Unknown,
+    Wrapped,
+)
 from studio.document.names import input_names
 from studio.engine.builder import Value
 from studio.engine.program import Spec
 from studio.layers.base import Layer, LayerBuilder, Weight
 from studio.layers.input import Input
 from studio.layers.shapes import results_of
+from studio.layers.time_distributed import Inner
 from studio.problem import Problem, ProblemError, refuse
 
 
@@ -36,7 +47,7 @@ class Lowered:
         op: the builder, ready to go on with losses or to be closed.
         inputs: by call id, in the model's order.
         outputs: by endpoint, in the model's order.
-        variables: every weight, by state name, in Keras's order.
+        variables: every weight, by state name, in the order they are met.
         states: the value of each weight, by where the Store keeps it.
     """
 
@@ -59,35 +70,142 @@ def lower(document: Document, training: bool = False) -> Lowered:
         body = document.entry(call).body
         assert isinstance(body, Input)
         lowered.inputs[call] = lowered.op.input(names[call], body.spec())
-    values = _lower_graph(lowered, document, document.graph, lowered.inputs)
+    values = _Lowering(document, lowered).graph(document.graph, lowered.inputs)
     lowered.outputs = {e: _at(values, e) for e in document.graph.outputs}
     return lowered
 
 
-def _lower_graph(
-    lowered: Lowered, document: Document, graph: Graph, inputs: Mapping[CallId, Value]
-) -> dict[Endpoint, Value]:
-    """Every value of a graph by the port it leaves; only calls an output needs are lowered."""
-    values: dict[Endpoint, Value] = {}
-    wanted = needed(graph)
-    for call_id in graph.order():
-        if call_id not in wanted:
-            continue
-        entry = document.layers[graph.calls[call_id].layer]
-        ports = document.ports(entry)
-        try:
-            raise_first(unfed(document, graph, call_id))
-            wires = [w for p in ports[0] for w in graph.into(call_id, p.name)]
-            arriving = [_at(values, w.start) for w in wires]
-            with lowered.op.at(call_id, entry.name):
-                results = _lower_call(lowered, document, graph, call_id, arriving, inputs)
-        except ProblemError as error:
-            raise ProblemError(p.at(call_id) for p in error.problems) from error
-        ends = (Endpoint(call_id, port.name) for port in ports[1])
-        values |= dict(zip(ends, results, strict=True))
-    if cyclic := wanted - set(graph.order()):
-        raise ProblemError(Problem("cycle", min(cyclic)))
-    return values
+class _Lowering:
+    """Appends the calls of a document's graphs to a program."""
+
+    def __init__(self, document: Document, lowered: Lowered) -> None:
+        self.document = document
+        self.lowered = lowered
+        self.frozen = frozen_layers(document)
+
+    def graph(
+        self, graph: Graph, inputs: Mapping[CallId, Value], within: str = ""
+    ) -> dict[Endpoint, Value]:
+        """Every value of a graph by the port it leaves; only calls an output needs are lowered.
+
+        Args:
+            graph: the main one, or a model's.
+            inputs: what its Inputs are.
+            within: the names of the models around it, to begin its values' names.
+        """
+        values: dict[Endpoint, Value] = {}
+        wanted = needed(graph)
+        for call_id in graph.order():
+            if call_id not in wanted:
+                continue
+            layer_id = graph.calls[call_id].layer
+            entry = self.document.layers[layer_id]
+            ports = self.document.ports(entry)
+            try:
+                raise_first(unfed(self.document, graph, call_id))
+                wires = [w for p in ports[0] for w in graph.into(call_id, p.name)]
+                arriving = [_at(values, w.start) for w in wires]
+                name = f"{within}{entry.name}"
+                with self.lowered.op.at(call_id, name):
+                    if isinstance(entry.body, Input):
+                        results: Sequence[Value] = [inputs[call_id]]
+                    else:
+                        results = self.layer(layer_id, arriving, f"{name}/")
+            except ProblemError as error:
+                raise ProblemError(p.at(call_id) for p in error.problems) from error
+            ends = (Endpoint(call_id, port.name) for port in ports[1])
+            values |= dict(zip(ends, results, strict=True))
+        if cyclic := wanted - set(graph.order()):
+            raise ProblemError(Problem("cycle", min(cyclic)))
+        return values
+
+    def layer(self, layer_id: LayerId, arriving: Sequence[Value], within: str) -> Sequence[Value]:
+        """What a layer gives for what arrives."""
+        entry = self.document.layers[layer_id]
+        match entry.body:
+            case Submodel(graph_id):
+                inner = self.document.graphs[graph_id]
+                fed = {
+                    call: self._taken(call, value)
+                    for call, value in zip(inner.inputs, arriving, strict=True)
+                }
+                found = self.graph(inner, fed, within)
+                return [_at(found, e) for e in inner.outputs]
+            case Wrapped(wrapper, wrapped):
+                one_in_one_out(self.document, wrapped)
+                around = Inner(
+                    lambda x: self.layer(wrapped, [x], within)[0], self._updates(wrapped)
+                )
+                return [wrapper.around(self.lowered.op, around, *arriving)]
+            case Layer() as body:
+                raise_first(body.problems())
+                weights = body.weights(*(v.spec for v in arriving))
+                values = {w.name: self._variable(layer_id, w) for w in weights}
+                self.lowered.op.frozen = layer_id in self.frozen
+                return results_of(body, self.lowered.op, values, arriving)
+            case _:
+                raise refuse("unknown_layer", kind=entry.kind)
+
+    def _taken(self, call: CallId, value: Value) -> Value:
+        """A value as an Input of a model takes it: integers become floats where it wants floats."""
+        spec = inner_input(self.document, call).spec()
+        fits(spec, value.spec)
+        if spec.dtype == value.dtype:
+            return value
+        op = self.lowered.op
+        cast, mask = op.Cast(value, to=spec.dtype), op.mask(value)
+        if mask is not None:
+            op.set_mask(cast, mask)
+        return cast
+
+    def _updates(self, layer: LayerId) -> bool:
+        """Whether a step of this program changes statistics inside a layer."""
+        live = layer not in self.frozen and self.lowered.op.training
+        return live and step_by_step(self.document, layer)
+
+    def _variable(self, layer_id: LayerId, weight: Weight) -> Value:
+        """The state of a weight, declared at the first call that uses its layer."""
+        lowered, place = self.lowered, (layer_id, weight)
+        if place in lowered.states:
+            return lowered.states[place]
+        name = f"{self.document.layers[layer_id].name}/{weight.name}"
+        if name in lowered.op.specs:
+            name = f"{self.document.layers[layer_id].name}/{layer_id}/{weight.name}"
+        value = lowered.states[place] = lowered.op.state(
+            name, Spec("float32", weight.shape), weight.role
+        )
+        trainable = weight.trainable and layer_id not in self.frozen
+        lowered.variables[name] = Variable(layer_id, weight, value, trainable)
+        return value
+
+
+def inner_input(document: Document, call: CallId) -> Input:
+    """The Input that is a call, in whatever graph it stands."""
+    graph = next(g for g in document.graphs.values() if call in g.calls)
+    body = document.layers[graph.calls[call].layer].body
+    assert isinstance(body, Input)
+    return body
+
+
+def fits(declared: Spec, given: Spec) -> None:
+    """Refuse what an Input of a model used as a layer cannot take; open sizes take any."""
+    ranks_differ = declared.rank != given.rank
+    sizes_differ = any(
+        isinstance(d, int) and d != g
+        for d, g in zip(declared.shape[1:], given.shape[1:], strict=False)
+    )
+    floats_given = declared.dtype.startswith("int") and not given.dtype.startswith("int")
+    if ranks_differ or sizes_differ or floats_given:
+        raise refuse("model_input", received=given, expected=declared)
+
+
+def one_in_one_out(document: Document, layer: LayerId) -> None:
+    """Refuse a layer that a wrapper cannot apply: it must take one value and give one."""
+    entry = document.layers[layer]
+    inputs, outputs = document.ports(entry)
+    needed = [p for p in inputs if not p.optional]
+    if not isinstance(entry.body, Unknown) and (len(needed), len(outputs)) != (1, 1):
+        raise refuse("wrapper_one", name=entry.name, inputs=len(needed), outputs=len(outputs))
 
 
 def unfed(document: Document, graph: Graph, call: CallId) -> list[Problem]:
@@ -123,48 +241,6 @@ def needed(graph: Graph) -> set[CallId]:
             wanted.add(call)
             ahead += [w.source for w in graph.into(call)]
     return wanted
-
-
-def _lower_call(
-    lowered: Lowered,
-    document: Document,
-    graph: Graph,
-    call_id: CallId,
-    arriving: list[Value],
-    inputs: Mapping[CallId, Value],
-) -> Sequence[Value]:
-    layer_id = graph.calls[call_id].layer
-    entry = document.layers[layer_id]
-    if isinstance(entry.body, Submodel):
-        inner = document.graphs[entry.body.graph]
-        fed = dict(zip(inner.inputs, arriving, strict=True))
-        found = _lower_graph(lowered, document, inner, fed)
-        return [_at(found, e) for e in inner.outputs]
-    if isinstance(entry.body, Input):
-        return [inputs[call_id]]
-    if not isinstance(entry.body, Layer):
-        raise refuse("unknown_layer", kind=entry.kind)
-    raise_first(entry.body.problems())
-    weights = entry.body.weights(*(v.spec for v in arriving))
-    values = {w.name: _variable(lowered, document, layer_id, w) for w in weights}
-    return results_of(entry.body, lowered.op, values, arriving)
-
-
-def _variable(lowered: Lowered, document: Document, layer_id: LayerId, weight: Weight) -> Value:
-    """The state of a weight, declared at the first call that uses its layer."""
-    place = (layer_id, weight)
-    if place in lowered.states:
-        return lowered.states[place]
-    entry = document.layers[layer_id]
-    name = f"{entry.name}/{weight.name}"
-    if name in lowered.op.specs:
-        name = f"{entry.name}/{layer_id}/{weight.name}"
-    value = lowered.states[place] = lowered.op.state(
-        name, Spec("float32", weight.shape), weight.role
-    )
-    trainable = entry.trainable and weight.trainable
-    lowered.variables[name] = Variable(layer_id, weight, value, trainable)
-    return value
 
 
 def raise_first(problems: Sequence[Problem]) -> None:

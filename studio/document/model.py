@@ -12,6 +12,7 @@ from typing import Any
 
 from studio.document.plan import TrainPlan
 from studio.layers.base import Layer, Port
+from studio.layers.time_distributed import TimeDistributed
 
 GraphId = str
 LayerId = str
@@ -31,7 +32,7 @@ class Endpoint:
 
     @classmethod
     def parse(cls, key: str) -> "Endpoint":
-        call, _, port = key.rpartition(".")
+        call, _, port = key.partition(".")  # a model's port is called after a port inside it
         return cls(call, port)
 
 
@@ -65,6 +66,14 @@ class Submodel:
 
 
 @dataclass(frozen=True)
+class Wrapped:
+    """A wrapper around another layer of the document, whose weights it uses."""
+
+    wrapper: TimeDistributed
+    layer: LayerId
+
+
+@dataclass(frozen=True)
 class Unknown:
     """A layer of a kind this version does not have: kept, shown, saved back as it was."""
 
@@ -72,7 +81,7 @@ class Unknown:
     config: Mapping[str, Any] = field(default_factory=dict)
 
 
-Body = Layer | Submodel | Unknown
+Body = Layer | Submodel | Wrapped | Unknown
 
 
 @dataclass(frozen=True)
@@ -85,9 +94,13 @@ class LayerEntry:
 
     @property
     def kind(self) -> str:
-        if isinstance(self.body, Layer):
-            return self.body.kind
-        return self.body.kind if isinstance(self.body, Unknown) else "Model"
+        match self.body:
+            case Submodel():
+                return "Model"
+            case Wrapped(wrapper):
+                return wrapper.kind
+            case body:
+                return body.kind
 
 
 @dataclass(frozen=True)
@@ -181,12 +194,16 @@ class Document:
 
     def ports(self, entry: LayerEntry) -> tuple[tuple[Port, ...], tuple[Port, ...]]:
         """The input and output ports of a layer; an unknown layer's are not known."""
-        if isinstance(entry.body, Layer):
-            return entry.body.inputs(), entry.body.outputs()
-        if isinstance(entry.body, Submodel):
-            graph = self.graphs[entry.body.graph]
-            return (
-                tuple(Port(call) for call in graph.inputs),
-                tuple(Port(endpoint.key) for endpoint in graph.outputs),
-            )
-        return (), ()
+        match entry.body:
+            case Submodel(graph_id):
+                graph = self.graphs[graph_id]
+                return (
+                    tuple(Port(call) for call in graph.inputs),
+                    tuple(Port(endpoint.key) for endpoint in graph.outputs),
+                )
+            case Wrapped(wrapper):
+                return wrapper.inputs(), wrapper.outputs()
+            case Unknown():
+                return (), ()
+            case layer:
+                return layer.inputs(), layer.outputs()

@@ -8,7 +8,8 @@ nodes does not hide what else changed in a diff)::
                  "wires": [["c2", "output", "c3", "x", 0], …],
                  "inputs": ["c2"], "outputs": [["c3", "output"]]}],
      "layers": [{"id": "l2", "name": "dense", "trainable": true, "kind": "Dense", "config": {…}},
-                {"id": "l7", "name": "model", "trainable": true, "graph": "g5"}],
+                {"id": "l7", "name": "model", "trainable": true, "graph": "g5"},
+                {"id": "l8", …, "kind": "TimeDistributed", "config": {}, "layer": "l7"}],
      "plan": {"optimizer": {"kind": "RMSprop", …}, "outputs": {…}, "data": {…}, "run": {…}},
      "positions": {"g1": {"c2": [40, 80], …}}}
 """
@@ -20,6 +21,7 @@ from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from studio.declare import registry
+from studio.document.inside import parts
 from studio.document.model import (
     Body,
     Call,
@@ -32,12 +34,14 @@ from studio.document.model import (
     Submodel,
     Unknown,
     Wire,
+    Wrapped,
 )
 from studio.document.plan import TrainPlan
 from studio.formats.strict_json import MalformedError, malformed
 from studio.formats.values import array, configured, member, only, plain, read, table
 from studio.layers.base import Layer
 from studio.layers.input import Input
+from studio.layers.time_distributed import TimeDistributed
 from studio.problem import ProblemError, refuse
 
 FORMAT = 1
@@ -131,6 +135,9 @@ def _layer(id_: LayerId, entry: LayerEntry) -> dict[str, Any]:
     about = {"id": id_, "name": entry.name, "trainable": entry.trainable}
     if isinstance(entry.body, Submodel):
         return {**about, "graph": entry.body.graph}
+    if isinstance(entry.body, Wrapped):
+        wrapper, inner = entry.body.wrapper, entry.body.layer
+        return {**about, "kind": wrapper.kind, "config": wrapper.config(), "layer": inner}
     config = entry.body.config() if isinstance(entry.body, Layer) else dict(entry.body.config)
     return {**about, "kind": entry.body.kind, "config": config}
 
@@ -150,7 +157,7 @@ def _upgraded(value: dict[str, Any], place: str) -> dict[str, Any]:
 
 
 def _read_layer(value: Any, place: str) -> tuple[LayerId, LayerEntry]:
-    found = only(value, ("id", "name", "trainable", "graph", "kind", "config"), place)
+    found = only(value, ("id", "name", "trainable", "graph", "kind", "config", "layer"), place)
     id_ = read(str, member(found, "id", place), f"{place}.id")
     name = read(str, member(found, "name", place), f"{place}.name")
     trainable = read(bool, found.get("trainable", True), f"{place}.trainable")
@@ -167,7 +174,11 @@ def _read_body(found: dict[str, Any], place: str) -> Body:
         return Unknown(kind, config)
     body = configured("layers", kind, config, f"{place}.config")
     assert isinstance(body, Layer)
-    return body
+    if "layer" not in found:
+        return body
+    if not isinstance(body, TimeDistributed):
+        raise malformed(f"{place}.layer", "unknown_name", name="layer", known="kind, config")
+    return Wrapped(body, read(str, found["layer"], f"{place}.layer"))
 
 
 def _read_graph(
@@ -222,8 +233,7 @@ def _check(document: Document, place: str) -> None:
     if document.main not in document.graphs:
         raise malformed(f"{place}.main", "no_such", name=document.main)
     for i, (id_, entry) in enumerate(document.layers.items()):
-        if isinstance(entry.body, Submodel) and entry.body.graph not in document.graphs:
-            raise malformed(f"{place}.layers[{i}]", "no_such", name=entry.body.graph)
+        _check_body(document, entry.body, f"{place}.layers[{i}]")
         _check_id(document, id_, f"{place}.layers[{i}].id")
     for i, (id_, graph) in enumerate(document.graphs.items()):
         _check_id(document, id_, f"{place}.graphs[{i}].id")
@@ -231,15 +241,20 @@ def _check(document: Document, place: str) -> None:
     calls = [call for _, call, _ in document.calls()]
     if len(set(calls)) != len(calls):
         raise malformed(f"{place}.graphs", "twice", name=_twice(calls))
-    inside = {
-        id_: {
-            body.graph
-            for call in graph.calls.values()
-            if isinstance(body := document.layers[call.layer].body, Submodel)
-        }
-        for id_, graph in document.graphs.items()
-    }
-    _refuse_cycle(inside, f"{place}.graphs")
+    _refuse_cycle(
+        {layer: set(parts(document, layer)) for layer in document.layers}, f"{place}.layers"
+    )
+
+
+def _check_body(document: Document, body: Body, place: str) -> None:
+    """What a layer is made of must be there; an Input is a place in a graph, nothing to wrap."""
+    if isinstance(body, Submodel) and body.graph not in document.graphs:
+        raise malformed(place, "no_such", name=body.graph)
+    if isinstance(body, Wrapped):
+        if body.layer not in document.layers:
+            raise malformed(place, "no_such", name=body.layer)
+        if isinstance(document.layers[body.layer].body, Input):
+            raise malformed(place, "wrapped_input")
 
 
 def _check_graph(document: Document, graph: Graph, place: str) -> None:

@@ -16,6 +16,7 @@ CATALOGUE = {
     "Concatenate": "merge_concatenate",
     "Flatten": "flatten",
     "Dropout": "dropout",
+    "TimeDistributed": "time_distributed",
 }
 _FUNCTIONS = {"concatenate": "Concatenate"}
 

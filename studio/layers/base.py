@@ -123,6 +123,7 @@ class Layer(Declared):
     category: ClassVar[str] = "Core"
     synonyms: ClassVar[tuple[str, ...]] = ()
     supports_masking: ClassVar[bool] = False
+    step_by_step: ClassVar[bool] = False  # takes statistics, of each step apart if distributed
     examples: ClassVar[tuple[Example, ...]] = ()
     family: ClassVar[str] = "layers"
 

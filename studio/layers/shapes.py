@@ -29,16 +29,26 @@ def results_of(
 
 @dataclass(frozen=True)
 class Shapes:
-    """What a layer gives for inputs like these, or why it does not."""
+    """What a layer gives for inputs like these, or why it does not.
+
+    Attributes:
+        masks: of each output the mask that travels with it, or None.
+    """
 
     outputs: tuple[Spec, ...] = ()
     weights: tuple[Weight, ...] = ()
     problems: tuple[Problem, ...] = ()
+    masks: tuple[Spec | None, ...] = ()
 
 
 @lru_cache(maxsize=16384)
-def shapes_of(layer: Layer, inputs: tuple[Spec, ...]) -> Shapes:
-    """Lower one layer by itself. Cached, so that an edit costs what it touches."""
+def shapes_of(
+    layer: Layer, inputs: tuple[Spec, ...], masks: tuple[Spec | None, ...] = ()
+) -> Shapes:
+    """Lower one layer by itself. Cached, so that an edit costs what it touches.
+
+    `masks` are those that arrive with the inputs; without any, none does.
+    """
     problems = tuple(layer.problems())
     if problems:
         return Shapes(problems=problems)
@@ -48,6 +58,9 @@ def shapes_of(layer: Layer, inputs: tuple[Spec, ...]) -> Shapes:
         _refuse_giant(layer.kind, weights)
         values = {w.name: op.state(w.name, Spec("float32", w.shape), w.role) for w in weights}
         arriving = [op.input(f"x{i}", spec) for i, spec in enumerate(inputs)]
+        for i, mask in enumerate(masks):
+            if mask is not None:
+                op.set_mask(arriving[i], op.input(f"mask{i}", mask))
         results = results_of(layer, op, values, arriving)
     except ProblemError as error:
         return Shapes(problems=error.problems)
@@ -55,7 +68,10 @@ def shapes_of(layer: Layer, inputs: tuple[Spec, ...]) -> Shapes:
         return Shapes(
             problems=(Problem("layer_refused", args={"kind": layer.kind, "reason": str(error)}),)
         )
-    return Shapes(tuple(v.spec for v in results), weights)
+    found = tuple(op.mask(v) for v in results)
+    return Shapes(
+        tuple(v.spec for v in results), weights, (), tuple(m.spec if m else None for m in found)
+    )
 
 
 def _refuse_giant(kind: str, weights: tuple[Weight, ...]) -> None:

@@ -1,0 +1,74 @@
+"""What is inside what: models hold graphs, wrappers hold layers, graphs hold calls of layers."""
+
+from collections.abc import Iterator
+
+from studio.document.model import Document, GraphId, LayerId, Submodel, Wrapped
+from studio.layers.base import Layer
+
+
+def parts(document: Document, layer: LayerId) -> Iterator[LayerId]:
+    """The layers directly inside a model or a wrapper, each as often as it is used there."""
+    match document.layers[layer].body:
+        case Submodel(graph):
+            yield from (call.layer for call in document.graphs[graph].calls.values())
+        case Wrapped(_, inner):
+            yield inner
+
+
+def within(document: Document, layer: LayerId) -> dict[LayerId, None]:
+    """A layer and every layer inside it, each once, in the order they are met."""
+    found: dict[LayerId, None] = {}
+    ahead = [layer]
+    while ahead:
+        here = ahead.pop()
+        if here not in found:
+            found[here] = None
+            ahead += reversed(list(parts(document, here)))
+    return found
+
+
+def graphs_of(document: Document, start: GraphId) -> dict[GraphId, None]:
+    """A graph and every graph used inside it, each once, the outer before the inner."""
+    found: dict[GraphId, None] = {}
+    ahead = [start]
+    while ahead:
+        graph = ahead.pop(0)
+        if graph in found:
+            continue
+        found[graph] = None
+        for call in document.graphs[graph].calls.values():
+            for layer in within(document, call.layer):
+                body = document.layers[layer].body
+                if isinstance(body, Submodel):
+                    ahead.append(body.graph)
+    return found
+
+
+def layers_of(document: Document, start: GraphId) -> dict[LayerId, None]:
+    """Every layer used in a graph, at whatever depth."""
+    found: dict[LayerId, None] = {}
+    for call in document.graphs[start].calls.values():
+        found |= within(document, call.layer)
+    return found
+
+
+def frozen_layers(document: Document) -> frozenset[LayerId]:
+    """The layers that training leaves alone: frozen themselves, or inside something frozen."""
+    found: set[LayerId] = set()
+    for layer, entry in document.layers.items():
+        if not entry.trainable and layer not in found:
+            found |= within(document, layer).keys()
+    return frozenset(found)
+
+
+def uses(document: Document, layer: LayerId) -> int:
+    """How often a layer is used: its calls, in whatever graph, and the wrappers around it."""
+    calls = sum(call.layer == layer for _, _, call in document.calls())
+    bodies = (entry.body for entry in document.layers.values())
+    return calls + sum(isinstance(b, Wrapped) and b.layer == layer for b in bodies)
+
+
+def step_by_step(document: Document, layer: LayerId) -> bool:
+    """Whether something inside takes statistics that each step of time updates in turn."""
+    bodies = (document.layers[inner].body for inner in within(document, layer))
+    return any(isinstance(body, Layer) and body.step_by_step for body in bodies)
