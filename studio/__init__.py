@@ -9,7 +9,10 @@ from typing import Any
 
 __version__ = "0.1.0"
 
-_PUBLIC = ("callbacks", "initializers", "layers", "losses", "metrics", "models", "optimizers")
+_PUBLIC = (
+    *("callbacks", "initializers", "layers", "losses"),
+    *("metrics", "models", "optimizers", "regularizers"),
+)
 
 
 def __getattr__(name: str) -> Any:

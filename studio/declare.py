@@ -116,8 +116,13 @@ class Declared:
         return cls(**config)
 
     def problems(self) -> list[Problem]:
-        """What is wrong with the parameters by themselves."""
-        found = [self._check(p, getattr(self, p.name)) for p in self.params()]
+        """What is wrong with the parameters by themselves, and with theirs."""
+        found: list[Problem | None] = []
+        for p in self.params():
+            value = getattr(self, p.name)
+            found.append(self._check(p, value))
+            if isinstance(value, Declared):
+                found += value.problems()
         return [problem for problem in found if problem]
 
     def _check(self, p: Param, value: Any) -> Problem | None:
@@ -198,7 +203,7 @@ def _expected(p: Param) -> Expected:
 
 # -- registries ----------------------------------------------------------------------------------
 
-_REGISTRIES = ("layers", "losses", "optimizers", "metrics", "initializers")
+_REGISTRIES = ("layers", "losses", "optimizers", "metrics", "initializers", "regularizers")
 
 
 def registry(family: str) -> Mapping[str, str]:

@@ -22,7 +22,7 @@ class Problem:
         code: names the text in the catalogue, ``problems.<code>``.
         where: the id of the call, layer or file it belongs to; empty for the whole document.
         args: what was received, what was expected, for the text.
-        fix: an edit that repairs it, or None.
+        fix: an edit that repairs it, or None; from a layer the parameters to set, by name.
         severity: an error keeps training from starting, a warning does not.
     """
 
@@ -48,6 +48,6 @@ class ProblemError(ValueError):
         super().__init__(str(self.problems[0]))
 
 
-def refuse(code: str, **args: Any) -> ProblemError:
+def refuse(code: str, *, fix: Any = None, **args: Any) -> ProblemError:
     """``raise refuse("rank", received=2, expected=3)``: the exception for one problem."""
-    return ProblemError(Problem(code, args=args))
+    return ProblemError(Problem(code, args=args, fix=fix))

@@ -8,6 +8,7 @@ import pytest
 from studio.declare import Declared, Expected, declared, param, registry, resolve, snake
 from studio.initializers.base import Initializer
 from studio.initializers.constant import Constant, Zeros
+from studio.initializers.random import RandomNormal
 from studio.layers.dense import Dense
 from studio.layers.input import Input
 from studio.losses.regression import MeanSquaredError
@@ -30,6 +31,11 @@ class Toy(Declared):
     shape: tuple[int | None, ...] = param((1,), "Sizes", min=1)
     limit: int | None = param(None, "At most", min=2)
     start: Initializer = param(Zeros(), "How it starts", family="initializers")
+
+
+def test_what_is_wrong_with_a_declaration_it_holds_is_wrong_with_it() -> None:
+    (problem,) = Toy(start=RandomNormal(stddev=-1.0)).problems()
+    assert (problem.code, problem.args["kind"]) == ("parameter_min", "RandomNormal")
 
 
 def codes(**values: object) -> list[str]:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import numpy as np
@@ -176,7 +176,8 @@ class _Walk:
         masks = tuple(a.mask for a in arriving)
         found = shapes_of(body, tuple(a.spec for a in arriving), masks if any(masks) else ())
         if found.problems:
-            return found
+            repairable = tuple(edits.repairable(p, layer_id) for p in found.problems)
+            return replace(found, problems=repairable)
         before = self.weights.setdefault(layer_id, found.weights)
         if [w.shape for w in before] == [w.shape for w in found.weights]:
             return found

@@ -6,6 +6,7 @@ what would make the document meaningless (a cycle, a second wire into one port).
 
 from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from studio.declare import Declared, snake
@@ -44,6 +45,15 @@ class Fix:
 
     def __str__(self) -> str:
         return text(f"problems.fix_{self.code}", **self.args)
+
+
+def repairable(problem: Problem, layer: LayerId) -> Problem:
+    """A problem of a layer, with the parameters it proposes to set as an edit."""
+    if not isinstance(problem.fix, Mapping):
+        return problem
+    values = ", ".join(f"{name} = {value}" for name, value in problem.fix.items())
+    edit = partial(set_parameters, layer=layer, **problem.fix)
+    return replace(problem, fix=Fix("parameters", edit, {"values": values}))
 
 
 # -- layers and calls ----------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from studio.declare import Declared
 from studio.engine.builder import Builder, Value
 from studio.engine.program import Program, Role, Spec
 from studio.initializers.base import Initializer
+from studio.regularizers.base import Regularizer
 
 
 @dataclass(frozen=True)
@@ -28,13 +29,14 @@ class Port:
 
 @dataclass(frozen=True)
 class Weight:
-    """One array a layer owns: Keras's name, shape, layout and initializer."""
+    """One array a layer owns: Keras's name, shape, layout, initializer and regularizer."""
 
     name: str
     shape: tuple[int, ...]
     initializer: Initializer
     trainable: bool = True
     role: Role = Role.WEIGHT
+    regularizer: Regularizer | None = None
 
 
 @dataclass(frozen=True)
@@ -143,7 +145,7 @@ class Layer(Declared):
         """Append the layer's mathematics; the only place where they stand.
 
         Raises:
-            ProblemError: the inputs do not fit.
+            ProblemError: the inputs do not fit; its `fix` may be parameters to set, by name.
         """
         raise TypeError(f"{self.kind} does not say how it is computed")
 

@@ -11,6 +11,7 @@ from studio.initializers.random import GlorotUniform
 from studio.layers.activations import ACTIVATIONS, activate
 from studio.layers.base import Example, Layer, LayerBuilder, Weight, Weights
 from studio.layers.expect import float_input, known_last_axis
+from studio.regularizers.base import Regularizer
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,12 @@ class Dense(Layer):
         GlorotUniform(), "How the kernel starts", family="initializers"
     )
     bias_initializer: Initializer = param(Zeros(), "How the bias starts", family="initializers")
+    kernel_regularizer: Regularizer | None = param(
+        None, "What large values of the kernel cost", family="regularizers"
+    )
+    bias_regularizer: Regularizer | None = param(
+        None, "What large values of the bias cost", family="regularizers"
+    )
     examples = (
         Example({"units": 3}, (Spec("float32", ("batch", 4)),)),
         Example({"units": 2, "activation": "relu"}, (Spec("float32", ("batch", 5, 4)),)),
@@ -36,8 +43,15 @@ class Dense(Layer):
 
     def weights(self, *x: Spec) -> tuple[Weight, ...]:
         width = known_last_axis(self.kind, x[0])
-        kernel = Weight("kernel", (width, self.units), self.kernel_initializer)
-        bias = Weight("bias", (self.units,), self.bias_initializer)
+        kernel = Weight(
+            "kernel",
+            (width, self.units),
+            self.kernel_initializer,
+            regularizer=self.kernel_regularizer,
+        )
+        bias = Weight(
+            "bias", (self.units,), self.bias_initializer, regularizer=self.bias_regularizer
+        )
         return (kernel, bias) if self.use_bias else (kernel,)
 
     def lower(self, op: LayerBuilder, w: Weights, *x: Value) -> Value:

@@ -11,6 +11,7 @@ from studio.initializers.base import Initializer
 from studio.initializers.random import RandomUniform
 from studio.layers.base import Example, Layer, LayerBuilder, Weight, Weights
 from studio.layers.expect import integer_input
+from studio.regularizers.base import Regularizer
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,9 @@ class Embedding(Layer):
     embeddings_initializer: Initializer = param(
         RandomUniform(), "How the table starts", family="initializers"
     )
+    embeddings_regularizer: Regularizer | None = param(
+        None, "What large values of the table cost", family="regularizers"
+    )
     mask_zero: bool = param(False, "Integer 0 is padding: later layers skip it")
     examples = (
         Example({"input_dim": 7, "output_dim": 3}, (Spec("int32", ("batch", 5)),), high=7),
@@ -32,7 +36,8 @@ class Embedding(Layer):
 
     def weights(self, *x: Spec) -> tuple[Weight, ...]:
         shape = (self.input_dim, self.output_dim)
-        return (Weight("embeddings", shape, self.embeddings_initializer),)
+        initializer, regularizer = self.embeddings_initializer, self.embeddings_regularizer
+        return (Weight("embeddings", shape, initializer, regularizer=regularizer),)
 
     def lower(self, op: LayerBuilder, w: Weights, *x: Value) -> Value:
         integer_input(self.kind, x[0].spec)

@@ -1,7 +1,8 @@
 """One step of training, or of evaluation, as one program.
 
-Forward, every output's loss, their weighted sum, its gradient and the optimizer's update: all
-operators of one program, so that either engine runs it and it can be exported.
+Forward, every output's loss, their weighted sum with what regularizers add to it, its gradient and
+the optimizer's update: all operators of one program, so that either engine runs it and it can be
+exported.
 """
 
 from collections.abc import Mapping
@@ -34,7 +35,8 @@ class Step:
         scales: the name of each loss weight's feed, by endpoint key.
         outputs: the name of each output's value, by endpoint key.
         losses: the name of each output's loss, by endpoint key.
-        total: the name of the weighted sum of the losses; empty without losses.
+        total: the name of the weighted sum of the losses and of what the weights cost by their
+            regularizers; empty without losses.
         variables: by state name, the weights; every other state is a slot.
         slots: by state name, the weight's state name and what the optimizer calls the slot.
         draws: by input name, the source and number of a random input.
@@ -71,6 +73,8 @@ def build_step(document: Document, training: bool, weighted: frozenset[str] = fr
     op = lowered.op
     parts = _Losses(document, lowered, weighted)
     total = parts.total()
+    if total is not None:
+        total = _penalized(op, lowered, total)
     slots: dict[str, tuple[str, str]] = {}
     if training:
         if total is None:
@@ -161,6 +165,16 @@ class _Losses:
                 scaled = op.Mul(loss, self.scales[key])
                 found = scaled if found is None else op.Add(found, scaled)
         return found
+
+
+def _penalized(op: LayerBuilder, lowered: Lowered, total: Value) -> Value:
+    """The total loss with what each trainable weight costs, however often its layer is called."""
+    for name, variable in lowered.variables.items():
+        regularizer = variable.weight.regularizer
+        if variable.trainable and regularizer is not None:
+            with op.at("", f"regularizer/{name}"):
+                total = op.Add(total, regularizer.lower(op, variable.value))
+    return total
 
 
 def _update(

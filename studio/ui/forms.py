@@ -51,7 +51,7 @@ class Form(QWidget):
     def show_value(self, value: Declared) -> None:
         """Show the parameters of `value`, of the form's kind, without telling of them."""
         self._declared = value
-        wrong = {p.args["name"]: str(p) for p in value.problems() if "name" in p.args}
+        wrong = {p.args["name"]: str(p) for p in own_problems(value) if "name" in p.args}
         for name, row in self._rows.items():
             row.editor.show_value(getattr(value, name))
             row.complain(wrong.get(name, ""))
@@ -76,7 +76,12 @@ class Form(QWidget):
 def problem_with(declared: Declared, name: str, value: Any) -> Problem | None:
     """What would be wrong with one parameter if it had this value."""
     changed = replace(declared, **{name: value})
-    return next((p for p in changed.problems() if p.args.get("name") == name), None)
+    return next((p for p in own_problems(changed) if p.args.get("name") == name), None)
+
+
+def own_problems(declared: Declared) -> list[Problem]:
+    """What is wrong with its own parameters, not with those of a declaration it holds."""
+    return [p for p in declared.problems() if p.args.get("kind") == declared.kind]
 
 
 class _Row(QWidget):

@@ -14,6 +14,7 @@ EXPECTED = [
     "losses",
     "metrics",
     "optimizers",
+    "regularizers",
     "structures",
     "utils",
 ]

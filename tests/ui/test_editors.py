@@ -51,7 +51,7 @@ def test_shapes_as_people_write_them(written, read):
     assert read_shape(written) == read
 
 
-FAMILIES = ("layers", "losses", "optimizers", "metrics", "initializers")
+FAMILIES = ("layers", "losses", "optimizers", "metrics", "initializers", "regularizers")
 KINDS = [declared(family, kind) for family in FAMILIES for kind in registry(family)]
 
 

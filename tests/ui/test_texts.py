@@ -12,7 +12,7 @@ from studio.text import LANGUAGES, catalogue
 from studio.ui.model_page import OptimizerSettings, RunSettings
 from studio.ui.output_form import OutputSettings
 
-FAMILIES = ("layers", "losses", "optimizers", "metrics", "initializers")
+FAMILIES = ("layers", "losses", "optimizers", "metrics", "initializers", "regularizers")
 KINDS = [declared(family, kind) for family in FAMILIES for kind in registry(family)]
 OWN = [OptimizerSettings, RunSettings, OutputSettings]
 UI = Path(studio.__file__).parent / "ui"
