@@ -68,10 +68,15 @@ def add_layer(
     graph: GraphId = "",
 ) -> tuple[Document, CallId]:
     """A new layer and its first call, at `position`; the name is Keras's automatic one if empty."""
-    layer_id = f"l{document.next_id}"
-    entry = LayerEntry(body, name or free_name(document, automatic_stem(body)))
-    document = replace(document, layers={**document.layers, layer_id: entry})
+    document, layer_id = declare_layer(document, body, name)
     return use_layer(document, layer_id, position, graph=graph)
+
+
+def declare_layer(document: Document, body: Body, name: str = "") -> tuple[Document, LayerId]:
+    """A new layer, not called yet."""
+    entry = LayerEntry(body, name or free_name(document, automatic_stem(body)))
+    document, layer_id = fresh_id(document, "l")
+    return with_layer(document, layer_id, entry), layer_id
 
 
 def use_layer(
@@ -86,9 +91,9 @@ def use_layer(
     Raises:
         ProblemError: ``model_in_itself``, for a model in its own graph.
     """
-    call_id = f"c{document.next_id}"
     where = graph or document.main
     refuse_within_itself(document, layer, where)
+    document, call_id = fresh_id(document, "c")
     old = document.graphs[where]
     is_input = isinstance(document.layers[layer].body, Input)
     new = replace(
@@ -96,7 +101,6 @@ def use_layer(
         calls={**old.calls, call_id: Call(layer, position)},
         inputs=(*old.inputs, call_id) if is_input else old.inputs,
     )
-    document = replace(document, next_id=document.next_id + 1)
     return with_graph(document, where, new), call_id
 
 
@@ -285,6 +289,12 @@ def free_name(document: Document, stem: str) -> str:
 
 
 # -- inside --------------------------------------------------------------------------------------
+
+
+def fresh_id(document: Document, letter: str) -> tuple[Document, str]:
+    """An id that was never given: ``l`` of a layer, ``c`` of a call, ``g`` of a graph."""
+    made = f"{letter}{document.next_id}"
+    return replace(document, next_id=document.next_id + 1), made
 
 
 def refuse_within_itself(document: Document, layer: LayerId, graph: GraphId) -> None:
