@@ -68,7 +68,9 @@ def add_layer(
     graph: GraphId = "",
 ) -> tuple[Document, CallId]:
     """A new layer and its first call, at `position`; the name is Keras's automatic one if empty."""
-    document, layer_id = declare_layer(document, body, name)
+    layer_id = f"l{document.next_id}"  # the number its call gets as well
+    entry = LayerEntry(body, name or free_name(document, automatic_stem(body)))
+    document = with_layer(document, layer_id, entry)
     return use_layer(document, layer_id, position, graph=graph)
 
 
