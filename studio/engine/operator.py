@@ -164,9 +164,14 @@ _FAMILIES = (
     "matrix",
     "shape",
     "gather",
-    "recurrent",
+    "lstm",
+    "gru",
+    "rnn",
 )
-_OURS = {"GatherGrad", "LSTMTraining", "LSTMGrad"}
+_OURS = {
+    "GatherGrad",
+    *(f"{name}{part}" for name in ("LSTM", "GRU", "RNN") for part in ("Training", "Grad")),
+}
 _table: dict[str, Operator] = {}
 
 

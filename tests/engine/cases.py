@@ -350,58 +350,86 @@ INDICES = [
 ]
 
 
-def _lstm(
-    units: int = 2,
+# Of each recurrent operator: gates, states, inputs.
+RECURRENT_SHAPES = {"LSTM": (4, 2, 8), "GRU": (3, 1, 6), "RNN": (1, 1, 6)}
+
+
+def _recurrent(
+    op: str,
     time: int | str = 3,
     direction: str = "forward",
     bias: bool = True,
     states: bool = False,
-    outputs: int = 3,
+    outputs: int | None = None,
     **attrs: Any,
 ) -> Case:
-    d = 2 if direction == "bidirectional" else 1
+    gates, kept, _ = RECURRENT_SHAPES[op]
+    units, d = 2, 2 if direction == "bidirectional" else 1
     state = f(d, B, units) if states else None
     return Case(
-        "LSTM",
+        op,
         (
             f(time, B, 3),
-            f(d, 4 * units, 3),
-            f(d, 4 * units, units),
-            f(d, 8 * units) if bias else None,
+            f(d, gates * units, 3),
+            f(d, gates * units, units),
+            f(d, 2 * gates * units) if bias else None,
             None,
-            state,
-            state,
+            *(state for _ in range(kept)),
         ),
         {"hidden_size": units, "direction": direction, **attrs},
-        outputs=outputs,
+        outputs=outputs or 1 + kept,
     )
 
 
 RECURRENT = [
     *(
-        _lstm(direction=direction, bias=bias, states=states)
+        _recurrent(op, direction=direction, bias=bias, states=states, **attrs)
+        for op, attrs in (
+            ("LSTM", {}),
+            ("GRU", {}),
+            ("GRU", {"linear_before_reset": 1}),
+            ("RNN", {}),
+        )
         for direction in ("forward", "reverse", "bidirectional")
         for bias, states in ((True, False), (False, True), (True, True), (False, False))
     ),
-    _lstm(time=1),
-    _lstm(time="time", direction="bidirectional", outputs=1),
-    _lstm(outputs=2),
-    _lstm(
+    *(
+        case
+        for op in RECURRENT_SHAPES
+        for case in (
+            _recurrent(op, time=1),
+            _recurrent(op, time="time", direction="bidirectional", outputs=1),
+            _recurrent(op, outputs=2),
+        )
+    ),
+    _recurrent(
+        "LSTM",
         activations=("HardSigmoid", "Relu", "Relu"),
         activation_alpha=(1 / 6,),
         activation_beta=(0.5,),
     ),
-    _lstm(activations=("Sigmoid", "Softsign", "Tanh")),
-    _lstm(
+    _recurrent("LSTM", activations=("Sigmoid", "Softsign", "Tanh")),
+    _recurrent(
+        "LSTM",
         activations=("Sigmoid", "Affine", "Affine"),
         activation_alpha=(0.5, 1.0),
         activation_beta=(0.25, 0.0),
     ),
-    _lstm(
+    _recurrent(
+        "LSTM",
         direction="bidirectional",
         activations=("Sigmoid", "Tanh", "Relu", "HardSigmoid", "Softsign", "Tanh"),
         activation_alpha=(0.3,),
         activation_beta=(0.4,),
+    ),
+    *(
+        _recurrent("GRU", activations=("HardSigmoid", "Softsign"), linear_before_reset=after)
+        for after in (0, 1)
+    ),
+    _recurrent("RNN", direction="bidirectional", activations=("Sigmoid", "Softplus")),
+    *(
+        _recurrent("RNN", activations=(name,), activation_alpha=(0.3,))
+        for name in ("Elu", "LeakyRelu")
     ),
 ]
 

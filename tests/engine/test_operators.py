@@ -12,10 +12,12 @@ from studio.engine.onnxruntime_executor import OnnxRuntimeExecutor
 from studio.engine.operator import operator, table
 from studio.engine.program import Spec
 from studio.problem import ProblemError
-from tests.engine.cases import CASES, Case, check_gradient, f, i64, ints, is_float
+from tests.engine.cases import CASES, RECURRENT_SHAPES, Case, check_gradient, f, i64, ints, is_float
 
 # Run by other operators' gradients or replacements, never written by a layer: their own tests.
-INTERNAL = {"GatherGrad", "LSTMTraining", "LSTMGrad"}
+INTERNAL = {"GatherGrad"} | {
+    f"{op}{part}" for op in RECURRENT_SHAPES for part in ("Training", "Grad")
+}
 SYMBOLIC = ("batch", "time")
 
 
@@ -45,7 +47,7 @@ def test_numpy_equals_onnxruntime(case: Case) -> None:
         got, expected = ours.run(feeds), theirs.run(feeds)
         for name in program.outputs:
             assert got[name].dtype == expected[name].dtype == program.specs[name].dtype
-            np.testing.assert_allclose(got[name], expected[name], rtol=2e-6, atol=2e-7)
+            np.testing.assert_allclose(got[name], expected[name], rtol=2e-6, atol=5e-7)
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)

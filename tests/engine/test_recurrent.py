@@ -1,4 +1,4 @@
-"""LSTM beyond single cases: which outputs are differentiated, chunks of time, vanishing."""
+"""LSTM, GRU and RNN beyond single cases: some outputs only, chunks of time, lengths, vanishing."""
 
 import numpy as np
 import pytest
@@ -8,8 +8,14 @@ from studio.engine.numpy_executor import NumpyExecutor
 from studio.engine.onnxruntime_executor import OnnxRuntimeExecutor
 from studio.engine.operators import recurrent
 from studio.engine.program import Program, Spec
-from tests.engine.cases import Arrays, check_gradient, f, i32, with_gradient
+from tests.engine.cases import RECURRENT_SHAPES, Arrays, check_gradient, f, i32, with_gradient
 
+KINDS: dict[str, tuple[str, dict[str, int]]] = {
+    "LSTM": ("LSTM", {}),
+    "GRU": ("GRU", {}),
+    "GRU after": ("GRU", {"linear_before_reset": 1}),
+    "RNN": ("RNN", {}),
+}
 OUTPUTS = {
     "every step": (0,),
     "last": (1,),
@@ -18,10 +24,22 @@ OUTPUTS = {
     "all": (0, 1, 2),
 }
 DIRECTIONS = ("forward", "reverse", "bidirectional")
+each_kind = pytest.mark.parametrize("kind", KINDS)
+each_direction = pytest.mark.parametrize("direction", DIRECTIONS)
+each_output = pytest.mark.parametrize(
+    ("kind", "wanted"),
+    [
+        pytest.param(kind, wanted, id=f"{kind}-{word}")
+        for kind in KINDS
+        for word, wanted in OUTPUTS.items()
+        if kind == "LSTM" or 2 not in wanted
+    ],
+)
 
 
-def lstm(
-    wanted: tuple[int, ...] = (0, 1, 2),
+def recurrent_program(
+    kind: str,
+    wanted: tuple[int, ...] | None = None,
     direction: str = "forward",
     time: int = 4,
     units: int = 2,
@@ -29,18 +47,22 @@ def lstm(
     lengths: bool = False,
 ) -> Program:
     op = Builder()
+    name, attrs = KINDS[kind]
+    gates, states, _ = RECURRENT_SHAPES[name]
+    wanted = tuple(range(1 + states)) if wanted is None else wanted
     d = 2 if direction == "bidirectional" else 1
     x = op.input("x", f(time, "batch", width))
-    w, r = op.input("w", f(d, 4 * units, width)), op.input("r", f(d, 4 * units, units))
-    b = op.input("b", f(d, 8 * units))
-    h, c = op.input("h", f(d, "batch", units)), op.input("c", f(d, "batch", units))
+    w, r = op.input("w", f(d, gates * units, width)), op.input("r", f(d, gates * units, units))
+    b = op.input("b", f(d, 2 * gates * units))
+    first = [op.input(n, f(d, "batch", units)) for n in ("h", "c")[:states]]
     lens = op.input("lens", i32("batch")) if lengths else None
     results = op.call(
-        "LSTM",
-        (x, w, r, b, lens, h, c),
+        name,
+        (x, w, r, b, lens, *first),
         outputs=max(wanted) + 1,
         hidden_size=units,
         direction=direction,
+        **attrs,
     )
     return op.program([results[i] for i in wanted])
 
@@ -57,33 +79,36 @@ def feeds_for(program: Program, batch: int = 2, scale: float = 1.0) -> Arrays:
     return feeds
 
 
-@pytest.mark.parametrize("direction", DIRECTIONS)
-@pytest.mark.parametrize("wanted", OUTPUTS.values(), ids=OUTPUTS)
-def test_gradient_of_some_outputs_only(wanted: tuple[int, ...], direction: str) -> None:
-    program = lstm(wanted, direction)
+@each_direction
+@each_output
+def test_gradient_of_some_outputs_only(kind: str, wanted: tuple[int, ...], direction: str) -> None:
+    program = recurrent_program(kind, wanted, direction)
     check_gradient(program, feeds_for(program))
 
 
+@each_kind
 @pytest.mark.parametrize("batch", [1, 3])
 @pytest.mark.parametrize("time", [1, 2, 5])
-def test_gradient_of_short_sequences_and_single_samples(time: int, batch: int) -> None:
-    program = lstm((0,), "bidirectional", time=time)
+def test_gradient_of_short_sequences_and_single_samples(kind: str, time: int, batch: int) -> None:
+    program = recurrent_program(kind, (0,), "bidirectional", time=time)
     check_gradient(program, feeds_for(program, batch))
 
 
-@pytest.mark.parametrize("direction", DIRECTIONS)
-@pytest.mark.parametrize("chunk", [1, 2 * 8 * 8 * 2, 10**9], ids=["a step", "two steps", "all"])
+@each_kind
+@each_direction
+@pytest.mark.parametrize("chunk", [1, 2 * 8 * 8 * 2, 10**9], ids=["a step", "some steps", "all"])
 def test_chunks_of_time_change_nothing(
-    monkeypatch: pytest.MonkeyPatch, direction: str, chunk: int
+    monkeypatch: pytest.MonkeyPatch, kind: str, direction: str, chunk: int
 ) -> None:
     monkeypatch.setattr(recurrent, "_CHUNK_BYTES", chunk)
-    program = lstm((0, 1), direction, time=5)
+    program = recurrent_program(kind, (0, 1), direction, time=5)
     check_gradient(program, feeds_for(program))
 
 
-@pytest.mark.parametrize("direction", DIRECTIONS)
-def test_lengths_as_on_onnxruntime(direction: str) -> None:
-    program = lstm((0, 1, 2), direction, lengths=True)
+@each_kind
+@each_direction
+def test_lengths_as_on_onnxruntime(kind: str, direction: str) -> None:
+    program = recurrent_program(kind, direction=direction, lengths=True)
     feeds = feeds_for(program, batch=5)
     expected = OnnxRuntimeExecutor(program, threads=1).run(feeds)
     for name, array in NumpyExecutor(program).run(feeds).items():
@@ -93,14 +118,18 @@ def test_lengths_as_on_onnxruntime(direction: str) -> None:
     assert (steps[:2, :, 2] != 0).all()
 
 
-@pytest.mark.parametrize("direction", DIRECTIONS)
-@pytest.mark.parametrize("wanted", OUTPUTS.values(), ids=OUTPUTS)
+@each_direction
+@each_output
 @pytest.mark.parametrize("chunk", [1, 10**9], ids=["a step", "all"])
 def test_gradient_with_lengths(
-    monkeypatch: pytest.MonkeyPatch, wanted: tuple[int, ...], direction: str, chunk: int
+    monkeypatch: pytest.MonkeyPatch,
+    kind: str,
+    wanted: tuple[int, ...],
+    direction: str,
+    chunk: int,
 ) -> None:
     monkeypatch.setattr(recurrent, "_CHUNK_BYTES", chunk)
-    program = lstm(wanted, direction, lengths=True)
+    program = recurrent_program(kind, wanted, direction, lengths=True)
     check_gradient(program, feeds_for(program, batch=5))
 
 
@@ -115,29 +144,37 @@ def gradients(program: Program, feeds: Arrays) -> Arrays:
     return {n: results[y] for n, y in zip(found, backward.outputs, strict=True)}
 
 
+@each_kind
+@pytest.mark.parametrize("direction", ["forward", "reverse"])
 def test_ending_the_walk_when_gradients_vanish_changes_nothing(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, kind: str, direction: str
 ) -> None:
-    """Closed forget gates: after some steps back every gradient is below 1e-30, and then 0."""
-    program = lstm((1,), time=120, units=2)
+    """A short memory: after some steps back every gradient is below 1e-30, and then 0."""
+    program = recurrent_program(kind, (1,), direction, time=120)
     feeds = feeds_for(program)
-    feeds["b"][:, 4:6] = -6
     feeds["r"] *= 0.01
+    if kind == "LSTM":
+        feeds["b"][:, 4:6] = -6  # closed forget gates
+    elif kind != "RNN":
+        feeds["b"][:, :2] = -6  # closed update gates
     monkeypatch.setattr(recurrent, "_CHUNK_BYTES", 1)
     ended = gradients(program, feeds)
     monkeypatch.setattr(recurrent, "_VANISHED", 0.0)
     walked = gradients(program, feeds)
-    assert (ended["x"][:60] == 0).all()
-    assert (ended["x"][-1] != 0).all()
+    far, near = (slice(0, 60), -1) if direction == "forward" else (slice(60, None), 0)
+    assert (ended["x"][far] == 0).all()
+    assert (ended["x"][near] != 0).all()
     for name in ended:
         np.testing.assert_allclose(ended[name], walked[name], rtol=1e-6, atol=1e-28, err_msg=name)
 
 
-def test_only_a_training_program_keeps_the_gates() -> None:
-    program = lstm((1,))
+@each_kind
+def test_only_a_training_program_keeps_the_gates(kind: str) -> None:
+    program = recurrent_program(kind, (1,))
     backward, _ = with_gradient(program, ["w"])
-    assert [n.op for n in program.nodes] == ["LSTM"]
-    assert [n.op for n in backward.nodes] == ["LSTMTraining", "LSTMGrad"]
+    name = KINDS[kind][0]
+    assert [n.op for n in program.nodes] == [name]
+    assert [n.op for n in backward.nodes] == [f"{name}Training", f"{name}Grad"]
 
 
 @pytest.mark.parametrize(
@@ -145,6 +182,8 @@ def test_only_a_training_program_keeps_the_gates() -> None:
     [
         ({"clip": 1.0}, None, "clip"),
         ({"activations": ("Sigmoid", "ScaledTanh", "Tanh")}, None, "ScaledTanh"),
+        ({"input_forget": 1}, None, "input_forget"),
+        ({"layout": 1}, None, "layout"),
         ({}, f(1, 6), "peepholes"),
     ],
 )

@@ -61,6 +61,10 @@ ACTIVATIONS: dict[str, Activation] = {
     "Relu": Activation(
         lambda x: np.maximum(x, 0, out=x), lambda y, out: np.copyto(out, y > 0, casting="unsafe")
     ),
+    "Softplus": Activation(
+        lambda x: np.logaddexp(x, 0, x),
+        lambda y, out: np.negative(np.expm1(np.negative(y, out), out), out),
+    ),
     "Softsign": Activation(
         lambda x: np.divide(x, 1 + np.abs(x), x),
         lambda y, out: np.square(np.subtract(1, np.abs(y), out), out),
@@ -68,28 +72,56 @@ ACTIVATIONS: dict[str, Activation] = {
 }
 
 
-@dataclass(frozen=True)
-class Cell:
-    """The attributes of one LSTM node that matter in one direction."""
+def _leaky(alpha: float) -> Activation:
+    def apply(x: Buffer) -> None:
+        np.multiply(x, x.dtype.type(alpha), x, where=x < 0)
 
-    units: int
-    gates: Activation  # of i, o, f
-    candidate: Activation  # of c
-    result: Activation  # of the cell, on its way to the output
+    def slope(y: Buffer, out: Buffer) -> None:
+        out.fill(1)
+        np.copyto(out, alpha, where=y < 0)
 
-    @classmethod
-    def of(cls, b: Binding, direction: int) -> "Cell":
-        names = b.attr("activations", ("Sigmoid", "Tanh", "Tanh") * 2)
-        alphas = iter(b.attr("activation_alpha", ()))
-        betas = iter(b.attr("activation_beta", ()))
-        found = []
-        for name in names:
-            if name == "HardSigmoid":
-                found.append(_hard_sigmoid(next(alphas, 0.2), next(betas, 0.5)))
-            elif name == "Affine":
-                found.append(_affine(next(alphas, 1.0), next(betas, 0.0)))
-            elif name in ACTIVATIONS:
-                found.append(ACTIVATIONS[name])
-            else:
-                raise ValueError(f"LSTM: the engine does not run the activation {name}")
-        return cls(int(b.attrs["hidden_size"]), *found[3 * direction : 3 * direction + 3])  # type: ignore[arg-type]
+    return Activation(apply, slope)
+
+
+def _elu(alpha: float) -> Activation:
+    def apply(x: Buffer) -> None:
+        below = x < 0
+        np.expm1(x, x, where=below)
+        np.multiply(x, x.dtype.type(alpha), x, where=below)
+
+    def slope(y: Buffer, out: Buffer) -> None:
+        out.fill(1)
+        np.add(y, out.dtype.type(alpha), out, where=y < 0)
+
+    return Activation(apply, slope)
+
+
+# Functions with an alpha, and perhaps a beta: how they are made, and ONNX's defaults.
+_WITH_NUMBERS: dict[str, tuple[Callable[..., Activation], tuple[float, ...]]] = {
+    "HardSigmoid": (_hard_sigmoid, (0.2, 0.5)),
+    "Affine": (_affine, (1.0, 0.0)),
+    "LeakyRelu": (_leaky, (0.01,)),
+    "Elu": (_elu, (1.0,)),
+}
+
+
+def activations(b: Binding, usual: tuple[str, ...], direction: int) -> list[Activation]:
+    """The functions of one direction of a recurrent node, `usual` where it names none.
+
+    ``activation_alpha`` and ``activation_beta`` hold a number for each function that has one.
+    """
+    names = b.attr("activations", usual * (direction + 1))
+    alphas, betas = (iter(b.attr(f"activation_{name}", ())) for name in ("alpha", "beta"))
+    found = []
+    for name in names:
+        if name in _WITH_NUMBERS:
+            make, defaults = _WITH_NUMBERS[name]
+            found.append(
+                make(*(next(g, d) for g, d in zip((alphas, betas), defaults, strict=False)))
+            )
+        elif name in ACTIVATIONS:
+            found.append(ACTIVATIONS[name])
+        else:
+            raise ValueError(f"the engine does not run the activation {name}")
+    count = len(usual)
+    return found[count * direction : count * (direction + 1)]

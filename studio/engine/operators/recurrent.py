@@ -1,63 +1,147 @@
-"""LSTM as one operator: forward, forward with its reserve, and the backward through time.
+"""What LSTM, GRU and RNN share: directions, lengths, states, chunks of time, and their rules.
 
-Time-major, ONNX's layouts: X (time, batch, input), W (directions, 4·units, input),
-R (directions, 4·units, units), B (directions, 8·units), gates in the order i, o, f, c.
+Time-major, ONNX's layouts: X (time, batch, input), W (directions, gates·units, input),
+R (directions, gates·units, units), B (directions, 2·gates·units). A reserve is kept by direction:
+(directions, time, batch, …), so that one product fills it.
 
 With sequence_lens a row of the batch holds its state over the steps beyond its length, and gives
 zeros there; a row of length 0 ends with zeros, as on onnxruntime.
 
-What makes it fast: the input projections of all steps are one product before the loop, the
+What makes them fast: the input projections of all steps are one product before the loop, the
 weight gradients one product after it; the backward takes its local derivatives by chunks of time
 that fit the cache, so the loop that remains multiplies, and multiplies once.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from itertools import pairwise
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from studio.engine.builder import Builder, Value
-from studio.engine.operator import (
-    Binding,
-    Buffer,
-    Call,
-    GradientNode,
-    Operator,
-    register,
-)
-from studio.engine.operators.gates import Cell
+from studio.engine.operator import Binding, Buffer, Call, GradientNode, Kernel, Operator, register
 from studio.engine.program import Attribute, Dim, Spec
 
 _VANISHED = 1e-30  # below this a gradient only breeds denormal numbers, which are slow
 _CHUNK_BYTES = 1 << 19  # local derivatives are taken for as many steps as fit this
 
-
-def _directions(b: Binding) -> list[bool]:
-    """For each direction, whether it walks time backwards."""
-    known = {"forward": [False], "reverse": [True], "bidirectional": [False, True]}
-    return known[b.attr("direction", "forward")]
+X, W, R, B, LENS, H, C = range(7)  # the inputs of a recurrent operator
+Ended = Callable[[], tuple[list[Buffer | None], Buffer | None]]
 
 
-def _steps(count: int, backwards: bool) -> list[int]:
-    return list(range(count))[::-1] if backwards else list(range(count))
+@dataclass(frozen=True)
+class Direction:
+    """One direction of a node: where it starts, how it walks, and where its results go."""
+
+    b: Binding
+    index: int
+    backwards: bool  # whether it walks time from its end
+
+    @property
+    def time(self) -> int:
+        return int(self.b.input(X).shape[0])
+
+    @property
+    def batch(self) -> int:
+        return int(self.b.input(X).shape[1])
+
+    @property
+    def units(self) -> int:
+        return int(self.b.input(R).shape[2])
+
+    @property
+    def order(self) -> range:
+        """The steps in the order they are walked."""
+        return range(self.time)[::-1] if self.backwards else range(self.time)
+
+    def scratch(self, *shape: int) -> Buffer:
+        return self.b.scratch(shape, self.b.input(X).dtype)
+
+    def start(self, state: int) -> Buffer:
+        """The state (input `H` or `C`) before the first step: given, or zero."""
+        given = self.b.optional(state)
+        if given is None:
+            return np.zeros((self.batch, self.units), self.b.input(X).dtype)
+        found: Buffer = given[self.index]
+        return found
+
+    def steps(self) -> Buffer:
+        """Where Y goes, (time, batch, units); scratch where nobody asked for it."""
+        y = self.b.outputs[0]
+        return self.scratch(self.time, self.batch, self.units) if y is None else y[:, self.index]
+
+    def reserve(self, output: int, blocks: int) -> Buffer:
+        """Where a reserve goes, (time, batch, blocks·units); scratch in an inference program."""
+        kept = self.b.outputs[output] if output < len(self.b.outputs) else None
+        if kept is None:
+            return self.scratch(self.time, self.batch, blocks * self.units)
+        found: Buffer = kept[self.index]
+        return found
+
+    def previous(
+        self, states: Buffer, first: Buffer, span: slice
+    ) -> tuple[tuple[slice, Buffer], ...]:
+        """For the steps of `span` the state before each: pairs (steps within the span, states)."""
+        lo, hi = span.start, span.stop
+        if self.backwards:
+            edge = first if hi == self.time else states[hi]
+            return (slice(0, hi - lo - 1), states[lo + 1 : hi]), (slice(hi - lo - 1, hi - lo), edge)
+        edge = first if lo == 0 else states[lo - 1]
+        return (slice(1, hi - lo), states[lo : hi - 1]), (slice(0, 1), edge)
+
+    def chunks(self, blocks: int) -> list[slice]:
+        """Stretches of time, the last walked first, of which `blocks` of units fit the cache."""
+        a_step = self.batch * blocks * self.units * self.b.input(X).dtype.itemsize
+        length = max(1, min(self.time, _CHUNK_BYTES // a_step))
+        found = [slice(t, min(t + length, self.time)) for t in range(0, self.time, length)]
+        return found if self.backwards else found[::-1]
+
+    def steps_back(self, span: slice) -> range:
+        """The steps of `span`, the last walked first."""
+        steps = range(span.start, span.stop)
+        return steps if self.backwards else steps[::-1]
+
+    def not_before(self, span: slice) -> slice:
+        """`span` and what was walked before it."""
+        return slice(span.start, self.time) if self.backwards else slice(0, span.stop)
+
+
+def for_each_direction(bind: Callable[[Direction], Call]) -> Kernel:
+    """The kernel that binds each direction by itself and runs them one after the other."""
+
+    def kernel(b: Binding) -> Call:
+        _refuse_unsupported(b)
+        known = {"forward": [False], "reverse": [True], "bidirectional": [False, True]}
+        walks = known[b.attr("direction", "forward")]
+        calls = [bind(Direction(b, d, backwards)) for d, backwards in enumerate(walks)]
+        if len(calls) == 1:
+            return calls[0]
+
+        def call() -> None:
+            for direction in calls:
+                direction()
+
+        return call
+
+    return kernel
 
 
 def _refuse_unsupported(b: Binding) -> None:
-    if b.optional(7) is not None:
-        raise ValueError("LSTM: the engine does not run peepholes")
-    if "clip" in b.attrs or b.attr("input_forget", 0):
-        raise ValueError("LSTM: the engine runs neither clip nor input_forget")
+    if "clip" in b.attrs:
+        raise ValueError("the engine does not run clip")
     if b.attr("layout", 0) != 0:
-        raise ValueError("LSTM: the engine runs time-major sequences (layout 0) only")
+        raise ValueError("the engine runs time-major sequences (layout 0) only")
 
 
-def _beyond(b: Binding) -> Callable[[], tuple[list[Buffer | None], Buffer | None]]:
+# -- lengths -------------------------------------------------------------------------------------
+
+
+def ended_by(b: Binding) -> Ended:
     """What sequence_lens says of a run: for each step the rows that ended before it.
 
     As a (batch, 1) column, or None where none ended; and likewise the rows without any step.
     """
-    time, lens = b.input(0).shape[0], b.optional(4)
+    time, lens = b.input(X).shape[0], b.optional(LENS)
     if lens is None:
         nothing: list[Buffer | None] = [None] * time
         return lambda: (nothing, None)
@@ -69,325 +153,227 @@ def _beyond(b: Binding) -> Callable[[], tuple[list[Buffer | None], Buffer | None
     return read
 
 
-# -- forward -------------------------------------------------------------------------------------
-
-
-def _forward(b: Binding) -> Call:
-    """Both LSTM and LSTMTraining: the reserve is scratch where nobody asked for it."""
-    _refuse_unsupported(b)
-    calls = [_forward_direction(b, d, backwards) for d, backwards in enumerate(_directions(b))]
-    if len(calls) == 1:
-        return calls[0]
-
-    def call() -> None:
-        for direction in calls:
-            direction()
-
-    return call
-
-
-def _or_scratch(b: Binding, index: int, shape: tuple[int, ...]) -> Buffer:
-    wanted = b.outputs[index] if index < len(b.outputs) else None
-    return b.scratch(shape, b.input(0).dtype) if wanted is None else wanted
-
-
-def _forward_direction(b: Binding, d: int, backwards: bool) -> Call:
-    x, w, r = b.input(0), b.input(1)[d], b.input(2)[d]
-    cell = Cell.of(b, d)
-    time, batch, width = x.shape
-    units, count = cell.units, len(_directions(b))
-    y = _or_scratch(b, 0, (time, count, batch, units))[:, d]
-    gates = _or_scratch(b, 3, (time, count, batch, 4 * units))[:, d]
-    cells = _or_scratch(b, 4, (time, count, batch, units))[:, d]
-    projected = b.scratch((batch, 4 * units), x.dtype)
-    product, first = b.scratch((batch, units), x.dtype), _start(b, d, batch, units)
-    bias = b.optional(3)
-    flat_x = x.reshape(time * batch, width)
-    flat_gates = gates.reshape(time * batch, 4 * units) if gates.flags.c_contiguous else None
-    order = _steps(time, backwards)
-    views = [
-        (gates[t], gates[t, :, : 3 * units], *_blocks(gates[t], units), cells[t], y[t])
-        for t in order
-    ]
-    r_t, w_t = r.T, w.T
-    beyond, held = _beyond(b), b.scratch((batch, units), x.dtype)
-    ends = [None if i >= len(b.outputs) else b.outputs[i] for i in (1, 2)]
-
-    def call() -> None:
-        if flat_gates is None:
-            np.copyto(gates, np.matmul(flat_x, w_t).reshape(gates.shape))
-        else:
-            np.matmul(flat_x, w_t, flat_gates)
-        if bias is not None:
-            np.add(gates, bias[d, : 4 * units] + bias[d, 4 * units :], gates)
-        ended, empty = beyond()
-        h, c = first
-        for t, (all_gates, squashed, i, o, f, g, new_c, new_h) in zip(order, views, strict=True):
-            np.matmul(h, r_t, projected)
-            np.add(all_gates, projected, all_gates)
-            cell.gates.apply(squashed)
-            cell.candidate.apply(g)
-            np.multiply(f, c, new_c)
-            np.multiply(i, g, product)
-            np.add(new_c, product, new_c)
-            np.copyto(product, new_c)
-            cell.result.apply(product)
-            np.multiply(o, product, new_h)
-            column = ended[t]
-            if column is not None:
-                _hold(column, (h, c), (new_h, new_c), held)
-            h, c = new_h if column is None else held, new_c
-        for end, value in zip(ends, (h, c), strict=True):
-            if end is not None:
-                np.copyto(end[d], value)
-                if empty is not None:
-                    np.copyto(end[d], 0, where=empty)
-
-    return call
-
-
-def _hold(
-    column: Buffer, before: tuple[Buffer, Buffer], after: tuple[Buffer, Buffer], held: Buffer
-) -> None:
-    """Rows that ended keep their states (the output's in `held`) and give zeros."""
-    (h, c), (new_h, new_c) = before, after
-    np.copyto(new_c, c, where=column)
+def hold(column: Buffer, h: Buffer, new_h: Buffer, held: Buffer) -> Buffer:
+    """Rows that ended keep their state, gathered in `held`, and give zeros; gives the state."""
     if h is not held:
         np.copyto(held, h)
     np.copyto(held, new_h, where=~column)
     np.copyto(new_h, 0, where=column)
+    return held
 
 
-def _blocks(gates: Buffer, units: int) -> tuple[Buffer, Buffer, Buffer, Buffer]:
-    """The four gates i, o, f, c of one step, as views."""
-    i, o, f, c = (gates[..., k * units : (k + 1) * units] for k in range(4))
-    return i, o, f, c
-
-
-def _start(b: Binding, d: int, batch: int, units: int) -> tuple[Buffer, Buffer]:
-    """The states before the first step: given, or zero."""
-    zeros = np.zeros((batch, units), b.input(0).dtype)
-    h, c = b.optional(5), b.optional(6)
-    return (zeros if h is None else h[d], zeros if c is None else c[d])
-
-
-# -- backward ------------------------------------------------------------------------------------
-
-# Inputs of LSTMGrad: the eight of LSTM, then Y, gates, cells, dY, dY_h, dY_c.
-_Y, _GATES, _CELLS, _DY, _DH, _DC = range(8, 14)
-
-
-def _backward(b: Binding) -> Call:
-    _refuse_unsupported(b)
-    dx = b.outputs[0]
-    calls = [_backward_direction(b, d, backwards) for d, backwards in enumerate(_directions(b))]
-
-    def call() -> None:
-        if dx is not None:
-            dx.fill(0)
-        for direction in calls:
-            direction()
-
-    return calls[0] if len(calls) == 1 else call
-
-
-def _backward_direction(b: Binding, d: int, backwards: bool) -> Call:
-    x, r = b.input(0), b.input(2)[d]
-    cell = Cell.of(b, d)
-    time, batch, _ = x.shape
-    units = cell.units
-    order = _steps(time, backwards)
-    d_gates = b.scratch((time, batch, 4 * units), x.dtype)
-    dh, dc, product = (b.scratch((batch, units), x.dtype) for _ in range(3))
-    dy = b.optional(_DY)
-    ends = [b.optional(_DH), b.optional(_DC)]
-    local = _local_derivatives(b, d, cell, order)
-    finish = _weight_gradients(b, d, order, d_gates, dh, dc)
-    steps = [(t, d_gates[t], d_gates[t].reshape(batch, 4, units)) for t in order]
-
-    beyond, held = _beyond(b), b.scratch((2, batch, units), x.dtype)
-
-    def call() -> None:
-        ended, empty = beyond()
-        for gradient, end in ((dh, ends[0]), (dc, ends[1])):
-            np.copyto(gradient, 0 if end is None else end[d])
+def finish(walk: Direction, *states: Buffer, empty: Buffer | None) -> None:
+    """Write the states after the last step where they are wanted: outputs 1 and on."""
+    for end, state in zip(walk.b.outputs[1 : 1 + len(states)], states, strict=False):
+        if end is not None:
+            np.copyto(end[walk.index], state)
             if empty is not None:
-                np.copyto(gradient, 0, where=empty)
-        for span, slopes in local:
-            if dy is None and _vanished(dh, dc):
-                for _, flat, _ in steps[: span.stop]:
-                    flat.fill(0)
-                break
-            to_gates, to_cell, forget = slopes()
-            for k in reversed(range(span.start, span.stop)):
-                t, flat, blocks = steps[k]
-                at = k - span.start
-                column = ended[t]
-                if column is not None:
-                    np.copyto(held, (dh, dc))
-                if dy is not None:
-                    np.add(dh, dy[t, d], dh)
-                np.multiply(dh, to_cell[at], product)
-                np.add(dc, product, dc)
-                np.multiply(to_gates[at], dc[:, None, :], blocks)
-                np.multiply(to_gates[at, :, 1], dh, blocks[:, 1])  # the output gate sees dh
-                np.multiply(dc, forget[at], dc)
-                if column is not None:
-                    np.copyto(flat, 0, where=column)
-                np.matmul(flat, r, dh)
-                if column is not None:  # a row that ended hands its gradients on as they are
-                    np.copyto(dh, held[0], where=column)
-                    np.copyto(dc, held[1], where=column)
-        finish()
-
-    return call
+                np.copyto(end[walk.index], 0, where=empty)
 
 
-def _vanished(dh: Buffer, dc: Buffer) -> bool:
-    return bool(np.abs(dh).max() < _VANISHED and np.abs(dc).max() < _VANISHED)
+# -- the products before and after the loop ------------------------------------------------------
 
 
-def _local_derivatives(
-    b: Binding, d: int, cell: Cell, order: list[int]
-) -> list[tuple[slice, Callable[[], tuple[Buffer, Buffer, Buffer]]]]:
-    """Chunks of steps, last first, each with a function that gives its local derivatives.
-
-    For step t: ``to_gates`` (batch, 4, units) is d(pre-activation gate)/d(its incoming gradient),
-    ``to_cell`` = d(cell)/d(output) and ``forget`` = the forget gate.
-    """
-    gates, cells = b.input(_GATES), b.input(_CELLS)
-    _, _, batch, four = gates.shape
-    units, dtype = cell.units, gates.dtype
-    span = max(1, min(len(order), _CHUNK_BYTES // (batch * four * dtype.itemsize)))
-    to_gates = b.scratch((span, batch, 4, units), dtype)
-    to_cell, squashed, forget, before = (b.scratch((span, batch, units), dtype) for _ in range(4))
-    _, first = _start(b, d, batch, units)
-
-    def slopes_of(chunk: slice) -> Callable[[], tuple[Buffer, Buffer, Buffer]]:
-        steps = order[chunk]
-        n = len(steps)
-
-        def slopes() -> tuple[Buffer, Buffer, Buffer]:
-            for k, t in enumerate(steps):
-                np.copyto(forget[k], gates[t, d, :, 2 * units : 3 * units])
-                np.copyto(squashed[k], cells[t, d])
-                at = chunk.start + k
-                np.copyto(before[k], first if at == 0 else cells[order[at - 1], d])
-                for gate in range(3):
-                    block = gates[t, d, :, gate * units : (gate + 1) * units]
-                    cell.gates.slope(block, to_gates[k, :, gate])
-                i, o, _, g = _blocks(gates[t, d], units)
-                cell.candidate.slope(g, to_gates[k, :, 3])
-                np.multiply(to_gates[k, :, 0], g, to_gates[k, :, 0])
-                np.multiply(to_gates[k, :, 3], i, to_gates[k, :, 3])
-            cell.result.apply(squashed[:n])
-            cell.result.slope(squashed[:n], to_cell[:n])
-            for k, t in enumerate(steps):
-                _, o, _, _ = _blocks(gates[t, d], units)
-                np.multiply(to_cell[k], o, to_cell[k])
-            np.multiply(to_gates[:n, :, 1], squashed[:n], to_gates[:n, :, 1])
-            np.multiply(to_gates[:n, :, 2], before[:n], to_gates[:n, :, 2])
-            return to_gates, to_cell, forget
-
-        return slopes
-
-    edges = [*range(0, len(order), span), len(order)]
-    chunks = [slice(start, stop) for start, stop in pairwise(edges)]
-    return [(chunk, slopes_of(chunk)) for chunk in reversed(chunks)]
-
-
-def _weight_gradients(
-    b: Binding, d: int, order: list[int], d_gates: Buffer, dh: Buffer, dc: Buffer
-) -> Call:
-    """The products after the loop: dX, dW, dR, dB, and the gradients of the first states."""
-    x, w, y = b.input(0), b.input(1)[d], b.input(_Y)
-    time, batch, width = x.shape
-    units = y.shape[-1]
-    dx, dw, dr, db, dh0, dc0 = (*b.outputs, *(None,) * 6)[:6]
-    flat_d = d_gates.reshape(time * batch, 4 * units)
-    flat_x = x.reshape(time * batch, width)
-    before = b.scratch((time, batch, units), x.dtype)
-    first, _ = _start(b, d, batch, units)
-    beyond = _beyond(b)
-    added = b.scratch((time * batch, width), x.dtype) if d else None
+def projection(walk: Direction, gates: Buffer) -> Call:
+    """Write the input's part of every gate of every step: one product."""
+    x, w = flat(walk.b.input(X)), walk.b.input(W)[walk.index]
+    out, transposed = flat(gates), w.T
 
     def call() -> None:
-        if dx is not None and added is None:
-            np.matmul(flat_d, w, dx.reshape(time * batch, width))
-        elif dx is not None:
-            np.matmul(flat_d, w, added)
-            np.add(dx, added.reshape(dx.shape), dx)  # type: ignore[union-attr]
-        if dw is not None:
-            np.matmul(flat_d.T, flat_x, dw[d])
-        if dr is not None:
-            ended, _ = beyond()
-            np.copyto(before[order[0]], first)
-            for previous, t in pairwise(order):
-                np.copyto(before[t], y[previous, d])
-                column = ended[previous]
-                if column is not None:  # read backwards, a row starts at its own last step
-                    np.copyto(before[t], first, where=column)
-            np.matmul(flat_d.T, before.reshape(time * batch, units), dr[d])
-        if db is not None:
-            np.sum(flat_d, axis=0, out=db[d, : 4 * units])
-            np.copyto(db[d, 4 * units :], db[d, : 4 * units])
-        if dh0 is not None:
-            np.copyto(dh0[d], dh)
-        if dc0 is not None:
-            np.copyto(dc0[d], dc)
+        np.matmul(x, transposed, out)
 
     return call
+
+
+def wanted(b: Binding) -> tuple[Buffer | None, ...]:
+    """Of a backward: where dX, dW, dR, dB, and the gradients of h and c go; None where unwanted."""
+    return (*b.outputs, *(None,) * (6 - len(b.outputs)))
+
+
+def input_gradients(walk: Direction, d_gates: Buffer) -> Call:
+    """The products after the loop that give dX, dW, and the dB of the input's bias.
+
+    A second direction adds its dX.
+    """
+    b, d = walk.b, walk.index
+    x, w, gates = flat(b.input(X)), b.input(W)[d], flat(d_gates)
+    dx, dw, _, db = wanted(b)[:4]
+    out = None if dx is None else flat(dx)
+    added = walk.scratch(*x.shape) if d and out is not None else None
+
+    def call() -> None:
+        if out is not None and added is None:
+            np.matmul(gates, w, out)
+        elif out is not None:
+            np.add(out, np.matmul(gates, w, added), out)
+        if dw is not None:
+            np.matmul(gates.T, x, dw[d])
+        if db is not None:
+            np.sum(gates, axis=0, out=db[d, : gates.shape[1]])
+
+    return call
+
+
+def state_gradients(
+    walk: Direction, y: Buffer, d_gates: Buffer, d_first: Sequence[Buffer]
+) -> Callable[[list[Buffer | None]], None]:
+    """The product after the loop that gives dR, the dB of the state's bias, and the first states'.
+
+    `y` is (time, batch, units), `d_first` what the loop leaves of the gradients of the states.
+    """
+    d, gates = walk.index, flat(d_gates)
+    _, _, dr, db, *firsts = wanted(walk.b)
+    before = walk.scratch(*y.shape)
+    read_before = outputs_before(walk, y, before)
+
+    def call(ended: list[Buffer | None]) -> None:
+        if dr is not None:
+            read_before(ended)
+            np.matmul(gates.T, flat(before), dr[d])
+        if db is not None:
+            np.sum(gates, axis=0, out=db[d, gates.shape[1] :])
+        for wanted, gradient in zip(firsts, d_first, strict=False):
+            if wanted is not None:
+                np.copyto(wanted[d], gradient)
+
+    return call
+
+
+def outputs_before(
+    walk: Direction, y: Buffer, out: Buffer
+) -> Callable[[list[Buffer | None]], None]:
+    """Fills `out` (time, batch, units) with the output before each step, for dR's product."""
+    first = walk.start(H)
+    pairs = [(out[where], what) for where, what in walk.previous(y, first, slice(0, walk.time))]
+
+    def call(ended: list[Buffer | None]) -> None:
+        for place, what in pairs:
+            np.copyto(place, what)
+        if walk.backwards:  # read backwards, a row starts at its own last step
+            for t, column in enumerate(ended[1:]):
+                if column is not None:
+                    np.copyto(out[t], first, where=column)
+
+    return call
+
+
+def arriving(
+    walk: Direction, ends: Sequence[Buffer | None], states: Sequence[Buffer], empty: Buffer | None
+) -> None:
+    """Start each state's gradient with what arrives at the end; rows without a step get none."""
+    for end, gradient in zip(ends, states, strict=True):
+        np.copyto(gradient, 0 if end is None else end[walk.index])
+        if empty is not None:
+            np.copyto(gradient, 0, where=empty)
+
+
+def vanished(*gradients: Buffer) -> bool:
+    """Whether nothing that matters is left to hand to earlier steps."""
+    return all(np.abs(gradient).max() < _VANISHED for gradient in gradients)
+
+
+def flat(steps: Buffer) -> Buffer:
+    """(time, batch, n) as (time·batch, n): the same memory, also where n is some of the columns."""
+    time, batch, width = steps.shape
+    found = steps.reshape(time * batch, width)
+    assert found.size == 0 or np.shares_memory(found, steps)
+    return found
+
+
+def longest(chunks: Sequence[slice]) -> int:
+    """How many steps the longest chunk has."""
+    return max(int(span.stop) - int(span.start) for span in chunks)
 
 
 # -- rules ---------------------------------------------------------------------------------------
 
 
-def _gradient(
-    op: Builder, n: GradientNode, grads: tuple[Value | None, ...]
-) -> tuple[Value | None, ...]:
-    """Of LSTMTraining: one LSTMGrad over its inputs, its reserve and what arrives."""
-    y, _, _, gates, cells = n.outputs
-    inputs = [*n.inputs, *(None,) * (8 - len(n.inputs))]
-    differentiable = (0, 1, 2, 3, 5, 6)
-    results = op.call("LSTMGrad", (*inputs, y, gates, cells, *grads[:3]), 6, None, **n.attrs)
-    found: list[Value | None] = [None] * 8
-    for index, result in zip(differentiable, results, strict=True):
-        if inputs[index] is not None:
-            found[index] = result
-    return found[: len(n.inputs)]  # type: ignore[return-value]
+@dataclass(frozen=True)
+class Family:
+    """One recurrent operator, its training variant and its backward: what their rules follow from.
+
+    Attributes:
+        name: ONNX's.
+        gates: how many blocks of units W has.
+        states: 1 (h) or 2 (h and c).
+        inputs: how many the operator has.
+        reserve: the width, in units, of each value its backward reads beside Y.
+
+    The backward takes the operator's inputs, Y, the reserve, and the gradients that arrive at Y and
+    the last states; it gives those of X, W, R, B and the first states.
+    """
+
+    name: str
+    gates: int
+    states: int
+    inputs: int
+    reserve: tuple[int, ...]
+
+    def register(self, forward: Kernel, backward: Kernel) -> None:
+        """Put the three operators in the table; one kernel runs both forward ones."""
+        training, grad = f"{self.name}Training", f"{self.name}Grad"
+        register(Operator(self.name, forward, training=training))
+        register(Operator(training, forward, self._gradient, shape=self._training_shape))
+        register(Operator(grad, backward, shape=self._grad_shape))
+
+    def saved(self, walk: Direction) -> list[Buffer]:
+        """Of a backward: Y, then the reserve, each (time, batch, …)."""
+        d, b = walk.index, walk.b
+        reserve = [b.input(self.inputs + 1 + i)[d] for i in range(len(self.reserve))]
+        return [b.input(self.inputs)[:, d], *reserve]
+
+    def arrived(self, b: Binding) -> list[Buffer | None]:
+        """Of a backward: the gradients of Y and the last states, None where none arrives."""
+        start = self.inputs + 1 + len(self.reserve)
+        return [b.optional(start + i) for i in range(1 + self.states)]
+
+    def _gradient(
+        self, op: Builder, n: GradientNode, grads: tuple[Value | None, ...]
+    ) -> Sequence[Value | None]:
+        inputs = [*n.inputs, *(None,) * (self.inputs - len(n.inputs))]
+        kept = (n.outputs[0], *n.outputs[1 + self.states :])
+        operands = (*inputs, *kept, *grads[: 1 + self.states])
+        places = (X, W, R, B, *range(H, H + self.states))
+        results = op.call(f"{self.name}Grad", operands, len(places), None, **n.attrs)
+        given = dict(zip(places, results, strict=True))
+        return [given.get(i) if inputs[i] else None for i in range(len(n.inputs))]
+
+    def _training_shape(
+        self,
+        inputs: Sequence[Spec | None],
+        attrs: Mapping[str, Attribute],
+        constants: Sequence[Any],
+    ) -> list[Spec]:
+        x, w, r = (_there(spec) for spec in inputs[:3])
+        (time, batch, _), directions, units = x.shape, w.shape[0], _size(r.shape[2])
+
+        def spec(*shape: Dim) -> Spec:
+            return Spec(x.dtype, shape)
+
+        return [
+            spec(time, directions, batch, units),
+            *(spec(directions, batch, units) for _ in range(self.states)),
+            *(spec(directions, time, batch, blocks * units) for blocks in self.reserve),
+        ]
+
+    def _grad_shape(
+        self,
+        inputs: Sequence[Spec | None],
+        attrs: Mapping[str, Attribute],
+        constants: Sequence[Any],
+    ) -> list[Spec]:
+        x, w, r = (_there(spec) for spec in inputs[:3])
+        directions, units = w.shape[0], _size(r.shape[2])
+        bias = Spec(x.dtype, (directions, 2 * self.gates * units))
+        state = Spec(x.dtype, (directions, x.shape[1], units))
+        return [x, w, r, bias, *(state for _ in range(self.states))]
 
 
-def _training_shape(
-    inputs: Sequence[Spec | None], attrs: Mapping[str, Attribute], constants: Sequence[Any]
-) -> list[Spec]:
-    x, w = inputs[0], inputs[1]
-    assert x is not None and w is not None
-    time, batch, _ = x.shape
-    directions, units = w.shape[0], int(attrs["hidden_size"])  # type: ignore[arg-type]
-
-    def spec(*shape: Dim) -> Spec:
-        return Spec(x.dtype, shape)
-
-    state = spec(directions, batch, units)
-    return [
-        spec(time, directions, batch, units),
-        state,
-        state,
-        spec(time, directions, batch, 4 * units),
-        spec(time, directions, batch, units),
-    ]
+def _there(spec: Spec | None) -> Spec:
+    assert spec is not None
+    return spec
 
 
-def _grad_shape(
-    inputs: Sequence[Spec | None], attrs: Mapping[str, Attribute], constants: Sequence[Any]
-) -> list[Spec]:
-    x, w, r, y = inputs[0], inputs[1], inputs[2], inputs[_Y]
-    assert x is not None and w is not None and r is not None and y is not None
-    units, directions = int(attrs["hidden_size"]), w.shape[0]  # type: ignore[arg-type]
-    state = Spec(x.dtype, (directions, x.shape[1], units))
-    return [x, w, r, Spec(x.dtype, (directions, 8 * units)), state, state]
-
-
-register(Operator("LSTM", _forward, training="LSTMTraining"))
-register(Operator("LSTMTraining", _forward, _gradient, shape=_training_shape))
-register(Operator("LSTMGrad", _backward, shape=_grad_shape))
+def _size(dim: Dim) -> int:
+    assert isinstance(dim, int)
+    return dim

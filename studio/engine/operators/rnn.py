@@ -1,0 +1,94 @@
+"""RNN as one operator: forward, forward that keeps its steps, and the backward through time.
+
+One function of input and state; its derivative follows from the output, so Y is all the reserve.
+"""
+
+import numpy as np
+
+from studio.engine.operator import Call
+from studio.engine.operators.gates import activations
+from studio.engine.operators.recurrent import (
+    B,
+    Direction,
+    Family,
+    H,
+    R,
+    arriving,
+    ended_by,
+    finish,
+    for_each_direction,
+    hold,
+    input_gradients,
+    projection,
+    state_gradients,
+    vanished,
+)
+
+_RNN = Family("RNN", gates=1, states=1, inputs=6, reserve=())
+
+
+def _forward(walk: Direction) -> Call:
+    """Both RNN and RNNTraining, which differ in that Y is always wanted."""
+    (function,) = activations(walk.b, ("Tanh",), walk.index)
+    units, d = walk.units, walk.index
+    y, projected = walk.steps(), walk.scratch(walk.time, walk.batch, units)
+    held, first = walk.scratch(walk.batch, units), walk.start(H)
+    bias, r_t = walk.b.optional(B), walk.b.input(R)[d].T
+    project, ended_at = projection(walk, projected), ended_by(walk.b)
+    views = [(t, projected[t], y[t]) for t in walk.order]
+
+    def call() -> None:
+        project()
+        if bias is not None:
+            np.add(projected, bias[d, :units] + bias[d, units:], projected)
+        ended, empty = ended_at()
+        h = first
+        for t, x, new_h in views:
+            np.matmul(h, r_t, new_h)
+            np.add(new_h, x, new_h)
+            function.apply(new_h)
+            column = ended[t]
+            h = new_h if column is None else hold(column, h, new_h, held)
+        finish(walk, h, empty=empty)
+
+    return call
+
+
+def _backward(walk: Direction) -> Call:
+    (function,) = activations(walk.b, ("Tanh",), walk.index)
+    batch, units, d = walk.batch, walk.units, walk.index
+    (steps,), (dy, end) = _RNN.saved(walk), _RNN.arrived(walk.b)
+    d_steps = walk.scratch(walk.time, batch, units)
+    dh, held = walk.scratch(batch, units), walk.scratch(batch, units)
+    r, ended_at = walk.b.input(R)[d], ended_by(walk.b)
+    input_products = input_gradients(walk, d_steps)
+    state_products = state_gradients(walk, steps, d_steps, (dh,))
+    chunks = walk.chunks(blocks=1)
+
+    def call() -> None:
+        ended, empty = ended_at()
+        arriving(walk, (end,), (dh,), empty)
+        for span in chunks:
+            if dy is None and vanished(dh):
+                d_steps[walk.not_before(span)].fill(0)
+                break
+            function.slope(steps[span], d_steps[span])
+            for t in walk.steps_back(span):
+                d_step, column = d_steps[t], ended[t]
+                if column is not None:
+                    np.copyto(held, dh)
+                if dy is not None:
+                    np.add(dh, dy[t, d], dh)
+                np.multiply(d_step, dh, d_step)
+                if column is not None:
+                    np.copyto(d_step, 0, where=column)
+                np.matmul(d_step, r, dh)
+                if column is not None:  # a row that ended hands its gradient on as it is
+                    np.copyto(dh, held, where=column)
+        input_products()
+        state_products(ended)
+
+    return call
+
+
+_RNN.register(for_each_direction(_forward), for_each_direction(_backward))
