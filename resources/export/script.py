@@ -1,5 +1,8 @@
 # Written by Layerloom; yours to change. Needs numpy and onnxruntime.
-"""Answers for every row of a table: python THIS_FILE.py TABLE.csv > answers.csv"""
+"""Answers for every row of a table: python THIS_FILE.py TABLE.csv > answers.csv
+
+Columns of arrays are read from TABLE.npz, or from cells that hold numbers with spaces between.
+"""
 
 import csv
 import json
@@ -30,14 +33,19 @@ def encode(rows, how):
     """An input of the model, from rows of cells by column name."""
     if how["kind"] == "text":
         values = np.array([encode_text(row[how["column"]], how) for row in rows])
+        if how["one_hot"]:  # padding, 0, becomes zeros
+            values = values[..., None]
+            values = (values == np.arange(how["one_hot"])) & (values > 0)
     elif how["kind"] == "classes":
         values = np.array([how["classes"].index(row[how["column"]].strip()) for row in rows])
         values = np.eye(len(how["classes"]))[values] if how["one_hot"] else values
     elif how["kind"] == "numbers":
         values = np.array([[float(row[column]) for column in how["columns"]] for row in rows])
         values = (values - np.array(how["mean"])) / np.array(how["deviation"])
-    else:  # numbers in one cell, with spaces between
-        values = np.array([row[how["column"]].split() for row in rows], float)
+    else:  # an array, or its numbers in one cell with spaces between
+        cells = [row[how["column"]] for row in rows]
+        cells = [cell.split() if isinstance(cell, str) else cell for cell in cells]
+        values = np.array(cells, float) / how.get("divisor", 1)
     return values.reshape(len(rows), *how["shape"]).astype(how["dtype"])
 
 
@@ -62,10 +70,22 @@ def answers(row):
             yield f"{name}_class", classes[likeliest]
 
 
-if __name__ == "__main__":
+def read(path):
+    """The rows of a table, cells by column name."""
+    if path.suffix == ".npz":
+        with np.load(path) as arrays:
+            found = {name: arrays[name] for name in arrays.files if arrays[name].ndim}
+        most = max(map(len, found.values()))
+        found = {name: array for name, array in found.items() if len(array) == most}
+        columns = [a if a.ndim > 1 else [str(cell) for cell in a.tolist()] for a in found.values()]
+        return [dict(zip(found, row, strict=True)) for row in zip(*columns, strict=True)]
     csv.field_size_limit(2**24)  # characters in one cell
-    with Path(sys.argv[1]).open(newline="", encoding="utf-8-sig") as file:
-        lines = [dict(answers(row)) for row in csv.DictReader(file)]
+    with path.open(newline="", encoding="utf-8-sig") as file:
+        return list(csv.DictReader(file))
+
+
+if __name__ == "__main__":
+    lines = [dict(answers(row)) for row in read(Path(sys.argv[1]))]
     writer = csv.DictWriter(sys.stdout, list(lines[0]) if lines else [])
     writer.writeheader()
     writer.writerows(lines)

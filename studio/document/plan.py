@@ -30,7 +30,12 @@ class OutputPlan:
 class TextColumn:
     """A text column as integers: 0 pads, 1 stands for unknown words, then by frequency.
 
-    The vocabulary is learnt on training rows only; empty until then.
+    The vocabulary is learnt on training rows only; empty until then. Texts that feed one layer
+    learn one vocabulary together.
+
+    With `one_hot`, each integer becomes a row of `vocabulary_size` floats with a 1 at its place;
+    padding becomes a row of zeros, which a Masking layer hides. It is `keras.ops.one_hot(integers,
+    vocabulary_size)` but for padding.
     """
 
     column: str
@@ -40,6 +45,7 @@ class TextColumn:
     lower: bool = True
     padding: Literal["pre", "post"] = "pre"
     truncating: Literal["pre", "post"] = "pre"
+    one_hot: bool = False
 
 
 @dataclass(frozen=True)
@@ -58,12 +64,23 @@ class ClassColumn:
     one_hot: bool = False
 
 
-Binding = TextColumn | NumberColumns | ClassColumn
+@dataclass(frozen=True)
+class ArrayColumn:
+    """A column of arrays, such as pictures; their numbers are divided by `divisor`.
+
+    255 makes 0 … 1 of bytes. The array is given the port's shape, its numbers in their order.
+    """
+
+    column: str
+    divisor: float = 1.0
+
+
+Binding = TextColumn | NumberColumns | ClassColumn | ArrayColumn
 
 
 @dataclass(frozen=True)
 class TableSource:
-    """A CSV file (plain or .gz).
+    """A CSV file (plain or .gz), or NumPy arrays (.npz).
 
     `path` is absolute, or relative to the project's folder. Files hold it relative where they can;
     loading makes it absolute, so that saving elsewhere loses nothing.

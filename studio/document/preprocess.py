@@ -79,6 +79,14 @@ def encode_text(fitted: FittedText, texts: Sequence[str]) -> NDArray[np.int32]:
     return pad_sequences(numbered, binding.length, binding.padding, binding.truncating)
 
 
+def one_hot_text(numbers: NDArray[np.integer], size: int) -> NDArray[np.float32]:
+    """Encoded texts (texts, length) as float32 (texts, length, size); padding is all zeros."""
+    hot = np.zeros((*numbers.shape, size), np.float32)
+    np.put_along_axis(hot, numbers[..., None].astype(np.intp), 1, axis=-1)
+    hot[..., PADDING] = 0
+    return hot
+
+
 def decode_text(fitted: FittedText, row: Iterable[int]) -> list[str]:
     """The tokens an encoded text stands for, without padding; an unknown one is ``"?"``."""
     words = ("", "?", *fitted.words)
@@ -136,6 +144,14 @@ def encode_numbers(fitted: FittedNumbers, values: NDArray[np.float64]) -> NDArra
 def decode_numbers(fitted: FittedNumbers, values: NDArray[np.generic]) -> NDArray[np.float64]:
     """The inverse of `encode_numbers`: an output in the units of its columns."""
     return np.asarray(values * np.array(fitted.deviation) + np.array(fitted.mean))
+
+
+# -- arrays --------------------------------------------------------------------------------------
+
+
+def divided(values: NDArray[np.generic], divisor: float) -> NDArray[np.float32]:
+    """Arrays as floats, divided."""
+    return np.asarray(values.astype(np.float32) / np.float32(divisor))
 
 
 # -- classes -------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from typing import Any
 
 from studio.document.model import Document
 from studio.document.names import input_names, output_names
-from studio.document.plan import NumberColumns
+from studio.document.plan import ArrayColumn, NumberColumns
 from studio.document.preprocess import (
     WORD,
     Fitted,
@@ -27,8 +27,9 @@ KEY = "layerloom"  # of the metadata; also what tells our JSON file from somebod
 def describe(project: Project, outputs: Sequence[str]) -> dict[str, Any]:
     """Every input and output of the main graph by its name in the file.
 
-    An input of kind ``raw`` takes its numbers from one column of its own name, side by side with
-    spaces between: nothing was learnt about it.
+    An input of kind ``array`` takes its numbers from one column, divided; of a CSV file, or of an
+    .npz's array. One of kind ``raw`` takes them from a column of its own name: nothing was learnt
+    about it.
     """
     document = project.document
     named = zip(output_names(document), outputs, strict=True)
@@ -54,6 +55,8 @@ def _encoding(
     found, binding = fitted.get(call), document.plan.data.inputs.get(call)
     if found is None and isinstance(binding, NumberColumns) and not binding.standardize:
         found = unfitted_numbers(binding)
+    if isinstance(binding, ArrayColumn):
+        return {"kind": "array", "column": binding.column, "divisor": binding.divisor}
     match found:
         case FittedText(binding=text, words=words):
             return {
@@ -65,6 +68,7 @@ def _encoding(
                 "padding": text.padding,
                 "truncating": text.truncating,
                 "vocabulary": list(words),
+                "one_hot": text.vocabulary_size if text.one_hot else 0,
             }
         case FittedNumbers(binding=numbers, mean=mean, deviation=deviation):
             columns = list(numbers.columns)

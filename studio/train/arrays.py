@@ -1,7 +1,8 @@
 """Data as training takes it: arrays by port, sample by sample."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
@@ -11,17 +12,39 @@ from studio.engine.program import Array
 
 
 @dataclass(frozen=True)
+class Packed:
+    """An array kept small, such as integers for one-hots; batches are unpacked as they are taken.
+
+    Attributes:
+        kept: samples first.
+        unpack: the array that some of `kept` stands for, sample by sample.
+    """
+
+    kept: Array
+    unpack: Callable[[Array], Array]
+
+    def __len__(self) -> int:
+        return len(self.kept)
+
+    def __getitem__(self, rows: Array | slice) -> "Packed":
+        return Packed(self.kept[rows], self.unpack)
+
+
+Column = Array | Packed
+
+
+@dataclass(frozen=True)
 class Arrays:
     """Samples along the first axis of every array.
 
     Attributes:
-        inputs: by the id of the Input call.
-        targets: by the output's endpoint key.
+        inputs: by the id of the Input call; `batches` gives arrays only.
+        targets: by the output's endpoint key; as inputs.
         weights: by the output's endpoint key, one number a sample; absent means all ones.
     """
 
-    inputs: Mapping[CallId, Array]
-    targets: Mapping[str, Array] = field(default_factory=dict)
+    inputs: Mapping[CallId, Any]
+    targets: Mapping[str, Any] = field(default_factory=dict)
     weights: Mapping[str, Array] = field(default_factory=dict)
 
     def __len__(self) -> int:
@@ -35,13 +58,26 @@ class Arrays:
             {k: v[rows] for k, v in self.weights.items()},
         )
 
+    def unpacked(self) -> "Arrays":
+        """The same with nothing kept small."""
+        return replace(
+            self,
+            inputs={k: unpacked(v) for k, v in self.inputs.items()},
+            targets={k: unpacked(v) for k, v in self.targets.items()},
+        )
+
+
+def unpacked(column: Column) -> Array:
+    """A column as an array."""
+    return column.unpack(column.kept) if isinstance(column, Packed) else column
+
 
 def batches(data: Arrays, size: int, order: Array | None = None) -> Iterator[Arrays]:
     """Consecutive batches, in the order of `order` where given; the last may be smaller."""
     count = len(data)
     for start in range(0, count, size):
         stop = min(start + size, count)
-        yield data.take(slice(start, stop) if order is None else order[start:stop])
+        yield data.take(slice(start, stop) if order is None else order[start:stop]).unpacked()
 
 
 def shuffled(count: int, seed: int, epoch: int) -> Array:

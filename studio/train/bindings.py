@@ -3,18 +3,30 @@
 import csv
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from math import prod
 from pathlib import Path
+
+import numpy as np
 
 from studio.document import edits
 from studio.document.analysis import analyse
 from studio.document.model import Document
 from studio.document.names import output_names
-from studio.document.plan import Binding, ClassColumn, DataPlan, NumberColumns, TextColumn
+from studio.document.plan import (
+    ArrayColumn,
+    Binding,
+    ClassColumn,
+    DataPlan,
+    NumberColumns,
+    TextColumn,
+)
+from studio.engine.program import Array
 from studio.losses.regression import MeanAbsoluteError, MeanSquaredError
 from studio.problem import refuse
 from studio.train.ports import DataPort, input_ports, target_ports
 from studio.train.tables import Table, read_table, table_source
 
+PICTURE_DIVISOR = 255.0  # makes 0 … 1 of bytes
 USUAL_LABELS = ("label", "labels", "target", "class", "category", "y")
 
 
@@ -85,14 +97,15 @@ def _path_and_columns(place: str) -> tuple[Path, list[str]]:
 def _bound(port: DataPort, table: Table, columns: Sequence[str]) -> Binding:
     """The binding of a port to these columns, or to those it has or that have its name."""
     if not columns:
-        if port.binding is not None and set(columns_of(port.binding)) <= set(table.columns):
+        if port.binding is not None and set(columns_of(port.binding)) <= set(table.names):
             return port.binding
-        if port.name not in table.columns:
-            args = {"port": port.name, "file": table.name, "columns": ", ".join(table.columns)}
+        if port.name not in table.names:
+            args = {"port": port.name, "file": table.name, "columns": ", ".join(table.names)}
             raise refuse("data_column_needed", **args)
         columns = [port.name]
     for column in columns:
-        table.texts(column)
+        if column not in table.arrays or len(columns) > 1:
+            table.texts(column)
     return bind(port, table, columns)
 
 
@@ -104,10 +117,14 @@ def columns_of(binding: Binding) -> tuple[str, ...]:
 def bind(port: DataPort, table: Table, columns: Sequence[str]) -> Binding:
     """The binding that suits a port and these columns; an older one of its kind keeps its settings.
 
-    Text goes to integers that look up an Embedding, labels to losses between classes (one-hot
-    where the output is as wide), everything else as numbers, standardized where they are floats.
+    Arrays go as they are, bytes into floats from 0 to 1; text to integers that look up an
+    Embedding, or as one-hot characters to an input of (length, characters); labels to losses
+    between classes (one-hot where the output is as wide); everything else as numbers,
+    standardized where they are floats.
     """
     old, single = port.binding, columns[0]
+    if single in table.arrays:
+        return array_binding(port, table, single)
     numbers = all(table.kind(column) == "number" for column in columns)
     if len(columns) == 1:
         if port.loss is None and port.integers and not (numbers and port.width == 1):
@@ -115,12 +132,44 @@ def bind(port: DataPort, table: Table, columns: Sequence[str]) -> Binding:
                 return replace(old, column=single)
             length = port.width or TextColumn.length
             return TextColumn(single, length, port.limit or TextColumn.vocabulary_size)
+        if one_hot_text(port) and not numbers:
+            if isinstance(old, TextColumn):
+                return replace(old, column=single)
+            return characters(port, single)
         if _classes(port) or not numbers:
             return ClassColumn(single, one_hot=not port.integers and port.width != 1)
     if isinstance(old, NumberColumns):
         return replace(old, columns=tuple(columns))
     floats = port.loss is None and not port.integers
     return NumberColumns(tuple(columns), standardize=floats)
+
+
+def array_binding(port: DataPort, table: Table | None, column: str) -> ArrayColumn:
+    """The binding of a port to a column of arrays: bytes into floats are taken for pictures."""
+    if isinstance(port.binding, ArrayColumn):
+        return replace(port.binding, column=column)
+    array = table.arrays.get(column) if table else None
+    floats = port.loss is None and not port.integers
+    picture = floats and array is not None and array.dtype == np.uint8
+    return ArrayColumn(column, PICTURE_DIVISOR if picture else 1.0)
+
+
+def one_hot_text(port: DataPort) -> bool:
+    """Whether an input is made for texts in one-hots: (length, vocabulary) of floats."""
+    return port.loss is None and not port.integers and port.spec.rank == 3
+
+
+def characters(port: DataPort, column: str) -> TextColumn:
+    """The binding of such an input to a text column, character by character."""
+    length, size = (n if isinstance(n, int) else None for n in port.spec.shape[1:])
+    return TextColumn(
+        column,
+        length or TextColumn.length,
+        size or TextColumn.vocabulary_size,
+        split="char",
+        lower=False,
+        one_hot=True,
+    )
 
 
 def _classes(port: DataPort) -> bool:
@@ -158,7 +207,7 @@ def suggest_bindings(document: Document, table: Table) -> DataPlan:
 
 def _kept(port: DataPort, table: Table) -> tuple[str, ...]:
     columns = columns_of(port.binding) if port.binding else ()
-    return columns if set(columns) <= set(table.columns) else ()
+    return columns if set(columns) <= set(table.names) else ()
 
 
 def _label_column(port: DataPort, table: Table) -> tuple[str, ...]:
@@ -168,7 +217,7 @@ def _label_column(port: DataPort, table: Table) -> tuple[str, ...]:
     elif port.width == 1:
         fitting = [c for c in table.columns if table.kind(c) == "number"]
     else:
-        fitting = []
+        fitting = [c for c in table.arrays if _as_wide(port, table.arrays[c])]
     stem = table.name.split(".")[0].lower()
     for wanted in (port.name.lower(), stem, *USUAL_LABELS):
         for column in fitting:
@@ -178,12 +227,20 @@ def _label_column(port: DataPort, table: Table) -> tuple[str, ...]:
 
 
 def _input_columns(port: DataPort, table: Table, used: set[str]) -> tuple[str, ...]:
+    arrays = [c for c in table.arrays if c not in used and _as_wide(port, table.arrays[c])]
+    if arrays:
+        return (arrays[0],)
     free = [column for column in table.columns if column not in used]
-    if port.integers and port.width != 1:
+    if (port.integers and port.width != 1) or one_hot_text(port):
         texts = [c for c in free if table.kind(c) != "number"]
         return (max(texts, key=lambda c: _letters(table, c)),) if texts else ()
     numbers = [c for c in free if table.kind(c) == "number"]
     return tuple(numbers[: port.width])
+
+
+def _as_wide(port: DataPort, array: Array) -> bool:
+    """Whether a row of an array column has as many numbers as a port takes."""
+    return array.dtype.kind != "U" and prod(array.shape[1:]) == port.width
 
 
 def _letters(table: Table, column: str) -> int:

@@ -18,6 +18,7 @@ from studio.document.draws import generator
 from studio.document.edits import Fix
 from studio.document.model import Document
 from studio.document.plan import (
+    ArrayColumn,
     Binding,
     ClassColumn,
     GeneratedSource,
@@ -32,24 +33,25 @@ from studio.document.preprocess import (
     Fitted,
     FittedClasses,
     FittedNumbers,
-    FittedText,
     encode_classes,
     encode_numbers,
     encode_text,
     fit_classes,
     fit_numbers,
-    fit_text,
 )
 from studio.engine.program import Array
 from studio.problem import Problem, ProblemError, refuse
-from studio.train.arrays import Arrays
+from studio.train.arrays import Arrays, Column
 from studio.train.encoding import (
+    array_column,
     class_array,
+    fitted_text,
     labels,
     number_matrix,
     raise_any,
     refit,
     shaped,
+    text_column,
     unseen_problems,
     value_problems,
 )
@@ -218,10 +220,10 @@ class _Reader:
     warnings: list[Problem] = field(default_factory=list)
     learnt: dict[str, Fitted] = field(default_factory=dict)
 
-    def read(self, port: DataPort) -> Array:
+    def read(self, port: DataPort) -> Column:
         """The port's array over all rows of the table."""
         problems = binding_problems(self.document, port)
-        found: Array = _NOTHING
+        found: Column = _NOTHING
         if port.binding is not None:
             try:
                 found = self._read(port, port.binding, fits=not problems)
@@ -230,7 +232,7 @@ class _Reader:
         self.problems += [p.at(port.call) for p in problems]
         return found
 
-    def _read(self, port: DataPort, binding: Binding, fits: bool) -> Array:
+    def _read(self, port: DataPort, binding: Binding, fits: bool) -> Column:
         match binding:
             case TextColumn():
                 return self._text(port, binding)
@@ -238,19 +240,20 @@ class _Reader:
                 return self._numbers(port, binding, fits)
             case ClassColumn():
                 return self._classes(port, binding, fits)
+            case ArrayColumn():
+                return array_column(self.document, port, self.table, binding)
 
-    def _text(self, port: DataPort, binding: TextColumn) -> Array:
+    def _text(self, port: DataPort, binding: TextColumn) -> Column:
         cells = self.table.texts(binding.column)
         raise_any(self.table.empty_cells(binding.column))
         if self.only_check:
             return _NOTHING
-        fitted = self._before(port, binding)
-        if not isinstance(fitted, FittedText):
-            fitted = fit_text(binding, (cells[row] for row in self.train))
+        known = self.known
+        fitted = fitted_text(self.document, port, binding, self.table, self.train, known)
         self.learnt[port.key] = fitted
         encoded = encode_text(fitted, cells)
         self._warn_of_strangers(port, binding, encoded[self.train])
-        return encoded.astype(port.spec.dtype)
+        return text_column(port, fitted, encoded)
 
     def _warn_of_strangers(self, port: DataPort, binding: TextColumn, encoded: Array) -> None:
         """Warn where a vocabulary learnt before, from other texts, lacks most words of these."""

@@ -1,24 +1,34 @@
 """One port's array from the cells of its columns, and what is wrong with those cells."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
+from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
 
-from studio.document.plan import Binding, ClassColumn, NumberColumns, TextColumn
+from studio.document import edits
+from studio.document.edits import Fix
+from studio.document.model import Document
+from studio.document.plan import ArrayColumn, Binding, ClassColumn, NumberColumns, TextColumn
 from studio.document.preprocess import (
     Fitted,
     FittedClasses,
     FittedNumbers,
     FittedText,
+    divided,
+    fit_text,
     one_hot,
+    one_hot_text,
 )
+from studio.document.vocabularies import text_mates
 from studio.engine.program import Array
 from studio.losses.probabilistic import BinaryCrossentropy
 from studio.problem import Problem, ProblemError
+from studio.train.arrays import Column, Packed
 from studio.train.ports import DataPort
-from studio.train.tables import Table
+from studio.train.tables import LARGEST_NUMBER, Table, shape_text
 
 
 def refit(fitted: Fitted, binding: Binding) -> Fitted | None:
@@ -36,6 +46,116 @@ def refit(fitted: Fitted, binding: Binding) -> Fitted | None:
         ):
             return replace(fitted, binding=binding)
     return None
+
+
+# -- texts ---------------------------------------------------------------------------------------
+
+
+def fitted_text(
+    document: Document,
+    port: DataPort,
+    binding: TextColumn,
+    table: Table,
+    train: NDArray[np.intp],
+    known: Mapping[str, Fitted],
+) -> FittedText:
+    """The vocabulary of a text: what it, or another text of the same layer, learnt before; else
+    what all texts of that layer learn together from the rows that train.
+    """
+    mates = text_mates(document, port.key)
+    for key, mate in mates.items():
+        before = refit(known[key], mate) if key in known else None
+        if isinstance(before, FittedText):
+            return replace(before, binding=binding)
+    columns = [table.texts(column) for column in dict.fromkeys(m.column for m in mates.values())]
+    return fit_text(binding, (cells[row] for cells in columns for row in train))
+
+
+def text_column(port: DataPort, fitted: FittedText, numbers: NDArray[np.int32]) -> Column:
+    """Encoded texts as the port takes them: integers, or one-hots made batch by batch."""
+    if not fitted.binding.one_hot:
+        return numbers.astype(port.spec.dtype)
+    unpack = partial(one_hot_text, size=fitted.binding.vocabulary_size)
+    return Packed(numbers, unpack)
+
+
+# -- arrays --------------------------------------------------------------------------------------
+
+
+def array_column(document: Document, port: DataPort, table: Table, binding: ArrayColumn) -> Column:
+    """A column of arrays as the port takes them; bytes stay bytes until a batch is taken.
+
+    Raises:
+        ProblemError: the column is missing or of cells, its arrays are of another size or hold
+            what the port cannot take.
+    """
+    values = table.array(binding.column)
+    wrong = _size_problem(document, port, table, binding, values)
+    raise_any([wrong] if wrong else [])
+    raise_any(_array_problems(port, table, binding, values))
+    if port.integers:
+        return shaped(port, values)
+    return Packed(values, partial(_divided, port, binding.divisor))
+
+
+def _divided(port: DataPort, divisor: float, values: Array) -> Array:
+    return shaped(port, divided(values, divisor))
+
+
+def _size_problem(
+    document: Document, port: DataPort, table: Table, binding: ArrayColumn, values: Array
+) -> Problem | None:
+    """Arrays with more or fewer numbers than the port takes, or of texts."""
+    about = {"file": table.name, "column": binding.column}
+    if values.dtype.kind == "U":
+        return port.problem("array_of_texts", **about)
+    shape, sizes = values.shape[1:], port.spec.shape[1:]
+    fits = prod(shape) == port.width or (
+        len(shape) == len(sizes)
+        and all(a == b or isinstance(b, str) for a, b in zip(shape, sizes, strict=True))
+    )
+    if fits:
+        return None
+    args = {"received": shape_text(shape), "expected": shape_text(sizes), **about}
+    if port.loss:
+        return port.problem("array_size", **args)
+    layer = document.graph.calls[port.call].layer
+    edit = partial(edits.set_parameters, layer=layer, shape=shape)
+    return port.problem("array_size", Fix("input_shape", edit, args), **args)
+
+
+def _array_problems(
+    port: DataPort, table: Table, binding: ArrayColumn, values: Array
+) -> list[Problem]:
+    """The first number that the port cannot take, of each kind of misfit."""
+    low, high = _range(port, binding)
+    if values.dtype.kind == "u" and low <= 0 and np.iinfo(values.dtype).max <= high:
+        return []  # bytes of pictures: many, and never wrong
+    flat = values.reshape(len(values), -1)
+    checks = [("array_value", ~((flat >= low) & (flat <= high)))]  # a NaN is neither
+    if port.integers and flat.dtype.kind == "f":
+        checks.append(("array_not_whole", flat != np.floor(flat)))
+    problems = []
+    for code, wrong in checks:
+        for row in np.flatnonzero(wrong.any(axis=1))[:1].tolist():
+            value = flat[row][np.argmax(wrong[row])].item()
+            args = {"received": value, "expected": f"{low:.4g}…{high:.4g}"}
+            place = {"file": table.name, "column": binding.column, "row": table.place(row)}
+            problems.append(port.problem(code, **args, **place))
+    return problems
+
+
+def _range(port: DataPort, binding: ArrayColumn) -> tuple[float, float]:
+    """The least and the largest number a port takes from an array, before it is divided."""
+    if port.integers:
+        bounds = np.iinfo(port.spec.dtype)
+        return (0, port.limit - 1) if port.limit else (bounds.min, bounds.max)
+    if isinstance(port.loss, BinaryCrossentropy):
+        return min(0.0, binding.divisor), max(0.0, binding.divisor)
+    return -LARGEST_NUMBER, LARGEST_NUMBER
+
+
+# -- numbers -------------------------------------------------------------------------------------
 
 
 def number_matrix(table: Table, columns: Sequence[str]) -> NDArray[np.float64]:

@@ -13,7 +13,8 @@ from studio.document.edits import Fix
 from studio.document.integers import integer_limits
 from studio.document.model import CallId, Document, Endpoint
 from studio.document.names import input_names, output_names
-from studio.document.plan import Binding, ClassColumn, NumberColumns, TextColumn
+from studio.document.plan import ArrayColumn, Binding, ClassColumn, NumberColumns, TextColumn
+from studio.document.vocabularies import text_mates
 from studio.engine.program import Spec
 from studio.layers.dense import Dense
 from studio.layers.input import Input
@@ -96,12 +97,16 @@ def binding_problems(document: Document, port: DataPort) -> list[Problem]:
     match port.binding:
         case None:
             return [port.problem("target_unbound" if port.loss else "input_unbound")]
+        case TextColumn(one_hot=True) as text:
+            return list(_one_hot_text_problems(document, port, text))
         case TextColumn() as text:
             return list(_text_problems(document, port, text))
         case NumberColumns() as numbers:
             return list(_number_problems(port, numbers))
         case ClassColumn() as classes:
             return list(_class_problems(port, classes))
+        case ArrayColumn() as array:
+            return list(_array_problems(port, array))
 
 
 def _text_problems(document: Document, port: DataPort, binding: TextColumn) -> Iterator[Problem]:
@@ -109,20 +114,78 @@ def _text_problems(document: Document, port: DataPort, binding: TextColumn) -> I
     if port.loss:
         yield port.problem("target_text", **about)
         return
+    if not port.integers and port.spec.rank == 3:
+        edit = partial(rebind, key=port.key, one_hot=True)
+        fix = Fix("one_hot", edit)
+        yield port.problem("text_one_hot_wanted", fix, received=port.spec, **about)
+        return
     if not port.integers:
         layer = document.graph.calls[port.call].layer
         fix = Fix("integers", partial(edits.set_parameters, layer=layer, dtype="int32"))
         yield port.problem("text_needs_integers", fix, received=port.spec.dtype, **about)
     if port.spec.rank != 2:
         yield port.problem("text_needs_one_axis", received=port.spec, **about)
-    elif port.width is not None and binding.length != port.width:
-        sizes = {"received": binding.length, "expected": port.width}
-        fix = Fix("text_length", partial(rebind, key=port.key, length=port.width), sizes)
-        yield port.problem("text_length", fix, **sizes, **about)
+    else:
+        yield from _length_problems(port, binding)
+    yield from _vocabulary_problems(document, port, binding)
     if port.limit and binding.vocabulary_size > port.limit:
         sizes = {"received": binding.vocabulary_size, "expected": port.limit}
         edit = partial(rebind, key=port.key, vocabulary_size=port.limit)
         yield port.problem("vocabulary_size", Fix("vocabulary_size", edit, sizes), **sizes, **about)
+
+
+def _one_hot_text_problems(
+    document: Document, port: DataPort, binding: TextColumn
+) -> Iterator[Problem]:
+    about = {"column": binding.column}
+    if port.loss:
+        yield port.problem("target_text", **about)
+        return
+    if port.integers:
+        fix = Fix("integers_of_text", partial(rebind, key=port.key, one_hot=False))
+        yield port.problem("text_one_hot_unwanted", fix, received=port.spec, **about)
+        return
+    if port.spec.rank != 3:
+        yield port.problem("text_needs_two_axes", received=port.spec, **about)
+        return
+    yield from _length_problems(port, binding)
+    yield from _vocabulary_problems(document, port, binding)
+    size = port.spec.shape[2]
+    if isinstance(size, int) and binding.vocabulary_size != size:
+        sizes = {"received": binding.vocabulary_size, "expected": size}
+        fix = Fix("vocabulary_size", partial(rebind, key=port.key, vocabulary_size=size), sizes)
+        yield port.problem("one_hot_vocabulary", fix, **sizes, **about)
+
+
+def _length_problems(port: DataPort, binding: TextColumn) -> Iterator[Problem]:
+    length = port.spec.shape[1]
+    if isinstance(length, int) and binding.length != length:
+        sizes = {"received": binding.length, "expected": length}
+        fix = Fix("text_length", partial(rebind, key=port.key, length=length), sizes)
+        yield port.problem("text_length", fix, **sizes, column=binding.column)
+
+
+def _vocabulary_problems(
+    document: Document, port: DataPort, binding: TextColumn
+) -> Iterator[Problem]:
+    """Texts of one layer must be split and numbered alike; the first of them says how."""
+    first = next(iter(text_mates(document, port.key).values()), binding)
+    names = ("split", "lower", "vocabulary_size")
+    alike = {name: getattr(first, name) for name in names}
+    if any(getattr(binding, name) != value for name, value in alike.items()):
+        fix = Fix("same_vocabulary", partial(rebind, key=port.key, **alike))
+        about = {"column": binding.column, "first": first.column}
+        yield port.problem("vocabularies_differ", fix, **about)
+
+
+def _array_problems(port: DataPort, binding: ArrayColumn) -> Iterator[Problem]:
+    about = {"column": binding.column}
+    if not binding.divisor:
+        fix = Fix("no_divisor", partial(rebind, key=port.key, divisor=1.0))
+        yield port.problem("array_divisor", fix, **about)
+    elif port.integers and binding.divisor != 1:
+        fix = Fix("no_divisor", partial(rebind, key=port.key, divisor=1.0))
+        yield port.problem("integers_divided", fix, received=binding.divisor, **about)
 
 
 def _number_problems(port: DataPort, binding: NumberColumns) -> Iterator[Problem]:

@@ -11,14 +11,14 @@ from studio.document.names import output_names
 from studio.document.store import Store
 from studio.engine.executor import Executor
 from studio.engine.program import Array
-from studio.train.arrays import Arrays, batches
+from studio.train.arrays import Arrays, Column, batches
 from studio.train.trainer import executor
 
 
 def predict(
     document: Document,
     store: Store,
-    inputs: Mapping[CallId, Array],
+    inputs: Mapping[CallId, Column],
     batch_size: int = 32,
     engine: str = "auto",
 ) -> dict[str, Array]:

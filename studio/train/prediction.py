@@ -8,7 +8,7 @@ import numpy as np
 
 from studio.document.model import Document
 from studio.document.names import output_names
-from studio.document.plan import NumberColumns
+from studio.document.plan import ArrayColumn, NumberColumns
 from studio.document.preprocess import (
     Fitted,
     FittedClasses,
@@ -23,15 +23,18 @@ from studio.document.preprocess import (
 from studio.engine.program import Array
 from studio.problem import Problem, ProblemError
 from studio.text import text
+from studio.train.arrays import Column
 from studio.train.bindings import with_data
 from studio.train.data import load_table
 from studio.train.encoding import (
+    array_column,
     class_array,
     labels,
     number_matrix,
     raise_any,
     refit,
     shaped,
+    text_column,
     unseen_problems,
     value_problems,
 )
@@ -41,7 +44,7 @@ from studio.train.tables import Table
 
 def encode_columns(
     document: Document, fitted: Mapping[str, Fitted], table: Table
-) -> dict[str, Array]:
+) -> dict[str, Column]:
     """The inputs for a prediction from raw cells, by call id; targets are not needed.
 
     A text may be empty here: it is all padding.
@@ -50,7 +53,7 @@ def encode_columns(
         ProblemError: with every misfit there is; ``not_fitted`` for a binding that was never
             trained with.
     """
-    inputs: dict[str, Array] = {}
+    inputs: dict[str, Column] = {}
     problems: list[Problem] = []
     for port in input_ports(document):
         wrong = binding_problems(document, port)
@@ -65,20 +68,26 @@ def encode_columns(
 
 
 def encode_row(
-    document: Document, fitted: Mapping[str, Fitted], cells: Mapping[str, str]
-) -> dict[str, Array]:
+    document: Document,
+    fitted: Mapping[str, Fitted],
+    cells: Mapping[str, str],
+    arrays: Mapping[str, Array] | None = None,
+) -> dict[str, Column]:
     """The inputs for one sample typed by hand, by call id, each with a batch of 1.
 
-    `cells` holds the text of every column that an input is bound to.
+    `cells` holds the text, or `arrays` the array, of every column that an input is bound to.
     """
     columns = {column: [cell] for column, cell in cells.items()}
-    table = Table(text("problems.typed_by_hand"), columns, places=(1,))
+    chosen = {column: array[None] for column, array in (arrays or {}).items()}
+    table = Table(text("problems.typed_by_hand"), columns, (1,), chosen)
     return encode_columns(document, fitted, table)
 
 
-def _encode(document: Document, port: DataPort, known: Fitted | None, table: Table) -> Array:
+def _encode(document: Document, port: DataPort, known: Fitted | None, table: Table) -> Column:
     binding = port.binding
     assert binding is not None
+    if isinstance(binding, ArrayColumn):
+        return array_column(document, port, table, binding)
     fitted = refit(known, binding) if known else None
     if isinstance(binding, NumberColumns) and not binding.standardize:
         fitted = unfitted_numbers(binding)
@@ -86,7 +95,8 @@ def _encode(document: Document, port: DataPort, known: Fitted | None, table: Tab
         case None:
             raise ProblemError(port.problem("not_fitted"))
         case FittedText():
-            return encode_text(fitted, table.texts(fitted.binding.column)).astype(port.spec.dtype)
+            cells = table.texts(fitted.binding.column)
+            return text_column(port, fitted, encode_text(fitted, cells))
         case FittedNumbers():
             values = number_matrix(table, fitted.binding.columns)
             raise_any(value_problems(port, table, fitted.binding, values))
@@ -146,7 +156,7 @@ def decode_output(fitted: Fitted | None, output: Array) -> list[Answer]:
 
 def predict_inputs(
     document: Document, fitted: Mapping[str, Fitted], base: Path, data: Sequence[str] = ()
-) -> tuple[Document, dict[str, Array]]:
+) -> tuple[Document, dict[str, Column]]:
     """The document with `data` bound (see `with_data`), and its inputs for every row there.
 
     Raises:

@@ -1,7 +1,8 @@
-"""Tables: CSV files, plain or gzipped, and what is made up by a generator.
+"""Tables: CSV files, plain or gzipped, NumPy's .npz, and what is made up by a generator.
 
 A table keeps cells as the text they are; numbers are read when a column is asked for them. Rows
-are numbered as a spreadsheet numbers them: the header is row 1.
+are numbered as a spreadsheet numbers them: the header is row 1. Beside cells there may be columns
+of arrays.
 """
 
 import csv
@@ -9,7 +10,7 @@ import gzip
 import hashlib
 import io
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Sized
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -19,9 +20,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from studio.document.plan import TableSource
+from studio.engine.program import Array, Dim
 from studio.problem import Problem, ProblemError, refuse
+from studio.train.array_files import read_arrays
 
-Kind = Literal["number", "class", "text"]
+Kind = Literal["number", "class", "text", "array"]
 
 DELIMITERS = (",", ";", "\t", "|")
 FEW = 50  # a text column with at most so many distinct values is a class column
@@ -30,19 +33,26 @@ LARGEST_CELL = 2**24  # characters; csv's own limit of 131,072 is too small for 
 LARGEST_NUMBER = float(np.finfo(np.float32).max)
 
 
+def shape_text(shape: Sequence[Dim]) -> str:
+    """Sizes as people write them: ``20×784``."""
+    return "×".join(map(str, shape))
+
+
 @dataclass(frozen=True)
 class Table:
-    """Columns of text cells by name, all of one length.
+    """Columns of text cells, and of arrays, by name; all of one length.
 
     Attributes:
         name: what messages call it: the file's name.
         columns: the cells of each column, in the file's order.
         places: the number of each row in the file; empty where no blank line was skipped.
+        arrays: columns of which each row is an array of numbers: pictures, films, features.
     """
 
     name: str
     columns: Mapping[str, Sequence[str]]
     places: Sequence[int] = ()
+    arrays: Mapping[str, Array] = field(default_factory=dict)
     _numbers: dict[str, NDArray[np.float64]] = field(default_factory=dict, repr=False)
     _kinds: dict[str, Kind] = field(default_factory=dict, repr=False)
     _distinct: dict[str, int] = field(default_factory=dict, repr=False)
@@ -50,7 +60,13 @@ class Table:
     @property
     def rows(self) -> int:
         """How many rows there are, without the header."""
-        return len(next(iter(self.columns.values()), ()))
+        columns: list[Sized] = [*self.columns.values(), *self.arrays.values()]
+        return len(columns[0]) if columns else 0
+
+    @property
+    def names(self) -> list[str]:
+        """Every column, of cells or of arrays."""
+        return [*self.columns, *self.arrays]
 
     def place(self, row: int) -> int:
         """The number in the file of the row counted from 0."""
@@ -60,12 +76,26 @@ class Table:
         """The cells of a column as they are.
 
         Raises:
-            ProblemError: ``column_missing``.
+            ProblemError: ``column_missing``, ``column_of_arrays``.
         """
+        if column in self.arrays:
+            shape = shape_text(self.arrays[column].shape[1:])
+            raise refuse("column_of_arrays", file=self.name, column=column, received=shape)
         if column not in self.columns:
-            columns = ", ".join(self.columns)
+            columns = ", ".join(self.names)
             raise refuse("column_missing", file=self.name, column=column, columns=columns)
         return self.columns[column]
+
+    def array(self, column: str) -> Array:
+        """A column of arrays, rows first.
+
+        Raises:
+            ProblemError: ``column_missing``, ``column_of_cells``.
+        """
+        if column not in self.arrays:
+            self.texts(column)
+            raise refuse("column_of_cells", file=self.name, column=column)
+        return self.arrays[column]
 
     def numbers(self, column: str) -> NDArray[np.float64]:
         """The cells of a column as numbers, float64 (rows,).
@@ -87,7 +117,9 @@ class Table:
         return self._numbers[column]
 
     def kind(self, column: str) -> Kind:
-        """What a column seems to hold: numbers, a few repeated labels, or text."""
+        """What a column seems to hold: numbers, a few repeated labels, text; or arrays."""
+        if column in self.arrays:
+            return "array"
         if column not in self._kinds:
             try:
                 self.numbers(column)
@@ -98,7 +130,7 @@ class Table:
         return self._kinds[column]
 
     def distinct(self, column: str) -> int:
-        """How many different values a column holds."""
+        """How many different values a column of cells holds."""
         if column not in self._distinct:
             self._distinct[column] = len(set(self.texts(column)))
         return self._distinct[column]
@@ -137,7 +169,7 @@ class Table:
 
 
 def read_table(path: Path) -> Table:
-    """Read a CSV file, plain or gzipped; kept in memory until the file changes.
+    """Read a CSV file, plain or gzipped, or an .npz; kept in memory until the file changes.
 
     Text is UTF-8, with or without a byte order mark. Cells are parted by the one of ``, ; tab |``
     that parts the header most often, and quoted as RFC 4180 says. The first row is the header.
@@ -160,6 +192,8 @@ def read_table(path: Path) -> Table:
 
 @lru_cache(maxsize=4)
 def _read(path: Path, size: int, modified: int) -> Table:
+    if path.suffix.lower() == ".npz":
+        return table_of_arrays(path.name, read_arrays(path, LARGEST_TABLE))
     return parse_table(path.name, _content(path))
 
 
@@ -235,6 +269,27 @@ def _check_header(name: str, header: list[str]) -> None:
             problems.append(Problem("header_twice", args={"file": name, "column": column}))
     if problems:
         raise ProblemError(problems)
+
+
+def table_of_arrays(name: str, found: Mapping[str, Array]) -> Table:
+    """A table from the arrays of an .npz file called `name`.
+
+    The longest first axis counts the rows; an array of another length is no column. One number or
+    text a row becomes a cell, more become an array. Rows are counted from 0, as NumPy's are.
+
+    Raises:
+        ProblemError: ``file_without_arrays``.
+    """
+    rows = max(map(len, found.values()), default=0)
+    if not rows:
+        raise refuse("file_without_arrays", file=name)
+    columns = {column: array for column, array in found.items() if len(array) == rows}
+    cells = {
+        column: [str(+value if isinstance(value, bool) else value) for value in array.tolist()]
+        for column, array in columns.items()
+        if array.ndim == 1
+    }
+    return Table(name, cells, range(rows), {c: a for c, a in columns.items() if a.ndim > 1})
 
 
 # -- where tables are ----------------------------------------------------------------------------

@@ -18,10 +18,16 @@ from PySide6.QtWidgets import (
     QWidgetAction,
 )
 
-from studio.document.plan import Binding, ClassColumn, NumberColumns, TextColumn
+from studio.document.plan import ArrayColumn, Binding, ClassColumn, NumberColumns, TextColumn
 from studio.problem import Problem
 from studio.text import text
-from studio.train.bindings import columns_of
+from studio.train.bindings import (
+    PICTURE_DIVISOR,
+    array_binding,
+    characters,
+    columns_of,
+    one_hot_text,
+)
 from studio.train.ports import DataPort
 from studio.train.tables import Table
 from studio.ui.data_look import Sample, compact, shortened
@@ -31,11 +37,16 @@ from studio.ui.parts import clear, note, shape_of
 from studio.ui.session import Session
 
 _ARROW = 14  # pixels; on both sides, since the text stands in the middle
-_KINDS: dict[str, type] = {"text": TextColumn, "numbers": NumberColumns, "classes": ClassColumn}
+_KINDS: dict[str, type] = {
+    "text": TextColumn,
+    "numbers": NumberColumns,
+    "classes": ClassColumn,
+    "arrays": ArrayColumn,
+}
 
 
 def kind_of(binding: Binding | None) -> str:
-    """``text``, ``numbers``, ``classes``, or ``none``."""
+    """``text``, ``numbers``, ``classes``, ``arrays``, or ``none``."""
     return next((name for name, kind in _KINDS.items() if isinstance(binding, kind)), "none")
 
 
@@ -43,8 +54,11 @@ def binding_of(kind: str, port: DataPort, table: Table | None) -> Binding | None
     """A first binding of a kind: on the columns bound before where they suit, else on others."""
     bound = columns_of(port.binding) if port.binding else ()
     if kind == "text":
+        column = _suiting(table, "text", bound)[0]
+        if one_hot_text(port):
+            return characters(port, column)
         length, size = port.width or TextColumn.length, port.limit or TextColumn.vocabulary_size
-        return TextColumn(_suiting(table, "text", bound)[0], length, size)
+        return TextColumn(column, length, size)
     if kind == "numbers":
         kept = _suiting(table, "number", bound)
         enough = kept if len(kept) == port.width else _suiting(table, "number", ())
@@ -52,6 +66,8 @@ def binding_of(kind: str, port: DataPort, table: Table | None) -> Binding | None
     if kind == "classes":
         one_hot = not port.integers and port.width != 1
         return ClassColumn(_suiting(table, "class", bound)[0], one_hot)
+    if kind == "arrays":
+        return array_binding(port, table, _suiting_array(table, bound))
     return None
 
 
@@ -66,6 +82,12 @@ def _suiting(table: Table | None, kind: str, bound: tuple[str, ...]) -> tuple[st
         tuple(c for c in columns if table.kind(c) == kind) for columns in (known, table.columns)
     ]
     return of_kind[0] or of_kind[1] or tuple(table.columns)
+
+
+def _suiting_array(table: Table | None, bound: tuple[str, ...]) -> str:
+    """The bound column if it is of arrays, else the table's first that is; or just its name."""
+    arrays = list(table.arrays) if table else []
+    return next((c for c in (*bound, *arrays) if c in arrays), (*bound, "")[0])
 
 
 class ColumnsEditor(QToolButton):
@@ -213,6 +235,7 @@ class BindingEditor(QWidget):
             "text": self._build_text,
             "numbers": self._build_numbers,
             "classes": self._build_classes,
+            "arrays": self._build_arrays,
         }
         build.get(kind_of(binding), lambda: None)()
 
@@ -222,6 +245,7 @@ class BindingEditor(QWidget):
         self._add("lower", SwitchEditor(text("training.lower")), 0, 2)
         self._add("length", WholeEditor(1), 1, 0)
         self._add("vocabulary_size", WholeEditor(3), 1, 1)
+        self._add("one_hot", SwitchEditor(text("training.one_hot")), 1, 2)
         self._add("padding", self._choice("padding", "pre", "post"), 2, 0)
         self._add("truncating", self._choice("truncating", "pre", "post"), 2, 1)
 
@@ -232,6 +256,12 @@ class BindingEditor(QWidget):
     def _build_classes(self) -> None:
         self._add("column", self._column(), 0, 0)
         self._add("one_hot", SwitchEditor(text("training.one_hot")), 0, 1)
+
+    def _build_arrays(self) -> None:
+        names = list(self._table.arrays) if self._table else []
+        self._add("column", ChoiceEditor([(name, name) for name in names]), 0, 0)
+        divisors = [(f"{divisor:g}", divisor) for divisor in (1.0, PICTURE_DIVISOR)]
+        self._add("divisor", ChoiceEditor(divisors), 0, 1)
 
     def _column(self) -> ChoiceEditor:
         names = list(self._table.columns) if self._table else []

@@ -245,7 +245,7 @@ class DataDock(QWidget):
         self.split.show_table(seen.table, seen.rows)
         table = seen.table
         self.table_size.setText(
-            text("training.table_size", rows=number(table.rows), columns=len(table.columns))
+            text("training.table_size", rows=number(table.rows), columns=len(table.names))
             if table
             else ""
         )
@@ -265,14 +265,14 @@ class DataDock(QWidget):
 
     def _ask_file(self) -> None:
         tables, others = text("training.tables"), text("training.all_files")
-        filters = f"{tables} (*.csv *.csv.gz *.tsv *.txt *.gz);;{others} (*)"
+        filters = f"{tables} (*.csv *.csv.gz *.tsv *.txt *.gz *.npz);;{others} (*)"
         title = text("training.choose_file").rstrip("…")
         chosen, _ = QFileDialog.getOpenFileName(self, title, str(self._base()), filters)
         if chosen:
             self.use_file(Path(chosen))
 
     def use_file(self, path: Path) -> None:
-        """Take the data from a CSV file; one that cannot be read is refused with the reason."""
+        """Take the data from a CSV or .npz file; an unreadable one is refused with the reason."""
         base = self._session.path.parent if self._session.path else None
         self._reader.ask(partial(_source_of, path, base))
 
@@ -311,7 +311,7 @@ class DataDock(QWidget):
 
     def _choose_split(self, split: Split) -> None:
         table = self._look.table
-        if split.kind == "column" and not split.column and table:
+        if split.kind == "column" and not split.column and table and table.columns:
             column = min(table.columns, key=table.distinct)
             split = replace(split, column=column, value=table.columns[column][-1].strip())
         self._commit("edit_split", edits.set_data(self._session.document, split=split))

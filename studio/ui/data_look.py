@@ -8,25 +8,33 @@ from pathlib import Path
 import numpy as np
 
 from studio.document.model import Document
-from studio.document.plan import Binding, ClassColumn, NumberColumns, TextColumn
+from studio.document.plan import ArrayColumn, Binding, ClassColumn, NumberColumns, TextColumn
 from studio.document.preprocess import (
     Fitted,
     FittedClasses,
     FittedNumbers,
-    FittedText,
     decode_text,
     encode_classes,
     encode_numbers,
     encode_text,
     fit_classes,
     fit_numbers,
-    fit_text,
 )
 from studio.engine.program import Array
 from studio.problem import Problem, ProblemError
+from studio.train.arrays import unpacked
 from studio.train.bindings import ports_of
 from studio.train.data import check_data, load_table, split_rows
-from studio.train.encoding import class_array, labels, number_matrix, refit, shaped
+from studio.train.encoding import (
+    array_column,
+    class_array,
+    fitted_text,
+    labels,
+    number_matrix,
+    refit,
+    shaped,
+    text_column,
+)
 from studio.train.ports import DataPort, binding_problems
 from studio.train.tables import Table
 
@@ -94,24 +102,29 @@ def look(document: Document, base: Path, fitted: Mapping[str, Fitted]) -> Look:
     for port in ports_of(document):
         if port.binding and not binding_problems(document, port):
             try:
-                samples[port.key] = _sample(port, port.binding, table, train, fitted.get(port.key))
+                samples[port.key] = _sample(document, port, port.binding, table, train, fitted)
             except ProblemError:
                 continue  # check_data has said it
     return Look(document, table, problems, (len(train), len(validation)), samples)
 
 
 def _sample(
-    port: DataPort, binding: Binding, table: Table, train: Array, known: Fitted | None
+    document: Document,
+    port: DataPort,
+    binding: Binding,
+    table: Table,
+    train: Array,
+    fitted: Mapping[str, Fitted],
 ) -> Sample:
+    known = fitted.get(port.key)
     before = refit(known, binding) if known else None
     first = int(train[0])
     match binding:
         case TextColumn():
-            cells = table.texts(binding.column)
-            text = before if isinstance(before, FittedText) else None
-            text = text or fit_text(binding, (cells[row] for row in train))
-            array = encode_text(text, [cells[first]])[0]
-            return Sample(array.astype(port.spec.dtype), tuple(decode_text(text, array.tolist())))
+            text = fitted_text(document, port, binding, table, train, fitted)
+            encoded = encode_text(text, [table.texts(binding.column)[first]])
+            words = tuple(decode_text(text, encoded[0].tolist()))
+            return Sample(unpacked(text_column(port, text, encoded))[0], words)
         case NumberColumns():
             values = number_matrix(table, binding.columns)
             numbers = before if isinstance(before, FittedNumbers) else None
@@ -123,6 +136,10 @@ def _sample(
             classes = classes or fit_classes(binding, (names[row] for row in train))
             number = encode_classes(classes, [names[first]])
             return Sample(class_array(port, classes, number)[0], classes=classes.names)
+        case ArrayColumn():
+            return Sample(
+                unpacked(array_column(document, port, table, binding)[first : first + 1])[0]
+            )
 
 
 def compact(values: Array) -> str:

@@ -1,4 +1,4 @@
-"""The first rows of a table."""
+"""The first rows of a table; arrays that look like pictures are shown as pictures."""
 
 from typing import Any
 
@@ -6,11 +6,13 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelInd
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView
 
 from studio.text import text
-from studio.train.tables import Table
+from studio.train.tables import Table, shape_text
+from studio.ui.pictures import picture, pixmap
 
 _ROWS = 200
 _LONGEST = 200  # characters of a cell drawn; the tooltip has more
 _WIDEST = 260
+_PICTURE = 32  # pixels high
 Index = QModelIndex | QPersistentModelIndex
 
 
@@ -20,7 +22,7 @@ class TableModel(QAbstractTableModel):
     def __init__(self, table: Table) -> None:
         super().__init__()
         self._table = table
-        self._names = list(table.columns)
+        self._names = table.names
 
     def rowCount(self, parent: Index | None = None) -> int:
         return 0 if parent and parent.isValid() else min(_ROWS, self._table.rows)
@@ -30,6 +32,8 @@ class TableModel(QAbstractTableModel):
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         name = self._names[index.column()]
+        if name in self._table.arrays:
+            return self._array(name, index.row(), role)
         cell = self._table.columns[name][index.row()]
         if role == Qt.ItemDataRole.DisplayRole:
             return cell[:_LONGEST].replace("\n", " ")
@@ -39,6 +43,19 @@ class TableModel(QAbstractTableModel):
             return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         return None
 
+    def _array(self, name: str, row: int, role: int) -> Any:
+        array = self._table.arrays[name][row]
+        if role == Qt.ItemDataRole.DecorationRole:
+            return pixmap(array, _PICTURE)
+        if role == Qt.ItemDataRole.DisplayRole and picture(array) is None:
+            return self._kind(name)
+        return self._kind(name) if role == Qt.ItemDataRole.ToolTipRole else None
+
+    def _kind(self, name: str) -> str:
+        array = self._table.arrays.get(name)
+        shape = "" if array is None else shape_text(array.shape[1:])
+        return text(f"training.kind_{self._table.kind(name)}", shape=shape)
+
     def headerData(
         self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
     ) -> Any:
@@ -47,7 +64,7 @@ class TableModel(QAbstractTableModel):
         if orientation == Qt.Orientation.Vertical:
             return str(self._table.place(section))  # as the file numbers them
         name = self._names[section]
-        return f"{name}\n{text(f'training.kind_{self._table.kind(name)}')}"
+        return f"{name}\n{self._kind(name)}"
 
 
 class TablePreview(QTableView):
@@ -59,7 +76,6 @@ class TablePreview(QTableView):
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setAlternatingRowColors(True)
         self.setWordWrap(False)
-        self.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 6)
         self.horizontalHeader().setDefaultAlignment(
             Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
         )
@@ -76,6 +92,8 @@ class TablePreview(QTableView):
         if old is not None:
             old.deleteLater()
         if table:
+            high = _PICTURE if table.arrays else self.fontMetrics().height()
+            self.verticalHeader().setDefaultSectionSize(high + 6)
             self.resizeColumnsToContents()
-            for column in range(len(table.columns)):
+            for column in range(len(table.names)):
                 self.setColumnWidth(column, min(_WIDEST, self.columnWidth(column)))

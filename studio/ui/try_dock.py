@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
     QComboBox,
     QFormLayout,
     QHBoxLayout,
+    QLabel,
     QLineEdit,
     QPushButton,
     QScrollArea,
@@ -23,8 +24,9 @@ from PySide6.QtWidgets import (
 
 from studio.document.model import Endpoint
 from studio.document.names import output_names
-from studio.document.plan import Binding, ClassColumn, NumberColumns, TextColumn
+from studio.document.plan import ArrayColumn, Binding, ClassColumn, NumberColumns, TextColumn
 from studio.document.preprocess import Fitted, FittedClasses, FittedNumbers
+from studio.engine.program import Array
 from studio.losses.probabilistic import (
     BinaryCrossentropy,
     CategoricalCrossentropy,
@@ -36,15 +38,39 @@ from studio.train.bindings import columns_of
 from studio.train.data import load_table, split_rows
 from studio.train.predict import predict
 from studio.train.prediction import decode_output, encode_row
-from studio.train.tables import Table
+from studio.train.tables import Table, shape_text
 from studio.ui.answer_view import AnswerView
 from studio.ui.icons import icon
 from studio.ui.notice import ProblemsNotice
 from studio.ui.parts import clear, note
+from studio.ui.pictures import pixmap
 from studio.ui.session import Session
 
+_PICTURE = 112  # pixels high
 _PAUSE = 250  # milliseconds after the last keystroke
 _PROBABILITIES = (BinaryCrossentropy, CategoricalCrossentropy, SparseCategoricalCrossentropy)
+
+
+class ArrayField(QLabel):
+    """An array taken from the table: its picture, or its shape. It cannot be typed."""
+
+    def __init__(self) -> None:
+        super().__init__(text("training.no_array_yet"))
+        self.array: Array | None = None
+
+    def show_array(self, array: Array) -> None:
+        """Show another one."""
+        self.array = array
+        shown = pixmap(array, _PICTURE)
+        shape = text("training.kind_array", shape=shape_text(array.shape))
+        self.setToolTip(shape)
+        if shown is None:
+            self.setText(shape)
+        else:
+            self.setPixmap(shown)
+
+
+Field = QLineEdit | QComboBox | ArrayField
 
 
 class TryDock(QWidget):
@@ -57,7 +83,8 @@ class TryDock(QWidget):
         self._offered: dict[str, str] = {}  # by column; what a field held before anybody typed
         self._truth: dict[str, str] = {}  # by column, of the row taken from the table
         self._stale = True
-        self.fields: dict[str, QLineEdit | QComboBox] = {}
+        self._taken: dict[str, Array] = {}  # by column; arrays of the row taken from the table
+        self.fields: dict[str, Field] = {}
         self.answers: dict[str, AnswerView] = {}
         self._pause = QTimer(self, singleShot=True, interval=_PAUSE)
         self._pause.timeout.connect(self.update_answers)
@@ -161,7 +188,12 @@ class TryDock(QWidget):
         fitted = self._session.project.fitted
         return [(column, type(b), fitted.get(key)) for column, b, key in self._columns()]
 
-    def _field(self, column: str, binding: Binding, key: str) -> QLineEdit | QComboBox:
+    def _field(self, column: str, binding: Binding, key: str) -> Field:
+        if isinstance(binding, ArrayColumn):
+            field = ArrayField()
+            if column in self._taken:
+                field.show_array(self._taken[column])
+            return field
         fitted = self._session.project.fitted.get(key)
         if isinstance(binding, ClassColumn) and isinstance(fitted, FittedClasses):
             box = QComboBox()
@@ -202,7 +234,20 @@ class TryDock(QWidget):
         return {
             column: field.currentText() if isinstance(field, QComboBox) else field.text()
             for column, field in self.fields.items()
+            if not isinstance(field, ArrayField)
         }
+
+    def _arrays(self) -> dict[str, Array]:
+        """The arrays taken from the table, by column.
+
+        Raises:
+            ProblemError: ``array_not_taken``, of every column without one.
+        """
+        fields = {c: f.array for c, f in self.fields.items() if isinstance(f, ArrayField)}
+        missing = [column for column, array in fields.items() if array is None]
+        if missing:
+            raise ProblemError(Problem("array_not_taken", args={"column": c}) for c in missing)
+        return {column: array for column, array in fields.items() if array is not None}
 
     def _keep_typed(self) -> None:
         """What somebody chose outlives the fields; what merely stood there does not."""
@@ -222,7 +267,7 @@ class TryDock(QWidget):
         document, project = self._session.document, self._session.project
         try:
             self._check_numbers()
-            inputs = encode_row(document, project.fitted, self._cells())
+            inputs = encode_row(document, project.fitted, self._cells(), self._arrays())
             found = predict(document, project.store, inputs) if self.fields else {}
         except ProblemError as error:
             self._refuse(error.problems)
@@ -295,7 +340,11 @@ class TryDock(QWidget):
     def take_row(self, table: Table, row: int) -> None:
         """Fill in one row of a table, and ask the model about it."""
         for column, field in self.fields.items():
-            if column in table.columns:
+            if isinstance(field, ArrayField):
+                if column in table.arrays:
+                    self._taken[column] = table.arrays[column][row]
+                    field.show_array(self._taken[column])
+            elif column in table.columns:
                 cell = table.columns[column][row].strip()
                 if isinstance(field, QComboBox):
                     field.setCurrentText(cell)

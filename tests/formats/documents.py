@@ -13,6 +13,7 @@ from studio.document.model import (
     Wire,
 )
 from studio.document.plan import (
+    ArrayColumn,
     ClassColumn,
     DataPlan,
     GeneratedSource,
@@ -72,9 +73,16 @@ optimizers = st.one_of(
     st.builds(Adam, st.integers(0, 2)),
 )
 bindings = st.one_of(
-    st.builds(TextColumn, texts, st.integers(1, 9), padding=st.sampled_from(["pre", "post"])),
+    st.builds(
+        TextColumn,
+        texts,
+        st.integers(1, 9),
+        padding=st.sampled_from(["pre", "post"]),
+        one_hot=st.booleans(),
+    ),
     st.builds(NumberColumns, st.lists(texts, max_size=3).map(tuple), st.booleans()),
     st.builds(ClassColumn, texts, st.booleans()),
+    st.builds(ArrayColumn, texts, st.floats(allow_nan=False, allow_infinity=False)),
 )
 sources = st.one_of(
     st.none(),

@@ -11,13 +11,14 @@ import pytest
 from studio.document import edits
 from studio.document.lowering import lower
 from studio.document.model import Document, Endpoint
-from studio.document.plan import ClassColumn, NumberColumns, TextColumn
+from studio.document.plan import ArrayColumn, ClassColumn, NumberColumns, TextColumn
 from studio.document.preprocess import (
     FittedClasses,
     FittedNumbers,
     FittedText,
     encode_numbers,
     encode_text,
+    one_hot_text,
 )
 from studio.document.project import Project
 from studio.engine.numpy_executor import NumpyExecutor
@@ -223,10 +224,14 @@ def run_script(path, rows, folder):
         writer = csv.DictWriter(file, list(rows[0]))
         writer.writeheader()
         writer.writerows(rows)
+    return run_on(path, table)
+
+
+def run_on(path, table):
     ran = subprocess.run(
         [sys.executable, "-W", "error", str(path), str(table)],
         capture_output=True,
-        cwd=folder,
+        cwd=table.parent,
         encoding="utf-8",
     )
     assert ran.returncode == 0, ran.stderr
@@ -299,6 +304,34 @@ def test_the_script_splits_and_pads_as_we_do(tmp_path, split, padding, truncatin
     expected = cell.value[encode_text(project.fitted["c2"], texts)].reshape(len(texts), -1)
     found = [[float(v) for v in answer["embedding"].split()] for answer in answers]
     np.testing.assert_allclose(found, expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("padding", ["pre", "post"])
+def test_the_script_encodes_one_hots_as_we_do(tmp_path, padding):
+    project = fill(chain(Input((4, 7)), Activation("linear")))
+    binding = TextColumn("t", 4, 7, "char", False, padding, one_hot=True)
+    project.fitted = {"c2": FittedText(binding, ("a", "B", " "))}
+    export(project, tmp_path / "m.onnx")
+    texts = ["", "a", "Ba b?", "aaaaaa"]
+    answers = run_script(tmp_path / "m.py", [{"t": text} for text in texts], tmp_path)
+    found = [[float(v) for v in answer["activation"].split()] for answer in answers]
+    expected = one_hot_text(encode_text(project.fitted["c2"], texts), 7)
+    np.testing.assert_array_equal(found, expected.reshape(len(texts), -1))
+
+
+def test_the_script_reads_arrays_from_an_npz_or_from_cells(tmp_path):
+    project = fill(chain(Input((2, 3)), Activation("linear")))
+    project.document = edits.set_data(project.document, inputs={"c2": ArrayColumn("x", 255.0)})
+    export(project, tmp_path / "m.onnx")
+    pictures = np.arange(24, dtype=np.uint8).reshape(4, 6)
+    np.savez(tmp_path / "t.npz", other=np.zeros(3), x=pictures, label=np.arange(4))
+    cells = [{"x": " ".join(map(str, row))} for row in pictures.tolist()]
+    for answers in (
+        run_on(tmp_path / "m.py", tmp_path / "t.npz"),
+        run_script(tmp_path / "m.py", cells, tmp_path),
+    ):
+        found = [[float(v) for v in answer["activation"].split()] for answer in answers]
+        np.testing.assert_allclose(found, pictures / 255, rtol=1e-6)
 
 
 def test_onnxruntime_is_loaded_only_when_a_file_is_proven():

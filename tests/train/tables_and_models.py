@@ -1,6 +1,9 @@
 """Small models and tables for the tests of data."""
 
+import pickle
 from pathlib import Path
+
+import pytest
 
 from studio.document import edits
 from studio.document.model import CallId, Document, Endpoint
@@ -12,6 +15,9 @@ from studio.layers.flatten import Flatten
 from studio.layers.input import Input
 from studio.losses.base import Loss
 from studio.losses.probabilistic import BinaryCrossentropy
+from studio.problem import Problem, ProblemError
+from studio.text import LANGUAGES, set_language
+from studio.train.data import check_data, load_data
 
 ROWS = (
     "text,a,b,whole,label,kind,part",
@@ -81,3 +87,26 @@ def bound(
         targets={output.key: y} if y else {},
         split=split,
     )
+
+
+def refused(document: Document, base: Path) -> list[Problem]:
+    """What `load_data` raises; `check_data` must say the same, and fixes must cross processes."""
+    with pytest.raises(ProblemError) as caught:
+        load_data(document, base)
+    found = list(caught.value.problems)
+    assert [str(p) for p in check_data(document, base)] == [str(p) for p in found]
+    for language in LANGUAGES:
+        set_language(language)
+        for problem in (*found, *(p.fix for p in found if p.fix)):
+            assert "problems." not in str(problem)
+            assert "{" not in str(problem)
+    set_language("en")
+    pickle.loads(pickle.dumps(found))
+    return found
+
+
+def mended(document: Document, problem: Problem) -> Document:
+    assert problem.fix is not None
+    result = problem.fix.edit(document)
+    assert isinstance(result, Document)
+    return result

@@ -1,7 +1,6 @@
 """From bindings to arrays, and what is said of data that does not fit."""
 
 import os
-import pickle
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -27,38 +26,23 @@ from studio.layers.flatten import Flatten
 from studio.layers.input import Input
 from studio.losses.probabilistic import CategoricalCrossentropy, SparseCategoricalCrossentropy
 from studio.losses.regression import MeanSquaredError
-from studio.problem import Problem, ProblemError
-from studio.text import LANGUAGES, set_language
+from studio.problem import ProblemError
 from studio.train.data import check_data, load_data, split_rows
 from studio.train.tables import Table, table_source
-from tests.train.tables_and_models import ROWS, bound, chain, numeric, textual, written
+from tests.train.tables_and_models import (
+    ROWS,
+    bound,
+    chain,
+    mended,
+    numeric,
+    refused,
+    textual,
+    written,
+)
 
 NUMBERS = NumberColumns(("a", "b"))
 LABEL = ClassColumn("label")
 TEXT = TextColumn("text", length=3, vocabulary_size=10)
-
-
-def refused(document: Document, base: Path) -> list[Problem]:
-    """What `load_data` raises; `check_data` must say the same, and fixes must cross processes."""
-    with pytest.raises(ProblemError) as caught:
-        load_data(document, base)
-    found = list(caught.value.problems)
-    assert [str(p) for p in check_data(document, base)] == [str(p) for p in found]
-    for language in LANGUAGES:
-        set_language(language)
-        for problem in (*found, *(p.fix for p in found if p.fix)):
-            assert "problems." not in str(problem)
-            assert "{" not in str(problem)
-    set_language("en")
-    pickle.loads(pickle.dumps(found))
-    return found
-
-
-def mended(document: Document, problem: Problem) -> Document:
-    assert problem.fix is not None
-    result = problem.fix.edit(document)
-    assert isinstance(result, Document)
-    return result
 
 
 # -- what fits -----------------------------------------------------------------------------------

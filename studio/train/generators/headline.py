@@ -1,21 +1,13 @@
-"""Tables made up from a seed, so that an example trains where there is no file.
+"""Invented headlines, some of which draw readers."""
 
-All headlines are invented here. A generator is a function (rows, seed) → Table; the same rows
-and seed give the same table.
-"""
-
-from collections.abc import Callable, Mapping
-from functools import lru_cache
+from collections.abc import Mapping
 
 import numpy as np
 
 from studio.document.draws import generator
-from studio.problem import refuse
 from studio.train.tables import Table
 
 Phrases = Mapping[str, float]  # a phrase and how much it draws readers
-
-# -- headlines -----------------------------------------------------------------------------------
 
 OPENINGS: Phrases = {
     "How {who} {did} {what}": 0.9,
@@ -137,23 +129,3 @@ def headlines(rows: int, seed: int) -> Table:
     }
     columns = {name: list(map(str, values.tolist())) for name, values in numbers.items()}
     return Table("headline", {"headline": texts, **columns})
-
-
-# -- by name -------------------------------------------------------------------------------------
-
-GENERATORS: Mapping[str, tuple[Callable[[int, int], Table], int]] = {
-    "headline": (headlines, 4000),  # and how many rows it gives unless told
-}
-
-
-@lru_cache(maxsize=4)
-def generate(name: str, rows: int = 0, seed: int = 0) -> Table:
-    """The table of a built-in generator; `rows` 0 means the generator's own default.
-
-    Raises:
-        ProblemError: ``generator_unknown``.
-    """
-    if name not in GENERATORS:
-        raise refuse("generator_unknown", received=name, expected=", ".join(GENERATORS))
-    function, default = GENERATORS[name]
-    return function(rows or default, seed)

@@ -1,29 +1,8 @@
-"""Made-up tables: repeatable, and worth learning from."""
-
-import time
+"""Invented headlines are worth learning from."""
 
 import numpy as np
-import pytest
 
-from studio.problem import ProblemError
-from studio.train.generators import GENERATORS, generate, headlines
-
-
-@pytest.mark.parametrize("name", GENERATORS)
-def test_a_table_depends_on_rows_and_seed_alone(name: str) -> None:
-    function, default = GENERATORS[name]
-    table = function(50, 3)
-    assert table.rows == 50
-    assert table.columns == function(50, 3).columns
-    assert table.columns != function(50, 4).columns
-    began = time.process_time()
-    assert function(default, 0).rows == generate(name).rows == default
-    assert time.process_time() - began < 1
-
-
-def test_an_unknown_generator_names_those_there_are() -> None:
-    with pytest.raises(ProblemError, match="headline"):
-        generate("weather")
+from studio.train.generators.headline import headlines
 
 
 def test_headlines_tell_most_of_it_and_the_numbers_some() -> None:
