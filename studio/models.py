@@ -13,20 +13,19 @@ import numpy as np
 from studio.callbacks import Callback, History
 from studio.document import edits
 from studio.document.analysis import analyse
-from studio.document.keras_order import layer_order
+from studio.document.inside import layers_of
 from studio.document.layout import arrange, needs_layout
-from studio.document.model import Document, LayerId
+from studio.document.model import Document, LayerId, Submodel, Wrapped
 from studio.document.names import input_names, output_names
-from studio.document.plan import OutputPlan
+from studio.document.plan import OutputPlan, TrainPlan
 from studio.document.project import Project
 from studio.document.summary import summary
-from studio.document.tracing import Tensors, listed, traced
-from studio.engine.program import Array
+from studio.document.tracing import ModelLayer, Tensors, listed, traced
 from studio.formats import loom
 from studio.formats.onnx_export import export
 from studio.formats.proof import Proof
-from studio.layers.base import Layer
-from studio.layers.functional import Handle
+from studio.layers.base import Layer, Weight
+from studio.layers.functional import Handle, Operation, TimeDistributed
 from studio.losses.base import Loss
 from studio.optimizers.base import Optimizer
 from studio.problem import refuse
@@ -55,43 +54,46 @@ def set_random_seed(seed: int) -> None:
     _seeds = iter(range(seed, 1 << 62))
 
 
-class Model:
+class Model(ModelLayer):
     """A model of some tensors: everything that leads from `inputs` to `outputs`.
 
-    Two models made of the same layers share their weights. Each model draws its fresh weights by
-    a seed of its own, the next of a sequence that starts at 0 in every process, so a script
-    repeats itself and two models in it differ.
+    Two models made of the same layers share their weights; a model is a layer, too, and may be
+    called. Each model draws its fresh weights by a seed of its own, the next of a sequence that
+    starts at 0 in every process, so a script repeats itself and two models in it differ.
     """
 
     def __init__(self, inputs: Tensors, outputs: Tensors, name: str | None = None) -> None:
-        document, handles = traced(listed(inputs), listed(outputs), name)
-        self._start(Project(document), handles)
-        for layer, handle in handles.items():
+        document, operations = traced(listed(inputs), listed(outputs), name)
+        self._start(Project(document), operations)
+        for layer, handle in self._handles():
             self.project.store.adopt(layer, handle.cells)
         self._seed = next(_seeds)
         self._initialize()
 
-    def _start(self, project: Project, handles: dict[LayerId, Handle]) -> None:
+    def _start(self, project: Project, operations: Mapping[LayerId, Operation]) -> None:
         self.project = project
         self.stop_training = False
-        self._handles = handles
+        self.operations = operations
+        self._trainable = True
         self._seed = project.document.plan.run.seed
         self._trainer: Trainer | None = None
 
     @classmethod
     def from_project(cls, project: Project) -> "Model":
         """The model of a project, its weights shared with the project's Store."""
-        document, weights = project.document, analyse(project.document).weights
-        handles = {}
-        for layer in layer_order(document.graph):
-            entry = document.layers[layer]
-            if not isinstance(entry.body, Layer):
-                raise refuse("unknown_layer", kind=entry.kind)
-            cells = project.store.cells(layer)
-            owned = weights.get(layer, ())
-            handles[layer] = Handle.around(entry.body, entry.name, entry.trainable, cells, owned)
+        operations: dict[LayerId, Operation] = {}
+        weights = analyse(project.document).weights
+        for layer in layers_of(project.document, project.document.main):
+            _operation(project, layer, weights, operations)
+        return cls._around(project, operations)
+
+    @classmethod
+    def _around(
+        cls, project: Project, operations: Mapping[LayerId, Operation], trainable: bool = True
+    ) -> "Model":
         model: Model = object.__new__(cls)
-        model._start(project, handles)
+        model._start(project, operations)
+        model._trainable = trainable
         model._initialize()
         return model
 
@@ -101,20 +103,31 @@ class Model:
     def document(self) -> Document:
         """The document, with its layers frozen or not as their handles now say."""
         document = self.project.document
-        for layer, handle in self._handles.items():
-            if document.layers[layer].trainable != handle.trainable:
-                document = edits.set_trainable(document, layer, handle.trainable)
+        for layer, operation in self.operations.items():
+            if document.layers[layer].trainable != operation.trainable:
+                document = edits.set_trainable(document, layer, operation.trainable)
         self.project.document = document
         return document
 
     @property
-    def name(self) -> str:
-        return self.document.graph.name
+    def name(self) -> str:  # type: ignore[override]
+        return self.project.document.graph.name
 
     @property
-    def layers(self) -> list[Handle]:
-        """The layers in Keras's order."""
-        return [self._handles[layer] for layer in layer_order(self.document.graph)]
+    def trainable(self) -> bool:
+        """Whether training changes it; setting it sets every layer inside, as in Keras."""
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        self._trainable = value
+        for operation in self.operations.values():
+            operation.trainable = value
+
+    @property
+    def layers(self) -> list[Operation]:
+        """The layers in Keras's order; a model used as a layer is one of them."""
+        return self.parts()
 
     @property
     def input_names(self) -> list[str]:
@@ -124,34 +137,24 @@ class Model:
     def output_names(self) -> list[str]:
         return list(output_names(self.document).values())
 
-    def get_layer(self, name: str) -> Handle:
+    def get_layer(self, name: str) -> Operation:
         """The layer called `name`."""
-        for handle in self._handles.values():
-            if handle.name == name:
-                return handle
-        known = ", ".join(handle.name for handle in self.layers)
+        for operation in self.layers:
+            if operation.name == name:
+                return operation
+        known = ", ".join(operation.name for operation in self.layers)
         raise refuse("unknown_name", what="layer", name=name, known=known)
 
     def summary(self, print_fn: Callable[[str], Any] = print) -> None:
         """Print the layers with their output shapes and parameters."""
         print_fn(summary(self.document))
 
-    def count_params(self) -> int:
-        """How many numbers the layers own, each layer counted once."""
-        return sum(handle.count_params() for handle in self._handles.values())
-
-    def get_weights(self) -> list[Array]:
-        """Copies of all weights, in Keras's order, shapes and layouts (LSTM gates i, f, c, o)."""
-        return [array for handle in self.layers for array in handle.get_weights()]
-
     def set_weights(self, weights: Sequence[Any]) -> None:
         """Set all weights, in the order `get_weights` gives them."""
-        expected = sum(len(handle.declared_weights) for handle in self.layers)
+        expected = len(self.weights)
         if len(weights) != expected:
             raise refuse("weights_count", received=len(weights), expected=expected)
-        given = iter(weights)
-        for handle in self.layers:
-            handle.set_weights([next(given) for _ in handle.declared_weights])
+        super().set_weights(weights)
 
     # -- compiling ------------------------------------------------------------------------------
 
@@ -315,8 +318,14 @@ class Model:
 
     # -- inside ---------------------------------------------------------------------------------
 
+    def _handles(self) -> Iterator[tuple[LayerId, Handle]]:
+        """The layers that own weights, at whatever depth."""
+        for layer, operation in self.operations.items():
+            if isinstance(operation, Handle):
+                yield layer, operation
+
     def _initialize(self) -> None:
-        for layer, handle in self._handles.items():
+        for layer, handle in self._handles():
             for weight in handle.declared_weights:
                 self.project.store.ensure(layer, weight, self._seed)
 
@@ -356,6 +365,40 @@ def load_model(path: str | Path) -> Model:
         ProblemError: the file cannot be read, or is not a project.
     """
     return Model.from_project(loom.load(Path(path)))
+
+
+def _operation(
+    project: Project,
+    layer: LayerId,
+    weights: Mapping[LayerId, tuple[Weight, ...]],
+    operations: dict[LayerId, Operation],
+) -> Operation:
+    """What a layer of a project is in Python, made once, with all that is inside it."""
+    if layer in operations:
+        return operations[layer]
+    document = project.document
+    entry = document.layers[layer]
+    found: Operation
+    match entry.body:
+        case Layer() as body:
+            cells, owned = project.store.cells(layer), weights.get(layer, ())
+            found = Handle.around(body, entry.name, entry.trainable, cells, owned)
+        case Wrapped(_, wrapped):
+            inside = _operation(project, wrapped, weights, operations)
+            found = TimeDistributed(inside, name=entry.name, trainable=entry.trainable)
+        case Submodel(graph):
+            within = {
+                i: _operation(project, i, weights, operations) for i in layers_of(document, graph)
+            }
+            named = edits.with_graph(
+                document, graph, replace(document.graphs[graph], name=entry.name)
+            )
+            inner = replace(named, main=graph, plan=TrainPlan())
+            found = Model._around(Project(inner, project.store), within, entry.trainable)
+        case _:
+            raise refuse("unknown_layer", kind=entry.kind)
+    operations[layer] = found
+    return found
 
 
 # -- fit's parts ---------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """What can be said of a document as it stands: shapes, masks, sizes, and what is wrong with it."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -83,6 +83,15 @@ def analyse(document: Document) -> Analysis:
     return Analysis(specs, masks, drops, walk.weights, inside, tuple(problems))
 
 
+def shapes_in_use(document: Document, inputs: Sequence[Spec]) -> Shapes:
+    """What the main graph gives as a layer, called on inputs like these."""
+    given = [_Given(spec) for spec in inputs]
+    try:
+        return _Walk(document, {}).model(document.graph.name, document.main, given)
+    except ProblemError as error:
+        return Shapes(problems=error.problems)
+
+
 @dataclass(frozen=True)
 class _Given:
     """What arrives at, or leaves, a port: the value and the mask that travels with it."""
@@ -162,7 +171,7 @@ class _Walk:
                     problems = tuple(body.problems())
                     return Shapes(problems=problems) if problems else Shapes((body.spec(),))
                 case Submodel(graph):
-                    return self._model(entry.name, graph, arriving)
+                    return self.model(entry.name, graph, arriving)
                 case Wrapped():
                     return self._wrapped(call, entry.body, arriving)
                 case Layer() as body:
@@ -184,7 +193,7 @@ class _Walk:
         name = self.document.layers[layer_id].name
         return Shapes(problems=(Problem("twins_disagree", args={"name": name}),))
 
-    def _model(self, name: str, graph_id: GraphId, arriving: list[_Given]) -> Shapes:
+    def model(self, name: str, graph_id: GraphId, arriving: list[_Given]) -> Shapes:
         """A model in use: its graph walked with what arrives in the place of its Inputs."""
         graph = self.document.graphs[graph_id]
         given: dict[CallId, _Given] = {}

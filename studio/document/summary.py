@@ -1,10 +1,12 @@
 """A model as a table of text, like Keras's ``summary()``."""
 
+from math import prod
+
 from studio.document.analysis import Analysis, analyse
+from studio.document.inside import frozen_layers, layers_of
 from studio.document.keras_order import layer_order
 from studio.document.model import Document, LayerId
 from studio.engine.program import Spec
-from studio.layers.base import Layer
 
 _HEAD = ("Layer (type)", "Output shape", "Parameters", "Connected to")
 
@@ -17,7 +19,7 @@ def summary(document: Document) -> str:
     widths = [max(len(row[i]) for row in rows) for i in range(len(_HEAD))]
     lines = ["  ".join(cell.ljust(w) for cell, w in zip(r, widths, strict=True)) for r in rows]
     ruler = "─" * (sum(widths) + 2 * (len(widths) - 1))
-    trained, frozen = _totals(document, analysis, layers)
+    trained, frozen = _totals(document, analysis)
     return "\n".join(
         [
             f'Model "{document.graph.name}"',
@@ -50,12 +52,13 @@ def _row(document: Document, analysis: Analysis, layer: LayerId) -> tuple[str, s
     )
 
 
-def _totals(document: Document, analysis: Analysis, layers: list[LayerId]) -> tuple[int, int]:
-    trained = frozen = 0
-    for layer in layers:
-        entry = document.layers[layer]
-        if entry.trainable and isinstance(entry.body, Layer):
-            trained += analysis.parameters(layer)
-        else:
-            frozen += analysis.parameters(layer)
-    return trained, frozen
+def _totals(document: Document, analysis: Analysis) -> tuple[int, int]:
+    """How many numbers training changes, and how many it leaves alone, each counted once."""
+    frozen, trained = frozen_layers(document), 0
+    whole = 0
+    for layer in layers_of(document, document.main):
+        for weight in analysis.weights.get(layer, ()):
+            count = prod(weight.shape)
+            whole += count
+            trained += count if weight.trainable and layer not in frozen else 0
+    return trained, whole - trained

@@ -1,15 +1,54 @@
 """From symbolic tensors, which remember how they were made, to a document."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from studio.document import edits
-from studio.document.analysis import analyse
-from studio.document.model import Document, Endpoint, Graph, LayerId
-from studio.layers.functional import Handle, Recorded, Tensor, automatic_name
+from studio.document.analysis import analyse, shapes_in_use
+from studio.document.copier import Copier
+from studio.document.keras_order import layer_order
+from studio.document.model import Document, Endpoint, Graph, LayerEntry, LayerId, Submodel, Wrapped
+from studio.engine.program import Spec
+from studio.layers.base import Port
+from studio.layers.functional import (
+    Handle,
+    Operation,
+    Recorded,
+    Tensor,
+    TimeDistributed,
+    automatic_name,
+)
 from studio.problem import ProblemError, refuse
 
 Tensors = Tensor | Sequence[Tensor]
+
+
+class ModelLayer(Operation):
+    """A model as a layer: calling it on tensors uses its structure and its weights once more.
+
+    Attributes:
+        operations: everything the document's layers are, at whatever depth, by their ids.
+    """
+
+    operations: Mapping[LayerId, Operation]
+
+    @property
+    def document(self) -> Document:
+        """The document that says its structure."""
+        raise TypeError(f"{type(self).__name__} has no document")
+
+    def ports(self) -> tuple[tuple[Port, ...], tuple[Port, ...]]:
+        document = self.document
+        return document.ports(LayerEntry(Submodel(document.main), self.name))
+
+    def use(self, specs: tuple[Spec, ...]) -> tuple[Spec, ...]:
+        found = shapes_in_use(self.document, specs)
+        if found.problems:
+            raise ProblemError(found.problems)
+        return found.outputs
+
+    def parts(self) -> list[Operation]:
+        return [self.operations[layer] for layer in layer_order(self.document.graph)]
 
 
 def listed(tensors: Tensors) -> list[Tensor]:
@@ -25,39 +64,95 @@ def listed(tensors: Tensors) -> list[Tensor]:
 
 def traced(
     inputs: list[Tensor], outputs: list[Tensor], name: str | None
-) -> tuple[Document, dict[LayerId, Handle]]:
+) -> tuple[Document, dict[LayerId, Operation]]:
     """The document of everything that leads from `inputs` to `outputs`.
 
-    Its calls are in the order they were made; the handles are given by the layers' ids.
+    Its calls are in the order they were made; what its layers are is given by their ids.
 
     Raises:
         ProblemError: ``input_not_listed``, ``name_twice``.
     """
     calls = _calls_between(inputs, outputs)
-    document = Document({"g1": Graph(name or automatic_name("functional"))})
-    ids: dict[Recorded, str] = {}
-    layers: dict[Handle, LayerId] = {}
+    tracer = _Tracer(Document({"g1": Graph(name or automatic_name("functional"))}))
     for call in sorted(calls, key=lambda c: c.number):
-        handle = call.handle
-        if handle in layers:
-            document, ids[call] = edits.use_layer(document, layers[handle], (0.0, 0.0))
-        else:
-            document, ids[call] = edits.add_layer(document, handle.declaration, name=handle.name)
-            layers[handle] = document.graph.calls[ids[call]].layer
-        for port, tensor in call.inputs:
-            start = Endpoint(ids[tensor.call], tensor.port)
-            document = edits.connect(document, start, Endpoint(ids[call], port))
+        tracer.call(call)
+    document = tracer.document
     for tensor in outputs:
-        document = edits.mark_output(document, Endpoint(ids[tensor.call], tensor.port))
-    graph = replace(document.graph, inputs=tuple(ids[t.call] for t in inputs))
+        document = edits.mark_output(document, tracer.end(tensor))
+    graph = replace(document.graph, inputs=tuple(tracer.calls[t.call] for t in inputs))
     document = replace(document, graphs={**document.graphs, document.main: graph})
-    for handle, layer in layers.items():
-        if not handle.trainable:
-            document = edits.set_trainable(document, layer, False)
+    for operation, layer in tracer.layers.items():
+        if document.layers[layer].trainable != operation.trainable:
+            document = edits.set_trainable(document, layer, operation.trainable)
     problems = [p for p in analyse(document).errors if p.code in ("name_twice", "cycle")]
     if problems:
         raise ProblemError(problems)
-    return document, {layer: handle for handle, layer in layers.items()}
+    return document, {layer: operation for operation, layer in tracer.layers.items()}
+
+
+class _Tracer:
+    """Puts recorded calls into a document, one after the other."""
+
+    def __init__(self, document: Document) -> None:
+        self.document = document
+        self.calls: dict[Recorded, str] = {}
+        self.layers: dict[Operation, LayerId] = {}
+
+    def call(self, call: Recorded) -> None:
+        operation = call.handle
+        if operation not in self.layers and isinstance(operation, Handle):
+            self.document, made = edits.add_layer(
+                self.document, operation.declaration, name=operation.name
+            )
+            self.layers[operation] = self.document.graph.calls[made].layer
+        else:
+            layer = self._layer(operation)
+            self.document, made = edits.use_layer(self.document, layer)
+        self.calls[call] = made
+        for port, tensor in call.inputs:
+            end = Endpoint(made, self._port(operation, port, 0))
+            self.document = edits.connect(self.document, self.end(tensor), end)
+
+    def end(self, tensor: Tensor) -> Endpoint:
+        """The port that a tensor leaves."""
+        port = self._port(tensor.call.handle, tensor.port, 1)
+        return Endpoint(self.calls[tensor.call], port)
+
+    def _layer(self, operation: Operation) -> LayerId:
+        """The id of a layer, declared now if it is new."""
+        if operation in self.layers:
+            return self.layers[operation]
+        match operation:
+            case Handle():
+                body = operation.declaration
+                self.document, made = edits.declare_layer(self.document, body, operation.name)
+            case TimeDistributed():
+                wrapped = Wrapped(operation.declaration, self._layer(operation.layer))
+                self.document, made = edits.declare_layer(self.document, wrapped, operation.name)
+            case ModelLayer():
+                made = self._model(operation)
+            case _:
+                raise TypeError(f"{operation!r} is neither a layer nor a model")
+        self.layers[operation] = made
+        return made
+
+    def _model(self, model: ModelLayer) -> LayerId:
+        """A model's graph copied here, its layers those that are here already where they are."""
+        known = {i: self.layers[o] for i, o in model.operations.items() if o in self.layers}
+        source = model.document
+        copier = Copier(source, self.document, known)
+        graph = copier.graph(source.main)
+        self.layers |= {
+            o: copier.layers[i] for i, o in model.operations.items() if i in copier.layers
+        }
+        self.document, made = edits.declare_layer(copier.document, Submodel(graph), model.name)
+        return made
+
+    def _port(self, operation: Operation, port: str, side: int) -> str:
+        """What a port is called here: a model's are called after calls of its own document."""
+        names = [p.name for p in operation.ports()[side]]
+        here = self.document.ports(self.document.layers[self.layers[operation]])[side]
+        return here[names.index(port)].name
 
 
 def _calls_between(inputs: list[Tensor], outputs: list[Tensor]) -> set[Recorded]:

@@ -26,8 +26,8 @@ def __getattr__(name: str) -> Any:
         known = ", ".join((*CATALOGUE, *_FUNCTIONS))
         raise AttributeError(f"studio.layers has no {name!r}; it has {known}")
     functional = import_module("studio.layers.functional")
-    if name == "Input":
-        return functional.Input
+    if name in ("Input", "TimeDistributed"):
+        return getattr(functional, name)
     if name in _FUNCTIONS:
         return functional.merge_function(_FUNCTIONS[name])
     return functional.handle_class(name)

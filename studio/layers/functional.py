@@ -17,10 +17,11 @@ import numpy as np
 
 from studio.declare import declared, snake
 from studio.engine.program import Array, Spec
-from studio.layers.base import Layer, Weight
+from studio.layers.base import Layer, Port, Weight
 from studio.layers.cell import Cell, Cells
 from studio.layers.input import Input as InputLayer
 from studio.layers.shapes import shapes_of
+from studio.layers.time_distributed import TimeDistributed as TimeDistributedLayer
 from studio.problem import ProblemError, refuse
 
 _names: Counter[str] = Counter()
@@ -72,14 +73,151 @@ class Tensor:
 
 @dataclass(frozen=True, eq=False)
 class Recorded:
-    """One call of a handle: what it was called on, and when."""
+    """One call of a layer or a model: what it was called on, and when."""
 
-    handle: "Handle"
+    handle: "Operation"
     inputs: tuple[tuple[str, Tensor], ...]  # (port, what arrives), in order
     number: int = field(default_factory=lambda: next(_sequence))
 
 
-class Handle:
+@dataclass(frozen=True)
+class Variable:
+    """One weight of one layer, as Keras lists them."""
+
+    layer: "Handle"
+    weight: Weight
+
+    @property
+    def name(self) -> str:
+        return self.weight.name
+
+    @property
+    def path(self) -> str:
+        """The layer's name and the weight's: ``dense/kernel``."""
+        return f"{self.layer.name}/{self.weight.name}"
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.weight.shape
+
+    @property
+    def trainable(self) -> bool:
+        return self.layer.trainable and self.weight.trainable
+
+    def numpy(self) -> Array:
+        """A copy of its numbers."""
+        return self.layer.cell(self.weight).value.copy()
+
+    def assign(self, value: Any) -> None:
+        """Set its numbers, for every model that uses the layer."""
+        self.layer.assign(self.weight, value)
+
+    def __repr__(self) -> str:
+        return f"<Variable {self.path}: float32{self.shape}>"
+
+
+class Operation:
+    """What can be called on tensors: a layer, a wrapper, a model. Its identity is what is shared.
+
+    Attributes:
+        name: as Keras names it.
+        trainable: whether training changes its weights; what is inside a frozen one is frozen.
+    """
+
+    name: str
+    trainable: bool
+
+    def ports(self) -> tuple[tuple[Port, ...], tuple[Port, ...]]:
+        """The ports it is called on, and those results leave."""
+        raise TypeError(f"{type(self).__name__} does not say its ports")
+
+    def use(self, specs: tuple[Spec, ...]) -> tuple[Spec, ...]:
+        """What one more call gives for inputs like these.
+
+        Raises:
+            ProblemError: the inputs do not fit, or need other weights than earlier calls.
+        """
+        raise TypeError(f"{type(self).__name__} does not say what it gives")
+
+    def parts(self) -> list["Operation"]:
+        """What is directly inside, in Keras's order."""
+        return []
+
+    def own_weights(self) -> list[Variable]:
+        """The weights that are its own, not of what is inside."""
+        return []
+
+    def __call__(self, inputs: Tensor | Sequence[Tensor]) -> Any:
+        """Use it once more: on one tensor, or on several. Gives one tensor, or a tuple."""
+        given: list[Any] = [inputs] if isinstance(inputs, Tensor) else list(inputs)
+        for tensor in given:
+            if not isinstance(tensor, Tensor):
+                kind = type(self).__name__
+                raise refuse("not_a_tensor", kind=kind, received=type(tensor).__name__)
+        ports, ends = self.ports()
+        if not _takes(ports, len(given)):
+            raise refuse("inputs_count", name=self.name, received=len(given), expected=len(ports))
+        specs = self.use(tuple(t.spec for t in given))
+        names = [ports[min(i, len(ports) - 1)].name for i in range(len(given))]
+        call = Recorded(self, tuple(zip(names, given, strict=True)))
+        results = tuple(
+            Tensor(spec, call, port.name) for spec, port in zip(specs, ends, strict=True)
+        )
+        return results[0] if len(results) == 1 else results
+
+    # -- weights --------------------------------------------------------------------------------
+
+    @property
+    def weights(self) -> list[Variable]:
+        """Every weight once, in Keras's order."""
+        inside = (v for part in self.parts() for v in part.weights)
+        return list(dict.fromkeys((*self.own_weights(), *inside)))
+
+    @property
+    def trainable_weights(self) -> list[Variable]:
+        """The weights that training changes, in Keras's order; none of what is frozen."""
+        if not self.trainable:
+            return []
+        own = (v for v in self.own_weights() if v.weight.trainable)
+        inside = (v for part in self.parts() for v in part.trainable_weights)
+        return list(dict.fromkeys((*own, *inside)))
+
+    @property
+    def non_trainable_weights(self) -> list[Variable]:
+        """The weights that training leaves alone: frozen ones, and statistics."""
+        changed = set(self.trainable_weights)
+        return [v for v in self.weights if v not in changed]
+
+    def get_weights(self) -> list[Array]:
+        """Copies of all weights, in Keras's order, shapes and layouts (LSTM gates i, f, c, o)."""
+        return [variable.numpy() for variable in self.weights]
+
+    def set_weights(self, weights: Sequence[Any]) -> None:
+        """Set all weights, in the order `get_weights` gives them.
+
+        Raises:
+            ProblemError: another number of arrays, or another shape; nothing is set then.
+        """
+        variables = self.weights
+        expected, received = [v.shape for v in variables], [np.shape(w) for w in weights]
+        if expected != received:
+            raise refuse("weights_differ", name=self.name, expected=expected, received=received)
+        for variable, value in zip(variables, weights, strict=True):
+            variable.assign(value)
+
+    def count_params(self) -> int:
+        """How many numbers its weights are, each weight counted once."""
+        return sum(int(np.prod(v.shape, dtype=np.int64)) for v in self.weights)
+
+
+def _takes(ports: Sequence[Port], count: int) -> bool:
+    """Whether so many tensors can arrive at these ports."""
+    if any(p.many for p in ports):
+        return count > 0
+    return sum(not p.optional for p in ports) <= count <= len(ports)
+
+
+class Handle(Operation):
     """A layer with identity: a name, whether it trains, and its weights."""
 
     declaration_class: ClassVar[type[Layer]]
@@ -118,55 +256,30 @@ class Handle:
         handle.cells, handle.declared_weights = cells, tuple(weights)
         return handle
 
-    def __call__(self, inputs: Tensor | Sequence[Tensor]) -> Tensor | tuple[Tensor, ...]:
-        """Use the layer once more: on one tensor, or on several where it merges."""
-        given: list[Any] = [inputs] if isinstance(inputs, Tensor) else list(inputs)
-        for tensor in given:
-            if not isinstance(tensor, Tensor):
-                kind = type(self).__name__
-                raise refuse("not_a_tensor", kind=kind, received=type(tensor).__name__)
-        found = shapes_of(self.declaration, tuple(t.spec for t in given))
+    def ports(self) -> tuple[tuple[Port, ...], tuple[Port, ...]]:
+        return self.declaration.inputs(), self.declaration.outputs()
+
+    def use(self, specs: tuple[Spec, ...]) -> tuple[Spec, ...]:
+        found = shapes_of(self.declaration, specs)
         if found.problems:
             raise ProblemError(found.problems)
         if self.declared_weights and self.declared_weights != found.weights:
             raise refuse("twins_disagree", name=self.name)
         self.declared_weights = found.weights
-        ports = self.declaration.inputs()
-        names = [ports[min(i, len(ports) - 1)].name for i in range(len(given))]
-        call = Recorded(self, tuple(zip(names, given, strict=True)))
-        outputs = self.declaration.outputs()
-        results = tuple(
-            Tensor(spec, call, port.name) for spec, port in zip(found.outputs, outputs, strict=True)
-        )
-        return results[0] if len(results) == 1 else results
+        return found.outputs
 
-    # -- weights --------------------------------------------------------------------------------
+    def own_weights(self) -> list[Variable]:
+        return [Variable(self, weight) for weight in self.declared_weights]
 
-    def get_weights(self) -> list[Array]:
-        """Copies of the weights, in Keras's order and layout."""
-        return [self._cell(weight).value.copy() for weight in self.declared_weights]
+    def assign(self, weight: Weight, value: Any) -> None:
+        """Set the numbers of one weight, in place, so that whoever shares it sees them."""
+        cell = self.cell(weight)
+        np.copyto(cell.value, np.asarray(value, np.float32))
+        cell.trained = True
+        cell.slots.clear()
 
-    def set_weights(self, weights: Sequence[Any]) -> None:
-        """Set the weights, in Keras's order and layout.
-
-        Raises:
-            ProblemError: another number of arrays, or another shape.
-        """
-        expected = [w.shape for w in self.declared_weights]
-        received = [np.shape(w) for w in weights]
-        if expected != received:
-            raise refuse("weights_differ", name=self.name, expected=expected, received=received)
-        for declared_weight, value in zip(self.declared_weights, weights, strict=True):
-            cell = self._cell(declared_weight)
-            np.copyto(cell.value, np.asarray(value, np.float32))
-            cell.trained = True
-            cell.slots.clear()
-
-    def count_params(self) -> int:
-        """How many numbers the layer owns."""
-        return sum(int(np.prod(w.shape, dtype=np.int64)) for w in self.declared_weights)
-
-    def _cell(self, weight: Weight) -> Cell:
+    def cell(self, weight: Weight) -> Cell:
+        """Where the numbers of one weight are, drawn now if they never were."""
         key = (weight.name, weight.shape)
         if key not in self.cells:
             # Asked for before any model was made: a draw of its own for each layer and weight.
@@ -184,6 +297,43 @@ class Handle:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}>"
+
+
+class TimeDistributed(Operation):
+    """Applies a layer, or a model, to every step of a sequence, with the same weights.
+
+    Args:
+        layer: a handle or a model; wherever else it is called, the weights are the same.
+        name: automatic if None.
+        trainable: False freezes what is inside.
+    """
+
+    def __init__(
+        self, layer: Operation, *, name: str | None = None, trainable: bool = True
+    ) -> None:
+        if not isinstance(layer, Operation):
+            raise refuse("wrapper_layer", kind=type(self).__name__, received=layer)
+        self.declaration = TimeDistributedLayer()
+        self.layer = layer
+        self.name = name or automatic_name(snake(self.declaration.kind))
+        self.trainable = trainable
+
+    def ports(self) -> tuple[tuple[Port, ...], tuple[Port, ...]]:
+        return self.declaration.inputs(), self.declaration.outputs()
+
+    def use(self, specs: tuple[Spec, ...]) -> tuple[Spec, ...]:
+        (whole,) = specs
+        results = self.layer.use((self.declaration.step(whole),))
+        if len(results) != 1 or not _takes(self.layer.ports()[0], 1):
+            inputs, outputs = (len(ports) for ports in self.layer.ports())
+            raise refuse("wrapper_one", name=self.layer.name, inputs=inputs, outputs=outputs)
+        return (self.declaration.steps(whole, results[0]),)
+
+    def parts(self) -> list[Operation]:
+        return [self.layer]
+
+    def __repr__(self) -> str:
+        return f"<TimeDistributed name={self.name} of {self.layer!r}>"
 
 
 def _ignore_input_length(kind: str, params: dict[str, Any]) -> dict[str, Any]:

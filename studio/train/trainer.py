@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
+from math import prod
 
 import numpy as np
 
@@ -13,7 +14,7 @@ from studio.document.plan import OutputPlan
 from studio.document.store import Store
 from studio.engine.executor import Executor
 from studio.engine.numpy_executor import NumpyExecutor
-from studio.engine.program import Array, Program
+from studio.engine.program import Array, Dim, Program
 from studio.metrics.base import Accumulator, Metric
 from studio.problem import refuse
 from studio.train.arrays import Arrays, batches
@@ -156,7 +157,7 @@ class Trainer:
         sizes = _symbols(step.program, feeds)
         for name, (source, number) in step.draws.items():
             spec = step.program.specs[name]
-            shape = [d if isinstance(d, int) else sizes[d] for d in spec.shape]
+            shape = [_size(d, sizes) for d in spec.shape]
             rng = generator(self.settings.seed, "noise", source, number, counter=self.store.step)
             feeds[name] = rng.random(shape, np.float32)
         return feeds
@@ -170,6 +171,13 @@ def _symbols(program: Program, feeds: Mapping[str, Array]) -> dict[str, int]:
         for dim, size in zip(program.specs[name].shape, np.shape(array), strict=True)
         if isinstance(dim, str)
     }
+
+
+def _size(dim: Dim, sizes: Mapping[str, int]) -> int:
+    """A size in numbers; ``batch*time`` is where a wrapper folds time into the batch."""
+    if isinstance(dim, int):
+        return dim
+    return prod(sizes[part] if part in sizes else int(part) for part in dim.split("*"))
 
 
 class Means:
