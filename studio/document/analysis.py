@@ -1,7 +1,7 @@
 """What can be said of a document as it stands: shapes, masks, sizes, and what is wrong with it."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -48,8 +48,11 @@ class Analysis:
 
     def parameters(self, layer: LayerId) -> int:
         """How many numbers a layer owns, with all that is inside it."""
-        owners = self.inside.get(layer, (layer,))
-        owned = (w for owner in owners for w in self.weights.get(owner, ()))
+        return self.count(self.inside.get(layer, (layer,)))
+
+    def count(self, layers: Iterable[LayerId]) -> int:
+        """How many numbers these layers own, without what is inside them."""
+        owned = (w for layer in layers for w in self.weights.get(layer, ()))
         return sum(int(np.prod(w.shape, dtype=np.int64)) for w in owned)
 
     def at(self, call: CallId) -> list[Problem]:

@@ -238,10 +238,14 @@ def unmark_output(document: Document, endpoint: Endpoint) -> Document:
     return _prune_plan(with_graph(document, graph_id, replace(graph, outputs=outputs)))
 
 
-def order_outputs(document: Document, outputs: tuple[Endpoint, ...]) -> Document:
-    """With the main graph's outputs in this order."""
-    assert set(outputs) == set(document.graph.outputs)
-    return with_graph(document, document.main, replace(document.graph, outputs=outputs))
+def order_outputs(
+    document: Document, outputs: tuple[Endpoint, ...], graph: GraphId = ""
+) -> Document:
+    """With a graph's outputs in this order; the main one's if none is named."""
+    where = graph or document.main
+    old = document.graphs[where]
+    assert set(outputs) == set(old.outputs)
+    return with_graph(document, where, replace(old, outputs=outputs))
 
 
 def plan_output(document: Document, endpoint: Endpoint, **values: Any) -> Document:

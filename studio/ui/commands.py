@@ -61,7 +61,7 @@ def _edit(w: "MainWindow") -> tuple[Action, ...]:
         return w.session.history.redo_label is not None
 
     def nodes() -> bool:
-        return bool(w.session.document.graph.calls)
+        return bool(w.session.seen.graph.calls)
 
     return (
         Action(
@@ -90,6 +90,13 @@ def _view(w: "MainWindow") -> tuple[Action, ...]:
     def has_theme(name: str) -> bool:
         return w.settings.theme == name
 
+    def model() -> bool:
+        chosen = w.session.selection
+        return len(chosen) == 1 and w.session.holds_model(next(iter(chosen)))
+
+    def inside() -> bool:
+        return bool(w.session.way)
+
     def speaks(code: str) -> bool:
         return language() == code
 
@@ -101,6 +108,8 @@ def _view(w: "MainWindow") -> tuple[Action, ...]:
         ),
         Action("zoom_out", "window.zoom_out", lambda: w.canvas.zoom_out(), "Ctrl+-", "zoom_out"),
         Action("zoom_reset", "window.zoom_reset", lambda: w.canvas.zoom_reset(), "Ctrl+0"),
+        Action("enter", "window.enter", w.look_inside, "Alt+Down", "down", model),
+        Action("leave", "window.leave", lambda: w.session.leave(), "Alt+Up", "up", inside),
         *(
             Action(
                 f"theme_{name}", f"window.theme_{name}", partial(w.set_theme, name),
@@ -131,7 +140,7 @@ def _model(w: "MainWindow") -> tuple[Action, ...]:
             "stop", "window.stop", lambda: w.training.stop(), "Shift+F5", "stop",
             lambda: w.training.running,
         ),
-        Action("model", "window.model_settings", lambda: w.session.select(()), "Ctrl+M"),
+        Action("model", "window.model_settings", w.show_model, "Ctrl+M"),
         Action("reset_weights", "window.reset_weights", w.reset_weights, enabled=can_reset),
     )  # fmt: skip
 
@@ -150,6 +159,7 @@ def menus(w: "MainWindow") -> Mapping[str, tuple]:
         ),
         "view": (
             "fit", "fit_selection", "zoom_in", "zoom_out", "zoom_reset", "-",
+            "enter", "leave", "-",
             ("theme", themes), ("language", languages), "-", w.fill_docks,
         ),
         "model": ("train", "stop", "-", "reset_weights", "-", "model"),
@@ -162,5 +172,5 @@ TOOLBAR = (
     "train", "stop", "-", "export",
 )  # fmt: skip
 
-CONTEXT_NODE = ("toggle_output", "-", "fit_selection", "arrange", "-", "delete")
-CONTEXT_CANVAS = ("add", "select_all", "-", "fit", "arrange", "-", "model")
+CONTEXT_NODE = ("enter", "toggle_output", "-", "fit_selection", "arrange", "-", "delete")
+CONTEXT_CANVAS = ("add", "select_all", "-", "leave", "fit", "arrange", "-", "model")

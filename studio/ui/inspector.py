@@ -5,13 +5,14 @@ from typing import Any
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtWidgets import QFrame, QScrollArea, QWidget
 
+from studio.ui.inner_page import InnerPage
 from studio.ui.layer_page import LayerPage, structure
 from studio.ui.model_page import ModelPage, SeveralPage
 from studio.ui.session import Session
 
 
 class Inspector(QScrollArea):
-    """One node's page, the model's when nothing is selected, or what several nodes share."""
+    """One node's page, the graph's when nothing is selected, or what several nodes share."""
 
     def __init__(self, session: Session) -> None:
         super().__init__()
@@ -21,17 +22,18 @@ class Inspector(QScrollArea):
         self.setFrameShape(QFrame.Shape.NoFrame)
         session.changed.connect(self.refresh)
         session.selected.connect(self.refresh)
+        session.entered.connect(self.refresh)
         session.weights_changed.connect(self.refresh)
         self.refresh()
 
     @property
     def page(self) -> Any:
-        """The page shown: a LayerPage, a ModelPage or a SeveralPage."""
+        """The page shown: a LayerPage, a ModelPage, an InnerPage or a SeveralPage."""
         return self.widget()
 
     def refresh(self, *_: object) -> None:
         """Show the selection and the document as they stand; fields keep the focus."""
-        selection = self._session.selection & self._session.document.graph.calls.keys()
+        selection = self._session.selection & self._session.seen.graph.calls.keys()
         wanted = self._structure(selection)
         if wanted == self._built_for:
             self.page.refresh()
@@ -56,13 +58,14 @@ class Inspector(QScrollArea):
         super().changeEvent(event)
 
     def _structure(self, selection: frozenset[str]) -> Any:
+        inner = bool(self._session.way)
         if len(selection) == 1:
-            return structure(self._session.document, next(iter(selection)))
-        return selection
+            return inner, structure(self._session.seen, next(iter(selection)))
+        return inner, selection
 
     def _page(self, selection: frozenset[str]) -> QWidget:
         if not selection:
-            return ModelPage(self._session)
+            return InnerPage(self._session) if self._session.way else ModelPage(self._session)
         if len(selection) == 1:
             return LayerPage(self._session, next(iter(selection)))
         return SeveralPage(self._session, selection)

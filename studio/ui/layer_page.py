@@ -30,8 +30,8 @@ class LayerPage(QWidget):
     def __init__(self, session: Session, call: CallId) -> None:
         super().__init__()
         self._session, self._call = session, call
-        self._layer = session.document.graph.calls[call].layer
-        self._body = body = session.document.layers[self._layer].body
+        self._layer = session.seen.graph.calls[call].layer
+        self._body = body = session.seen.layers[self._layer].body
         self._layout = QVBoxLayout(self)
         self._twins, self._problems = note(), Complaint()
         self.name = LineEditor()
@@ -53,7 +53,7 @@ class LayerPage(QWidget):
     def _build(self) -> None:
         add = self._layout.addWidget
         body = self._body
-        add(heading(self._session.document.layers[self._layer].kind))
+        add(heading(self._session.seen.layers[self._layer].kind))
         add(note(body.help() if isinstance(body, Layer) else _described(body)))
         add(self._twins)
         add(self._problems)
@@ -78,7 +78,7 @@ class LayerPage(QWidget):
         self._layout.addStretch(1)
 
     def _ports(self) -> list[Endpoint]:
-        document = self._session.document
+        document = self._session.seen
         outputs = document.ports(document.entry(self._call))[1]
         return [Endpoint(self._call, port.name) for port in outputs]
 
@@ -94,7 +94,7 @@ class LayerPage(QWidget):
         mark.edited.connect(lambda on: self._mark(endpoint, on))
         self.marks[endpoint] = mark
         self._layout.addWidget(mark)
-        if endpoint in self._session.document.graph.outputs:
+        if endpoint in self._session.seen.graph.outputs and not self._session.way:
             self.plans[endpoint] = OutputForm(self._session, endpoint)
             self._layout.addWidget(self.plans[endpoint])
 
@@ -108,7 +108,7 @@ class LayerPage(QWidget):
 
     def refresh(self) -> None:
         """Show the document as it stands."""
-        document, analysis = self._session.document, self._session.analysis
+        document, analysis = self._session.seen, self._session.analysis
         entry = document.layers[self._layer]
         self.name.show_value(entry.name)
         uses = sum(call.layer == self._layer for _, _, call in document.calls())
@@ -131,7 +131,7 @@ class LayerPage(QWidget):
         self._show_weights()
 
     def _shape_rows(self) -> Iterator[tuple[str, str]]:
-        document, specs = self._session.document, self._session.analysis.specs
+        document, specs = self._session.seen, self._session.analysis.specs
         for wire in document.graph.into(self._call):
             source = document.entry(wire.source).name
             yield text("window.from", name=source), shape_of(specs.get(wire.start))

@@ -1,13 +1,15 @@
 """The inspector's pages when no node, or several, are selected."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QVBoxLayout, QWidget
 
 from studio.declare import Declared, param
 from studio.document import edits
+from studio.document.inside import frozen_layers, within
 from studio.document.model import CallId, LayerId
 from studio.document.names import output_names
 from studio.document.plan import OutputPlan
@@ -16,8 +18,7 @@ from studio.optimizers.rmsprop import RMSprop
 from studio.text import text
 from studio.ui.editors import write_number
 from studio.ui.forms import Form, label_of
-from studio.ui.icons import icon
-from studio.ui.parts import Facts, heading, note, number
+from studio.ui.parts import Facts, Ordered, heading, note, number
 from studio.ui.session import Session
 
 
@@ -51,21 +52,18 @@ class ModelPage(QWidget):
         self.optimizer.edited.connect(self._set_optimizer)
         self.run = Form(RunSettings)
         self.run.edited.connect(self._set_run)
-        self.outputs = Facts([text(f"window.output_{c}") for c in ("name", "loss", "weight")])
-        self.outputs.cellDoubleClicked.connect(self._select_output)
-        self.outputs.itemSelectionChanged.connect(self._allow_moves)
-        self.up, self.down = self._mover("up", -1), self._mover("down", 1)
+        self.outputs = ordered_outputs(("name", "loss", "weight"))
+        self.outputs.moved.connect(lambda *move: move_output(session, *move))
+        self.outputs.chosen.connect(self._select_output)
         self.totals = Facts((text("window.totals"), ""))
         self.totals.horizontalHeader().hide()
-        self._hint, self._no_outputs = note(), note(text("window.no_outputs"))
+        self._hint = note()
         layout = QVBoxLayout(self)
         layout.addWidget(heading(text("window.model")))
         layout.addWidget(self._hint)
         layout.addWidget(self.optimizer)
         layout.addWidget(heading(text("window.run")))
         layout.addWidget(self.run)
-        layout.addLayout(self._outputs_heading())
-        layout.addWidget(self._no_outputs)
         layout.addWidget(self.outputs)
         layout.addWidget(heading(text("window.totals")))
         layout.addWidget(self.totals)
@@ -76,21 +74,6 @@ class ModelPage(QWidget):
     def first_field(self) -> QWidget:
         """Where typing starts."""
         return self.optimizer.editor("optimizer")
-
-    def _mover(self, name: str, steps: int) -> QToolButton:
-        button = QToolButton()
-        button.setIcon(icon(name))
-        button.setAutoRaise(True)
-        button.setToolTip(text(f"window.output_{name}"))
-        button.clicked.connect(lambda: self._move_output(steps))
-        return button
-
-    def _outputs_heading(self) -> QHBoxLayout:
-        row = QHBoxLayout()
-        row.addWidget(heading(text("window.outputs")), 1)
-        row.addWidget(self.up)
-        row.addWidget(self.down)
-        return row
 
     # -- showing ---------------------------------------------------------------------------------
 
@@ -110,19 +93,12 @@ class ModelPage(QWidget):
             loss = output.loss.kind if output.loss else text("window.none")
             rows.append((name, loss, "× " + write_number(float(output.weight))))
         self.outputs.show_rows(rows)
-        self.outputs.setVisible(bool(rows))
-        self._no_outputs.setVisible(not rows)
-        self._allow_moves()
         self._show_totals()
 
     def _show_totals(self) -> None:
         document, analysis = self._session.document, self._session.analysis
-        frozen = sum(
-            analysis.parameters(layer)
-            for layer, entry in document.layers.items()
-            if not entry.trainable
-        )
-        total = sum(map(analysis.parameters, document.layers))
+        frozen = analysis.count(frozen_layers(document))
+        total = analysis.count(document.layers)
         rows = (
             ("nodes", len(document.graph.calls)),
             ("parameters", total),
@@ -130,11 +106,6 @@ class ModelPage(QWidget):
             ("frozen_parameters", frozen),
         )
         self.totals.show_rows([(text(f"window.{key}"), number(n)) for key, n in rows])
-
-    def _allow_moves(self) -> None:
-        row, last = self.outputs.currentRow(), self.outputs.rowCount() - 1
-        self.up.setEnabled(row > 0)
-        self.down.setEnabled(0 <= row < last)
 
     # -- editing ---------------------------------------------------------------------------------
 
@@ -147,15 +118,26 @@ class ModelPage(QWidget):
         label = text("window.undo_set_run", param=label_of(p))
         self._session.commit(label, edits.set_run(self._session.document, **{name: value}))
 
-    def _move_output(self, steps: int) -> None:
-        document, row = self._session.document, self.outputs.currentRow()
-        order = list(document.graph.outputs)
-        order.insert(row + steps, order.pop(row))
-        self._session.commit(text("window.undo_order"), edits.order_outputs(document, tuple(order)))
-        self.outputs.setCurrentCell(row + steps, 0)
+    def _select_output(self, row: int) -> None:
+        self._session.select([self._session.seen.graph.outputs[row].call])
 
-    def _select_output(self, row: int, column: int) -> None:
-        self._session.select([self._session.document.graph.outputs[row].call])
+
+def ordered_outputs(columns: Sequence[str]) -> Ordered:
+    """The outputs of the graph shown, which can be put into another order."""
+    titles = [text(f"window.output_{c}") for c in columns]
+    empty = text("window.no_outputs")
+    moves = text("window.output_up"), text("window.output_down")
+    return Ordered(text("window.outputs"), titles, empty, *moves)
+
+
+def move_output(session: Session, row: int, steps: int) -> None:
+    """Let an output of the graph shown stand farther down, or up."""
+    order = list(session.seen.graph.outputs)
+    order.insert(row + steps, order.pop(row))
+    session.commit(
+        text("window.undo_order"),
+        edits.order_outputs(session.document, tuple(order), session.shown),
+    )
 
 
 class SeveralPage(QWidget):
@@ -179,9 +161,9 @@ class SeveralPage(QWidget):
 
     def refresh(self) -> None:
         """Show the document as it stands."""
-        document, analysis = self._session.document, self._session.analysis
+        document, analysis = self._session.seen, self._session.analysis
         layers = self._layers()
-        total = sum(map(analysis.parameters, layers))
+        total = analysis.count({k for layer in layers for k in within(document, layer)})
         self._facts.show_rows(
             [
                 (text("window.layers"), number(len(layers))),
@@ -200,12 +182,12 @@ class SeveralPage(QWidget):
         return self.trainable
 
     def _layers(self) -> list[LayerId]:
-        calls = self._session.document.graph.calls
+        calls = self._session.seen.graph.calls
         return list(dict.fromkeys(calls[c].layer for c in calls if c in self._calls))
 
     def _weighted(self) -> list[LayerId]:
-        weights = self._session.analysis.weights
-        return [layer for layer in self._layers() if weights.get(layer)]
+        analysis = self._session.analysis
+        return [layer for layer in self._layers() if analysis.parameters(layer)]
 
     def _set_trainable(self) -> None:
         on = self.trainable.checkState() != Qt.CheckState.Unchecked

@@ -8,6 +8,7 @@ from PySide6.QtCore import QEvent, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QGuiApplication
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
+from studio.document.nesting import find, full_name
 from studio.problem import Problem
 from studio.text import text
 from studio.ui.icons import icon
@@ -109,8 +110,9 @@ class ProblemsNotice(Notice):
     def _line(self, number: int, problem: Problem) -> str:
         colour = tokens().accent
         parts = [f"• {escape(str(problem))}"]
-        if problem.where in self._session.document.graph.calls:
-            name = escape(self._session.document.entry(problem.where).name)
+        call = find(self._session.document, problem.where)
+        if call is not None:
+            name = escape(full_name(self._session.document, call))
             parts.append(f"<a href='go:{number}' style='color:{colour}'>{name}</a>")
         if problem.fix:
             fix = escape(str(problem.fix))
@@ -121,7 +123,9 @@ class ProblemsNotice(Notice):
         what, _, number = target.partition(":")
         problem = self._problems[int(number)]
         if what == "go":
-            self._session.select([problem.where])
+            call = find(self._session.document, problem.where)
+            if call is not None:
+                self._session.look_at(call)
         else:
             fix = problem.fix
             self._session.commit(str(fix), fix.edit(self._session.document))

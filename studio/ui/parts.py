@@ -2,19 +2,23 @@
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QEvent, Qt
+from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QPalette
 from PySide6.QtWidgets import (
     QAbstractItemView,
+    QHBoxLayout,
     QHeaderView,
     QLabel,
     QSizePolicy,
     QTableWidget,
     QTableWidgetItem,
+    QToolButton,
+    QVBoxLayout,
     QWidget,
 )
 
 from studio.engine.program import Spec
+from studio.ui.icons import icon
 from studio.ui.theme import tokens
 
 
@@ -114,6 +118,60 @@ class Facts(QTableWidget):
         header = self.horizontalHeader()
         titles = 0 if header.isHidden() else header.sizeHint().height()
         return rows + titles + 2 * self.frameWidth()
+
+
+class Ordered(QWidget):
+    """A table whose rows can be put into another order, or a sentence while it has none.
+
+    Signals:
+        moved(row, steps): a row should stand so much farther down.
+        chosen(row): a row was double-clicked.
+    """
+
+    moved = Signal(int, int)
+    chosen = Signal(int)
+
+    def __init__(self, title: str, columns: Sequence[str], empty: str, earlier: str, later: str):
+        super().__init__()
+        self.table = Facts(columns)
+        self.table.cellDoubleClicked.connect(lambda row, _: self.chosen.emit(row))
+        self.table.itemSelectionChanged.connect(self._allow_moves)
+        self.up, self.down = self._mover("up", earlier, -1), self._mover("down", later, 1)
+        self._empty = note(empty)
+        row = QHBoxLayout()
+        row.addWidget(heading(title), 1)
+        row.addWidget(self.up)
+        row.addWidget(self.down)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addLayout(row)
+        layout.addWidget(self._empty)
+        layout.addWidget(self.table)
+
+    def show_rows(self, rows: Sequence[Sequence[str]]) -> None:
+        """Show these."""
+        self.table.show_rows(rows)
+        self.table.setVisible(bool(rows))
+        self._empty.setVisible(not rows)
+        self._allow_moves()
+
+    def _mover(self, name: str, help: str, steps: int) -> QToolButton:
+        button = QToolButton()
+        button.setIcon(icon(name))
+        button.setAutoRaise(True)
+        button.setToolTip(help)
+        button.clicked.connect(lambda: self._move(steps))
+        return button
+
+    def _move(self, steps: int) -> None:
+        row = self.table.currentRow()
+        self.moved.emit(row, steps)
+        self.table.setCurrentCell(row + steps, 0)
+
+    def _allow_moves(self) -> None:
+        row, last = self.table.currentRow(), self.table.rowCount() - 1
+        self.up.setEnabled(row > 0)
+        self.down.setEnabled(0 <= row < last)
 
 
 def clear(widget: QWidget) -> None:

@@ -25,6 +25,7 @@ from PySide6.QtWidgets import (
 )
 
 from studio.document.model import CallId
+from studio.document.nesting import find, full_name
 from studio.problem import Problem
 from studio.text import text
 from studio.ui.icons import icon
@@ -139,15 +140,12 @@ class ProblemsDock(QWidget):
         return f"{text(f'window.severity_{problem.severity}')}: {problem}"
 
     def _call(self, problem: Problem) -> CallId:
-        """The node a problem belongs to; empty where it belongs to none."""
-        calls = self._session.document.graph.calls
-        if problem.where in calls:
-            return problem.where
-        return next((c for c, call in calls.items() if call.layer == problem.where), "")
+        """The node a problem belongs to, in whatever graph; empty where it belongs to none."""
+        return find(self._session.document, problem.where) or ""
 
     def _place(self, problem: Problem) -> str:
         call = self._call(problem)
-        return self._session.document.entry(call).name if call else problem.where
+        return full_name(self._session.document, call) if call else problem.where
 
     def _go(self, item: QTreeWidgetItem) -> None:
         call = item.data(0, Qt.ItemDataRole.UserRole)

@@ -1,13 +1,16 @@
 """What is open in a window, and the few signals every view of it listens to."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
 from studio.document.analysis import Analysis, analyse
+from studio.document.edits import graph_of
 from studio.document.history import History
-from studio.document.model import CallId, Document
+from studio.document.model import CallId, Document, GraphId
+from studio.document.nesting import Way, graphs_along, inside, stirred, way_to
 from studio.document.project import Project
 from studio.document.store import Store
 
@@ -16,11 +19,14 @@ class Session(QObject):
     """One project under edit.
 
     Views read `document`, `analysis`, `selection`, and change the document only by `commit`.
+    Those that show one graph read `seen` instead of `document`: the same, with the graph one
+    looks into in the place of the main one. What trains, saves or exports reads `document`.
 
     Signals:
         changed(old, new): the document changed; compare parts by identity, touch what differs.
         analysed(analysis): shapes and problems of the new document are known.
         selected(calls): the selection, a frozenset of call ids.
+        entered(): another graph is shown, or the way to it is another.
         weights_changed(): the Store, the fitted preprocessing or the runs changed.
         path_changed(): the project has another file, or was saved.
     """
@@ -28,6 +34,7 @@ class Session(QObject):
     changed = Signal(object, object)
     analysed = Signal(object)
     selected = Signal(object)
+    entered = Signal()
     weights_changed = Signal()
     path_changed = Signal()
 
@@ -38,6 +45,8 @@ class Session(QObject):
         self.history = History(project.document)
         self.history.subscribe(self._on_change)
         self._analysis = analyse(project.document)
+        self._way: Way = ()
+        self._seen = project.document
         self._selection: frozenset[CallId] = frozenset()
         self._weights_kept = True
         self.weights_changed.connect(self._on_weights)
@@ -68,14 +77,83 @@ class Session(QObject):
 
     def commit(self, label: str, document: Document) -> None:
         """One user act, one undo step; `label` is shown as "Undo <label>"."""
+        assert document.main == self.document.main, "an edit of what is seen, not of the document"
         self.history.commit(label, document)
 
     def select(self, calls: Iterable[CallId]) -> None:
-        """Select these calls, and no others."""
-        fresh = frozenset(c for c in calls if c in self.document.graph.calls)
+        """Select these calls of the graph shown, and no others."""
+        fresh = frozenset(c for c in calls if c in self.seen.graph.calls)
         if fresh != self._selection:
             self._selection = fresh
             self.selected.emit(fresh)
+
+    # -- looking into a model --------------------------------------------------------------------
+
+    @property
+    def way(self) -> Way:
+        """The calls entered one after another; empty in the main graph."""
+        return self._way
+
+    @property
+    def shown(self) -> GraphId:
+        """The graph one looks into."""
+        return self._seen.main
+
+    @property
+    def seen(self) -> Document:
+        """The document with the graph one looks into as its main one: to be read.
+
+        Edits start from `document`: they drop what nothing leads to from the main graph.
+        """
+        return self._seen
+
+    def enter(self, call: CallId) -> None:
+        """Look into the model a call of the graph shown uses; nothing where it uses none."""
+        if self.holds_model(call):
+            self.look((*self._way, call))
+
+    def holds_model(self, call: CallId) -> bool:
+        """Whether one can look into a call of the graph shown."""
+        found = self.seen.graph.calls.get(call)
+        return found is not None and inside(self.seen, found.layer) is not None
+
+    def leave(self) -> None:
+        """Look at the graph one came from, the model left being selected."""
+        if self._way:
+            *before, left = self._way
+            self.look(tuple(before))
+            self.select([left])
+
+    def look(self, way: Way) -> None:
+        """Look into the graph at the end of a way, as far as it leads."""
+        if self._go(way):
+            self.entered.emit()
+            self.select(())
+
+    def look_at(self, call: CallId) -> None:
+        """Look into the graph a call stands in, and select it."""
+        graph, _ = graph_of(self.document, call)
+        way = way_to(self.document, graph)
+        if graph != self.shown and way is not None:
+            self.look(way)
+        self.select([call])
+
+    def _go(self, way: Way) -> bool:
+        """Take a way as far as it leads; whether another graph is shown, or reached otherwise."""
+        before = self._way, self.shown
+        graphs = graphs_along(self.document, way)
+        self._way = way[: len(graphs) - 1]
+        self._seen = replace(self.document, main=graphs[-1]) if self._way else self.document
+        return before != (self._way, self.shown)
+
+    def _follow(self, old: Document, new: Document) -> bool:
+        """Stay where one looks, or go to where something changed; whether that is elsewhere."""
+        moved = self._go(self._way)
+        changed = list(stirred(old, new))
+        if not changed or self.shown in changed:
+            return moved
+        ways = (way_to(new, graph) for graph in changed)
+        return self._go(next((way for way in ways if way is not None), self._way)) or moved
 
     def reset_weights(self) -> None:
         """Forget what training learnt, vocabulary included; the runs stay. No edit: no undo."""
@@ -89,6 +167,9 @@ class Session(QObject):
     def _on_change(self, old: Document, new: Document) -> None:
         self.project.document = new
         self._analysis = analyse(new)
+        moved = self._follow(old, new)
         self.changed.emit(old, new)
+        if moved:
+            self.entered.emit()
         self.analysed.emit(self._analysis)
         self.select(self._selection)

@@ -32,8 +32,8 @@ class Status(QStatusBar):
 
     def show_session(self, session: Session, phase: Phase) -> None:
         """Show the model's size and the training's state."""
-        total = sum(map(session.analysis.parameters, session.document.layers))
-        nodes = len(session.document.graph.calls)
+        total = session.analysis.count(session.document.layers)
+        nodes = len(session.seen.graph.calls)
         self.model.setText(text("window.size", nodes=number(nodes), parameters=number(total)))
         engine = session.document.plan.run.engine
         self.state.setText(

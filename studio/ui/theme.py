@@ -239,6 +239,7 @@ class Brushes:
         self.border_selected = _pen(t.accent, 2.0)
         self.border_error = _pen(t.error, 1.4)
         self.border_twin = _pen(t.accent, 1.4, Qt.PenStyle.DashLine)
+        self.deck = _pen(t.hover, 1.0)
         self.halo = QBrush(_faint(t.accent, 46))
         self.rule = _pen(mix(t.node_border, t.node, 0.55), 1.0)
         self.text = QPen(QColor(t.text))
@@ -255,6 +256,7 @@ class Brushes:
         self.wires = {d: _pen(v, 2.0) for d, v in t.ports.items()}
         for pen in self.wires.values():
             pen.setCapStyle(Qt.PenCapStyle.FlatCap)  # the ports cover the ends
+        self.ties = {d: _ties(v) for d, v in t.ports.items()}
         self.thin_wires = {d: _pen(v, 1.0, cosmetic=True) for d, v in t.ports.items()}
         self.wire_selected = _pen(t.accent, 3.5)
         self.wire_halo = QPen(_faint(t.accent, 70), 8.0)
@@ -303,6 +305,14 @@ def _pen(
 ) -> QPen:
     pen = QPen(QColor(colour), width, style, Qt.PenCapStyle.RoundCap, Qt.PenJoinStyle.RoundJoin)
     pen.setCosmetic(cosmetic)
+    return pen
+
+
+def _ties(colour: str) -> QPen:
+    """Short strokes across a line, as under a railway's."""
+    pen = QPen(QColor(colour), 8.0)
+    pen.setCapStyle(Qt.PenCapStyle.FlatCap)
+    pen.setDashPattern([1.5 / 8, 6.5 / 8])  # in widths of the pen
     return pen
 
 

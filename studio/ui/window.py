@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 from studio.text import set_language, text
 from studio.ui.about import AboutDialog
 from studio.ui.actions import Actions
+from studio.ui.breadcrumbs import Stage
 from studio.ui.canvas import CanvasView, Hit
 from studio.ui.commands import CONTEXT_CANVAS, CONTEXT_NODE, TOOLBAR, commands, menus
 from studio.ui.data_dock import DataDock
@@ -113,13 +114,14 @@ class MainWindow(QMainWindow):
         }
         for name, view in views.items():
             self._places[name].put(view)
-        self._places["canvas"].put(self.canvas)
+        self.stage = Stage(session, self.canvas)
+        self._places["canvas"].put(self.stage)
         self._connect(session)
         self.canvas.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _connect(self, session: Session) -> None:
         self.palette_.chosen.connect(self.canvas.add_layer)
-        self.canvas.node_activated.connect(self._edit_node)
+        self.canvas.node_activated.connect(self._activate)
         self.problems.jump.connect(self.canvas.jump_to)
         self.problems.counted.connect(self.status.show_problems)
         self.canvas.add_requested.connect(self._search_at)
@@ -130,6 +132,7 @@ class MainWindow(QMainWindow):
         session.changed.connect(lambda: self.problems.drop_source("training"))
         session.changed.connect(self._refresh)
         session.selected.connect(self._refresh)
+        session.entered.connect(self._refresh)
         session.weights_changed.connect(self._refresh)
         session.path_changed.connect(self._refresh)
         self.problems.refresh()
@@ -245,6 +248,21 @@ class MainWindow(QMainWindow):
         use_qt_texts(language)
         # Every widget hears of it as QEvent.LanguageChange, through its parent.
         QApplication.sendEvent(self, QEvent(QEvent.Type.LanguageChange))
+
+    def look_inside(self) -> None:
+        """Look into the model that is selected."""
+        self.session.enter(next(iter(self.session.selection)))
+
+    def show_model(self) -> None:
+        """Show the settings of the whole model."""
+        self.session.look(())
+        self.session.select(())
+
+    def _activate(self, call: str) -> None:
+        if self.session.holds_model(call):
+            self.session.enter(call)
+        else:
+            self._edit_node(call)
 
     def _edit_node(self, call: str) -> None:
         self.raise_dock("inspector")

@@ -22,6 +22,7 @@ from studio.layers.dense import Dense
 from studio.layers.input import Input
 from studio.layers.merge_concatenate import Concatenate
 from studio.ui.canvas import CanvasView
+from studio.ui.canvas.faces import Faces
 from studio.ui.canvas.scene import CanvasScene
 from studio.ui.session import Session
 from studio.ui.theme import apply_theme
@@ -73,7 +74,7 @@ def main(count: int) -> None:
     session = Session(Project(document))
     start = process_time()
     scene = CanvasScene()
-    scene.show_document(session.document, session.analysis, session.project.store)
+    scene.show_faces(Faces(session.document, session.analysis, session.project.store))
     print(f"build {1000 * (process_time() - start):.1f} ms (budget 60 at 1,000)")
     view = CanvasView(session)
     view.resize(1600, 900)

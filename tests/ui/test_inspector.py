@@ -274,13 +274,13 @@ def test_a_learning_rate_someone_set_survives_another_optimizer(qtbot, session, 
 
 def test_outputs_are_reordered(qtbot, session, inspector):
     page = inspector.page
-    names = [row[0] for row in texts(page.outputs)]
+    names = [row[0] for row in texts(page.outputs.table)]
     assert names == ["main_output", "aux_output"]
-    page.outputs.setCurrentCell(1, 0)
-    click(qtbot, page.up)
-    assert [row[0] for row in texts(page.outputs)] == names[::-1]
-    assert page.outputs.currentRow() == 0
-    assert not page.up.isEnabled()
+    page.outputs.table.setCurrentCell(1, 0)
+    click(qtbot, page.outputs.up)
+    assert [row[0] for row in texts(page.outputs.table)] == names[::-1]
+    assert page.outputs.table.currentRow() == 0
+    assert not page.outputs.up.isEnabled()
     assert steps(session) == 1
 
 

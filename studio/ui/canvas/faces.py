@@ -1,12 +1,13 @@
 """What a node shows, as values: everything the painter writes, nothing of how it is painted."""
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
 from studio.document.analysis import Analysis
-from studio.document.model import CallId, Document, Endpoint, LayerEntry, LayerId, Submodel
+from studio.document.inside import frozen_layers, within
+from studio.document.model import CallId, Document, Endpoint, LayerEntry, LayerId, Submodel, Wrapped
+from studio.document.nesting import owner
 from studio.document.store import Store
 from studio.engine.program import Spec
 from studio.layers.base import Layer, Port
@@ -54,7 +55,10 @@ class Face:
         weights: its size in words, empty where it has none.
         parameters: its size as a number.
         trained: whether its weights are; None where it has none.
-        twins: how many calls use the same layer.
+        twins: how many calls use the same layer, `twin` being which of them this is, from 1.
+        model: it is a model one can look into.
+        inner: what a wrapper holds.
+        drops_mask: a mask arrives that no later layer gets.
         problems: texts with their severity, the worst first.
     """
 
@@ -69,7 +73,20 @@ class Face:
     trained: bool | None = None
     frozen: bool = False
     twins: int = 1
+    twin: int = 1
+    model: bool = False
+    inner: "Inner | None" = None
+    drops_mask: bool = False
     problems: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Inner:
+    """What is drawn inside a wrapper: a layer or a model."""
+
+    kind: str
+    category: str
+    title: str
 
 
 def dtype_group(spec: Spec | None) -> str:
@@ -133,6 +150,28 @@ def _value(value: object) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
+def category(entry: LayerEntry) -> str:
+    """What group of layers one is drawn as; empty for models and the unknown."""
+    if isinstance(entry.body, Wrapped):
+        return entry.body.wrapper.category
+    return entry.body.category if isinstance(entry.body, Layer) else ""
+
+
+def held(document: Document, entry: LayerEntry) -> Inner | None:
+    """What a wrapper holds: a layer among its parameters."""
+    if isinstance(entry.body, Wrapped):
+        inner = document.layers[entry.body.layer]
+        title = inner.name if isinstance(inner.body, Submodel) else signature(inner)
+        return Inner(inner.kind, category(inner), title)
+    if not isinstance(entry.body, Layer):
+        return None
+    for p in entry.body.params():
+        value = getattr(entry.body, p.name)
+        if isinstance(value, Layer):
+            return Inner(value.kind, value.category, signature(LayerEntry(value, "")))
+    return None
+
+
 def port_label(document: Document, entry: LayerEntry, port: str) -> str:
     """What a port is called: a model used as a layer names its ports by its own layers."""
     if isinstance(entry.body, Submodel):
@@ -143,18 +182,32 @@ def port_label(document: Document, entry: LayerEntry, port: str) -> str:
 
 
 class Faces:
-    """Makes faces for one document as analysed, and tells which differ from another's."""
+    """Makes faces for one graph as analysed, and tells which differ from another's.
 
-    def __init__(self, document: Document, analysis: Analysis, store: Store) -> None:
+    Args:
+        document: its main graph is the one shown.
+        analysis: of the whole document.
+        store: the weights.
+        inner: the graph shown is a model's that others use as a layer.
+    """
+
+    def __init__(
+        self, document: Document, analysis: Analysis, store: Store, inner: bool = False
+    ) -> None:
         self.document = document
         self.analysis = analysis
-        self.twins: Counter[LayerId] = Counter(c.layer for c in document.graph.calls.values())
+        self.inner = inner
+        self.users: dict[LayerId, list[CallId]] = {}
+        for _, call_id, call in document.calls():
+            self.users.setdefault(owner(document, call.layer), []).append(call_id)
+        self.frozen = frozen_layers(document)
         self.problems: dict[str, list[tuple[str, str]]] = {}
         for problem in analysis.problems:
             if problem.where:
                 said = (problem.severity, str(problem))
                 self.problems.setdefault(problem.where, []).append(said)
         self.tags = {e: self._tag(e) for e in document.graph.outputs}
+        self.masked = frozenset(w for w in document.graph.wires if w.start in analysis.masks)
         self.groups = {end: dtype_group(spec) for end, spec in analysis.specs.items()}
         self.trained = {
             layer: store.trained(layer, weights)
@@ -167,22 +220,41 @@ class Faces:
         layer_id = self.document.graph.calls[call_id].layer
         entry = self.document.layers[layer_id]
         takes, gives = self.document.ports(entry)
-        weights = self.analysis.weights.get(layer_id, ())
-        count = self.analysis.parameters(layer_id) if weights else 0
+        weighted = [k for k in within(self.document, layer_id) if k in self.trained]
+        count = self.analysis.count(weighted)
+        users = self.users[owner(self.document, layer_id)]
         return Face(
             title=entry.name,
             kind=entry.kind,
-            category=entry.body.category if isinstance(entry.body, Layer) else "",
-            signature=signature(entry),
+            category=category(entry),
+            signature=self._signature(entry),
             inputs=self._inputs(call_id, takes),
             outputs=self._outputs(call_id, gives),
-            weights=text("canvas.parameters", count=count) if weights else "",
+            weights=text("canvas.parameters", count=count) if weighted else "",
             parameters=count,
-            trained=self.trained.get(layer_id),
-            frozen=not entry.trainable,
-            twins=self.twins[layer_id],
+            trained=all(self.trained[k] for k in weighted) if weighted else None,
+            frozen=layer_id in self.frozen and bool(weighted or not entry.trainable),
+            twins=len(users),
+            twin=users.index(call_id) + 1,
+            model=isinstance(entry.body, Submodel),
+            inner=held(self.document, entry),
+            drops_mask=call_id in self.analysis.drops_mask,
             problems=tuple(sorted(self.problems.get(call_id, ()))),  # errors before warnings
         )
+
+    def twins(self, call_id: CallId) -> list[CallId]:
+        """The calls of the graph shown that use the same layer, itself among them."""
+        calls = self.document.graph.calls
+        call = calls.get(call_id)
+        users = self.users[owner(self.document, call.layer)] if call else []
+        return [c for c in users if c in calls]
+
+    def _signature(self, entry: LayerEntry) -> str:
+        """The kind and its parameters; of a model, how many nodes it has."""
+        if not isinstance(entry.body, Submodel):
+            return signature(entry)
+        nodes = len(self.document.graphs[entry.body.graph].calls)
+        return text("canvas.model_signature", count=nodes)
 
     def differences(self, old: "Faces") -> set[CallId]:
         """The calls whose face may differ from what `old` made of it; parts equal by identity
@@ -195,9 +267,12 @@ class Faces:
             for layer, entry in self.document.layers.items()
             if before.layers.get(layer) is not entry
             or self.analysis.weights.get(layer) != old.analysis.weights.get(layer)
-            or self.twins[layer] != old.twins[layer]
+            or self.users.get(layer) != old.users.get(layer)
             or self.trained.get(layer) != old.trained.get(layer)
+            or layer in self.analysis.inside  # told by layers that are elsewhere
         }
+        stale |= self.frozen ^ old.frozen
+        found |= self.analysis.drops_mask ^ old.analysis.drops_mask
         found |= {c for c, call in calls.items() if call.layer in stale}
         for wire in self.document.graph.wires ^ before.graph.wires:
             found |= {wire.source, wire.target}
@@ -218,7 +293,7 @@ class Faces:
             faces.append(
                 PortFace(
                     port.name,
-                    label=port_label(self.document, entry, port.name) if len(ports) > 1 else "",
+                    label=self._label(entry, port.name, len(ports)),
                     group=dtype_group(first),
                     places=max((w.slot for w in ending), default=-1) + 2 if port.many else 1,
                     wired=len(ending),
@@ -238,7 +313,7 @@ class Faces:
             faces.append(
                 PortFace(
                     port.name,
-                    label=port_label(self.document, entry, port.name) if len(ports) > 1 else "",
+                    label=self._label(entry, port.name, len(ports)),
                     group=dtype_group(spec),
                     wired=sum(w.output == port.name for w in wires),
                     shape=shape_text(spec),
@@ -249,7 +324,15 @@ class Faces:
             )
         return tuple(faces)
 
+    def _label(self, entry: LayerEntry, port: str, ports: int) -> str:
+        """A port's name, where it tells something: one of several, or a model's."""
+        if ports < 2 and not isinstance(entry.body, Submodel):
+            return ""
+        return port_label(self.document, entry, port)
+
     def _tag(self, end: Endpoint) -> tuple[str, str, bool]:
+        if self.inner:
+            return text("canvas.output_inner"), "", False
         plan = self.document.plan.outputs.get(end.key)
         if plan is None or plan.loss is None:
             return text("canvas.output_no_loss"), "", True

@@ -10,6 +10,7 @@ from functools import lru_cache
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPainterPath
 
+from studio.text import text
 from studio.ui.canvas.faces import Face, PortFace
 from studio.ui.canvas.levels import FAR
 from studio.ui.theme import metrics
@@ -30,6 +31,7 @@ TAG_GAP = 12.0
 TAG_WIDEST = 240.0
 FAR_TEXT = 32.0  # from the tag's left end, after its icon
 MARGIN = 10.0  # around the body: ports, the selection's halo
+SHEETS, SHEET = 2, 4.0  # the layers of a model, seen below it like cards of a deck
 BADGE = 12.0  # a problem's mark from farther away, in pixels
 
 
@@ -79,8 +81,9 @@ class Geometry:
     Attributes:
         body: the box itself.
         bounds: everything painted.
-        labels: by part: title, far_title, far_shape, far_weights, signature, weights, problem,
-            in:<port>, out:<port>.
+        labels: by part: title, far_title, far_shape, far_weights, signature, inner, weights,
+            mask, problem, in:<port>, out:<port>.
+        inner: where a wrapper shows what it holds.
     """
 
     body: QRectF
@@ -90,6 +93,7 @@ class Geometry:
     tags: list[Tag] = field(default_factory=list)
     weights_y: float = 0.0
     problem: QRectF | None = None
+    inner: QRectF | None = None
 
     def place(self, port: str, incoming: bool, slot: int = 0) -> Place | None:
         """Where a wire of a port ends or starts."""
@@ -108,12 +112,20 @@ def lay_out(face: Face) -> Geometry:
     width = _width(face)
     rows = max(sum(p.places for p in face.inputs), len(face.outputs))
     ports_y = HEADER + LINE
-    weights_y = ports_y + rows * ROW
-    height = weights_y + (ROW if face.weights else 0.0) + 8.0
+    inner_y = ports_y + rows * ROW
+    weights_y = inner_y + (ROW + 6.0 if face.inner else 0.0)
+    mask_y = weights_y + (ROW if face.weights else 0.0)
+    height = mask_y + (ROW if face.drops_mask else 0.0) + 8.0
     problem = QRectF(6, height - 2, width - 12, ROW) if face.problems else None
     height += ROW + 4 if problem else 0.0
     geometry = Geometry(QRectF(0, 0, width, height), QRectF(), weights_y=weights_y)
     geometry.problem = problem
+    if face.drops_mask:
+        x = PAD + ICON
+        room, words = width - x - PAD, text("canvas.drops_mask")
+        geometry.labels["mask"] = _label(words, "font", x, mask_y + ROW / 2, room)
+    if face.inner:
+        geometry.inner = QRectF(PAD - 4, inner_y + 1, width - 2 * PAD + 8, ROW + 2)
     _write(geometry, face, width, weights_y)
     y = ports_y + ROW / 2
     for port in face.inputs:
@@ -126,7 +138,8 @@ def lay_out(face: Face) -> Geometry:
         geometry.places.append(Place(port, point, False, 0, port.wired == 0))
         if port.tag is not None:
             geometry.tags.append(_tag(port, point))
-    geometry.bounds = geometry.body.adjusted(-MARGIN, -MARGIN, MARGIN, MARGIN)
+    deck = SHEETS * SHEET if face.model else 0.0
+    geometry.bounds = geometry.body.adjusted(-MARGIN, -MARGIN, MARGIN, MARGIN + deck)
     if problem:
         badge = BADGE / FAR  # at its largest
         geometry.bounds |= QRectF(width - badge / 2, -badge / 2, badge, badge)
@@ -140,8 +153,13 @@ def marks(face: Face) -> list[str]:
     return [*(["shared"] if face.twins > 1 else []), *(["frozen"] if face.frozen else [])]
 
 
+def twin_text(face: Face) -> str:
+    """Which of how many nodes that share a layer: ``1/2``; empty where it shares none."""
+    return f"{face.twin}/{face.twins}" if face.twins > 1 else ""
+
+
 def _marks_width(face: Face) -> float:
-    number = text_width(str(face.twins), "font") + 2 if face.twins > 1 else 0.0
+    number = text_width(twin_text(face), "font") + 2 if face.twins > 1 else 0.0
     return len(marks(face)) * (ICON + 2) + number
 
 
@@ -150,6 +168,8 @@ def _width(face: Face) -> float:
     title = PAD + ICON + 6 + text_width(face.title, "title_font") + 8 + _marks_width(face)
     wanted = [NARROWEST, title + PAD / 2, 2 * PAD + text_width(face.signature, "font")]
     wanted.append(2 * PAD + FAR_ICON + 6 + text_width(_sample_shape(face), "far_font"))
+    if face.inner:
+        wanted.append(2 * PAD + ICON + 8 + text_width(face.inner.title, "font"))
     if face.weights:
         wanted.append(2 * PAD + ICON + text_width(face.weights, "font"))
     left = max((text_width(p.label, "font") for p in face.inputs), default=0.0)
@@ -194,6 +214,10 @@ def _write(geometry: Geometry, face: Face, width: float, weights_y: float) -> No
     if face.weights:
         x, middle = PAD + ICON, weights_y + ROW / 2
         labels["weights"] = _label(face.weights, "font", x, middle, inner - ICON)
+    if face.inner and geometry.inner is not None:
+        x, middle = geometry.inner.left() + ICON + 8, geometry.inner.center().y()
+        room = geometry.inner.right() - x - 4
+        labels["inner"] = _label(face.inner.title, "font", x, middle, room)
     if geometry.problem is not None:
         x, middle = PAD + ICON + 2, geometry.problem.center().y()
         labels["problem"] = _label(face.problems[0][1], "font", x, middle, inner - ICON - 4)
@@ -222,20 +246,20 @@ def _tag(port: PortFace, point: QPointF) -> Tag:
     return Tag(rect, near, far, port)
 
 
-def _label(text: str, font: str, x: float, middle: float, room: float) -> Label:
-    shown = text if text_width(text, font) <= room else _elided(text, font, room)
+def _label(words: str, font: str, x: float, middle: float, room: float) -> Label:
+    shown = words if text_width(words, font) <= room else _elided(words, font, room)
     measure = metrics(font)
-    return Label(shown, QPointF(x, middle + (measure.ascent() - measure.descent()) / 2), text)
+    return Label(shown, QPointF(x, middle + (measure.ascent() - measure.descent()) / 2), words)
 
 
-def _elided(text: str, font: str, room: float) -> str:
-    return metrics(font).elidedText(text, Qt.TextElideMode.ElideRight, room)
+def _elided(words: str, font: str, room: float) -> str:
+    return metrics(font).elidedText(words, Qt.TextElideMode.ElideRight, room)
 
 
 @lru_cache(maxsize=32768)
-def text_width(text: str, font: str) -> float:
+def text_width(words: str, font: str) -> float:
     """How wide a text is in a canvas font; measured once."""
-    return metrics(font).horizontalAdvance(text)
+    return metrics(font).horizontalAdvance(words)
 
 
 # -- outlines, shared by all nodes of a size -----------------------------------------------------

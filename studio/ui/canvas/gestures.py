@@ -210,7 +210,7 @@ class Nudge:
 def move_label(view: "CanvasView", calls: set[CallId]) -> str:
     """What moving these is called in the undo menu."""
     if len(calls) == 1:
-        return text("canvas.move_one", name=view.session.document.entry(next(iter(calls))).name)
+        return text("canvas.move_one", name=view.session.seen.entry(next(iter(calls))).name)
     return text("canvas.move_many", count=len(calls))
 
 

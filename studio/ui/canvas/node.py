@@ -7,7 +7,7 @@ from PySide6.QtGui import QPainter, QPolygonF
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
 from studio.document.model import CallId, Endpoint
-from studio.ui.canvas.faces import Face
+from studio.ui.canvas.faces import Face, Inner
 from studio.ui.canvas.geometry import (
     BADGE,
     FAR_ICON,
@@ -17,6 +17,8 @@ from studio.ui.canvas.geometry import (
     PAD,
     PORT_RADIUS,
     RADIUS,
+    SHEET,
+    SHEETS,
     Geometry,
     Label,
     Place,
@@ -25,6 +27,7 @@ from studio.ui.canvas.geometry import (
     marks,
     stripe_path,
     text_width,
+    twin_text,
 )
 from studio.ui.canvas.levels import MIDDLE, NEAR
 from studio.ui.drawings import drawing, layer_drawing
@@ -110,6 +113,8 @@ class NodeItem(QGraphicsItem):
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(paint.halo)
             painter.drawRoundedRect(body.adjusted(-4, -4, 4, 4), RADIUS + 4, RADIUS + 4)
+        if self.face.model:
+            self._paint_deck(painter, paint, selected)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(paint.node)
         painter.drawRoundedRect(body, RADIUS, RADIUS)
@@ -120,6 +125,15 @@ class NodeItem(QGraphicsItem):
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.setPen(self._border(paint, selected))
         painter.drawRoundedRect(body, RADIUS, RADIUS)
+
+    def _paint_deck(self, painter: QPainter, paint: Brushes, selected: bool) -> None:
+        """A model lies on the layers it holds."""
+        painter.setPen(paint.border_selected if selected else paint.deck)
+        painter.setBrush(paint.node)
+        for sheet in range(SHEETS, 0, -1):
+            aside = sheet * SHEET
+            rect = self.geometry.body.adjusted(2 * aside, 2 * RADIUS, -2 * aside, aside)
+            painter.drawRoundedRect(rect, RADIUS, RADIUS)
 
     def _kind(self, paint: Brushes) -> tuple[str, str]:
         """The drawing of the layer's kind, and its category's colour."""
@@ -151,8 +165,9 @@ class NodeItem(QGraphicsItem):
         painter.setPen(paint.text2)
         for mark in reversed(marks(face)):
             if mark == "shared":
-                x -= text_width(str(face.twins), "font") + 2
-                painter.drawText(QPointF(x, self.geometry.labels["title"].at.y()), str(face.twins))
+                number = twin_text(face)
+                x -= text_width(number, "font") + 2
+                painter.drawText(QPointF(x, self.geometry.labels["title"].at.y()), number)
             x -= ICON + 2
             _icon(painter, mark, tokens.text2, x, (HEADER - ICON) / 2 + 1, zoom)
 
@@ -161,12 +176,17 @@ class NodeItem(QGraphicsItem):
         painter.setFont(paint.font)
         painter.setPen(paint.text2)
         for part, label in geometry.labels.items():
-            if not part.startswith("far_") and part not in ("title", "problem"):
+            if not part.startswith("far_") and part not in ("title", "problem", "inner"):
                 _text(painter, label)
+        if face.inner and geometry.inner is not None:
+            self._paint_inner(painter, paint, face.inner, geometry.inner, zoom)
         if face.weights:
             mark = "trained" if face.trained else "untrained"
             colour = paint.tokens.good if face.trained else paint.tokens.text2
             _icon(painter, mark, colour, PAD - 1, geometry.weights_y + 4, zoom, 12.0)
+        if face.drops_mask:
+            y = geometry.labels["mask"].at.y() - 10
+            _icon(painter, "mask_off", paint.tokens.text2, PAD - 1, y, zoom, 12.0)
         if geometry.problem is not None:
             severity = face.problems[0][0]
             pen, ground = paint.problem[severity]
@@ -177,6 +197,20 @@ class NodeItem(QGraphicsItem):
             _icon(painter, severity, colour, PAD - 1, geometry.problem.y() + 3, zoom, 14.0)
             painter.setPen(pen)
             _text(painter, geometry.labels["problem"])
+
+    def _paint_inner(
+        self, painter: QPainter, paint: Brushes, inner: Inner, rect: QRectF, zoom: float
+    ) -> None:
+        """What a wrapper holds, as a small node of its own."""
+        painter.setPen(paint.border_hover)
+        painter.setBrush(paint.header(inner.category))
+        painter.drawRoundedRect(rect, 5, 5)
+        colours = paint.tokens.categories
+        colour = colours.get(inner.category, colours[""])
+        x, y = rect.left() + 4, rect.center().y() - ICON / 2
+        _icon(painter, layer_drawing(inner.kind), colour, x, y, zoom)
+        painter.setPen(paint.text)
+        _text(painter, self.geometry.labels["inner"])
 
     def _paint_tags(self, painter: QPainter, paint: Brushes, zoom: float) -> None:
         for tag in self.geometry.tags:

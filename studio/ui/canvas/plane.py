@@ -25,6 +25,7 @@ from studio.ui.theme import brushes
 SMALLEST, LARGEST = 0.04, 4.0
 _NOTCH = 1.18  # zoom of one notch of the wheel
 _GRID = 24.0
+Viewpoint = tuple[float, QPointF] | None
 _EDGE, _SPEED = 28, 14  # pixels from the edge where the view scrolls by itself, and how fast
 
 
@@ -119,6 +120,20 @@ class Plane(QGraphicsView):
         """Show everything, and go on doing so while docks settle, until somebody acts."""
         self.fit_rect(self._scene.extent())
         self._handled = False
+
+    def viewpoint(self) -> Viewpoint:
+        """What is in sight, to come back to; None while that is all."""
+        return (self.zoom, self.visible_rect().center()) if self._handled else None
+
+    def stand_at(self, viewpoint: Viewpoint) -> None:
+        """Show what `viewpoint` told of; everything where that is None."""
+        if viewpoint is None:
+            self.fit()
+            return
+        zoom, centre = viewpoint
+        self.setTransform(QTransform.fromScale(zoom, zoom))
+        self.centerOn(centre)
+        self._handled = True
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)

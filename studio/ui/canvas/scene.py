@@ -6,10 +6,8 @@ from dataclasses import dataclass
 from PySide6.QtCore import QObject, QPointF, QRectF
 from PySide6.QtWidgets import QGraphicsItem, QGraphicsScene
 
-from studio.document.analysis import Analysis
 from studio.document.layout import Size
 from studio.document.model import CallId, Document, Endpoint, Wire
-from studio.document.store import Store
 from studio.ui.canvas.faces import Faces
 from studio.ui.canvas.geometry import MARGIN
 from studio.ui.canvas.node import REACH, NodeItem
@@ -64,12 +62,12 @@ class Lights:
 
 
 class CanvasScene(QGraphicsScene):
-    """Mirrors the main graph.
+    """Mirrors one graph: the main one of the document it is shown.
 
     Attributes:
         items_by_call: the nodes.
         selection: the selected calls.
-        twins: calls that share a layer with a selected one.
+        twins: calls that share a layer with a selected one, or with the one under the cursor.
         hovered: the node under the cursor.
         lights: set while a wire is in the hand.
         overlays: what gestures show.
@@ -87,23 +85,26 @@ class CanvasScene(QGraphicsScene):
         self.addItem(self.wires)
         self._document = Document()
         self._faces: Faces | None = None
+        self._looks: object = None  # of the wires
 
     # -- the document --------------------------------------------------------------------------
 
-    def show_document(self, document: Document, analysis: Analysis, store: Store) -> None:
-        """Show this document, touching only what differs from the one shown."""
+    def show_faces(self, faces: Faces) -> None:
+        """Show the graph these were made for, touching only what differs from what is shown."""
+        document = faces.document
         old, new = self._document.graph, document.graph
         self._document = document
         for call in self.items_by_call.keys() - new.calls.keys():
             self.removeItem(self.items_by_call.pop(call))
-        faces = Faces(document, analysis, store)
         stirred = faces.differences(self._faces) if self._faces else set(new.calls)
         self._show_calls(faces, stirred)
-        if old.wires != new.wires or self._faces is None or self._faces.groups != faces.groups:
+        looks = (faces.groups, faces.masked)
+        if old.wires != new.wires or self._faces is None or self._looks != looks:
             self._show_wires(faces)
         else:
             self._follow(stirred)
-        self._faces = faces
+        self._faces, self._looks = faces, looks
+        self._mark_twins()
 
     def _show_calls(self, faces: Faces, stirred: set[CallId]) -> None:
         """Make, change and move these nodes."""
@@ -119,16 +120,16 @@ class CanvasScene(QGraphicsScene):
             if (item.x(), item.y()) != call.position:
                 item.setPos(*call.position)
 
-    def restyle(self, document: Document, analysis: Analysis, store: Store) -> None:
+    def restyle(self, faces: Faces) -> None:
         """Paint everything anew: the theme or the language changed."""
         self._faces = None
-        self.show_document(document, analysis, store)
+        self.show_faces(faces)
         self.update()
 
     def _show_wires(self, faces: Faces) -> None:
         wires = sorted(self._document.graph.wires)
         groups = {w: faces.groups.get(w.start, "unknown") for w in wires}
-        self.wires.show_wires({w: self._ends(w) for w in wires}, groups)
+        self.wires.show_wires({w: self._ends(w) for w in wires}, groups, faces.masked)
 
     def _ends(self, wire: Wire) -> Ends:
         start = self.items_by_call[wire.source].anchor(wire.output, False)
@@ -153,13 +154,19 @@ class CanvasScene(QGraphicsScene):
 
     def show_selection(self, calls: frozenset[CallId]) -> None:
         """Mark these calls as selected, and those that share a layer with them."""
-        shown = self._document.graph.calls
-        layers = {shown[c].layer for c in calls if c in shown}
-        twins = (
-            {c for c, call in shown.items() if call.layer in layers} - calls if layers else set()
-        )
-        stale = (self.selection ^ calls) | (self.twins ^ twins)
-        self.selection, self.twins = calls, frozenset(twins)
+        stale = self.selection ^ calls
+        self.selection = calls
+        self.touch(stale)
+        self._mark_twins()
+
+    def _mark_twins(self) -> None:
+        """Mark the calls that share a layer with one that is selected or under the cursor."""
+        if self._faces is None:
+            return
+        groups = map(self._faces.twins, {*self.selection, *filter(None, [self.hovered])})
+        twins = frozenset(c for group in groups if len(group) > 1 for c in group)
+        twins -= self.selection
+        stale, self.twins = self.twins ^ twins, twins
         self.touch(stale)
 
     def hover(self, call: CallId | None, wire: Wire | None) -> None:
@@ -168,6 +175,7 @@ class CanvasScene(QGraphicsScene):
             stale = [c for c in (self.hovered, call) if c]
             self.hovered = call
             self.touch(stale)
+            self._mark_twins()
         if wire != self.wires.hovered:
             stale_wires = [self.wires.hovered, wire]
             self.wires.hovered = wire

@@ -1,5 +1,6 @@
 """Tooltips of the canvas: all that was cut short, and what a mark means."""
 
+from collections.abc import Iterable
 from html import escape
 
 from studio.document.model import Endpoint, Wire
@@ -33,6 +34,10 @@ def _node(face: Face) -> list[str]:
     if face.weights:
         trained = "canvas.tip_trained" if face.trained else "canvas.tip_untrained"
         lines += [face.weights, text(trained)]
+    if face.model:
+        lines.append(text("canvas.tip_model"))
+    if face.drops_mask:
+        lines.append(text("canvas.tip_drops_mask"))
     if face.frozen:
         lines.append(text("canvas.tip_frozen"))
     if face.twins > 1:
@@ -41,10 +46,10 @@ def _node(face: Face) -> list[str]:
 
 
 def _port(session: Session, port: Endpoint, incoming: bool) -> list[str]:
-    entry = session.document.entry(port.call)
-    name, label = entry.name, port_label(session.document, entry, port.port)
+    entry = session.seen.entry(port.call)
+    name, label = entry.name, port_label(session.seen, entry, port.port)
     if incoming:
-        wires = session.document.graph.into(port.call, port.port)
+        wires = session.seen.graph.into(port.call, port.port)
         starts = [w.start for w in wires]
         lines = [text("canvas.tip_input_port", port=label, name=name)]
     else:
@@ -52,12 +57,18 @@ def _port(session: Session, port: Endpoint, incoming: bool) -> list[str]:
         lines = [text("canvas.tip_output_port", port=label, name=name)]
     specs = (session.analysis.specs.get(start) for start in starts)
     lines += [f"{spec.dtype} · {shape_text(spec)}" for spec in specs if spec is not None]
-    return lines
+    return lines + _mask(session, starts)
 
 
 def _wire(session: Session, wire: Wire) -> list[str]:
-    source = session.document.entry(wire.source).name
-    target = session.document.entry(wire.target).name
+    source = session.seen.entry(wire.source).name
+    target = session.seen.entry(wire.target).name
     spec = session.analysis.specs.get(wire.start)
     about = [f"{spec.dtype} · {shape_text(spec)}"] if spec else []
-    return [f"{source} → {target}", *about]
+    return [f"{source} → {target}", *about, *_mask(session, [wire.start])]
+
+
+def _mask(session: Session, starts: Iterable[Endpoint]) -> list[str]:
+    """That a mask travels along, where one does."""
+    carried = any(start in session.analysis.masks for start in starts)
+    return [text("canvas.tip_mask")] if carried else []

@@ -17,9 +17,10 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QToolTip, QWidget
 
 from studio.document.edits import move_calls
-from studio.document.model import CallId, Document, Wire
+from studio.document.model import CallId, Document, GraphId, Wire
 from studio.text import text
 from studio.ui.canvas import commands, tips
+from studio.ui.canvas.faces import Faces
 from studio.ui.canvas.gestures import (
     Gesture,
     MoveNodes,
@@ -31,7 +32,7 @@ from studio.ui.canvas.gestures import (
     moved,
 )
 from studio.ui.canvas.overlays import Hint
-from studio.ui.canvas.plane import Plane
+from studio.ui.canvas.plane import Plane, Viewpoint
 from studio.ui.canvas.scene import CanvasScene, Hit
 from studio.ui.canvas.wiring import DragWire
 from studio.ui.session import Session
@@ -47,7 +48,7 @@ _GAP = 64.0  # between a node and one added after it
 
 
 class CanvasView(Plane):
-    """Shows and edits the main graph of a session's document.
+    """Shows and edits the graph of a session's document that one looks into.
 
     Signals:
         node_activated(call): a node was double-clicked, or Enter pressed on it.
@@ -70,9 +71,12 @@ class CanvasView(Plane):
         self._button = Qt.MouseButton.NoButton  # the one that holds the gesture
         self._nudge: Nudge | None = None
         self._space = False
+        self._graph = session.shown
+        self._viewpoints: dict[GraphId, Viewpoint] = {}
         self.setAcceptDrops(True)
         self.setAccessibleName(text("canvas.name"))
         session.changed.connect(self._on_change)
+        session.entered.connect(self._sync)
         session.selected.connect(self._on_select)
         session.weights_changed.connect(self._sync)
         self._sync()
@@ -82,9 +86,20 @@ class CanvasView(Plane):
 
     def _sync(self) -> None:
         session = self.session
-        self.canvas.show_document(session.document, session.analysis, session.project.store)
-        self.canvas.wires.selected &= session.document.graph.wires
+        before, self._graph = self._graph, session.shown
+        if before != self._graph:
+            self.cancel_gesture()
+            self._viewpoints[before] = self.viewpoint()
+        self.canvas.show_faces(self._faces())
+        self.canvas.wires.selected &= session.seen.graph.wires
+        if before != self._graph:
+            self.stand_at(self._viewpoints.get(self._graph))
         self.refresh_far()
+
+    def _faces(self) -> Faces:
+        session = self.session
+        store, inner = session.project.store, bool(session.way)
+        return Faces(session.seen, session.analysis, store, inner)
 
     def _on_change(self, old: Document, new: Document) -> None:
         self.cancel_gesture()
@@ -98,8 +113,7 @@ class CanvasView(Plane):
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
         if event.type() in (QEvent.Type.PaletteChange, QEvent.Type.LanguageChange):
-            session = self.session
-            self.canvas.restyle(session.document, session.analysis, session.project.store)
+            self.canvas.restyle(self._faces())
             self.setAccessibleName(text("canvas.name"))
             self.viewport().update()
 
@@ -121,8 +135,8 @@ class CanvasView(Plane):
 
     def select_all(self) -> None:
         """Select every node and wire."""
-        self.session.select(self.session.document.graph.calls)
-        self.select_wires(self.session.document.graph.wires)
+        self.session.select(self.session.seen.graph.calls)
+        self.select_wires(self.session.seen.graph.wires)
 
     # -- actions -------------------------------------------------------------------------------
 
@@ -139,7 +153,11 @@ class CanvasView(Plane):
         """
         selected = next(iter(self.session.selection)) if len(self.session.selection) == 1 else None
         document, call = commands.add_after(
-            self.session.document, kind, (0.0, 0.0), selected if pos is None else None
+            self.session.document,
+            kind,
+            self.session.shown,
+            (0.0, 0.0),
+            selected if pos is None else None,
         )
         if pos is None:
             corner = self._room(selected)
@@ -163,13 +181,14 @@ class CanvasView(Plane):
     def toggle_output(self) -> None:
         """Mark the selected nodes as outputs of the model, or unmark them."""
         if self.session.selection:
-            chosen = [c for c in self.session.document.graph.calls if c in self.session.selection]
+            chosen = [c for c in self.session.seen.graph.calls if c in self.session.selection]
             self.session.commit(*commands.outputs_toggled(self.session.document, chosen))
 
     def arrange(self) -> None:
         """Lay out the selected nodes, or all where fewer than two are selected."""
         chosen = self.session.selection if len(self.session.selection) > 1 else None
-        document = commands.arranged(self.session.document, chosen, *self.canvas.sizes())
+        document, graph = self.session.document, self.session.shown
+        document = commands.arranged(document, graph, chosen, *self.canvas.sizes())
         self.session.commit(text("canvas.arrange"), document)
         if chosen is None:
             self.fit()
@@ -179,10 +198,10 @@ class CanvasView(Plane):
         self.fit_rect(self.canvas.extent(self.session.selection or None))
 
     def jump_to(self, call: CallId) -> None:
-        """Select a node and bring it to the middle, large enough to read."""
-        if call in self.canvas.items_by_call:
-            self.select([call])
-            self.centre_on(self.canvas.extent([call]).center())
+        """Select a node of whatever graph and bring it to the middle, large enough to read."""
+        self.session.look_at(call)
+        self.select_wires(frozenset())
+        self.centre_on(self.canvas.extent([call]).center())
 
     # -- the mouse -----------------------------------------------------------------------------
 
@@ -205,12 +224,12 @@ class CanvasView(Plane):
     def _gesture_for(self, hit: Hit, at: QPoint, keys: Qt.KeyboardModifier) -> Gesture:
         """Which story a press of the left button begins."""
         if hit.port is not None and hit.incoming:
-            present = self.session.document.graph.into(hit.port.call, hit.port.port)
+            present = self.session.seen.graph.into(hit.port.call, hit.port.port)
             taken = next((wire for wire in present if wire.slot == hit.slot), None)
             if taken is not None:
                 return DragWire(self, at, taken.start, seeks_input=True, taken=taken)
             return DragWire(self, at, hit.port, seeks_input=False, slot=hit.slot)
-        if hit.port is not None and commands.gives(self.session.document, hit.port):
+        if hit.port is not None and commands.gives(self.session.seen, hit.port):
             return DragWire(self, at, hit.port, seeks_input=True)
         if hit.call is not None:
             return MoveNodes(self, at, hit.call, keys)
@@ -393,7 +412,7 @@ class CanvasView(Plane):
     def focusNextPrevChild(self, forward: bool) -> bool:
         """Tab walks the nodes in the order of computation; past the last it leaves the canvas."""
         step = 1 if forward else -1
-        call = commands.neighbour(self.session.document, self.session.selection, step)
+        call = commands.neighbour(self.session.seen.graph, self.session.selection, step)
         if call is None:
             return super().focusNextPrevChild(forward)
         self.select([call])

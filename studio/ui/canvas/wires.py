@@ -45,6 +45,7 @@ class WireLayer(QGraphicsItem):
     Attributes:
         selected: wires that are selected.
         hovered: the wire under the cursor.
+        masked: wires that carry a mask.
         hidden: the wire being moved by hand, painted by the gesture instead.
         exposed: the rectangles under repair, in the scene; None: what the option says.
     """
@@ -56,6 +57,7 @@ class WireLayer(QGraphicsItem):
         self.setZValue(0)
         self.selected: frozenset[Wire] = frozenset()
         self.hovered: Wire | None = None
+        self.masked: frozenset[Wire] = frozenset()
         self.hidden: Wire | None = None
         self.exposed: list[QRectF] | None = None
         self._wires: list[Wire] = []
@@ -83,11 +85,14 @@ class WireLayer(QGraphicsItem):
 
     # -- what it shows -------------------------------------------------------------------------
 
-    def show_wires(self, ends: Mapping[Wire, Ends], groups: Mapping[Wire, str]) -> None:
-        """Show exactly these wires."""
+    def show_wires(
+        self, ends: Mapping[Wire, Ends], groups: Mapping[Wire, str], masked: frozenset[Wire]
+    ) -> None:
+        """Show exactly these wires, those that carry a mask with ties across them."""
         self._wires = list(ends)
         self._at = {wire: i for i, wire in enumerate(self._wires)}
         self._groups = [groups[wire] for wire in self._wires]
+        self.masked = masked
         points = [bezier(*ends[wire]) for wire in self._wires]
         self._points = np.array(points).reshape(-1, 8)
         self._bounds = _bounds(self._points)
@@ -186,8 +191,10 @@ class WireLayer(QGraphicsItem):
 
     def _pens(self, paint: Brushes, wire: Wire, group: str, near: bool) -> list[QPen]:
         pens = [paint.wires[group] if near else paint.thin_wires[group]]
+        if wire in self.masked and near:
+            pens.append(paint.ties[group])
         if wire in self.selected:
-            return [paint.wire_halo, paint.wire_selected]
+            return [paint.wire_halo, paint.wire_selected, *pens[1:]]
         if wire == self.hovered:
             return [paint.wire_hover, *pens]
         return pens

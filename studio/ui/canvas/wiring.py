@@ -7,7 +7,7 @@ from PySide6.QtCore import QPoint, QPointF, Qt, QTimer
 
 from studio.document import edits
 from studio.document.analysis import why_not
-from studio.document.model import CallId, Document, Endpoint, Wire
+from studio.document.model import CallId, Document, Endpoint, Graph, Wire
 from studio.problem import Problem
 from studio.text import text
 from studio.ui.canvas.faces import dtype_group
@@ -49,6 +49,11 @@ class DragWire(Gesture):
         self.timer.setInterval(0)
         self.timer.timeout.connect(self._judge_some)
 
+    @property
+    def graph(self) -> Graph:
+        """The graph shown, without the wire that was taken off."""
+        return self.base.graphs[self.view.session.shown]
+
     # -- the story -----------------------------------------------------------------------------
 
     def begin(self) -> None:
@@ -89,7 +94,7 @@ class DragWire(Gesture):
             slot = self._slot(stop, self.target.slot if self.seeks_input else self.slot)
             document = edits.connect(document, start, stop, slot)
             label = "canvas.move_wire" if self.taken else "canvas.connect"
-            if self.taken is None or document.graph.wires != self.view.session.document.graph.wires:
+            if self.taken is None or document.graphs != self.view.session.document.graphs:
                 self.view.session.commit(text(label), document)
 
     def click(self, modifiers: Modifiers) -> None:
@@ -116,17 +121,17 @@ class DragWire(Gesture):
 
     def _slot(self, end: Endpoint, slot: int) -> int | None:
         """Before the wire that is there, or after all of them."""
-        present = self.base.graph.into(end.call, end.port)
+        present = self.graph.into(end.call, end.port)
         return slot if slot < len(present) else None
 
     def _candidates(self) -> list[Endpoint]:
         """Every port on the other side of the graph, those in sight first."""
         seen = set(self.view.canvas.calls_in(self.view.visible_rect()))
-        calls = sorted(self.base.graph.calls, key=lambda c: c not in seen)
+        calls = sorted(self.graph.calls, key=lambda c: c not in seen)
         return [port for call in calls for port in self._ports(call)]
 
     def _ports(self, call: CallId) -> list[Endpoint]:
-        takes, gives = self.base.ports(self.base.entry(call))
+        takes, gives = self.base.ports(self.base.entry(call, self.view.session.shown))
         return [Endpoint(call, p.name) for p in (takes if self.seeks_input else gives)]
 
     def _target(self, hit: Hit) -> Hit:
@@ -137,10 +142,10 @@ class DragWire(Gesture):
         if hit.port in ports and hit.incoming == self.seeks_input:
             return hit
         if self.seeks_input:  # those that are free first
-            ports.sort(key=lambda p: bool(self.base.graph.into(p.call, p.port)))
+            ports.sort(key=lambda p: bool(self.graph.into(p.call, p.port)))
         fitting = next((p for p in ports if self._verdict(p) is None), None)
         port = fitting or (ports[0] if ports else None)
-        slot = len(self.base.graph.into(port.call, port.port)) if port and self.seeks_input else 0
+        slot = len(self.graph.into(port.call, port.port)) if port and self.seeks_input else 0
         return Hit(hit.pos, hit.call, port, self.seeks_input, slot)
 
     def _verdict(self, port: Endpoint) -> Problem | None:

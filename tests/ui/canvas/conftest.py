@@ -150,15 +150,16 @@ def mirrored(view):
 
 
 def assert_mirrors(view: CanvasView) -> None:
-    """Every node and wire of the document is on the scene, where and as it should be."""
-    document, scene = view.session.document, view.canvas
+    """Every node and wire of the graph shown is on the scene, where and as it should be."""
+    document, scene = view.session.seen, view.canvas
     assert scene.items_by_call.keys() == document.graph.calls.keys()
     for call_id, item in scene.items_by_call.items():
         assert (item.x(), item.y()) == document.graph.calls[call_id].position
         assert item.face.title == document.entry(call_id).name
         assert item.scene() is scene
     assert set(scene.wires.wires) == document.graph.wires
-    fresh = CanvasView(Session(Project(document)))
+    fresh = CanvasView(Session(Project(view.session.document)))
+    fresh.session.look(view.session.way)
     for call_id, item in fresh.canvas.items_by_call.items():
         assert scene.items_by_call[call_id].face == item.face
     for wire in document.graph.wires:
