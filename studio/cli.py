@@ -37,6 +37,7 @@ from studio.document.plan import Split, SplitKind, TableSource
 from studio.document.project import Project
 from studio.document.store import Store
 from studio.document.summary import summary as summary_text
+from studio.examples import EXAMPLES
 from studio.formats.atomic import check_writable, write_text
 from studio.problem import Problem, refuse
 from studio.text import text
@@ -53,7 +54,9 @@ app = typer.Typer(
 ProjectFile = Annotated[Path, typer.Argument(help="A .loom project", show_default=False)]
 DataOption = Annotated[
     list[str] | None,
-    typer.Option("--data", help="PORT=FILE[:COLUMN[,COLUMN …]], once for each port"),
+    typer.Option(
+        "--data", help="PORT=FILE[:COLUMN[,COLUMN …]], once for each port; .csv, .csv.gz or .npz"
+    ),
 ]
 MetricOption = Annotated[
     list[str] | None,
@@ -117,12 +120,10 @@ def open_window(path: Path | None) -> NoReturn:
 @app.command()
 def new(
     out: Annotated[Path, typer.Argument(help="The .loom project to write", show_default=False)],
-    example: Annotated[str, typer.Option(help="Which example")] = "headline",
+    example: Annotated[str, typer.Option(help=", ".join(EXAMPLES))] = "headline",
     force: Annotated[bool, typer.Option("--force", help="Replace a file of this name")] = False,
 ) -> None:
     """Write an example project."""
-    from studio.examples import EXAMPLES
-
     if example not in EXAMPLES:
         raise refuse("unknown_example", name=example, known=", ".join(EXAMPLES))
     expect_loom(out)
@@ -290,7 +291,6 @@ def demo(
     epochs: CountOption = None,
 ) -> None:
     """Make the headline example, train it, export it, prove the export, say where the files are."""
-    from studio.examples import EXAMPLES
     from studio.formats.onnx_export import export as export_onnx
 
     where = folder or Path.home() / "Layerloom"

@@ -46,6 +46,21 @@ def project(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_every_example_is_written_and_named_in_the_help(
+    name: str, tmp_path: Path, capsys: Any
+) -> None:
+    path = tmp_path / "p.loom"
+    assert layerloom("new", "--example", name, path) == 0
+    assert loom.load(path).document == EXAMPLES[name]()
+    assert layerloom("check", path) == 0
+    capsys.readouterr()
+    assert layerloom("new", "--help") == 0
+    assert name in capsys.readouterr().out
+    assert layerloom("new", "--example", "nothing", path) == 2
+    assert name in capsys.readouterr().err
+
+
 @pytest.fixture
 def trained(project: Path) -> Path:
     """The same after one epoch."""
@@ -140,7 +155,7 @@ def test_summary_lists_the_layers(project: Path, capsys: Any) -> None:
 
 def test_demo_does_it_all(tmp_path: Path, capsys: Any, monkeypatch: Any, project: Path) -> None:
     small = loom.load(project).document
-    monkeypatch.setattr("studio.examples.EXAMPLES", {"headline": lambda: small})
+    monkeypatch.setattr("studio.cli.EXAMPLES", {"headline": lambda: small})
     assert layerloom("demo", tmp_path / "demo", "--epochs", "1") == 0
     assert (tmp_path / "demo" / "headline-demo.loom").is_file()
     assert (tmp_path / "demo" / "headline-demo.onnx").is_file()

@@ -8,6 +8,7 @@ from functools import partial
 import numpy as np
 
 from studio.document import edits
+from studio.document.additive import additive_heads
 from studio.document.edits import Fix
 from studio.document.inside import graphs_of, within
 from studio.document.lowering import fits, inner_input, needed, one_in_one_out, unfed
@@ -75,7 +76,7 @@ def analyse(document: Document) -> Analysis:
         problems += [*inner.problems, *_structure(document, graph_id)]
         specs |= inner.specs
         walk.take_masks(inner)
-    problems += _compiled(document, specs)
+    problems += [*_compiled(document, specs), *additive_heads(document)]
     inside = {
         layer: tuple(within(document, layer))
         for layer, entry in document.layers.items()

@@ -1,15 +1,10 @@
-"""Example projects: ``layerloom new --example NAME`` and the window's start page.
-
-Each is a whole document whose data comes from a built-in generator, so it trains as it is.
-"""
-
-from collections.abc import Callable, Mapping
+"""A headline and five numbers, two losses."""
 
 from studio.document import edits
 from studio.document.layout import arrange
-from studio.document.model import CallId, Document, Endpoint
+from studio.document.model import Document, Endpoint
 from studio.document.plan import ClassColumn, GeneratedSource, NumberColumns, TextColumn
-from studio.layers.base import Layer
+from studio.examples.building import add
 from studio.layers.dense import Dense
 from studio.layers.embedding import Embedding
 from studio.layers.input import Input
@@ -26,16 +21,16 @@ def headline() -> Document:
     The auxiliary output judges by the text alone, so that LSTM and Embedding learn even where
     the way from the main output is long. It counts a fifth.
     """
-    document, text = _add(Document(), Input(shape=(100,), dtype="int32"), name="main_input")
-    document, words = _add(document, Embedding(input_dim=10000, output_dim=512), text)
-    document, read = _add(document, LSTM(units=32), words)
+    document, text = add(Document(), Input(shape=(100,), dtype="int32"), name="main_input")
+    document, words = add(document, Embedding(input_dim=10000, output_dim=512), text)
+    document, read = add(document, LSTM(units=32), words)
     judge = Dense(units=1, activation="sigmoid")
-    document, aux = _add(document, judge, read, name="aux_output")
-    document, numbers = _add(document, Input(shape=(5,)), name="aux_input")
-    document, last = _add(document, Concatenate(), read, numbers)
+    document, aux = add(document, judge, read, name="aux_output")
+    document, numbers = add(document, Input(shape=(5,)), name="aux_input")
+    document, last = add(document, Concatenate(), read, numbers)
     for _ in range(3):
-        document, last = _add(document, Dense(units=64, activation="relu"), last)
-    document, main = _add(document, judge, last, name="main_output")
+        document, last = add(document, Dense(units=64, activation="relu"), last)
+    document, main = add(document, judge, last, name="main_output")
 
     weights = {Endpoint(main, "output"): 1.0, Endpoint(aux, "output"): 0.2}
     for endpoint, weight in weights.items():
@@ -51,16 +46,3 @@ def headline() -> Document:
         targets={endpoint.key: ClassColumn("popular") for endpoint in weights},
     )
     return arrange(edits.set_run(document, epochs=4, batch_size=32))
-
-
-def _add(
-    document: Document, layer: Layer, *sources: CallId, name: str = ""
-) -> tuple[Document, CallId]:
-    """The layer, wired from the calls it reads, in their order."""
-    document, call = edits.add_layer(document, layer, name=name)
-    for source in sources:
-        document = edits.connect(document, Endpoint(source, "output"), Endpoint(call, "x"))
-    return document, call
-
-
-EXAMPLES: Mapping[str, Callable[[], Document]] = {"headline": headline}
