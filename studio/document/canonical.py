@@ -85,13 +85,12 @@ def _refined(document: Document, colours: Colours) -> Colours:
 
 
 def _round(document: Document, colours: Colours) -> dict[Key, Any]:
-    users: dict[LayerId, list[int]] = {layer: [] for layer in document.layers}
     found: dict[Key, Any] = {}
+    users = _users(document, colours)
     for graph_id, graph in document.graphs.items():
         inside = sorted(colours["call", call] for call in graph.calls)
-        found["graph", graph_id] = (colours["graph", graph_id], inside)
+        found["graph", graph_id] = (colours["graph", graph_id], inside, users["graph", graph_id])
         for call_id, call in graph.calls.items():
-            users[call.layer].append(colours["call", call_id])
             around = [colours[k] for k in (("layer", call.layer), ("graph", graph_id))]
             arriving = sorted(
                 _seen(document, graph, w, w.source, colours) for w in graph.into(call_id)
@@ -100,19 +99,32 @@ def _round(document: Document, colours: Colours) -> dict[Key, Any]:
                 _seen(document, graph, w, w.target, colours) for w in graph.out_of(call_id)
             )
             found["call", call_id] = (colours["call", call_id], around, arriving, leaving)
-    wrappers: dict[LayerId, list[int]] = {layer: [] for layer in document.layers}
     for layer_id, entry in document.layers.items():
-        if isinstance(entry.body, Wrapped):
-            wrappers[entry.body.layer].append(colours["layer", layer_id])
-    for layer_id, entry in document.layers.items():
-        body, inner = entry.body, -1
-        if isinstance(body, Submodel):
-            inner = colours["graph", body.graph]
-        elif isinstance(body, Wrapped):
-            inner = colours["layer", body.layer]
-        used = (sorted(users[layer_id]), sorted(wrappers[layer_id]))
-        found["layer", layer_id] = (colours["layer", layer_id], *used, inner)
+        held = [colours[k] for k in _held(entry)]
+        found["layer", layer_id] = (colours["layer", layer_id], users["layer", layer_id], held)
     return found
+
+
+def _users(document: Document, colours: Colours) -> dict[Key, list[int]]:
+    """For each layer and graph the colours of what uses it: calls, wrappers, models."""
+    found: dict[Key, list[int]] = {("layer", layer): [] for layer in document.layers}
+    found |= {("graph", graph): [] for graph in document.graphs}
+    for _, call_id, call in document.calls():
+        found["layer", call.layer].append(colours["call", call_id])
+    for layer, entry in document.layers.items():
+        for held in _held(entry):
+            found[held].append(colours["layer", layer])
+    return {key: sorted(used) for key, used in found.items()}
+
+
+def _held(entry: LayerEntry) -> list[Key]:
+    """What a layer is made of, beside its own parameters."""
+    match entry.body:
+        case Submodel(graph):
+            return [("graph", graph)]
+        case Wrapped(_, inner):
+            return [("layer", inner)]
+    return []
 
 
 def _seen(
@@ -123,20 +135,25 @@ def _seen(
     return (*start, *end, wire.slot, colours["call", other])
 
 
-def _port(document: Document, graph: Graph, end: Endpoint, colours: Colours) -> tuple[int, str]:
+def _port(
+    document: Document, graph: Graph, end: Endpoint, colours: Colours
+) -> tuple[tuple[int, ...], str]:
     """A port without ids: a submodel's are named after calls inside it."""
-    call, port = _inner(document, graph, end)
-    return (colours["call", call], port) if call else (-1, port)
+    calls, port = _inner(document, graph, end)
+    return tuple(colours["call", call] for call in calls), port
 
 
-def _inner(document: Document, graph: Graph, end: Endpoint) -> tuple[CallId, str]:
-    """The call inside a submodel that a port is named after, and the rest of its name."""
-    body = document.layers[graph.calls[end.call].layer].body
-    if isinstance(body, Submodel):
-        inside = Endpoint.parse(end.port) if "." in end.port else Endpoint(end.port, "")
-        if inside.call in document.graphs[body.graph].calls:
-            return inside.call, inside.port
-    return "", end.port
+def _inner(document: Document, graph: Graph, end: Endpoint) -> tuple[list[CallId], str]:
+    """The calls inside a submodel that a port is named after, the outer first, and the rest."""
+    calls, layer, name = list[CallId](), graph.calls[end.call].layer, end.port
+    while isinstance(body := document.layers[layer].body, Submodel):
+        inside = document.graphs[body.graph].calls
+        head, _, rest = name.partition(".")
+        if head not in inside:
+            break
+        calls.append(head)
+        layer, name = inside[head].layer, rest
+    return calls, name
 
 
 def _ranked(values: Mapping[Key, Any]) -> Colours:
@@ -304,8 +321,8 @@ class _Numbered:
         }
 
     def _port(self, graph: Graph, end: Endpoint) -> str:
-        call, port = _inner(self.document, graph, end)
-        return ".".join(part for part in (self.calls[call], port) if part) if call else port
+        calls, port = _inner(self.document, graph, end)
+        return ".".join(part for part in (*(self.calls[c] for c in calls), port) if part)
 
     def _layers(self) -> dict[str, Any]:
         found: dict[str, Any] = {}

@@ -15,6 +15,7 @@ from studio.document.model import (
     LayerEntry,
     Submodel,
     Wire,
+    Wrapped,
 )
 from studio.document.plan import GeneratedSource
 from studio.layers.dense import Dense
@@ -61,12 +62,14 @@ class Relabelled:
         body = self.old.layers[graph.calls[call].layer].body
         if not isinstance(body, Submodel):
             return port
-        head, dot, tail = port.partition(".")
-        return f"{self.ids.get(head, head)}{dot}{tail}"
+        return ".".join(self.ids.get(part, part) for part in port.split("."))
 
     def entry(self, entry):
         body = entry.body
-        body = Submodel(self.ids[body.graph]) if isinstance(body, Submodel) else body
+        if isinstance(body, Submodel):
+            body = Submodel(self.ids[body.graph])
+        elif isinstance(body, Wrapped):
+            body = replace(body, layer=self.ids[body.layer])
         stem = edits.automatic_stem(body)
         number = f"_{self.rng.randint(0, 99)}"
         automatic = entry.name == stem or entry.name.startswith(f"{stem}_")

@@ -11,6 +11,7 @@ from studio.document.model import (
     Submodel,
     Unknown,
     Wire,
+    Wrapped,
 )
 from studio.document.plan import (
     ArrayColumn,
@@ -31,6 +32,7 @@ from studio.layers.dropout import Dropout
 from studio.layers.input import Input
 from studio.layers.lstm import LSTM
 from studio.layers.merge_concatenate import Concatenate
+from studio.layers.time_distributed import TimeDistributed
 from studio.losses.probabilistic import BinaryCrossentropy
 from studio.losses.regression import MeanSquaredError
 from studio.metrics.accuracy import BinaryAccuracy
@@ -121,13 +123,26 @@ def is_input(entry):
     return isinstance(entry.body, Input)
 
 
+def _with_wrapper(draw, layers, layer_id):
+    """Perhaps one layer more, around one of these."""
+    inner = sorted(k for k, entry in layers.items() if not is_input(entry))
+    if not inner or not draw(st.booleans()):
+        return layers
+    body = Wrapped(TimeDistributed(), draw(st.sampled_from(inner)))
+    return {**layers, layer_id: LayerEntry(body, draw(names), draw(st.booleans()))}
+
+
 @st.composite
 def documents(draw):
-    """A document of one or two graphs, the second used as a layer of the first."""
+    """A document of up to three graphs, each used as a layer of the next, and wrapped layers."""
     made = draw(st.lists(inputs | bodies, max_size=6))
     layers = {f"l{i}": LayerEntry(b, draw(names), draw(st.booleans())) for i, b in enumerate(made)}
-    found = {"g10": draw(graphs(layers, 20))} if draw(st.booleans()) else {}
-    outer = {**layers, **({"l8": LayerEntry(Submodel("g10"), draw(names))} if found else {})}
+    outer, found = _with_wrapper(draw, layers, "l6"), {}
+    for graph, model, wrapper, first in (("g10", "l8", "l11", 20), ("g12", "l13", "l14", 30)):
+        if draw(st.booleans()):
+            found[graph] = draw(graphs(outer, first))
+            outer = {**outer, model: LayerEntry(Submodel(graph), draw(names), draw(st.booleans()))}
+            outer = _with_wrapper(draw, outer, wrapper)
     main = draw(graphs(outer, 40))
     found = {"g9": main, **found}
     keys = [e.key for e in main.outputs]
