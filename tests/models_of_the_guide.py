@@ -1,10 +1,18 @@
 """The functional API guide's models at the sizes the Keras references were recorded at."""
 
+from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
+
+from studio import layers
 from studio.layers import LSTM, Dense, Embedding, Input, concatenate
+from studio.layers.functional import clear_session
 from studio.models import Model
-from tests.references import load, meta
+from tests.references import case, load, meta, parts
+from tests.systems import SYSTEMS
+
+STUDIO = SimpleNamespace(layers=layers, Model=Model)  # as `keras`, to the builders of systems
 
 
 def small_headline(outputs: int = 2) -> Model:
@@ -45,3 +53,23 @@ def variants(name: str) -> dict[str, Any]:
     """What was recorded of a model, by variant."""
     found: dict[str, Any] = meta(name)["variants"]
     return found
+
+
+def system(name: str) -> Model:
+    """One of `tests.systems` with the recorded initial weights; automatic names start anew."""
+    clear_session()
+    model: Model = SYSTEMS[name](STUDIO)
+    model.set_weights(system_weights(name, "w"))
+    return model
+
+
+def system_weights(name: str, when: str) -> list[np.ndarray]:
+    """The recorded weights of a system: ``w`` initial, after ``five`` steps, ``final``."""
+    return parts(case("systems", name)[when], meta("systems")["systems"][name]["shapes"])
+
+
+def system_data(name: str) -> tuple[list[np.ndarray], list[np.ndarray], np.ndarray | None]:
+    """The recorded inputs, targets, and sample weights of a system."""
+    arrays, about = case("systems", name), meta("systems")["systems"][name]
+    x = [arrays[f"x{i}"] for i in range(about["inputs"])]
+    return x, [arrays[f"y{i}"] for i in range(about["outputs"])], arrays.get("s0")

@@ -11,6 +11,7 @@ Entries of one case are named ``case/entry``; ``case(name, key)`` strips that pr
 """
 
 import json
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -48,3 +49,11 @@ def case(name: str, key: str) -> dict[str, np.ndarray]:
     """The arrays of one case of a recording, without the ``key/`` in front of their names."""
     prefix = f"{key}/"
     return {k.removeprefix(prefix): v for k, v in _read(name).items() if k.startswith(prefix)}
+
+
+def parts(flat: np.ndarray, shapes: Sequence[Sequence[int]]) -> list[np.ndarray]:
+    """Arrays of these shapes out of the one array that they were written into."""
+    ends = np.cumsum([int(np.prod(shape)) for shape in shapes])
+    pieces = np.split(flat, ends)
+    assert not pieces.pop().size, "the shapes do not use up the array"
+    return [piece.reshape(shape) for piece, shape in zip(pieces, shapes, strict=True)]

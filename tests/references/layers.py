@@ -5,7 +5,7 @@
                 inner layer (of a wrapper) is a {"layer", "config"} in a configuration
   ``training``  the ``training`` argument of the call
   ``inputs``    how many inputs; several go to the first layer as one list
-  ``states``    how many of them (the last ones) are ``initial_state`` instead
+  ``states``    how many of them (the last ones) are the last layer's ``initial_state`` instead
   ``outputs``   how many outputs
   ``weights``   [[name, trainable], ...] in the order of Keras's ``get_weights()``; the name is
                 Keras's path, with its automatic layer names
@@ -34,7 +34,7 @@ What is easily missed:
   ``non_trainable_variables``, never among ``weights``.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
@@ -77,7 +77,9 @@ def build_model(chain: Chain, inputs: list[Array], states: int) -> Any:
     plain = symbols[: len(symbols) - states]
     value: Any = plain[0] if len(plain) == 1 else plain
     for index, spec in enumerate(chain):
-        keywords = {"initial_state": symbols[-states:]} if states and index == 0 else {}
+        keywords = (
+            {"initial_state": symbols[-states:]} if states and index == len(chain) - 1 else {}
+        )
         value = build(spec)(value, **keywords)
     return keras.Model(symbols, value)
 
@@ -275,7 +277,12 @@ def later_layers() -> Recording:
 
 
 def masked(
-    recording: Recording, rng: np.random.Generator, name: str, last: Any, empty_row: bool = True
+    recording: Recording,
+    rng: np.random.Generator,
+    name: str,
+    last: Any,
+    empty_row: bool = True,
+    states: Sequence[Array] = (),
 ) -> None:
     """An Embedding with ``mask_zero`` before a layer: tokens padded in four ways at once."""
     ids = rng.integers(1, 7, (5, 6)).astype(np.int32)
@@ -284,7 +291,7 @@ def masked(
     ids[2, [1, 4]] = 0  # scattered
     ids[3, 0 if empty_row else 2 :] = 0  # nothing but padding; row 4 has none
     chain = [step("Embedding", input_dim=7, output_dim=3, mask_zero=True), last]
-    record_case(recording, f"masked_{name}", chain, [ids])
+    record_case(recording, f"masked_{name}", chain, [ids, *states], states=len(states))
 
 
 RECORDINGS: dict[str, Callable[[], Recording]] = {"layers": layers, "later_layers": later_layers}

@@ -13,13 +13,25 @@ os.environ.setdefault("JAX_PLATFORMS", "cpu")
 def main(wanted: list[str]) -> None:
     import keras
 
-    from tests.references import layers, losses, metrics, models, optimizers, regularizers, utils
+    from tests.references import (
+        five_steps,
+        layers,
+        losses,
+        masked,
+        metrics,
+        models,
+        optimizers,
+        regularizers,
+        systems,
+        utils,
+    )
 
     found = f"Keras {keras.__version__} on {keras.backend.backend()}"
     if found != "Keras 3.15.1 on jax":
         sys.exit(f"needs Keras 3.15.1 on jax, found {found}")
     makers = {}
-    for module in (layers, losses, optimizers, metrics, models, regularizers, utils):
+    modules = (layers, masked, five_steps, losses, optimizers, metrics, models, regularizers)
+    for module in (*modules, systems, utils):
         makers |= module.RECORDINGS
     if unknown := sorted(set(wanted) - set(makers)):
         sys.exit(f"no recording named {', '.join(unknown)}; there are {', '.join(makers)}")
