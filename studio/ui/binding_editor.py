@@ -242,12 +242,12 @@ class BindingEditor(QWidget):
     def _build_text(self) -> None:
         self._add("column", self._column(), 0, 0)
         self._add("split", self._choice("split", "word", "char"), 0, 1)
-        self._add("lower", SwitchEditor(text("training.lower")), 0, 2)
         self._add("length", WholeEditor(1), 1, 0)
         self._add("vocabulary_size", WholeEditor(3), 1, 1)
-        self._add("one_hot", SwitchEditor(text("training.one_hot")), 1, 2)
         self._add("padding", self._choice("padding", "pre", "post"), 2, 0)
         self._add("truncating", self._choice("truncating", "pre", "post"), 2, 1)
+        self._add("lower", SwitchEditor(text("training.lower")), 3, 0)
+        self._add("one_hot", SwitchEditor(text("training.one_hot")), 3, 1)
 
     def _build_numbers(self) -> None:
         self._add("columns", ColumnsEditor(list(self._table.columns) if self._table else []), 0, 0)
@@ -298,14 +298,20 @@ class BindingEditor(QWidget):
 
 
 def describe(sample: Sample) -> str:
-    """What a port receives, in a line: dtype and shape, the first training row's numbers."""
+    """What a port receives, in a line: dtype and shape, the first training row's numbers.
+
+    Of a text in one-hots, the places of the ones.
+    """
     array = sample.array
+    one_hot = sample.words and array.ndim == 2
+    numbers = compact(array.argmax(axis=-1) if one_hot else array)
     parts = [
         text("training.receives", spec=f"{array.dtype} ({', '.join(map(str, array.shape))})"),
-        text("training.first_row", numbers=compact(array)),
+        text("training.first_row", numbers=numbers),
     ]
     if sample.words:
-        parts.append(text("training.stands_for", words=" ".join(shortened(sample.words))))
+        apart = "" if max(map(len, sample.words)) == 1 else " "
+        parts.append(text("training.stands_for", words=apart.join(shortened(sample.words))))
     if sample.classes:
         names = ", ".join(shortened([f"{i} = {name}" for i, name in enumerate(sample.classes)]))
         parts.append(text("training.classes_are", names=names))

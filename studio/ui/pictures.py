@@ -27,16 +27,16 @@ def picture(array: Array) -> Array | None:
     return _bytes(found)
 
 
-def pixmap(array: Array, height: int) -> QPixmap | None:
-    """The picture of an array, so many pixels high."""
+def pixmap(array: Array, height: int, widest: int) -> QPixmap | None:
+    """The picture of an array, as large as fits."""
     found = picture(array)
     if found is None:
         return None
     high, wide = found.shape[:2]
     kind = QImage.Format.Format_RGB888 if found.ndim == 3 else QImage.Format.Format_Grayscale8
     image = QImage(found.tobytes(), wide, high, wide * found[0, 0].size, kind)
-    way = Qt.TransformationMode.SmoothTransformation
-    return QPixmap.fromImage(image).scaledToHeight(height, way)
+    keep, way = Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation
+    return QPixmap.fromImage(image).scaled(widest, height, keep, way)
 
 
 def _pixels(array: Array) -> Array | None:

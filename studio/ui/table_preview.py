@@ -46,7 +46,7 @@ class TableModel(QAbstractTableModel):
     def _array(self, name: str, row: int, role: int) -> Any:
         array = self._table.arrays[name][row]
         if role == Qt.ItemDataRole.DecorationRole:
-            return pixmap(array, _PICTURE)
+            return pixmap(array, _PICTURE, _WIDEST)
         if role == Qt.ItemDataRole.DisplayRole and picture(array) is None:
             return self._kind(name)
         return self._kind(name) if role == Qt.ItemDataRole.ToolTipRole else None

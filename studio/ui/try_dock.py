@@ -46,7 +46,7 @@ from studio.ui.parts import clear, note
 from studio.ui.pictures import pixmap
 from studio.ui.session import Session
 
-_PICTURE = 112  # pixels high
+_PICTURE, _WIDEST = 112, 420  # pixels
 _PAUSE = 250  # milliseconds after the last keystroke
 _PROBABILITIES = (BinaryCrossentropy, CategoricalCrossentropy, SparseCategoricalCrossentropy)
 
@@ -61,7 +61,7 @@ class ArrayField(QLabel):
     def show_array(self, array: Array) -> None:
         """Show another one."""
         self.array = array
-        shown = pixmap(array, _PICTURE)
+        shown = pixmap(array, _PICTURE, _WIDEST)
         shape = text("training.kind_array", shape=shape_text(array.shape))
         self.setToolTip(shape)
         if shown is None:
@@ -285,9 +285,10 @@ class TryDock(QWidget):
         """What is no number is told by its field; there is no file and no row to name."""
         problems = []
         for column, binding, _ in self._columns():
+            if not isinstance(binding, NumberColumns):
+                continue
             cell = self._cells()[column].strip()
-            code = _fault(cell) if isinstance(binding, NumberColumns) else ""
-            if code:
+            if code := _fault(cell):
                 problems.append(Problem(code, args={"column": column, "received": cell}))
         if problems:
             raise ProblemError(problems)
