@@ -162,6 +162,7 @@ _FAMILIES = (
     "elementwise",
     "reduction",
     "matrix",
+    "normalization",
     "shape",
     "gather",
     "lstm",

@@ -13,12 +13,28 @@ CATALOGUE = {
     "Embedding": "embedding",
     "Activation": "activation",
     "LSTM": "lstm",
+    "Masking": "masking_layer",
     "Concatenate": "merge_concatenate",
+    "Add": "merge_add",
+    "Subtract": "merge_subtract",
+    "Multiply": "merge_multiply",
+    "Average": "merge_average",
+    "Maximum": "merge_maximum",
+    "Minimum": "merge_minimum",
+    "Dot": "merge_dot",
     "Flatten": "flatten",
+    "Reshape": "reshape",
+    "Permute": "permute",
+    "RepeatVector": "repeat_vector",
+    "GlobalAveragePooling1D": "global_average_pooling1d",
+    "GlobalMaxPooling1D": "global_max_pooling1d",
+    "BatchNormalization": "batch_normalization",
+    "LayerNormalization": "layer_normalization",
     "Dropout": "dropout",
     "TimeDistributed": "time_distributed",
 }
-_FUNCTIONS = {"concatenate": "Concatenate"}
+_MERGES = ("Concatenate", "Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum", "Dot")
+_FUNCTIONS = {kind.lower(): kind for kind in _MERGES}
 
 
 def __getattr__(name: str) -> Any:

@@ -1,5 +1,9 @@
 """What layers expect of their inputs, said in one place so that it reads the same everywhere."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from studio.engine.builder import Value
 from studio.engine.program import Spec
 from studio.problem import refuse
 
@@ -27,6 +31,43 @@ def has_rank(
         raise refuse("expects_rank", kind=kind, expected=rank, received=spec, axes=spec.rank)
     if at_least is not None and spec.rank < at_least:
         raise refuse("expects_axes", kind=kind, expected=at_least, received=spec, axes=spec.rank)
+
+
+def two_inputs(kind: str, x: Sequence[Value]) -> None:
+    """Refuse more inputs than two, or fewer."""
+    if len(x) != 2:
+        raise refuse("expects_two", kind=kind, received=len(x))
+
+
+def axis_within(kind: str, axis: int, spec: Spec, fix: Mapping[str, Any] | None = None) -> int:
+    """An axis counted from 0; refuse one there is not, and the batch.
+
+    Args:
+        kind: of the layer.
+        axis: as it was given, from the end where below 0.
+        spec: of the input.
+        fix: the parameters to set instead; ``axis=-1`` if None.
+    """
+    found = axis + spec.rank if axis < 0 else axis
+    if not 0 < found < spec.rank:
+        raise refuse("axis_outside", kind=kind, received=axis, spec=spec, fix=fix or {"axis": -1})
+    return found
+
+
+def known_axis(kind: str, axis: int, spec: Spec) -> int:
+    """The size of an axis, which weights depend on."""
+    size = spec.shape[axis]
+    if not isinstance(size, int):
+        raise refuse("expects_known_axis", kind=kind, received=spec, axis=axis)
+    return size
+
+
+def known_sizes(kind: str, spec: Spec) -> list[int]:
+    """Every size but the batch's."""
+    sizes = [d for d in spec.shape[1:] if isinstance(d, int)]
+    if len(sizes) != spec.rank - 1:
+        raise refuse("expects_known_sizes", kind=kind, received=spec)
+    return sizes
 
 
 def known_last_axis(kind: str, spec: Spec) -> int:

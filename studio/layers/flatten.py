@@ -1,14 +1,14 @@
 """Many axes to one."""
 
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 
 from studio.engine.builder import Value
 from studio.engine.program import Spec
 from studio.layers.base import Example, Layer, LayerBuilder, Weights
-from studio.layers.expect import has_rank
-from studio.problem import refuse
+from studio.layers.expect import has_rank, known_sizes
 
 
 @dataclass(frozen=True)
@@ -24,8 +24,5 @@ class Flatten(Layer):
 
     def lower(self, op: LayerBuilder, w: Weights, *x: Value) -> Value:
         has_rank(self.kind, x[0].spec, at_least=1)
-        sizes = [d for d in x[0].shape[1:] if isinstance(d, int)]
-        if len(sizes) != x[0].rank - 1:
-            raise refuse("expects_known_sizes", kind=self.kind, received=x[0].spec)
-        flat = int(np.prod(sizes, dtype=np.int64))
+        flat = prod(known_sizes(self.kind, x[0].spec))
         return op.Reshape(x[0], np.array([0, flat], np.int64))

@@ -15,6 +15,7 @@ import numpy as np
 
 from studio.engine.builder import Builder, Value
 from studio.engine.program import Array, Spec
+from studio.layers.base import LayerBuilder
 
 _FIRST, _SECOND = np.array(0, np.int64), np.array(1, np.int64)  # axes, as CumSum wants them
 
@@ -70,6 +71,14 @@ def flip(op: Builder, x: Value) -> Value:
     """`x` with its second axis, time, turned round."""
     bounds = (_ints(v) for v in (-1, -(2**62), 1, -1))
     return op.call("Slice", (x, *bounds), specs=[x.spec])[0]
+
+
+def wide_mask(op: LayerBuilder, x: Value) -> Value | None:
+    """The mask of `x` with axes of size 1 behind it, so that it broadcasts against `x`."""
+    mask = op.mask(x)
+    if mask is None or mask.rank == x.rank:
+        return mask
+    return op.Unsqueeze(mask, np.arange(mask.rank, x.rank, dtype=np.int64))
 
 
 def _width(x: Value) -> int:

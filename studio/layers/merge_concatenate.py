@@ -9,6 +9,7 @@ from studio.declare import param
 from studio.engine.builder import Value
 from studio.engine.program import Spec
 from studio.layers.base import Example, Layer, LayerBuilder, Port, Weights
+from studio.layers.expect import axis_within
 from studio.problem import refuse
 
 
@@ -35,21 +36,20 @@ class Concatenate(Layer):
         return op.Concat(*x, axis=self.axis)
 
     def mask(self, op: LayerBuilder, *x: Value) -> Value | None:
-        """Joined along with the values; along the last axis, valid where all inputs are."""
+        """Joined along with the values; along the last axis, valid where any input is."""
         masks = [op.mask(value) for value in x]
         present = [m for m in masks if m is not None]
         if not present or any(m.rank != x[0].rank - 1 for m in present):
             return None
         if self.axis % x[0].rank == x[0].rank - 1:
-            return reduce(lambda a, b: op.And(a, b), present)
+            everywhere = len(present) < len(x)  # an input without a mask is valid everywhere
+            return None if everywhere else reduce(lambda a, b: op.Or(a, b), present)
         filled = (_all_valid(op, v) if m is None else m for v, m in zip(x, masks, strict=True))
         return op.Concat(*filled, axis=self.axis % x[0].rank)
 
     def _agree(self, specs: list[Spec]) -> None:
         first = specs[0]
-        axis = self.axis + first.rank if self.axis < 0 else self.axis
-        if not 0 < axis < first.rank:
-            raise refuse("axis_outside", kind=self.kind, received=self.axis, spec=first)
+        axis = axis_within(self.kind, self.axis, first)
         for other in specs[1:]:
             same = other.rank == first.rank and all(
                 a == b

@@ -42,6 +42,9 @@ class OrthogonalRegularizer(Regularizer):
 
 
 def unit_length(op: Builder, x: Value, axis: int) -> Value:
-    """`x` divided by its length along an axis, as Keras does: by 1e-7 where it is shorter."""
+    """`x` divided by its length along an axis, or by 1e-7 where it is shorter.
+
+    Keras bounds the quotient, whose gradient is NaN where all is zero; this bounds the divisor.
+    """
     squares = op.ReduceSum(op.Mul(x, x), np.array([axis], np.int64), keepdims=1)
-    return op.Mul(x, op.Min(op.Reciprocal(op.Sqrt(squares)), 1e7))
+    return op.Div(x, op.Sqrt(op.Max(squares, 1e-14)))

@@ -329,6 +329,22 @@ SHAPES = [
     Case("Size", (f(B, 3),)),
     Case("ConstantOfShape", (ints(2, 3),)),
 ]
+NORMALIZATIONS = [
+    *(
+        Case("BatchNormalization", (f(*shape), *[f(3)] * 4), attrs, draw="positive")
+        for shape, attrs in (
+            ((B, 3), {}),
+            ((B, 3), {"epsilon": 0.1}),
+            ((B, 3, 2), {}),
+            ((2, 3, B, 2), {"epsilon": 1e-3}),
+        )
+    ),
+    Case("LayerNormalization", (f(B, 6), f(6), f(6))),
+    Case("LayerNormalization", (f(B, 3), f(3))),
+    Case("LayerNormalization", (f(B, 2, 3), f(2, 3), f(2, 3)), {"axis": 1, "epsilon": 0.1}),
+    Case("LayerNormalization", (f(2, B, 4), f(4), f(4)), {"axis": 2, "epsilon": 1e-3}),
+    Case("LayerNormalization", (f(B, "time", 4), f(1), f()), {"axis": -1}),
+]
 INDICES = [
     Case("Gather", (f(5, 3), i32(B)), high=5),
     Case("Gather", (f(5, 3), i64(B, 4)), high=5),
@@ -433,4 +449,7 @@ RECURRENT = [
     ),
 ]
 
-CASES = [*UNARY, *BINARY, *REDUCTIONS, *MATRICES, *SHAPES, *INDICES, *RECURRENT]
+CASES = [
+    *(*UNARY, *BINARY, *REDUCTIONS, *MATRICES),
+    *(*NORMALIZATIONS, *SHAPES, *INDICES, *RECURRENT),
+]

@@ -141,3 +141,16 @@ def test_a_gather_of_one_row_many_times_sums() -> None:
     assert dtable is not None
     found = NumpyExecutor(op.program([dtable])).run({"table": ones(3, 2)})
     assert found[dtable.name].tolist() == [[0, 0], [3, 3], [1, 1]]
+
+
+@pytest.mark.parametrize("name", ["Max", "Min"])
+def test_equal_ones_share_as_on_jax(name: str) -> None:
+    """Half to each of two; of three the first pair is one side, the third the other."""
+    for shares in ([1.0], [0.5, 0.5], [0.25, 0.25, 0.5]):
+        op = Builder()
+        xs = [op.input(f"x{i}", f(2)) for i in range(len(shares))]
+        (y,) = op.call(name, xs)
+        grads = differentiate(op, {y: op.const(ones(2))}, xs)
+        program = op.program([g for g in grads if g is not None])
+        found = NumpyExecutor(program).run({x.name: ones(2) for x in xs})
+        assert [float(found[g.name][0]) for g in grads if g is not None] == shares

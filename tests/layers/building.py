@@ -46,7 +46,8 @@ def build(layers: Sequence[Layer], inputs: Sequence[Spec], training: bool = Fals
                 states[weight.name] = op.state(name, Spec("float32", weight.shape), weight.role)
                 built.weights.append(name)
                 built.trainable.append(weight.trainable)
-                built.initial[name] = rng.uniform(-0.6, 0.6, weight.shape).astype(np.float32)
+                low = 0.2 if weight.name == "moving_variance" else -0.6
+                built.initial[name] = rng.uniform(low, 0.6, weight.shape).astype(np.float32)
             values = results_of(layer, op, states, values)
     built.outputs = list(values)
     return built

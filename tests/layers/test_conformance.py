@@ -178,6 +178,9 @@ def test_it_computes_what_keras_computes(recording: str, case: str, layers: list
     found = forward.run(feeds)
     for i, value in enumerate(built.outputs):
         np.testing.assert_allclose(found[value.name], arrays[f"y{i}"], rtol=2e-5, atol=2e-6)
+    for i, name in enumerate(built.weights):  # statistics move in training
+        expected = arrays.get(f"new_w{i}", arrays[f"w{i}"])
+        np.testing.assert_allclose(forward.state()[name], expected, rtol=1e-5, atol=1e-6)
 
     by = {f"x{i}": f"dx{i}" for i in range(len(inputs))}
     by |= {name: f"dw{i}" for i, name in enumerate(built.weights)}

@@ -11,8 +11,10 @@ from studio.engine.onnxruntime_executor import OnnxRuntimeExecutor
 from studio.engine.program import Program, Role, Spec
 from studio.layers.base import Layer, LayerBuilder
 from studio.layers.shapes import results_of
+from tests import references
 from tests.document.drawn import layer
-from tests.engine.cases import Arrays, boolean, check_gradient, f, i32
+from tests.engine.cases import Arrays, boolean, check_gradient, f, i32, with_gradient
+from tests.layers.building import layer_of
 
 T = 4
 EVERY = np.array(list(product([False, True], repeat=T)))  # all 16 masks of four steps
@@ -131,14 +133,31 @@ def mask_after(made: Layer, *masks: bool) -> np.ndarray | None:
     )[found.name]
 
 
-@pytest.mark.parametrize("kind", ["Dense", "Activation", "Dropout"])
+@pytest.mark.parametrize(
+    "kind", ["Dense", "Activation", "Dropout", "BatchNormalization", "LayerNormalization"]
+)
 def test_layers_that_act_on_each_step_hand_it_on(kind: str) -> None:
     np.testing.assert_array_equal(mask_after(layer(kind), True), EVERY)
     assert mask_after(layer(kind), False) is None
 
 
-def test_flatten_ends_it() -> None:
-    assert mask_after(layer("Flatten"), True) is None
+@pytest.mark.parametrize(
+    "made",
+    [
+        layer("Flatten"),
+        layer("Reshape"),
+        layer("Permute"),
+        layer("GlobalMaxPooling1D"),
+        layer("GlobalAveragePooling1D"),
+    ],
+    ids=lambda made: made.kind,
+)
+def test_what_changes_the_steps_ends_it(made: Layer) -> None:
+    assert mask_after(made, True) is None
+
+
+def test_a_dot_product_ends_it() -> None:
+    assert mask_after(layer("Dot", axes=[2, 2]), True, True) is None
 
 
 def test_an_lstm_hands_it_on_with_its_sequence() -> None:
@@ -150,8 +169,8 @@ def test_an_lstm_hands_it_on_with_its_sequence() -> None:
 def test_concatenate_joins_masks_as_keras() -> None:
     other = np.roll(EVERY, 1, axis=0)
     features, time = layer("Concatenate"), layer("Concatenate", axis=1)
-    np.testing.assert_array_equal(mask_after(features, True, True), EVERY & other)
-    np.testing.assert_array_equal(mask_after(features, False, True), other)
+    np.testing.assert_array_equal(mask_after(features, True, True), EVERY | other)
+    assert mask_after(features, False, True) is None  # one input is valid everywhere
     joined = np.concatenate([EVERY, other], axis=1)
     np.testing.assert_array_equal(mask_after(time, True, True), joined)
     ones = np.ones_like(EVERY)
@@ -173,3 +192,90 @@ def test_an_embedding_starts_it() -> None:
     executor.load({"t": np.zeros((5, 2))})
     (mask,) = executor.run({"ids": np.array([[0, 1, 0, 4]], np.int32)}).values()
     assert mask.tolist() == [[False, True, False, True]]
+
+
+def test_masking_starts_it_where_all_values_are_one() -> None:
+    op = LayerBuilder()
+    x = op.input("x", f("batch", 3, 2))
+    (result,) = results_of(layer("Masking", mask_value=2.0), op, {}, [x])
+    mask = op.mask(result)
+    assert mask is not None
+    given = np.array([[[2, 2], [2, 0], [1, 1]]], np.float32)
+    found = NumpyExecutor(op.program([result, mask])).run({"x": given})
+    assert found[mask.name].tolist() == [[False, True, True]]
+    assert found[result.name].tolist() == [[[0, 0], [2, 0], [1, 1]]]
+
+
+# -- recorded ------------------------------------------------------------------------------------
+
+PASSED_ON = {
+    name: (made, facts)
+    for name, facts in references.meta("masks")["cases"].items()
+    if facts["layer"] and (made := layer_of(facts["layer"]))
+}
+RECORDED = references.meta("masked_values")["cases"]
+
+
+@pytest.mark.parametrize("case", PASSED_ON)
+def test_the_masks_that_leave_are_those_that_leave_in_keras(case: str) -> None:
+    (made, facts), arrays = PASSED_ON[case], references.case("masks", case)
+    op = LayerBuilder()
+    xs = [
+        op.input(f"x{i}", f("batch", *arrays[f"x{i}"].shape[1:]))
+        for i in range(len(arrays))
+        if f"x{i}" in arrays
+    ]
+    for i, x in enumerate(xs):
+        if facts["masked"][i]:
+            op.set_mask(x, op.input(f"m{i}", boolean("batch", T)))
+    weights = made.weights(*(x.spec for x in xs))
+    states = {w.name: op.state(w.name, Spec("float32", w.shape), w.role) for w in weights}
+    results = results_of(made, op, states, xs)
+    assert len(results) == len(facts["results"])
+    for i, y in enumerate(results):
+        mask = op.mask(y)
+        if mask is None:
+            # One that hides nothing is none to us.
+            assert arrays.get(f"mask{i}", np.array(True)).all()
+            continue
+        executor = NumpyExecutor(op.program([mask]))
+        executor.load({w.name: np.zeros(w.shape) for w in weights})
+        (found,) = executor.run({name: arrays[name] for name in executor.program.inputs}).values()
+        np.testing.assert_array_equal(found, arrays[f"mask{i}"])
+
+
+@pytest.mark.parametrize("case", RECORDED)
+def test_masked_inputs_are_what_they_are_to_keras(case: str) -> None:
+    facts, arrays = RECORDED[case], references.case("masked_values", case)
+    made = layer(facts["layer"], **facts["config"])
+    op = LayerBuilder(facts["training"])
+    xs = [op.input(f"x{i}", f("batch", 4, 3)) for i in range(facts["inputs"])]
+    for i in facts["masked"]:
+        op.set_mask(xs[i], op.input(f"m{i}", boolean("batch", 4)))
+    weights = made.weights(*(x.spec for x in xs))
+    states = {w.name: op.state(w.name, Spec("float32", w.shape), w.role) for w in weights}
+    (y,) = results_of(made, op, states, xs)
+    mask = op.mask(y)
+    everywhere = facts["mask"] and arrays["mask"].all() and len(facts["masked"]) < len(xs)
+    assert (mask is not None) == (facts["mask"] and not everywhere)
+    program = op.program([y, mask] if mask else [y])
+    initial = {w.name: arrays[f"w{i}"] for i, w in enumerate(weights)}
+    given = {name: arrays[name] for name in program.inputs}
+    wanted = [x.name for x in xs] + [w.name for w in weights if w.trainable]
+    backward, reached = with_gradient(program, wanted)
+    for engine in (NumpyExecutor, OnnxRuntimeExecutor):
+        forward, gradient = engine(program), engine(backward)
+        forward.load(initial)
+        gradient.load(initial)
+        found = forward.run(given)
+        np.testing.assert_allclose(found[y.name], arrays["y"], rtol=2e-5, atol=2e-6)
+        if mask:
+            np.testing.assert_array_equal(found[mask.name], arrays["mask"])
+        for i, weight in enumerate(weights):
+            after = arrays.get(f"new_w{i}", arrays[f"w{i}"])
+            np.testing.assert_allclose(forward.state()[weight.name], after, rtol=1e-5)
+        slopes = gradient.run({**given, f"seed/{y.name}": arrays["r"]})
+        numbers = {w.name: i for i, w in enumerate(weights)}
+        for name, grad in zip(reached, backward.outputs, strict=True):
+            key = f"d{name}" if name in given else f"dw{numbers[name]}"
+            np.testing.assert_allclose(slopes[grad], arrays[key], rtol=1e-4, atol=1e-5)

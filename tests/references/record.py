@@ -18,6 +18,7 @@ def main(wanted: list[str]) -> None:
         layers,
         losses,
         masked,
+        masked_values,
         metrics,
         models,
         optimizers,
@@ -30,7 +31,17 @@ def main(wanted: list[str]) -> None:
     if found != "Keras 3.15.1 on jax":
         sys.exit(f"needs Keras 3.15.1 on jax, found {found}")
     makers = {}
-    modules = (layers, masked, five_steps, losses, optimizers, metrics, models, regularizers)
+    modules = (
+        layers,
+        masked,
+        masked_values,
+        five_steps,
+        losses,
+        optimizers,
+        metrics,
+        models,
+        regularizers,
+    )
     for module in (*modules, systems, utils):
         makers |= module.RECORDINGS
     if unknown := sorted(set(wanted) - set(makers)):

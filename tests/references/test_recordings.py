@@ -14,6 +14,7 @@ EXPECTED = [
     "layers",
     "losses",
     "masked_layers",
+    "masked_values",
     "masks",
     "metrics",
     "optimizers",

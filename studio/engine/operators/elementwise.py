@@ -256,10 +256,27 @@ def _clip_gradient(op: Builder, n: GradientNode, dy: Value) -> Any:
 
 
 def _chosen(op: Builder, n: GradientNode, dy: Value) -> Any:
-    """Max and Min: the gradient goes to the chosen input, in equal parts where several are."""
-    hits = [op.Cast(op.Equal(n.input(i), n.y), to=dy.dtype) for i in range(len(n.inputs))]
-    share = op.Div(dy, reduce(lambda a, b: op.Add(a, b), hits))
-    return tuple((lambda h=h: op.Mul(share, h)) for h in hits)
+    """Max and Min: the gradient goes to the chosen input, half to each where two are equal.
+
+    Of more than two the first pair is compared, then the better of it with the third, and so on:
+    three equal ones get a quarter, a quarter and a half, as they do on JAX.
+    """
+    best = [n.x]
+    for i in range(1, len(n.inputs) - 1):
+        best.append(op.call(n.op, (best[-1], n.input(i)))[0])
+    best.append(n.y)
+    found: list[Callable[[], Value]] = []
+    for i in reversed(range(1, len(n.inputs))):
+        before, this = (
+            op.Cast(op.Equal(value, best[i]), to=dy.dtype) for value in (best[i - 1], n.input(i))
+        )
+        share = op.Div(dy, op.Add(before, this))
+        found.append(partial(op.Mul, share, this))
+        if i > 1:
+            dy = unbroadcast(op, op.Mul(share, before), best[i - 1])
+        else:
+            found.append(partial(op.Mul, share, before))
+    return tuple(reversed(found)) or (lambda: dy)
 
 
 _declare("Clip", _clip, _clip_gradient)

@@ -1,0 +1,25 @@
+"""The sum of inputs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from studio.engine.builder import Value
+from studio.engine.program import Spec
+from studio.layers.base import Example, LayerBuilder
+from studio.layers.merge import Merge
+
+
+@dataclass(frozen=True)
+class Add(Merge):
+    """Adds its inputs, element by element."""
+
+    synonyms = ("sum", "plus", "residual", "skip connection", "相加", "残差")
+    examples = (
+        Example({}, (Spec("float32", ("batch", 3)), Spec("float32", ("batch", 3)))),
+        Example(
+            {}, tuple(Spec("float32", s) for s in (("batch", 2, 3), ("batch", 1, 3), ("batch", 3)))
+        ),
+    )
+
+    def combine(self, op: LayerBuilder, x: Sequence[Value]) -> Value:
+        return op.Add(*x) if len(x) == 2 else op.Sum(*x)

@@ -1,0 +1,37 @@
+"""What layers share that make one step of a whole sequence."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from studio.declare import param
+from studio.engine.builder import Value
+from studio.engine.program import Array, Spec
+from studio.layers.base import Example, Layer, LayerBuilder, Weights
+from studio.layers.expect import float_input
+
+_STEPS = {"channels_last": 1, "channels_first": 2}  # the axis of time
+
+
+@dataclass(frozen=True)
+class GlobalPooling1D(Layer):
+    """Base of the layers that pool over all steps of a sequence."""
+
+    category = "Pooling"
+    data_format: str = param(
+        "channels_last", "Whether features come after time or before it", choices=tuple(_STEPS)
+    )
+    keepdims: bool = param(False, "Keep the axis of time, with size 1")
+    examples = (
+        Example({}, (Spec("float32", ("batch", 4, 3)),)),
+        Example({"keepdims": True}, (Spec("float32", ("batch", 4, 3)),)),
+        Example({"data_format": "channels_first"}, (Spec("float32", ("batch", 3, 4)),)),
+    )
+
+    def lower(self, op: LayerBuilder, w: Weights, *x: Value) -> Value:
+        float_input(self.kind, x[0].spec, rank=3)
+        return self.pool(op, x[0], np.array([_STEPS[self.data_format]], np.int64))
+
+    def pool(self, op: LayerBuilder, x: Value, steps: Array) -> Value:
+        """The result over an axis."""
+        raise TypeError(f"{self.kind} does not say how it is computed")
