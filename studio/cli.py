@@ -363,6 +363,9 @@ def _train(project: Project, base: Path, as_json: bool, stop: threading.Event) -
     from studio.train.progress import show
     from studio.train.worker import train_project
 
+    for problem in analyse(project.document).problems:
+        if problem.severity == "warning":
+            complain(problem)
     events = train_project(project, base, stop=stop)
     finished: Finished | None = None
     for event in json_lines(events) if as_json else show(events):

@@ -61,6 +61,17 @@ def test_every_example_is_written_and_named_in_the_help(
     assert name in capsys.readouterr().err
 
 
+def test_what_a_model_cannot_learn_is_said_when_it_is_trained(tmp_path: Path, capsys: Any) -> None:
+    document = EXAMPLES["tweets"]()
+    small = edits.set_data(document, source=GeneratedSource("tweets", rows=20))
+    path = tmp_path / "t.loom"
+    loom.save(path, Project(edits.set_run(small, epochs=1)))
+    assert layerloom("train", path) == 0
+    said = capsys.readouterr().err
+    assert said.startswith("warning: ")
+    assert "same_author" in said
+
+
 @pytest.fixture
 def trained(project: Path) -> Path:
     """The same after one epoch."""

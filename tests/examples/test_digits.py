@@ -11,6 +11,10 @@ from studio.document.plan import ArrayColumn
 from studio.examples import EXAMPLES
 from studio.formats import loom
 from studio.formats.onnx_export import export
+from studio.layers import LSTM, Dense, Input, TimeDistributed
+from studio.models import Model, load_model
+from studio.train.generators import generate
+from studio.train.generators.video import COURSES
 from studio.train.predict import predict
 from studio.train.prediction import predict_inputs
 from tests.examples.training import trained
@@ -78,6 +82,26 @@ def test_digits_are_learnt_saved_and_exported(name: str, tmp_path: Path) -> None
     np.testing.assert_array_equal(*answers)
     (binding,) = back.document.plan.data.inputs.values()
     assert binding == ArrayColumn("image", 255.0)
+
+
+def test_a_trained_model_frozen_reads_films_sooner(tmp_path: Path) -> None:
+    """As the guide has it: TimeDistributed around a model that already knows its digits."""
+    project, _ = trained(EXAMPLES["digits"]())
+    loom.save(tmp_path / "digits.loom", project)
+    reader = load_model(tmp_path / "digits.loom")
+    reader.trainable = False
+    before = [weight.copy() for weight in reader.get_weights()]
+    table = generate("video")
+    films = table.array("film").astype(np.float32) / 255
+    courses = np.array([COURSES.index(course) for course in table.texts("course")])
+    film = Input(shape=(20, 784))
+    answer = Dense(4, activation="softmax")(LSTM(32)(TimeDistributed(reader)(film)))
+    model = Model(film, answer)
+    model.compile("rmsprop", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    history = model.fit(films, courses, epochs=6, validation_split=0.2, verbose=0, seed=0).history
+    assert history["val_accuracy"][-1] > 0.9
+    for old, new in zip(before, reader.get_weights(), strict=True):
+        np.testing.assert_array_equal(old, new)
 
 
 def test_films_begin_to_be_learnt() -> None:

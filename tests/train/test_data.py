@@ -19,7 +19,8 @@ from studio.document.plan import (
     TextColumn,
 )
 from studio.document.preprocess import FittedClasses, FittedText
-from studio.examples import EXAMPLES, HEADLINE_NUMBERS
+from studio.examples import EXAMPLES
+from studio.examples.headline import HEADLINE_NUMBERS
 from studio.layers.dense import Dense
 from studio.layers.embedding import Embedding
 from studio.layers.flatten import Flatten
