@@ -4,6 +4,7 @@ A way is the calls entered one after another, from the main graph on; the empty 
 graph's.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 
 from studio.document.edits import graph_of
@@ -91,3 +92,8 @@ def full_name(document: Document, call: CallId) -> str:
     graph, _ = graph_of(document, call)
     way = way_to(document, graph) or ()
     return " ▸ ".join([*names_along(document, way)[1:], document.entry(call, graph).name])
+
+
+def use_counts(document: Document) -> Counter[LayerId]:
+    """How many calls, in whatever graph, use each layer's weights."""
+    return Counter(owner(document, call.layer) for _, _, call in document.calls())

@@ -39,6 +39,10 @@ class Store:
         """Use another store's cells for a layer: from now on the two share its weights."""
         self._layers[layer] = cells
 
+    def take(self, layer: LayerId, source: "Store", other: LayerId) -> None:
+        """Give a layer copies of what a store keeps for another layer."""
+        self._layers[layer] = _copied(source.cells(other))
+
     def cells(self, layer: LayerId) -> Cells:
         """Every array kept for a layer, of whatever shape."""
         return self._layers.setdefault(layer, {})

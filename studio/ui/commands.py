@@ -17,6 +17,7 @@ def commands(w: "MainWindow") -> tuple[Action, ...]:
     return (
         *_file(w),
         *_edit(w),
+        *_sharing(w),
         *_view(w),
         *_model(w),
         Action("about", "window.about", w.show_about),
@@ -83,6 +84,31 @@ def _edit(w: "MainWindow") -> tuple[Action, ...]:
         Action("select_all", "window.select_all", lambda: w.canvas.select_all(), "Ctrl+A"),
         Action("add", "window.add", w.search_layer, "Ctrl+K", "add"),
         Action("arrange", "window.arrange", lambda: w.canvas.arrange(), "Ctrl+L", "arrange", nodes),
+    )  # fmt: skip
+
+
+def _sharing(w: "MainWindow") -> tuple[Action, ...]:
+    s = w.sharing
+    return (
+        Action(
+            "use_again", "window.use_again", s.use_again, "Ctrl+Shift+D", "shared", s.can_use_again,
+        ),
+        Action(
+            "make_independent", "window.make_independent", s.make_independent, "Ctrl+I",
+            "disconnect", s.can_part,
+        ),
+        Action(
+            "group", "window.group", s.group, "Ctrl+G", "layer.Model",
+            lambda: bool(w.session.selection),
+        ),
+        Action("ungroup", "window.ungroup", s.ungroup, "Ctrl+Shift+G", enabled=s.can_ungroup),
+        Action("wrap", "window.wrap", s.wrap, icon="layer.TimeDistributed", enabled=s.can_wrap),
+        Action("unwrap", "window.unwrap", s.unwrap, enabled=s.can_unwrap),
+        Action(
+            "freeze", "window.freeze", s.toggle_frozen, "", "frozen", s.can_freeze,
+            checked=s.frozen,
+        ),
+        Action("insert", "window.insert", w.insert_model, "Ctrl+Shift+I", "import"),
     )  # fmt: skip
 
 
@@ -155,7 +181,8 @@ def menus(w: "MainWindow") -> Mapping[str, tuple]:
             "export", "export_weights", "export_history", "-", "quit",
         ),
         "edit": (
-            "undo", "redo", "-", "add", "delete", "select_all", "-", "arrange", "toggle_output",
+            "undo", "redo", "-", "add", "insert", "delete", "select_all", "-", "arrange",
+            "toggle_output", "freeze", "-", *SHARING,
         ),
         "view": (
             "fit", "fit_selection", "zoom_in", "zoom_out", "zoom_reset", "-",
@@ -172,5 +199,9 @@ TOOLBAR = (
     "train", "stop", "-", "export",
 )  # fmt: skip
 
-CONTEXT_NODE = ("enter", "toggle_output", "-", "fit_selection", "arrange", "-", "delete")
-CONTEXT_CANVAS = ("add", "select_all", "-", "leave", "fit", "arrange", "-", "model")
+SHARING = ("use_again", "make_independent", "-", "group", "ungroup", "-", "wrap", "unwrap")
+CONTEXT_NODE = (
+    "enter", "toggle_output", "freeze", "-", *SHARING, "-", "fit_selection", "arrange", "-",
+    "delete",
+)  # fmt: skip
+CONTEXT_CANVAS = ("add", "insert", "select_all", "-", "leave", "fit", "arrange", "-", "model")

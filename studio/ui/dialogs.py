@@ -3,11 +3,12 @@
 from collections.abc import Iterable
 from typing import Literal
 
-from PySide6.QtWidgets import QMessageBox, QWidget
+from PySide6.QtWidgets import QCheckBox, QMessageBox, QWidget
 
 from studio.problem import Problem
 from studio.text import text
 
+Dropped = Literal["insert", "open", "cancel"]
 Answer = Literal["save", "discard", "cancel"]
 
 
@@ -22,6 +23,23 @@ def ask_unsaved(parent: QWidget, name: str) -> Answer:
     box.setEscapeButton(cancel)
     clicked = _ask(box)
     return "save" if clicked is save else "discard" if clicked is discard else "cancel"
+
+
+def ask_dropped(parent: QWidget, name: str) -> tuple[Dropped, bool]:
+    """What becomes of a project dropped on the window, and whether it comes frozen."""
+    box = _box(parent, QMessageBox.Icon.Question, "dropped", text("window.dropped", name=name))
+    box.setInformativeText(text("window.dropped_more"))
+    frozen = QCheckBox(text("window.insert_frozen"))
+    frozen.setToolTip(text("window.trainable_help"))
+    box.setCheckBox(frozen)
+    insert = box.addButton(text("window.insert_it"), QMessageBox.ButtonRole.AcceptRole)
+    opened = box.addButton(text("window.open_it"), QMessageBox.ButtonRole.ActionRole)
+    cancel = box.addButton(text("window.cancel"), QMessageBox.ButtonRole.RejectRole)
+    box.setDefaultButton(insert)
+    box.setEscapeButton(cancel)
+    clicked = _ask(box)
+    answer: Dropped = "insert" if clicked is insert else "open" if clicked is opened else "cancel"
+    return answer, frozen.isChecked()
 
 
 def confirm(parent: QWidget, question: str, yes: str, *, name: str = "confirm") -> bool:

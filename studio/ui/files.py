@@ -78,21 +78,28 @@ class Files:
         path = path.absolute()
         if not self.leave():
             return False
-        try:
-            project = loom.load(path)
-        except (ProblemError, OSError) as error:
+        project = self.read(path, "window.not_opened")
+        if project is None:
             self._settings.forget(path)
-            self._refused("window.not_opened", path, error)
             return False
         self._settings.remember(path)
         self._show(Session(project, path))
         return True
 
-    def dropped(self, path: Path) -> None:
-        """A file dropped on the window: never opened without a question."""
-        question = text("window.open_dropped", name=path.name)
-        if self._session().modified or confirm(self._parent, question, text("window.open_it")):
-            self.open(path)  # which asks itself when there are changes
+    def read(self, path: Path, refusal: str) -> Project | None:
+        """A project's file; one that cannot be read is said in the words of `refusal`."""
+        try:
+            return loom.load(path)
+        except (ProblemError, OSError) as error:
+            self._refused(refusal, path, error)
+            return None
+
+    def ask_insert(self) -> Path | None:
+        """Let a file be chosen that is to be put in as a layer."""
+        chosen, _ = QFileDialog.getOpenFileName(
+            self._parent, text("window.insert").rstrip("…"), str(self._settings.folder), _filter()
+        )
+        return Path(chosen) if chosen else None
 
     def open_example(self, build: Callable[[], Document]) -> None:
         """Open one of the built-in examples; it has no file yet."""

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from PySide6.QtCore import QEvent, Qt
+from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtWidgets import QFrame, QScrollArea, QWidget
 
 from studio.ui.inner_page import InnerPage
@@ -12,7 +12,13 @@ from studio.ui.session import Session
 
 
 class Inspector(QScrollArea):
-    """One node's page, the graph's when nothing is selected, or what several nodes share."""
+    """One node's page, the graph's when nothing is selected, or what several nodes share.
+
+    Signals:
+        wanted(id): an act of the window's is wanted.
+    """
+
+    wanted = Signal(str)
 
     def __init__(self, session: Session) -> None:
         super().__init__()
@@ -66,6 +72,10 @@ class Inspector(QScrollArea):
     def _page(self, selection: frozenset[str]) -> QWidget:
         if not selection:
             return InnerPage(self._session) if self._session.way else ModelPage(self._session)
+        page: LayerPage | SeveralPage
         if len(selection) == 1:
-            return LayerPage(self._session, next(iter(selection)))
-        return SeveralPage(self._session, selection)
+            page = LayerPage(self._session, next(iter(selection)))
+        else:
+            page = SeveralPage(self._session, selection)
+        page.acts.wanted.connect(self.wanted)
+        return page

@@ -6,13 +6,15 @@ from typing import Any
 from PySide6.QtWidgets import QFormLayout, QLabel, QVBoxLayout, QWidget
 
 from studio.document import edits
-from studio.document.model import CallId, Document, Endpoint, Unknown
+from studio.document.model import CallId, Document, Endpoint, LayerId, Submodel, Unknown, Wrapped
+from studio.document.nesting import owner, use_counts
 from studio.layers.base import Layer
 from studio.text import text
+from studio.ui.canvas.faces import port_label
 from studio.ui.editors import LineEditor, SwitchEditor
 from studio.ui.forms import Form, label_of
 from studio.ui.output_form import OutputForm
-from studio.ui.parts import Complaint, Facts, heading, note, number, shape_of
+from studio.ui.parts import Acts, Complaint, Facts, heading, note, number, shape_of
 from studio.ui.session import Session
 
 
@@ -21,7 +23,14 @@ def structure(document: Document, call: CallId) -> Any:
     entry = document.entry(call)
     inputs, outputs = document.ports(entry)
     marked = tuple(e for e in document.graph.outputs if e.call == call)
-    return call, type(entry.body), entry.kind, inputs, outputs, set(marked)
+    edited = edited_layer(document, call)
+    body = document.layers[edited].body
+    return call, type(entry.body), entry.kind, inputs, outputs, set(marked), edited, type(body)
+
+
+def edited_layer(document: Document, call: CallId) -> LayerId:
+    """The layer whose parameters the page of a call shows: of a wrapper, what it is around."""
+    return owner(document, document.graph.calls[call].layer)
 
 
 class LayerPage(QWidget):
@@ -31,7 +40,8 @@ class LayerPage(QWidget):
         super().__init__()
         self._session, self._call = session, call
         self._layer = session.seen.graph.calls[call].layer
-        self._body = body = session.seen.layers[self._layer].body
+        self._edited = edited_layer(session.seen, call)
+        self._body = body = session.seen.layers[self._edited].body
         self._layout = QVBoxLayout(self)
         self._twins, self._problems = note(), Complaint()
         self.name = LineEditor()
@@ -47,15 +57,17 @@ class LayerPage(QWidget):
             [text(f"window.weight_{c}") for c in ("name", "shape", "count", "state")]
         )
         self._weights_heading = heading("")
+        self.acts = Acts("enter", "make_independent", "ungroup", "unwrap")
         self._build()
         self.refresh()
 
     def _build(self) -> None:
         add = self._layout.addWidget
-        body = self._body
+        body = self._session.seen.layers[self._layer].body
         add(heading(self._session.seen.layers[self._layer].kind))
         add(note(body.help() if isinstance(body, Layer) else _described(body)))
         add(self._twins)
+        add(self.acts)
         add(self._problems)
         names = QFormLayout()
         names.setContentsMargins(0, 0, 0, 0)
@@ -67,6 +79,8 @@ class LayerPage(QWidget):
         self._layout.addLayout(names)
         if self.form:
             self.form.edited.connect(self._set)
+            if self._edited != self._layer:
+                add(heading(self._session.seen.layers[self._edited].kind))
             add(self.form)
         add(self.trainable)
         for endpoint in self._ports():
@@ -82,10 +96,14 @@ class LayerPage(QWidget):
         outputs = document.ports(document.entry(self._call))[1]
         return [Endpoint(self._call, port.name) for port in outputs]
 
+    def _port_label(self, endpoint: Endpoint) -> str:
+        document = self._session.seen
+        return port_label(document, document.entry(endpoint.call), endpoint.port)
+
     def _build_output(self, endpoint: Endpoint) -> None:
         several = len(self._ports()) > 1
         label = (
-            text("window.is_output_port", port=endpoint.port)
+            text("window.is_output_port", port=self._port_label(endpoint))
             if several
             else text("window.is_output")
         )
@@ -111,7 +129,7 @@ class LayerPage(QWidget):
         document, analysis = self._session.seen, self._session.analysis
         entry = document.layers[self._layer]
         self.name.show_value(entry.name)
-        uses = sum(call.layer == self._layer for _, _, call in document.calls())
+        uses = use_counts(document)[owner(document, self._layer)]
         self._twins.setText(text("window.shared", count=uses))
         self._twins.setVisible(uses > 1)
         problems = [
@@ -120,8 +138,10 @@ class LayerPage(QWidget):
             if not p.code.startswith("parameter_") or not self.form
         ]
         self._problems.complain("\n".join(map(str, problems)))
-        if self.form and isinstance(entry.body, Layer):
-            self.form.show_value(entry.body)
+        body = document.layers[self._edited].body
+        if self.form and isinstance(body, Layer):
+            self.form.show_value(body)
+        self.acts.offer(self._offered(uses))
         self.trainable.show_value(entry.trainable)
         for endpoint, mark in self.marks.items():
             mark.show_value(endpoint in document.graph.outputs)
@@ -130,24 +150,40 @@ class LayerPage(QWidget):
         self._shapes.show_rows(list(self._shape_rows()))
         self._show_weights()
 
+    def _offered(self, uses: int) -> set[str]:
+        body = self._session.seen.layers[self._layer].body
+        inside = self._session.holds_model(self._call)
+        return {
+            *(["enter"] if inside else []),
+            *(["make_independent"] if uses > 1 else []),
+            *(["ungroup"] if isinstance(body, Submodel) else []),
+            *(["unwrap"] if isinstance(body, Wrapped) else []),
+        }
+
     def _shape_rows(self) -> Iterator[tuple[str, str]]:
         document, specs = self._session.seen, self._session.analysis.specs
         for wire in document.graph.into(self._call):
             source = document.entry(wire.source).name
             yield text("window.from", name=source), shape_of(specs.get(wire.start))
         for endpoint in self._ports():
-            yield text("window.gives", port=endpoint.port), shape_of(specs.get(endpoint))
+            yield (
+                text("window.gives", port=self._port_label(endpoint)),
+                shape_of(specs.get(endpoint)),
+            )
 
     def _show_weights(self) -> None:
-        owned = self._session.analysis.weights.get(self._layer, ())
+        document, analysis = self._session.seen, self._session.analysis
         store = self._session.project.store
+        within = analysis.inside.get(self._layer, (self._layer,))
+        owned = [(layer, w) for layer in within for w in analysis.weights.get(layer, ())]
         rows = []
-        for weight in owned:
-            cell = store.find(self._layer, weight)
+        for layer, weight in owned:
+            cell = store.find(layer, weight)
             state = "trained" if cell and cell.trained else "untrained"
+            before = f"{document.layers[layer].name}/" if layer != self._layer else ""
             rows.append(
                 (
-                    weight.name,
+                    before + weight.name,
                     " × ".join(map(str, weight.shape)),
                     number(_size(weight.shape)),
                     text(f"window.{state}"),
@@ -170,11 +206,11 @@ class LayerPage(QWidget):
 
     def _set(self, param: str, value: Any) -> None:
         document = self._session.document
-        entry = document.layers[self._layer]
+        entry = document.layers[self._edited]
         assert isinstance(entry.body, Layer)
         p = next(p for p in entry.body.params() if p.name == param)
         label = text("window.undo_set", param=label_of(p), name=entry.name)
-        self._session.commit(label, edits.set_parameters(document, self._layer, **{param: value}))
+        self._session.commit(label, edits.set_parameters(document, self._edited, **{param: value}))
 
     def _set_trainable(self, trainable: bool) -> None:
         document = self._session.document
@@ -200,6 +236,8 @@ def _described(body: Any) -> str:
     if isinstance(body, Unknown):
         config = ", ".join(f"{k}={v}" for k, v in body.config.items())
         return text("window.unknown_layer", kind=body.kind, config=config)
+    if isinstance(body, Wrapped):
+        return body.wrapper.help()
     return text("window.submodel")
 
 

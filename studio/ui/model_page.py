@@ -18,7 +18,7 @@ from studio.optimizers.rmsprop import RMSprop
 from studio.text import text
 from studio.ui.editors import write_number
 from studio.ui.forms import Form, label_of
-from studio.ui.parts import Facts, Ordered, heading, note, number
+from studio.ui.parts import Acts, Facts, Ordered, heading, note, number
 from studio.ui.session import Session
 
 
@@ -151,11 +151,13 @@ class SeveralPage(QWidget):
         self.trainable = QCheckBox(text("window.trainable"))
         self.trainable.setToolTip(text("window.trainable_help"))
         self.trainable.clicked.connect(self._set_trainable)
+        self.acts = Acts("group")
         layout = QVBoxLayout(self)
         layout.addWidget(heading(text("window.several", count=len(calls))))
         layout.addWidget(note(text("window.several_hint")))
         layout.addWidget(self._facts)
         layout.addWidget(self.trainable)
+        layout.addWidget(self.acts)
         layout.addStretch(1)
         self.refresh()
 

@@ -1,14 +1,16 @@
 """Small pieces that several panels are built of."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 
 from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QPalette
 from PySide6.QtWidgets import (
     QAbstractItemView,
+    QGridLayout,
     QHBoxLayout,
     QHeaderView,
     QLabel,
+    QPushButton,
     QSizePolicy,
     QTableWidget,
     QTableWidgetItem,
@@ -18,6 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from studio.engine.program import Spec
+from studio.text import text
 from studio.ui.icons import icon
 from studio.ui.theme import tokens
 
@@ -172,6 +175,35 @@ class Ordered(QWidget):
         row, last = self.table.currentRow(), self.table.rowCount() - 1
         self.up.setEnabled(row > 0)
         self.down.setEnabled(0 <= row < last)
+
+
+class Acts(QWidget):
+    """Buttons for acts of the window's, by their ids.
+
+    Signals:
+        wanted(id): one was pressed.
+    """
+
+    wanted = Signal(str)
+
+    def __init__(self, *acts: str) -> None:
+        super().__init__()
+        self.buttons = {act: self._button(act) for act in acts}
+        layout = QGridLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        for i, button in enumerate(self.buttons.values()):
+            layout.addWidget(button, i, 0)
+
+    def _button(self, act: str) -> QPushButton:
+        button = QPushButton(text(f"window.{act}").replace("&", ""))
+        button.clicked.connect(lambda: self.wanted.emit(act))
+        return button
+
+    def offer(self, acts: Container[str]) -> None:
+        """Show the buttons of these."""
+        for act, button in self.buttons.items():
+            button.setVisible(act in acts)
+        self.setVisible(any(act in acts for act in self.buttons))
 
 
 def clear(widget: QWidget) -> None:

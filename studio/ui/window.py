@@ -22,7 +22,7 @@ from studio.ui.breadcrumbs import Stage
 from studio.ui.canvas import CanvasView, Hit
 from studio.ui.commands import CONTEXT_CANVAS, CONTEXT_NODE, TOOLBAR, commands, menus
 from studio.ui.data_dock import DataDock
-from studio.ui.dialogs import confirm
+from studio.ui.dialogs import ask_dropped, confirm
 from studio.ui.export_dialog import run_export
 from studio.ui.files import SUFFIX, Files
 from studio.ui.inspector import Inspector
@@ -32,6 +32,7 @@ from studio.ui.problems_dock import ProblemsDock
 from studio.ui.quick_add import QuickAdd
 from studio.ui.session import Session
 from studio.ui.settings import Settings
+from studio.ui.sharing import Sharing
 from studio.ui.status import Status
 from studio.ui.theme import apply_theme
 from studio.ui.training_dock import TrainingDock
@@ -78,6 +79,7 @@ class MainWindow(QMainWindow):
         self.status = Status()
         self.setStatusBar(self.status)
         self.status.problems_clicked.connect(lambda: self.raise_dock("problems"))
+        self.sharing = Sharing(self)
         self._build_views(session)
         self.actions_ = Actions(self, commands(self))
         self.actions_.attach(self.canvas)
@@ -120,6 +122,7 @@ class MainWindow(QMainWindow):
         self.canvas.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _connect(self, session: Session) -> None:
+        self.inspector.wanted.connect(lambda act: self.actions_.qt[act].trigger())
         self.palette_.chosen.connect(self.canvas.add_layer)
         self.canvas.node_activated.connect(self._activate)
         self.problems.jump.connect(self.canvas.jump_to)
@@ -309,8 +312,30 @@ class MainWindow(QMainWindow):
         path = _project_in(event)
         if path:
             event.acceptProposedAction()
+            at = self.canvas.viewport().mapFrom(self, event.position().toPoint())
+            inside = self.canvas.viewport().rect().contains(at)
+            spot = self.canvas.mapToScene(at) if inside else None
             # Asking within the event would block the program the file comes from.
-            QTimer.singleShot(0, self, lambda: self.files.dropped(path))
+            QTimer.singleShot(0, self, lambda: self.dropped(path, spot))
+
+    def dropped(self, path: Path, spot: QPointF | None = None) -> None:
+        """A project's file was dropped: put in as a layer or opened, as the person says."""
+        answer, frozen = ask_dropped(self, path.name)
+        if answer == "open":
+            self.files.open(path)  # which asks itself when there are changes
+        elif answer == "insert":
+            self._insert(path, frozen, spot)
+
+    def insert_model(self) -> None:
+        """Let a project's file be chosen, and put its model in as a layer."""
+        path = self.files.ask_insert()
+        if path is not None:
+            self._insert(path, frozen=False)
+
+    def _insert(self, path: Path, frozen: bool, spot: QPointF | None = None) -> None:
+        other = self.files.read(path, "window.not_inserted")
+        if other is not None:
+            self.sharing.insert(path, other, frozen, spot)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         if not self.files.leave():

@@ -10,6 +10,8 @@ from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
 from studio.document import edits
 from studio.document.model import CallId, Document
 from studio.text import text
+from studio.ui.canvas.holding import moved_into
+from studio.ui.canvas.node import NodeItem
 from studio.ui.canvas.overlays import Marquee
 from studio.ui.canvas.scene import Hit
 
@@ -88,9 +90,15 @@ class MoveNodes(Gesture):
         shift = pos - self.origin
         shift = QPointF(round(shift.x()), round(shift.y()))
         self.view.canvas.move_items({c: start + shift for c, start in self.starts.items()})
+        if len(self.starts) == 1:
+            self.view.offer.over(pos, self._moved_into, self.call)
+
+    def _moved_into(self, document: Document, wrapper: CallId) -> Document:
+        return moved_into(document, wrapper, self.call)
 
     def drop(self, pos: QPointF, modifiers: Modifiers) -> None:
-        self.view.commit_moves(self.starts)
+        if not self.view.offer.accept():
+            self.view.commit_moves(self.starts)
 
     def click(self, modifiers: Modifiers) -> None:
         if self.fresh:
@@ -101,8 +109,46 @@ class MoveNodes(Gesture):
             self.view.select({self.call})
 
     def cancel(self) -> None:
+        self.view.offer.withdraw()
         self.view.canvas.move_items(self.starts)
         self.view.select(self.before)
+
+
+class MakeTwin(Gesture):
+    """Ctrl+Shift and a press on a node: a twin of it is dragged to its place."""
+
+    autopans = True
+    cursor = Qt.CursorShape.DragCopyCursor
+
+    def __init__(self, view: "CanvasView", press: QPoint, call: CallId) -> None:
+        super().__init__(view, press)
+        item = view.canvas.items_by_call[call]
+        self.call, self.start = call, item.pos()
+        self.ghost = NodeItem(view.canvas, call, item.face)
+        self.ghost.setOpacity(0.6)
+        self.ghost.setZValue(3)
+
+    def begin(self) -> None:
+        self.view.canvas.add_overlay(self.ghost)
+
+    def drag(self, at: QPoint, pos: QPointF, modifiers: Modifiers) -> None:
+        self.ghost.setPos(self.start + pos - self.origin)
+
+    def drop(self, pos: QPointF, modifiers: Modifiers) -> None:
+        self.view.canvas.remove_overlay(self.ghost)
+        session = self.view.session
+        place = (round(self.ghost.x()), round(self.ghost.y()))
+        layer, name = session.seen.graph.calls[self.call].layer, session.seen.entry(self.call).name
+        document, call = edits.use_layer(session.document, layer, place, graph=session.shown)
+        session.commit(text("canvas.use_again", name=name), document)
+        self.view.select({call})
+
+    def click(self, modifiers: Modifiers) -> None:
+        self.view.select(self.view.session.selection ^ {self.call}, keep_wires=True)
+
+    def cancel(self) -> None:
+        if self.dragging:
+            self.view.canvas.remove_overlay(self.ghost)
 
 
 class SelectByMarquee(Gesture):

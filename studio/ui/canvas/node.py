@@ -92,7 +92,7 @@ class NodeItem(QGraphicsItem):
         self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None
     ) -> None:
         paint, zoom = brushes(), painter.worldTransform().m11()
-        selected = self.call in self.canvas.selection
+        selected = self.call in self.canvas.selection or self.call == self.canvas.offered
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, zoom >= NEAR)
         if self.canvas.lights is not None and not self.canvas.lights.any_at(self.call):
             painter.setOpacity(0.45)

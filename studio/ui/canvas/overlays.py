@@ -78,13 +78,20 @@ class Hint(QGraphicsItem):
         self.setZValue(5)
         self.hide()
         self.text = ""
+        self._refused = True
         self._rect = QRectF()
 
-    def say(self, text: str, at: QPointF | None = None, sight: QRectF | None = None) -> None:
+    def say(
+        self,
+        text: str,
+        at: QPointF | None = None,
+        sight: QRectF | None = None,
+        refused: bool = True,
+    ) -> None:
         """Show `text` beside a point of the scene, within what is in sight of it; an empty text
-        shows nothing.
+        shows nothing. It says why something is `refused`, or what would be done.
         """
-        self.text = text
+        self.text, self._refused = text, refused
         self.setVisible(bool(text))
         if not text or at is None or sight is None:
             return
@@ -107,7 +114,7 @@ class Hint(QGraphicsItem):
     ) -> None:
         paint = brushes()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(paint.border_error)
+        painter.setPen(paint.border_error if self._refused else paint.border_selected)
         painter.setBrush(paint.tag[1])
         painter.drawRoundedRect(self._rect, 6, 6)
         painter.setPen(paint.text)

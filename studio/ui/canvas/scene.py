@@ -69,6 +69,7 @@ class CanvasScene(QGraphicsScene):
         selection: the selected calls.
         twins: calls that share a layer with a selected one, or with the one under the cursor.
         hovered: the node under the cursor.
+        offered: the wrapper that would take what is in the hand.
         lights: set while a wire is in the hand.
         overlays: what gestures show.
     """
@@ -79,6 +80,7 @@ class CanvasScene(QGraphicsScene):
         self.selection: frozenset[CallId] = frozenset()
         self.twins: frozenset[CallId] = frozenset()
         self.hovered: CallId | None = None
+        self.offered: CallId | None = None
         self.lights: Lights | None = None
         self.overlays: list[QGraphicsItem] = []
         self.wires = WireLayer()
@@ -181,6 +183,12 @@ class CanvasScene(QGraphicsScene):
             self.wires.hovered = wire
             self.wires.touch(stale_wires)
 
+    def offer(self, call: CallId | None) -> None:
+        """Mark the wrapper that would take what is in the hand."""
+        stale = [c for c in (self.offered, call) if c]
+        self.offered = call
+        self.touch(stale)
+
     def touch(self, calls: Iterable[CallId]) -> None:
         """Repaint these nodes."""
         for call in calls:
@@ -212,6 +220,11 @@ class CanvasScene(QGraphicsScene):
         if top is not None:
             return Hit(at, top.call)
         return Hit(at, wire=self.wires.wire_at(at, zoom))
+
+    def node_at(self, at: QPointF, but: CallId | None = None) -> CallId | None:
+        """The node a point lies on, other than one."""
+        near = (i for i in self.items(at) if isinstance(i, NodeItem) and i.call != but)
+        return next((i.call for i in near if i.covers(at)), None)
 
     def calls_in(self, rect: QRectF) -> list[CallId]:
         """The calls whose body touches a rectangle."""

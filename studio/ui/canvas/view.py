@@ -18,11 +18,14 @@ from PySide6.QtWidgets import QToolTip, QWidget
 
 from studio.document.edits import move_calls
 from studio.document.model import CallId, Document, GraphId, Wire
+from studio.layers.input import Input
 from studio.text import text
 from studio.ui.canvas import commands, tips
+from studio.ui.canvas.commands import new_layer
 from studio.ui.canvas.faces import Faces
 from studio.ui.canvas.gestures import (
     Gesture,
+    MakeTwin,
     MoveNodes,
     Nudge,
     Pan,
@@ -31,6 +34,8 @@ from studio.ui.canvas.gestures import (
     move_label,
     moved,
 )
+from studio.ui.canvas.holding import filled
+from studio.ui.canvas.offer import Offer
 from studio.ui.canvas.overlays import Hint
 from studio.ui.canvas.plane import Plane, Viewpoint
 from studio.ui.canvas.scene import CanvasScene, Hit
@@ -67,6 +72,7 @@ class CanvasView(Plane):
         super().__init__(self.canvas, parent)
         self.hint = Hint()
         self.canvas.add_overlay(self.hint)
+        self.offer = Offer(self)
         self._gesture: Gesture | None = None
         self._button = Qt.MouseButton.NoButton  # the one that holds the gesture
         self._nudge: Nudge | None = None
@@ -160,7 +166,7 @@ class CanvasView(Plane):
             selected if pos is None else None,
         )
         if pos is None:
-            corner = self._room(selected)
+            corner = self.room(selected)
         else:
             corner = pos - QPointF(24, 14)  # the pointer holds the title
         place = (round(corner.x()), round(corner.y()))
@@ -170,7 +176,8 @@ class CanvasView(Plane):
         if pos is None:
             self.show_rect(self.canvas.extent([call]))
 
-    def _room(self, selected: CallId | None) -> QPointF:
+    def room(self, selected: CallId | None = None) -> QPointF:
+        """Where a new node covers none: beside `selected`, or in the middle of what is in sight."""
         size = (208.0, 112.0)
         if selected is not None:
             rect = self.canvas.items_by_call[selected].scene_rect()
@@ -232,6 +239,10 @@ class CanvasView(Plane):
         if hit.port is not None and commands.gives(self.session.seen, hit.port):
             return DragWire(self, at, hit.port, seeks_input=True)
         if hit.call is not None:
+            both = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
+            entry = self.session.seen.entry(hit.call)
+            if keys & both == both and not isinstance(entry.body, Input):
+                return MakeTwin(self, at, hit.call)
             return MoveNodes(self, at, hit.call, keys)
         if hit.wire is not None:
             return SelectWire(self, at, hit, keys)
@@ -341,16 +352,27 @@ class CanvasView(Plane):
         self._take(event)
 
     def dragMoveEvent(self, event: QDragMoveEvent) -> None:
-        self._take(event)
+        if self._take(event):
+            self._offer(event)
 
     def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        self.offer.withdraw()
         event.accept()
 
     def dropEvent(self, event: QDropEvent) -> None:
         if self._take(event):
-            kind = bytes(event.mimeData().data(commands.LAYER_MIME).data()).decode()
-            self.add_layer(kind, self.mapToScene(event.position().toPoint()))
+            kind = self._offer(event)
+            if not self.offer.accept():
+                self.add_layer(kind, self.mapToScene(event.position().toPoint()))
             self.setFocus(Qt.FocusReason.MouseFocusReason)
+
+    def _offer(self, event: QDropEvent) -> str:
+        """Light the wrapper under a layer from the palette; the layer's kind."""
+        kind = bytes(event.mimeData().data(commands.LAYER_MIME).data()).decode()
+        pos = self.mapToScene(event.position().toPoint())
+        self.offer.over(pos, lambda document, call: filled(document, call, new_layer(kind)))
+        self.refresh_far()
+        return kind
 
     def _take(self, event: QDropEvent) -> bool:
         """Accept a layer; anything else is for the window."""

@@ -158,7 +158,7 @@ def assert_mirrors(view: CanvasView) -> None:
         assert item.face.title == document.entry(call_id).name
         assert item.scene() is scene
     assert set(scene.wires.wires) == document.graph.wires
-    fresh = CanvasView(Session(Project(view.session.document)))
+    fresh = CanvasView(Session(Project(view.session.document, view.session.project.store)))
     fresh.session.look(view.session.way)
     for call_id, item in fresh.canvas.items_by_call.items():
         assert scene.items_by_call[call_id].face == item.face
