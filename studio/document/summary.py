@@ -19,7 +19,7 @@ def summary(document: Document) -> str:
     widths = [max(len(row[i]) for row in rows) for i in range(len(_HEAD))]
     lines = ["  ".join(cell.ljust(w) for cell, w in zip(r, widths, strict=True)) for r in rows]
     ruler = "─" * (sum(widths) + 2 * (len(widths) - 1))
-    trained, frozen = _totals(document, analysis)
+    trained, frozen = totals(document, analysis)
     return "\n".join(
         [
             f'Model "{document.graph.name}"',
@@ -52,7 +52,7 @@ def _row(document: Document, analysis: Analysis, layer: LayerId) -> tuple[str, s
     )
 
 
-def _totals(document: Document, analysis: Analysis) -> tuple[int, int]:
+def totals(document: Document, analysis: Analysis) -> tuple[int, int]:
     """How many numbers training changes, and how many it leaves alone, each counted once."""
     frozen, trained = frozen_layers(document), 0
     whole = 0

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from studio.declare import Declared
 from studio.engine.builder import Builder, Value
-from studio.engine.program import Program, Role, Spec
+from studio.engine.program import Dim, Program, Role, Spec
 from studio.initializers.base import Initializer
 from studio.regularizers.base import Regularizer
 
@@ -78,14 +78,19 @@ class LayerBuilder(Builder):
         self._masks: dict[str, Value] = {}
         self._current: dict[str, Value] = {}
 
-    def noise(self, like: Value) -> Value:
+    def noise(self, like: Value, shape: tuple[Dim, ...] | None = None) -> Value:
         """Uniform draws in [0, 1) of the shape of `like`, fed from a counter-based generator.
 
         Keyed by (seed, step, source, call), so that adding a node changes no other draw.
+
+        Args:
+            like: what they are for.
+            shape: theirs, if it is another than that of `like`.
         """
         source = self._source
         number = sum(1 for other, _ in self.draws.values() if other == source)
-        value = self.input(f"noise/{source}/{number}", Spec(like.dtype, like.shape))
+        spec = Spec(like.dtype, like.shape if shape is None else shape)
+        value = self.input(f"noise/{source}/{number}", spec)
         self.draws[value.name] = (source, number)
         return value
 

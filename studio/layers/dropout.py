@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 from studio.declare import param
 from studio.engine.builder import Value
-from studio.engine.program import Spec
+from studio.engine.program import Dim, Spec
 from studio.layers.base import Example, Layer, LayerBuilder, Weights
 from studio.layers.expect import float_input
+from studio.problem import refuse
 
 
 @dataclass(frozen=True)
@@ -17,16 +18,31 @@ class Dropout(Layer):
     synonyms = ("drop", "丢弃", "随机失活")
     supports_masking = True
     rate: float = param(0.5, "Share of values set to zero while training", min=0, max=1)
+    noise_shape: tuple[int | None, ...] | None = param(
+        None, "Shape of the draws, with the batch: 1 drops along an axis together", min=1
+    )
     examples = (
         Example({"rate": 0.4}, (Spec("float32", ("batch", 6)),)),
         Example({"rate": 0.0}, (Spec("float32", ("batch", 2, 3)),)),
+        Example({"noise_shape": [None, 1, 3]}, (Spec("float32", ("batch", 2, 3)),)),
     )
 
     def lower(self, op: LayerBuilder, w: Weights, *x: Value) -> Value:
         float_input(self.kind, x[0].spec)
+        shape = self._drawn(x[0].spec)
         if not op.training or self.rate == 0:
             return op.Identity(x[0])
         if self.rate == 1:
             return op.Mul(x[0], 0.0)
-        kept = op.Cast(op.GreaterOrEqual(op.noise(x[0]), self.rate), to=x[0].dtype)
+        kept = op.Cast(op.GreaterOrEqual(op.noise(x[0], shape), self.rate), to=x[0].dtype)
         return op.Mul(x[0], op.Mul(kept, 1.0 / (1.0 - self.rate)))
+
+    def _drawn(self, x: Spec) -> tuple[Dim, ...]:
+        """The shape of the draws: None stands for the size of the input, 1 for one draw for all."""
+        given = self.noise_shape or (None,) * x.rank
+        found = tuple(d if n is None else n for n, d in zip(given, x.shape, strict=False))
+        fits = all(n in (1, d) for n, d in zip(found, x.shape, strict=False))
+        if len(given) != x.rank or not fits:
+            fix = {"noise_shape": None}
+            raise refuse("noise_shape", kind=self.kind, received=given, expected=x, fix=fix)
+        return found

@@ -228,8 +228,8 @@ class Handle(Operation):
         known = [p.name for p in self.declaration_class.params()]
         if len(args) > len(known):
             raise refuse("too_many_arguments", kind=type(self).__name__, expected=len(known))
-        ignored = _ignore_input_length(type(self).__name__, params)
-        values = {**dict(zip(known, args, strict=False)), **ignored}
+        named = _without_ignored(type(self).__name__, params)
+        values = {**dict(zip(known, args, strict=False)), **named}
         for key in values:
             if key not in known:
                 raise refuse("unknown_parameter", kind=type(self).__name__, name=key)
@@ -336,12 +336,19 @@ class TimeDistributed(Operation):
         return f"<TimeDistributed name={self.name} of {self.layer!r}>"
 
 
-def _ignore_input_length(kind: str, params: dict[str, Any]) -> dict[str, Any]:
-    """The guide gives Embedding an ``input_length``; Keras 3 dropped it, and so it says nothing."""
-    if kind == "Embedding" and "input_length" in params:
-        warnings.warn("Embedding ignores input_length: the Input's shape says it", stacklevel=3)
-        return {k: v for k, v in params.items() if k != "input_length"}
-    return params
+_IGNORED = {
+    # The guide gives one; Keras 3 dropped it.
+    ("Embedding", "input_length"): "the Input's shape says it",
+    ("Dropout", "seed"): "every draw follows from the seed of the run",
+}
+
+
+def _without_ignored(kind: str, params: dict[str, Any]) -> dict[str, Any]:
+    """Without the parameters that Keras takes and that say nothing here, of which it warns."""
+    ignored = [name for name in params if (kind, name) in _IGNORED]
+    for name in ignored:
+        warnings.warn(f"{kind} ignores {name}: {_IGNORED[kind, name]}", stacklevel=3)
+    return {name: value for name, value in params.items() if name not in ignored}
 
 
 @cache

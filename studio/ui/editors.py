@@ -251,9 +251,19 @@ def plain_editor(p: Param) -> QWidget:
         return LineEditor(_read_whole, write_number)
     if stem == "float":
         return LineEditor(read_number, write_number)
+    if stem == "tuple" and p.optional:
+        return LineEditor(_read_shape_or_none, _write_shape_or_none)
     if stem == "tuple":
         return LineEditor(read_shape, write_shape)
     return LineEditor()
+
+
+def _read_shape_or_none(written: str) -> Any:
+    return read_shape(written) if written.strip() else None
+
+
+def _write_shape_or_none(value: Any) -> str:
+    return "" if value is None else write_shape(value)
 
 
 def _read_whole(written: str) -> Any:

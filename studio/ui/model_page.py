@@ -9,10 +9,11 @@ from PySide6.QtWidgets import QCheckBox, QVBoxLayout, QWidget
 
 from studio.declare import Declared, param
 from studio.document import edits
-from studio.document.inside import frozen_layers, within
+from studio.document.inside import within
 from studio.document.model import CallId, LayerId
 from studio.document.names import output_names
 from studio.document.plan import OutputPlan
+from studio.document.summary import totals
 from studio.optimizers.base import Optimizer
 from studio.optimizers.rmsprop import RMSprop
 from studio.text import text
@@ -97,12 +98,11 @@ class ModelPage(QWidget):
 
     def _show_totals(self) -> None:
         document, analysis = self._session.document, self._session.analysis
-        frozen = analysis.count(frozen_layers(document))
-        total = analysis.count(document.layers)
+        trained, frozen = totals(document, analysis)
         rows = (
             ("nodes", len(document.graph.calls)),
-            ("parameters", total),
-            ("trainable_parameters", total - frozen),
+            ("parameters", trained + frozen),
+            ("trainable_parameters", trained),
             ("frozen_parameters", frozen),
         )
         self.totals.show_rows([(text(f"window.{key}"), number(n)) for key, n in rows])

@@ -5,6 +5,7 @@ import pytest
 
 from studio.document import edits
 from studio.document.lowering import lower
+from studio.document.summary import summary
 from studio.engine.numpy_executor import NumpyExecutor
 from studio.engine.onnxruntime_executor import OnnxRuntimeExecutor
 from studio.engine.passes.inference import for_inference
@@ -113,3 +114,14 @@ def test_a_document_without_training_only_reads_statistics() -> None:
     lowered = lower(drawn(True).document)
     program = lowered.op.program(list(lowered.outputs.values()))
     assert all(s.input == s.output for s in program.state)
+
+
+def test_statistics_do_not_count_as_trainable() -> None:
+    assert "Trainable: 21   Frozen: 6" in summary(large().document)
+
+
+def large() -> Drawing:
+    d = Drawing()
+    x = d.add("BatchNormalization", d.add("Input", shape=(3,)))
+    d.output(d.add("Dense", d.add("Dense", x, units=3), units=1, use_bias=False))
+    return d

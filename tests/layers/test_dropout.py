@@ -5,6 +5,9 @@ import pytest
 
 from studio.engine.numpy_executor import NumpyExecutor
 from studio.engine.program import Spec
+from studio.layers import Dense, Dropout, Input
+from studio.layers.shapes import shapes_of
+from studio.models import Model
 from tests.document.drawn import layer
 from tests.engine.cases import f
 from tests.layers.building import build
@@ -38,3 +41,39 @@ def test_it_draws_only_where_it_must() -> None:
     for rate, training, draws in ((0.4, True, 1), (0.0, True, 0), (1.0, True, 0), (0.4, False, 0)):
         built = build([layer("Dropout", rate=rate)], [Spec("float32", ("batch", 4))], training)
         assert len(built.op.draws) == draws
+
+
+@pytest.mark.parametrize(
+    ("noise_shape", "drawn"),
+    [(None, (2, 3, 4)), ((None, 1, 4), (2, 1, 4)), ((1, None, None), (1, 3, 4))],
+)
+def test_one_draw_drops_all_that_share_it(
+    noise_shape: tuple[int | None, ...] | None, drawn: tuple[int, ...]
+) -> None:
+    made = layer("Dropout", rate=0.5, noise_shape=noise_shape)
+    built = build([made], [f("batch", 3, 4)], training=True)
+    draws, x = np.random.default_rng(0).random(drawn), np.ones((2, 3, 4), np.float32)
+    feeds = {n: draws if n.startswith("noise/") else x for n in built.program.inputs}
+    feeds = {n: a.astype(np.float32) for n, a in feeds.items()}
+    found = NumpyExecutor(built.program).run(feeds)[built.outputs[0].name]
+    np.testing.assert_array_equal(found, np.where(draws < 0.5, 0, 2) * x)
+
+
+def test_the_trainer_draws_what_is_asked_for() -> None:
+    x = Input((3, 4))
+    model = Model(x, Dense(1)(Dropout(0.5, noise_shape=(None, 1, 4))(x)))
+    model.compile("sgd", "mse")
+    history = model.fit(np.ones((5, 3, 4)), np.ones((5, 3, 1)), batch_size=2, verbose=0).history
+    assert np.isfinite(history["loss"]).all()
+
+
+@pytest.mark.parametrize("noise_shape", [[None, 1], [None, 2, 4], [7, 3, 4]])
+def test_draws_that_do_not_fit_are_refused(noise_shape: list[int | None]) -> None:
+    made = layer("Dropout", noise_shape=noise_shape)
+    (problem,) = shapes_of(made, (f("batch", 3, 4),)).problems
+    assert (problem.code, problem.fix) == ("noise_shape", {"noise_shape": None})
+
+
+def test_a_seed_of_its_own_is_ignored_with_a_warning() -> None:
+    with pytest.warns(UserWarning, match="Dropout ignores seed"):
+        assert Dropout(0.3, seed=5).declaration == layer("Dropout", rate=0.3)

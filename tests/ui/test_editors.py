@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PySide6.QtCore import Qt
 
 from studio.declare import declared, registry
 from studio.ui.editors import read_number, read_shape, write_number, write_shape
@@ -79,3 +80,19 @@ def test_carried_over_keeps_only_what_was_chosen():
     assert carried_over(sgd(learning_rate=0.5, momentum=0.9), adam) == adam(learning_rate=0.5)
     assert carried_over(sgd(), adam) == adam()
     assert carried_over(None, adam) == adam()
+
+
+def test_an_optional_shape_is_empty_where_there_is_none(qtbot):
+    form = Form(declared("layers", "Dropout"))
+    qtbot.addWidget(form)
+    told = []
+    form.edited.connect(lambda *edit: told.append(edit))
+    dropout = declared("layers", "Dropout")
+    form.show_value(dropout())
+    field = form.editor("noise_shape")
+    assert field.text() == ""
+    for written, read in (("None, 1", (None, 1)), ("", None)):
+        field.selectAll()
+        qtbot.keyClicks(field, written) if written else qtbot.keyClick(field, Qt.Key.Key_Delete)
+        qtbot.keyClick(field, Qt.Key.Key_Return)
+        assert told.pop() == ("noise_shape", read)
