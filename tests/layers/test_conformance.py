@@ -12,6 +12,7 @@ from studio.engine.numpy_executor import NumpyExecutor
 from studio.engine.onnx_writer import to_onnx
 from studio.engine.onnxruntime_executor import OnnxRuntimeExecutor
 from studio.engine.program import Spec
+from studio.formats.values import configured
 from studio.layers import CATALOGUE
 from studio.layers.base import Example, Layer
 from studio.layers.shapes import shapes_of
@@ -80,6 +81,7 @@ def test_ports_have_names_of_their_own(kind: str) -> None:
 def test_json_round_trip(layer: Layer, example: Example) -> None:
     config = json.loads(json.dumps(layer.config()))
     assert type(layer).from_config(config) == layer
+    assert configured("layers", layer.kind, config, "layer") == layer  # as a file is read
     assert resolve("layers", {"kind": layer.kind, **config}) == layer
     assert hash(layer) == hash(type(layer).from_config(config))
 
