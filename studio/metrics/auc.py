@@ -39,6 +39,7 @@ class _Counts:
 class AUC(Metric):
     """Area under the ROC curve: how surely a positive scores above a negative."""
 
+    is_masked = False  # Keras's counts padding, too
     num_thresholds: int = param(200, "Points of the curve", min=2)
 
     @property

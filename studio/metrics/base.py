@@ -21,8 +21,13 @@ class Accumulator(Protocol):
 
 @dataclass(frozen=True)
 class Metric(Declared):
-    """Base of the metrics."""
+    """Base of the metrics.
 
+    Attributes:
+        is_masked: whether masked steps of a sequence are left out.
+    """
+
+    is_masked: ClassVar[bool] = True
     family: ClassVar[str] = "metrics"
 
     @property

@@ -34,6 +34,8 @@ class Step:
         weights: the name of each sample weight's feed, by endpoint key.
         scales: the name of each loss weight's feed, by endpoint key.
         outputs: the name of each output's value, by endpoint key.
+        masks: the name of the mask of each output that has one, by endpoint key; none in training,
+            where Keras's metrics (on JAX) do not see it: its training step passes values alone on.
         losses: the name of each output's loss, by endpoint key.
         total: the name of the weighted sum of the losses and of what the weights cost by their
             regularizers; empty without losses.
@@ -49,6 +51,7 @@ class Step:
     weights: Mapping[str, str]
     scales: Mapping[str, str]
     outputs: Mapping[str, str]
+    masks: Mapping[str, str]
     losses: Mapping[str, str]
     total: str
     variables: Mapping[str, Variable]
@@ -82,7 +85,8 @@ def build_step(document: Document, training: bool, weighted: frozenset[str] = fr
         slots = _update(op, document, lowered, total)
     results = [v for v in (total, *parts.losses.values()) if v is not None]
     outputs = {e.key: v for e, v in lowered.outputs.items()}
-    program = op.program([*results, *outputs.values()])
+    masks = {} if training else _masks(lowered)
+    program = op.program([*results, *outputs.values(), *masks.values()])
     return Step(
         program,
         {call: v.name for call, v in lowered.inputs.items()},
@@ -90,6 +94,7 @@ def build_step(document: Document, training: bool, weighted: frozenset[str] = fr
         {k: v.name for k, v in parts.weights.items()},
         {k: v.name for k, v in parts.scales.items()},
         {k: v.name for k, v in outputs.items()},
+        {k: v.name for k, v in masks.items()},
         {k: v.name for k, v in parts.losses.items()},
         total.name if total else "",
         lowered.variables,
@@ -97,6 +102,12 @@ def build_step(document: Document, training: bool, weighted: frozenset[str] = fr
         op.draws,
         parts.specs,
     )
+
+
+def _masks(lowered: Lowered) -> dict[str, Value]:
+    """The masks of the outputs' steps, by endpoint key."""
+    found = {e.key: (lowered.op.mask(v), v.rank) for e, v in lowered.outputs.items()}
+    return {k: mask for k, (mask, rank) in found.items() if mask and mask.rank == rank - 1}
 
 
 class _Losses:

@@ -15,7 +15,7 @@ from studio.document.store import Store
 from studio.engine.executor import Executor
 from studio.engine.numpy_executor import NumpyExecutor
 from studio.engine.program import Array, Dim, Program
-from studio.metrics.base import Accumulator, Metric
+from studio.metrics.base import Accumulator, Metric, spread_weight
 from studio.problem import refuse
 from studio.train.arrays import Arrays, batches
 from studio.train.step import RATE, STEP, Step, build_step
@@ -191,7 +191,7 @@ class Means:
         self._trainer = trainer
         self._sums: Logs = {}
         self._rows = 0
-        self._metrics: dict[str, tuple[str, bool, Accumulator]] = {}
+        self._metrics: dict[str, _Running] = {}
 
     def add(self, step: Step, batch: Arrays, results: Mapping[str, Array]) -> None:
         """Take in one batch's results."""
@@ -205,30 +205,50 @@ class Means:
             self._sums[key] = self._sums.get(key, 0.0) + float(value) * rows
         if not self._metrics:
             self._metrics = self._start(step, several)
-        for output, is_weighted, accumulator in self._metrics.values():
-            weight = batch.weights.get(output) if is_weighted else None
-            accumulator.update(batch.targets[output], results[step.outputs[output]], weight)
+        for metric in self._metrics.values():
+            output = metric.output
+            weight = batch.weights.get(output) if metric.is_weighted else None
+            if output in step.masks and metric.is_masked:
+                weight = _within(results[step.masks[output]], weight)
+            metric.state.update(batch.targets[output], results[step.outputs[output]], weight)
 
-    def _start(self, step: Step, several: bool) -> dict[str, tuple[str, bool, Accumulator]]:
-        found: dict[str, tuple[str, bool, Accumulator]] = {}
+    def _start(self, step: Step, several: bool) -> dict[str, "_Running"]:
+        found: dict[str, _Running] = {}
         for key, (target, output) in step.specs.items():
             plan = self._trainer.document.plan.outputs.get(key, OutputPlan())
             prefix = f"{self._trainer.names[key]}_" if several else ""
             for metrics, is_weighted in ((plan.metrics, False), (plan.weighted_metrics, True)):
                 for metric in metrics:
                     name = _metric_name(metric, prefix, is_weighted, found)
-                    found[name] = (key, is_weighted, metric.start(target, output))
+                    state = metric.start(target, output)
+                    found[name] = _Running(key, is_weighted, metric.is_masked, state)
         return found
 
     def logs(self) -> Logs:
         """Everything so far, by Keras's keys, sorted."""
         losses = {key: total / max(1, self._rows) for key, total in self._sums.items()}
-        metrics = {key: a.result() for key, (_, _, a) in self._metrics.items()}
+        metrics = {key: metric.state.result() for key, metric in self._metrics.items()}
         return dict(sorted({**losses, **metrics}.items()))
 
     def loss(self) -> Logs:
         """The running means of the losses alone: cheap enough for every batch."""
         return {key: total / max(1, self._rows) for key, total in self._sums.items()}
+
+
+@dataclass(frozen=True)
+class _Running:
+    """A metric under way: of which output, whether it counts samples by their weights."""
+
+    output: str
+    is_weighted: bool
+    is_masked: bool
+    state: Accumulator
+
+
+def _within(mask: Array, weight: Array | None) -> Array:
+    """The weight of each step of a masked sequence: its sample's, and 0 where masked."""
+    valid = mask.astype(np.float64)
+    return valid if weight is None else valid * spread_weight(weight, valid.shape)
 
 
 def _metric_name(

@@ -39,7 +39,7 @@ What is easily missed:
 - ``trainable_weights`` omit what a frozen container holds, at whatever depth; ``get_weights`` does
   not. Weight paths name the innermost layer only (and an LSTM's cell), never the models around it.
 - ``loss`` contains regularization, in training *and* in evaluate; the losses by output do not. A
-  layer called twice is penalized once; a frozen one is still part of ``loss``.
+  layer called twice is penalized once; a frozen one is no part of ``loss``.
 - BatchNormalization is in inference mode when it, or a container around it, is frozen; in a
   model called twice its statistics move twice in a step, the second call starting from the first's.
 - A masked step is no part of the loss's mean, which is over the batch's valid steps; sample
@@ -110,12 +110,16 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "masked_loss": {"optimizer": RMSPROP, "loss": BINARY},
     "masked_loss_weighted": {"optimizer": RMSPROP, "loss": BINARY},
     "masked_loss_weighted_steps": {"optimizer": RMSPROP, "loss": BINARY},
-    "masked_loss_metrics": {**YES_NO, "weighted_metrics": ["accuracy"]},
+    "masked_loss_metrics": {
+        **YES_NO,
+        "metrics": ["accuracy", "AUC"],
+        "weighted_metrics": ["accuracy"],
+    },
 }
 SAMPLED = {  # the shapes of sample weights; (n,) is refused, see behaviours
     "masked_loss_weighted": (ROWS, 1),
     "masked_loss_weighted_steps": (ROWS, 6),
-    "masked_loss_metrics": (ROWS, 6),
+    "masked_loss_metrics": (ROWS, 1),
 }
 
 
