@@ -14,11 +14,16 @@ from studio.document.edits import Fix
 from studio.document.model import CallId, Document, Endpoint, Graph
 from studio.layers.activation import Activation
 from studio.layers.base import Layer
+from studio.layers.batch_normalization import BatchNormalization
 from studio.layers.dense import Dense
 from studio.layers.dropout import Dropout
 from studio.layers.flatten import Flatten
 from studio.layers.input import Input
+from studio.layers.merge_add import Add
+from studio.layers.merge_average import Average
 from studio.layers.merge_concatenate import Concatenate
+from studio.layers.permute import Permute
+from studio.layers.reshape import Reshape
 from studio.problem import Problem
 
 UNITS = 64
@@ -29,6 +34,9 @@ MONOTONE = frozenset(
     {"linear", "relu", "sigmoid", "tanh", "elu", "selu", "softplus", "softsign"}
     | {"hard_sigmoid", "exponential", "leaky_relu", "relu6"}
 )
+
+_AFFINE = (Dropout, Flatten, Reshape, Permute, BatchNormalization)  # when the model answers
+_JOINS = (Concatenate, Add, Average)  # Subtract is left to those who rank pairs by it
 
 
 def additive_heads(document: Document) -> Iterator[Problem]:
@@ -61,31 +69,23 @@ def with_hidden(document: Document, *, head: CallId) -> Document:
 def _head(document: Document, graph: Graph, call: CallId | None) -> CallId | None:
     """The Dense of one unit that an output is a monotone function of."""
     while call is not None:
-        match document.entry(call).body:
-            case Dense(units=1, activation=activation):
-                return call if activation in MONOTONE else None
-            case Activation(activation=activation) if activation in MONOTONE:
-                call = _source(graph, call)
-            case Dropout() | Flatten():
-                call = _source(graph, call)
-            case _:
-                return None
+        body = document.entry(call).body
+        monotone = isinstance(body, Dense | Activation) and body.activation in MONOTONE
+        if isinstance(body, Dense):
+            return call if monotone and body.units == 1 else None
+        call = _source(graph, call) if monotone or isinstance(body, _AFFINE) else None
     return None
 
 
 def _join(document: Document, graph: Graph, head: CallId) -> CallId | None:
-    """The Concatenate whose parts a head takes an affine function of."""
+    """The merging layer whose parts a head takes an affine function of."""
     call = _source(graph, head)
     while call is not None:
-        match document.entry(call).body:
-            case Concatenate():
-                return call
-            case (
-                Dense(activation="linear") | Activation(activation="linear") | Dropout() | Flatten()
-            ):
-                call = _source(graph, call)
-            case _:
-                return None
+        body = document.entry(call).body
+        if isinstance(body, _JOINS):
+            return call
+        linear = isinstance(body, Dense | Activation) and body.activation == "linear"
+        call = _source(graph, call) if linear or isinstance(body, _AFFINE) else None
     return None
 
 

@@ -12,10 +12,17 @@ from studio.document.model import CallId, Document, Endpoint
 from studio.document.store import Store
 from studio.layers.activation import Activation
 from studio.layers.base import Layer
+from studio.layers.batch_normalization import BatchNormalization
 from studio.layers.dense import Dense
 from studio.layers.dropout import Dropout
 from studio.layers.input import Input
+from studio.layers.layer_normalization import LayerNormalization
+from studio.layers.merge_add import Add
+from studio.layers.merge_average import Average
 from studio.layers.merge_concatenate import Concatenate
+from studio.layers.merge_multiply import Multiply
+from studio.layers.merge_subtract import Subtract
+from studio.layers.reshape import Reshape
 from studio.losses.probabilistic import BinaryCrossentropy
 from studio.text import LANGUAGES, set_language
 from studio.train.predict import predict
@@ -57,9 +64,10 @@ class Drawing:
 HEAD = Dense(units=1, activation="sigmoid")
 
 
-def joined(*layers: Layer) -> Document:
+def joined(*layers: Layer, join: Layer | None = None) -> Document:
     drawing = Drawing()
-    return drawing.judged(*layers, by=drawing.add(Concatenate(), drawing.one, drawing.other))
+    merged = drawing.add(join or Concatenate(), drawing.one, drawing.other)
+    return drawing.judged(*layers, by=merged)
 
 
 def seen_by_both() -> Document:
@@ -99,6 +107,9 @@ def further_on() -> Document:
         lambda: joined(Dropout(0.5), HEAD),
         lambda: joined(Dense(units=8), Dense(units=1), Activation("sigmoid")),
         lambda: joined(Dense(units=1, activation="tanh"), Activation("sigmoid")),
+        lambda: joined(BatchNormalization(), Reshape((8,)), HEAD),
+        lambda: joined(HEAD, join=Add()),
+        lambda: joined(HEAD, join=Average()),
         further_on,
     ],
 )
@@ -123,6 +134,9 @@ def test_a_sum_of_scores_is_warned_of_and_mended(made: Callable[[], Document]) -
         lambda: joined(Dense(units=8, activation="relu"), HEAD),
         lambda: joined(Dense(units=2, activation="softmax")),
         lambda: joined(Dense(units=1), Activation("silu")),
+        lambda: joined(HEAD, join=Multiply()),
+        lambda: joined(HEAD, join=Subtract()),
+        lambda: joined(LayerNormalization(), HEAD),
         seen_by_both,
         strangers,
         one_input,
