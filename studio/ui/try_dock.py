@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Sequence
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,6 @@ from PySide6.QtWidgets import (
     QComboBox,
     QFormLayout,
     QHBoxLayout,
-    QLabel,
     QLineEdit,
     QPushButton,
     QScrollArea,
@@ -38,36 +38,16 @@ from studio.train.bindings import columns_of
 from studio.train.data import load_table, split_rows
 from studio.train.predict import predict
 from studio.train.prediction import decode_output, encode_row
-from studio.train.tables import Table, shape_text
+from studio.train.tables import Table
 from studio.ui.answer_view import AnswerView
+from studio.ui.array_field import ArrayField
 from studio.ui.icons import icon
 from studio.ui.notice import ProblemsNotice
 from studio.ui.parts import clear, note
-from studio.ui.pictures import pixmap
 from studio.ui.session import Session
 
-_PICTURE, _WIDEST = 112, 420  # pixels
 _PAUSE = 250  # milliseconds after the last keystroke
 _PROBABILITIES = (BinaryCrossentropy, CategoricalCrossentropy, SparseCategoricalCrossentropy)
-
-
-class ArrayField(QLabel):
-    """An array taken from the table: its picture, or its shape. It cannot be typed."""
-
-    def __init__(self) -> None:
-        super().__init__(text("training.no_array_yet"))
-        self.array: Array | None = None
-
-    def show_array(self, array: Array) -> None:
-        """Show another one."""
-        self.array = array
-        shown = pixmap(array, _PICTURE, _WIDEST)
-        shape = text("training.kind_array", shape=shape_text(array.shape))
-        self.setToolTip(shape)
-        if shown is None:
-            self.setText(shape)
-        else:
-            self.setPixmap(shown)
 
 
 Field = QLineEdit | QComboBox | ArrayField
@@ -183,14 +163,25 @@ class TryDock(QWidget):
                     found.setdefault(column, (column, binding, call))
         return list(found.values())
 
-    def _wanted_fields(self) -> list[tuple[str, type[Binding], Fitted | None]]:
+    def _wanted_fields(self) -> list[tuple[object, ...]]:
         """What the fields depend on: fields are made anew only when this is another."""
         fitted = self._session.project.fitted
-        return [(column, type(b), fitted.get(key)) for column, b, key in self._columns()]
+        found: list[tuple[object, ...]] = []
+        for column, binding, key in self._columns():
+            drawn = (binding, self._numbers(key)) if isinstance(binding, ArrayColumn) else ()
+            found.append((column, type(binding), fitted.get(key), *drawn))
+        return found
+
+    def _numbers(self, key: str) -> int:
+        """How many numbers an input takes; 0 where that is open."""
+        spec = self._session.analysis.specs.get(Endpoint(key, "output"))
+        sizes = [size for size in spec.shape[1:] if isinstance(size, int)] if spec else []
+        return prod(sizes) if spec and len(sizes) == spec.rank - 1 else 0
 
     def _field(self, column: str, binding: Binding, key: str) -> Field:
         if isinstance(binding, ArrayColumn):
-            field = ArrayField()
+            field = ArrayField(self._numbers(key), binding.divisor)
+            field.edited.connect(self._on_edit)
             if column in self._taken:
                 field.show_array(self._taken[column])
             return field
@@ -254,6 +245,9 @@ class TryDock(QWidget):
         for column, cell in self._cells().items():
             if cell != self._offered.get(column):
                 self._typed[column] = cell
+        for column, field in self.fields.items():
+            if isinstance(field, ArrayField) and field.array is not None:
+                self._taken[column] = field.array
 
     def update_answers(self) -> None:
         """Ask the model about what the fields say."""

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 
 from studio.document import edits
 from studio.document.plan import ArrayColumn, GeneratedSource, NumberColumns, TableSource
@@ -155,12 +155,12 @@ def test_one_hot_texts_show_their_characters(qtbot, data_dock):
 
 def test_a_picture_is_taken_from_the_table_and_answered(qtbot, try_dock, digits):
     dock = try_dock(Session(digits))
-    assert "cannot be typed" in dock.notice.label.text()
+    assert "“image” is empty" in dock.notice.label.text()
     assert not dock.answers
     qtbot.mouseClick(dock.take, Qt.MouseButton.LeftButton)
     assert not dock.notice.isVisible()
     field = dock.fields["image"]
-    assert (field.pixmap().width(), field.pixmap().height()) == (112, 112)
+    assert (field.canvas.pixmap().width(), field.canvas.pixmap().height()) == (112, 112)
     assert list(dock.answers) == ["dense_2"]
     assert "in the table: " in dock.answers["dense_2"].title.text()
     table = dock._table()
@@ -170,6 +170,51 @@ def test_a_picture_is_taken_from_the_table_and_answered(qtbot, try_dock, digits)
         digit = table.columns["digit"][number]
         right += dock.answers["dense_2"].title.text().startswith(f"dense_2: {digit} ")
     assert right > 12
+
+
+def test_a_digit_is_drawn_with_the_mouse(qtbot, try_dock, digits):
+    dock = try_dock(Session(digits))
+    canvas = dock.fields["image"].canvas
+    stroke(qtbot, canvas, [(0.5, 0.2), (0.5, 0.8)])
+    qtbot.waitUntil(lambda: bool(dock.answers), timeout=3000)
+    assert dock.answers["dense_2"].title.text() == "dense_2: 1"
+    drawn = dock.fields["image"].array.reshape(28, 28)
+    assert drawn.max() == 255
+    assert drawn[10, 13:15].min() > 200
+    assert drawn[:, :9].max() < 1
+    stroke(qtbot, canvas, [(0.3, 0.2), (0.5, 0.2)])  # one more stroke stays beside the first
+    assert dock.fields["image"].array.reshape(28, 28)[5, 9] > 200
+    assert dock.fields["image"].array.reshape(28, 28)[10, 13] > 200
+    qtbot.mouseClick(dock.fields["image"].wipe, Qt.MouseButton.LeftButton)
+    assert not dock.fields["image"].array.any()
+
+
+def stroke(qtbot, canvas, places):
+    points = [QPoint(round(x * canvas.width()), round(y * canvas.height())) for x, y in places]
+    qtbot.mousePress(canvas, Qt.MouseButton.LeftButton, pos=points[0])
+    for point in points[1:]:
+        qtbot.mouseMove(canvas, point)
+    qtbot.mouseRelease(canvas, Qt.MouseButton.LeftButton, pos=points[-1])
+
+
+def test_what_was_drawn_outlives_the_fields(qtbot, try_dock, digits):
+    session = Session(Project(digits.document, digits.store, dict(digits.fitted), []))
+    dock = try_dock(session)
+    stroke(qtbot, dock.fields["image"].canvas, [(0.5, 0.2), (0.5, 0.8)])
+    drawn = dock.fields["image"].array
+    (call,) = session.document.graph.inputs
+    halved = edits.set_data(session.document, inputs={call: ArrayColumn("image", 127.5)})
+    session.commit("divide", halved)
+    np.testing.assert_array_equal(dock.fields["image"].array, drawn)
+
+
+def test_a_film_is_not_drawn(qtbot, try_dock):
+    dock = try_dock(Session(Project(EXAMPLES["video"]())))
+    field = dock.fields["film"]
+    assert not field.wipe.isVisible()
+    stroke(qtbot, field.canvas, [(0.5, 0.2), (0.5, 0.8)])
+    assert field.array is None
+    assert field.canvas.text() == "no row taken yet"
 
 
 def test_a_typed_tweet_is_answered(qtbot, try_dock):
