@@ -4,7 +4,7 @@ from math import prod
 
 from studio.document.analysis import Analysis, analyse
 from studio.document.inside import frozen_layers, layers_of
-from studio.document.keras_order import layer_order
+from studio.document.keras_order import layer_order, sources
 from studio.document.model import Document, LayerId
 from studio.engine.program import Spec
 
@@ -14,7 +14,7 @@ _HEAD = ("Layer (type)", "Output shape", "Parameters", "Connected to")
 def summary(document: Document) -> str:
     """The layers in Keras's order with shapes, parameters and what they read; then the totals."""
     analysis = analyse(document)
-    layers = layer_order(document.graph)
+    layers = layer_order(document)
     rows = [_HEAD, *(_row(document, analysis, layer) for layer in layers)]
     widths = [max(len(row[i]) for row in rows) for i in range(len(_HEAD))]
     lines = ["  ".join(cell.ljust(w) for cell, w in zip(r, widths, strict=True)) for r in rows]
@@ -43,7 +43,7 @@ def _row(document: Document, analysis: Analysis, layer: LayerId) -> tuple[str, s
     entry, graph = document.layers[layer], document.graph
     calls = [call for call, use in graph.calls.items() if use.layer == layer]
     shapes = {shape_text(analysis.specs.get(e)) for e in analysis.specs if e.call in calls}
-    read = [document.entry(w.source).name for call in calls for w in graph.into(call)]
+    read = [document.entry(source).name for call in calls for source in sources(document, call)]
     return (
         f"{entry.name} ({entry.kind})",
         ", ".join(sorted(shapes)) or "?",

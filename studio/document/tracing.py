@@ -48,7 +48,7 @@ class ModelLayer(Operation):
         return found.outputs
 
     def parts(self) -> list[Operation]:
-        return [self.operations[layer] for layer in layer_order(self.document.graph)]
+        return [self.operations[layer] for layer in layer_order(self.document)]
 
 
 def listed(tensors: Tensors) -> list[Tensor]:
