@@ -9,7 +9,9 @@ A: It cannot skip steps before or between the valid ones, where Keras pads by de
    gives zeros where Keras repeats the last output.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 
@@ -71,6 +73,11 @@ def flip(op: Builder, x: Value) -> Value:
     """`x` with its second axis, time, turned round."""
     bounds = (_ints(v) for v in (-1, -(2**62), 1, -1))
     return op.call("Slice", (x, *bounds), specs=[x.spec])[0]
+
+
+def any_valid(op: Builder, masks: Iterable[Value]) -> Value:
+    """Valid where any of these is; one that arrives on several ways is itself."""
+    return reduce(lambda a, b: op.Or(a, b), {mask.name: mask for mask in masks}.values())
 
 
 def wide_mask(op: LayerBuilder, x: Value) -> Value | None:

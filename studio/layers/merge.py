@@ -2,14 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import reduce
 
 import numpy as np
 
 from studio.engine.builder import Value
 from studio.layers.base import Layer, LayerBuilder, Port, Weights
 from studio.layers.expect import float_input
-from studio.layers.masking import wide_mask
+from studio.layers.masking import any_valid, wide_mask
 from studio.problem import refuse
 
 
@@ -39,7 +38,7 @@ class Merge(Layer):
         masks = [m for m in map(op.mask, x) if m is not None]
         if len(masks) < len(x) or len({m.rank for m in masks}) > 1:
             return None
-        return reduce(lambda a, b: op.Or(a, b), masks)
+        return any_valid(op, masks)
 
 
 def aligned(op: LayerBuilder, kind: str, x: Sequence[Value]) -> list[Value]:

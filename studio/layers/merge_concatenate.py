@@ -1,7 +1,6 @@
 """Joining values along an axis."""
 
 from dataclasses import dataclass
-from functools import reduce
 
 import numpy as np
 
@@ -10,6 +9,7 @@ from studio.engine.builder import Value
 from studio.engine.program import Spec
 from studio.layers.base import Example, Layer, LayerBuilder, Port, Weights
 from studio.layers.expect import axis_within
+from studio.layers.masking import any_valid
 from studio.problem import refuse
 
 
@@ -43,7 +43,7 @@ class Concatenate(Layer):
             return None
         if self.axis % x[0].rank == x[0].rank - 1:
             everywhere = len(present) < len(x)  # an input without a mask is valid everywhere
-            return None if everywhere else reduce(lambda a, b: op.Or(a, b), present)
+            return None if everywhere else any_valid(op, present)
         filled = (_all_valid(op, v) if m is None else m for v, m in zip(x, masks, strict=True))
         return op.Concat(*filled, axis=self.axis % x[0].rank)
 

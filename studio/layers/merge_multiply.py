@@ -7,7 +7,7 @@ from functools import reduce
 from studio.engine.builder import Value
 from studio.engine.program import Spec
 from studio.layers.base import Example, LayerBuilder
-from studio.layers.masking import wide_mask
+from studio.layers.masking import any_valid, wide_mask
 from studio.layers.merge import Merge
 
 
@@ -33,4 +33,4 @@ class Multiply(Merge):
         present = [mask for mask in masks if mask is not None]
         if len(present) < len(x):
             return product
-        return op.Where(reduce(lambda a, b: op.Or(a, b), present), product, 0.0)
+        return op.Where(any_valid(op, present), product, 0.0)

@@ -180,6 +180,16 @@ def test_concatenate_joins_masks_as_keras() -> None:
     assert mask_after(features, False, False) is None
 
 
+@pytest.mark.parametrize("kind", ["Add", "Concatenate"])
+def test_one_mask_on_two_ways_is_itself(kind: str) -> None:
+    op = LayerBuilder()
+    x, mask = op.input("x", f("batch", T, 3)), op.input("mask", boolean("batch", T))
+    op.set_mask(x, mask)
+    (hidden,) = results_of(layer("Activation"), op, {}, [x])
+    (result,) = results_of(layer(kind), op, {}, [x, hidden])
+    assert op.mask(result) == mask
+
+
 def test_an_embedding_starts_it() -> None:
     op = LayerBuilder()
     ids = op.input("ids", i32("batch", T))
