@@ -47,12 +47,14 @@ class Table:
         columns: the cells of each column, in the file's order.
         places: the number of each row in the file; empty where no blank line was skipped.
         arrays: columns of which each row is an array of numbers: pictures, films, features.
+        others: how many rows those arrays of the file have that are no columns of this table.
     """
 
     name: str
     columns: Mapping[str, Sequence[str]]
     places: Sequence[int] = ()
     arrays: Mapping[str, Array] = field(default_factory=dict)
+    others: Mapping[str, int] = field(default_factory=dict)
     _numbers: dict[str, NDArray[np.float64]] = field(default_factory=dict, repr=False)
     _kinds: dict[str, Kind] = field(default_factory=dict, repr=False)
     _distinct: dict[str, int] = field(default_factory=dict, repr=False)
@@ -76,11 +78,14 @@ class Table:
         """The cells of a column as they are.
 
         Raises:
-            ProblemError: ``column_missing``, ``column_of_arrays``.
+            ProblemError: ``column_missing``, ``column_other_length``, ``column_of_arrays``.
         """
         if column in self.arrays:
             shape = shape_text(self.arrays[column].shape[1:])
             raise refuse("column_of_arrays", file=self.name, column=column, received=shape)
+        if column in self.others:
+            rows = {"received": self.others[column], "expected": self.rows}
+            raise refuse("column_other_length", file=self.name, column=column, **rows)
         if column not in self.columns:
             columns = ", ".join(self.names)
             raise refuse("column_missing", file=self.name, column=column, columns=columns)
@@ -90,7 +95,7 @@ class Table:
         """A column of arrays, rows first.
 
         Raises:
-            ProblemError: ``column_missing``, ``column_of_cells``.
+            ProblemError: ``column_missing``, ``column_other_length``, ``column_of_cells``.
         """
         if column not in self.arrays:
             self.texts(column)
@@ -289,7 +294,9 @@ def table_of_arrays(name: str, found: Mapping[str, Array]) -> Table:
         for column, array in columns.items()
         if array.ndim == 1
     }
-    return Table(name, cells, range(rows), {c: a for c, a in columns.items() if a.ndim > 1})
+    arrays = {column: array for column, array in columns.items() if array.ndim > 1}
+    others = {column: len(array) for column, array in found.items() if len(array) != rows}
+    return Table(name, cells, range(rows), arrays, others)
 
 
 # -- where tables are ----------------------------------------------------------------------------

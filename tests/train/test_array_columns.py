@@ -43,6 +43,7 @@ def file(tmp_path: Path) -> Path:
         floats=np.linspace(-1, 2, 60).reshape(10, 6),
         holes=np.where(np.arange(60).reshape(10, 6) == 33, np.nan, 0.5),
         words=np.array([["a", "b"]] * 10),
+        held=np.zeros((3, 6)),
     )
     return path
 
@@ -124,6 +125,7 @@ def wide() -> Document:
         (lambda: pictures(TextColumn("x", 6)), ["text_needs_integers", "column_of_arrays"], []),
         (lambda: pictures(y=ClassColumn("x")), ["column_of_arrays"], ["2×3"]),
         (lambda: pictures(ArrayColumn("gone")), ["column_missing"], ["floats"]),
+        (lambda: pictures(ArrayColumn("held")), ["column_other_length"], ["3 rows", "10"]),
         (lambda: pictures(ArrayColumn("words")), ["array_of_texts"], ["“words”"]),
         (lambda: pictures(ArrayColumn("holes")), ["array_value"], ["row 5", "nan"]),
         (lambda: pictures(ArrayColumn("x", 0.0)), ["array_divisor"], ["“x”"]),
