@@ -60,6 +60,13 @@ class Weights:
         except KeyError:
             raise AttributeError(f"the layer declares no weight called {name!r}") from None
 
+    def within(self, part: str) -> "Weights":
+        """Those of a part of the layer: the ones called ``<part>/…``, without that."""
+        start = f"{part}/"
+        return Weights(
+            {n.removeprefix(start): v for n, v in self._values.items() if n.startswith(start)}
+        )
+
 
 class LayerBuilder(Builder):
     """The builder a layer lowers into.

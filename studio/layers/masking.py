@@ -2,7 +2,8 @@
 
 A masked step changes nothing: the state is held, and the output before it is repeated. So the
 valid steps are moved to the front in their order, the operator runs with their number as
-sequence_lens, and each step takes the output of the last valid step up to it.
+sequence_lens, and each step takes the output of the last valid step up to it (a Bidirectional's
+masked steps give zeros instead).
 
 Q: Why not the operator's sequence_lens alone?
 A: It cannot skip steps before or between the valid ones, where Keras pads by default, and it
@@ -31,12 +32,16 @@ class Packed:
     """Attributes:
     steps: (time, batch, width), each row's valid steps first.
     lengths: (batch,) int32, how many of them are valid.
-    source: (batch, time), for each step its place among `unpack`'s rows.
+    mask: (batch, time), which steps were valid.
+    row: (batch, time), the number of each step's row.
+    count: (batch, time), how many valid steps there are up to and with each.
     """
 
     steps: Value
     lengths: Value
-    source: Value
+    mask: Value
+    row: Value
+    count: Value
 
 
 def pack(op: Builder, x: Value, mask: Value) -> Packed:
@@ -55,18 +60,32 @@ def pack(op: Builder, x: Value, mask: Value) -> Packed:
     index = op.Transpose(op.Add(op.Mul(row, time), comes_from), perm=(1, 0))
     rows = op.Reshape(x, _ints(-1, _width(x)))
     lengths = op.Cast(op.Squeeze(length, _ints(1)), to="int32")
-    batch = op.Gather(op.shape_of(x), _ints(0))
-    return Packed(op.Gather(rows, index, axis=0), lengths, op.Add(op.Mul(count, batch), row))
+    return Packed(op.Gather(rows, index, axis=0), lengths, mask, row, count)
 
 
-def unpack(op: Builder, steps: Value, packed: Packed) -> Value:
+def unpack(op: Builder, steps: Value, packed: Packed, before: Value | None = None) -> Value:
     """For `steps` (time, batch, units) of packed input what each step of the input gives.
 
-    Before the first valid step that is zero.
+    Before the first valid step that is `before` (1, batch, units), or zero.
     """
-    zero_first = op.Pad(steps, _ints(1, 0), None, _ints(0))
-    rows = op.Reshape(zero_first, _ints(-1, _width(steps)))
-    return op.Gather(rows, packed.source, axis=0)
+    return _placed(op, steps, packed, packed.count, before)
+
+
+def scatter(op: Builder, steps: Value, packed: Packed) -> Value:
+    """As `unpack`, but masked steps give zeros, as Keras's Bidirectional has it."""
+    place = op.Where(packed.mask, packed.count, np.zeros((), np.int64))
+    return _placed(op, steps, packed, place, None)
+
+
+def _placed(op: Builder, steps: Value, packed: Packed, place: Value, before: Value | None) -> Value:
+    """Of `before` and then `steps` what stands at `place` (batch, time) of each row."""
+    if before is None:
+        following = op.Pad(steps, _ints(1, 0), None, _ints(0))
+    else:
+        following = op.Concat(before, steps, axis=0)
+    batch = op.Gather(op.shape_of(packed.mask), _ints(0))
+    rows = op.Reshape(following, _ints(-1, _width(steps)))
+    return op.Gather(rows, op.Add(op.Mul(place, batch), packed.row), axis=0)
 
 
 def flip(op: Builder, x: Value) -> Value:

@@ -75,11 +75,19 @@ def layer_of(spec: Mapping[str, Any]) -> Layer | None:
     if spec["layer"] not in CATALOGUE:
         return None
     try:
-        layer = declared("layers", spec["layer"]).from_config(spec["config"])
+        config = {key: inner(value) for key, value in spec["config"].items()}
+        layer = declared("layers", spec["layer"]).from_config(config)
     except ProblemError:
         return None  # a parameter, or a value of one, of later
     assert isinstance(layer, Layer)
     return None if layer.problems() else layer
+
+
+def inner(value: Any) -> Any:
+    """A value of a configuration; that of a wrapper may be a layer, recorded in the same way."""
+    if not isinstance(value, Mapping) or "layer" not in value:
+        return value
+    return {"kind": value["layer"], **value["config"]}
 
 
 def recorded() -> dict[str, tuple[str, str, list[Layer]]]:
@@ -88,7 +96,7 @@ def recorded() -> dict[str, tuple[str, str, list[Layer]]]:
     for recording in ("layers", "later_layers"):
         for name, case in references.meta(recording)["cases"].items():
             layers = [layer_of(spec) for spec in case["chain"]]
-            if all(layers) and not case["states"]:
+            if all(layers):
                 kinds = "+".join(layer.kind for layer in layers if layer)
                 found[f"{kinds}-{name}"] = (recording, name, [x for x in layers if x])
     return found

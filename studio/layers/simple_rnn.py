@@ -1,0 +1,57 @@
+"""The plainest recurrent layer."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from studio.declare import param
+from studio.engine.program import Spec
+from studio.initializers.base import Initializer
+from studio.initializers.constant import Zeros
+from studio.initializers.random import GlorotUniform, Orthogonal
+from studio.layers.base import Example
+from studio.layers.recurrent import FUNCTIONS, Recurrent
+from studio.regularizers.base import Regularizer
+
+
+@dataclass(frozen=True)
+class SimpleRNN(Recurrent):
+    """Reads a sequence step by step; its output is its only memory (Elman, 1990)."""
+
+    operator: ClassVar[str] = "RNN"
+    synonyms = ("recurrent", "elman", "vanilla rnn", "循环", "简单循环网络")
+    units: int = param(32, "Size of the output, which is the state", min=1)
+    activation: str = param("tanh", "Of the result", choices=FUNCTIONS)
+    use_bias: bool = param(True, "Add a bias vector")
+    kernel_initializer: Initializer = param(
+        GlorotUniform(), "How the input's kernel starts", family="initializers"
+    )
+    recurrent_initializer: Initializer = param(
+        Orthogonal(), "How the state's kernel starts", family="initializers"
+    )
+    bias_initializer: Initializer = param(Zeros(), "How the bias starts", family="initializers")
+    kernel_regularizer: Regularizer | None = param(
+        None, "What large values of the input's kernel cost", family="regularizers"
+    )
+    recurrent_regularizer: Regularizer | None = param(
+        None, "What large values of the state's kernel cost", family="regularizers"
+    )
+    bias_regularizer: Regularizer | None = param(
+        None, "What large values of the bias cost", family="regularizers"
+    )
+    return_sequences: bool = param(False, "Give the output of every step, not only the last")
+    return_state: bool = param(False, "Give the last state as well")
+    go_backwards: bool = param(False, "Read the sequence from its end")
+    examples = (
+        Example({"units": 3}, (Spec("float32", ("batch", 5, 4)),)),
+        Example(
+            {"units": 2, "activation": "sigmoid", "return_sequences": True, "return_state": True},
+            (Spec("float32", ("batch", 4, 3)), Spec("float32", ("batch", 2))),
+        ),
+        Example(
+            {"units": 2, "go_backwards": True, "return_sequences": True, "use_bias": False},
+            (Spec("float32", ("batch", 4, 3)),),
+        ),
+    )
+
+    def functions(self) -> tuple[str, ...]:
+        return (self.activation,)
