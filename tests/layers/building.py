@@ -32,23 +32,32 @@ class Built:
         return self.op.program(self.outputs)
 
 
-def build(layers: Sequence[Layer], inputs: Sequence[Spec], training: bool = False) -> Built:
-    """The first layer takes all inputs, each other one what the one before it gives."""
+def build(
+    layers: Sequence[Layer], inputs: Sequence[Spec], training: bool = False, states: int = 0
+) -> Built:
+    """The first layer takes all inputs, each other one what the one before it gives.
+
+    But for the last `states` inputs: the last layer starts from them.
+    """
     op = LayerBuilder(training)
-    values: Sequence[Value] = [op.input(f"x{i}", spec) for i, spec in enumerate(inputs)]
+    fed = [op.input(f"x{i}", spec) for i, spec in enumerate(inputs)]
+    split = len(fed) - states
+    values: Sequence[Value] = fed[:split]
     built = Built(op, [], [], {}, [])
     rng = np.random.default_rng(5)
     for number, layer in enumerate(layers):
+        if layer is layers[-1]:
+            values = [*values, *fed[split:]]
         with op.at(f"c{number}", f"layer{number}"):
-            states = {}
+            kept = {}
             for weight in layer.weights(*(v.spec for v in values)):
                 name = f"layer{number}/{weight.name}"
-                states[weight.name] = op.state(name, Spec("float32", weight.shape), weight.role)
+                kept[weight.name] = op.state(name, Spec("float32", weight.shape), weight.role)
                 built.weights.append(name)
                 built.trainable.append(weight.trainable)
                 low = 0.2 if weight.name == "moving_variance" else -0.6
                 built.initial[name] = rng.uniform(low, 0.6, weight.shape).astype(np.float32)
-            values = results_of(layer, op, states, values)
+            values = results_of(layer, op, kept, values)
     built.outputs = list(values)
     return built
 
@@ -93,7 +102,7 @@ def inner(value: Any) -> Any:
 def recorded() -> dict[str, tuple[str, str, list[Layer]]]:
     """Every recorded case we can replay: test id → (recording, case, its layers)."""
     found = {}
-    for recording in ("layers", "later_layers"):
+    for recording in ("layers", "later_layers", "recurrent"):
         for name, case in references.meta(recording)["cases"].items():
             layers = [layer_of(spec) for spec in case["chain"]]
             if all(layers):

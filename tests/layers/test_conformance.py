@@ -166,7 +166,7 @@ def test_it_computes_what_keras_computes(recording: str, case: str, layers: list
     arrays, facts = references.case(recording, case), references.meta(recording)["cases"][case]
     inputs = [arrays[f"x{i}"] for i in range(facts["inputs"])]
     specs = [Spec(x.dtype.name, ("batch", *x.shape[1:])) for x in inputs]
-    built = build(layers, specs, facts["training"])
+    built = build(layers, specs, facts["training"], facts["states"])
     assert len(built.outputs) == facts["outputs"]
     assert len(built.weights) == len(facts["weights"])
     assert built.trainable == [trainable for _, trainable in facts["weights"]]

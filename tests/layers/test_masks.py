@@ -1,6 +1,7 @@
-"""Masks travel with values; a masked LSTM gives what Keras gives, on both engines."""
+"""Masks travel with values; masked recurrent layers give what Keras gives, on both engines."""
 
 from itertools import product
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,7 +11,8 @@ from studio.engine.numpy_executor import NumpyExecutor
 from studio.engine.onnxruntime_executor import OnnxRuntimeExecutor
 from studio.engine.program import Program, Role, Spec
 from studio.layers.base import Layer, LayerBuilder
-from studio.layers.shapes import results_of
+from studio.layers.recurrent import Recurrent
+from studio.layers.shapes import results_of, shapes_of
 from tests import references
 from tests.document.drawn import layer
 from tests.engine.cases import Arrays, boolean, check_gradient, f, i32, with_gradient
@@ -21,90 +23,190 @@ EVERY = np.array(list(product([False, True], repeat=T)))  # all 16 masks of four
 MODES = [(s, b) for s in (False, True) for b in (False, True)]
 
 
-def masked(made: Layer, time: int | str = T) -> tuple[Program, Arrays]:
-    """A layer on a value with a mask that is fed; its weights are fed states."""
+RECURRENT = {
+    "LSTM": {},
+    "GRU": {},
+    "GRU-before": {"reset_after": False},
+    "SimpleRNN": {},
+}
+each_recurrent = pytest.mark.parametrize("name", RECURRENT)
+each_mode = pytest.mark.parametrize(("sequences", "backwards"), MODES)
+with_states_or_not = pytest.mark.parametrize("given", [False, True], ids=["zeros", "states"])
+WRAPPED = {
+    f"{merge}-{name}": (name, merge)
+    for name in RECURRENT
+    for merge in ("concat", "sum", "mul", "ave", None)
+    if name == "LSTM" or merge in ("concat", None)
+}
+each_wrapped = pytest.mark.parametrize(("name", "merge"), WRAPPED.values(), ids=WRAPPED)
+
+
+def recurrent(name: str, **params: Any) -> Recurrent:
+    made = layer(name.split("-")[0], units=2, **RECURRENT[name], **params)
+    assert isinstance(made, Recurrent)
+    return made
+
+
+def masked(
+    made: Layer, time: int | str = T, given: bool = False, mask: bool = True
+) -> tuple[Program, Arrays]:
+    """A layer on a sequence with a mask, perhaps from given states, all fed; its weights states."""
     op = LayerBuilder()
-    x, mask = op.input("x", f("batch", time, 3)), op.input("mask", boolean("batch", time))
-    op.set_mask(x, mask)
+    arriving = [op.input("x", f("batch", time, 3))]
+    if mask:
+        op.set_mask(arriving[0], op.input("mask", boolean("batch", time)))
+    if given:
+        arriving += [op.input(port.name, f("batch", 2)) for port in made.inputs()[1:]]
     states, initial = {}, {}
     rng = np.random.default_rng(1)
-    for weight in made.weights(x.spec):
+    for weight in made.weights(arriving[0].spec):
         states[weight.name] = op.state(weight.name, Spec("float32", weight.shape), Role.WEIGHT)
         initial[weight.name] = rng.uniform(-1, 1, weight.shape).astype(np.float32)
-    return op.program(results_of(made, op, states, [x])), initial
+    return op.program(results_of(made, op, states, arriving)), initial
 
 
-def feeds(mask: np.ndarray = EVERY) -> Arrays:
-    x = np.random.default_rng(2).normal(size=(*mask.shape, 3)).astype(np.float32)
-    return {"x": x, "mask": mask}
+def feeds(program: Program, mask: np.ndarray = EVERY) -> Arrays:
+    """The mask, and numbers for what else is fed."""
+    rng = np.random.default_rng(2)
+    found = {"x": rng.normal(size=(*mask.shape, 3)).astype(np.float32), "mask": mask}
+    for name in program.inputs:
+        if name not in found:
+            found[name] = rng.normal(size=(len(mask), 2)).astype(np.float32)
+    return {name: found[name] for name in program.inputs}
 
 
 def run(
-    made: Layer, given: Arrays, engine: type = NumpyExecutor, time: int | str = T
-) -> np.ndarray:
-    program, initial = masked(made, time)
+    built: tuple[Program, Arrays], arrays: Arrays, engine: type = NumpyExecutor
+) -> list[np.ndarray]:
+    program, initial = built
     executor = engine(program)
     executor.load(initial)
-    (found,) = executor.run(given).values()
-    return found
+    found = executor.run(arrays)
+    return [found[name] for name in program.outputs]
+
+
+def agree(made: Layer, time: int | str, given: bool) -> None:
+    built = masked(made, time, given)
+    arrays = feeds(built[0])
+    ours, theirs = run(built, arrays), run(built, arrays, OnnxRuntimeExecutor)
+    for a, b in zip(ours, theirs, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize("time", [T, "time"])
-@pytest.mark.parametrize(("sequences", "backwards"), MODES)
+@with_states_or_not
+@each_mode
+@each_recurrent
 def test_both_engines_agree_on_every_mask(
-    sequences: bool, backwards: bool, time: int | str
+    name: str, sequences: bool, backwards: bool, given: bool, time: int | str
 ) -> None:
-    made = layer("LSTM", units=2, return_sequences=sequences, go_backwards=backwards)
-    ours, theirs = (run(made, feeds(), e, time) for e in (NumpyExecutor, OnnxRuntimeExecutor))
-    np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-6)
+    made = recurrent(name, return_sequences=sequences, go_backwards=backwards, return_state=given)
+    agree(made, time, given)
 
 
-@pytest.mark.parametrize(("sequences", "backwards"), MODES)
-def test_gradient_equals_finite_differences(sequences: bool, backwards: bool) -> None:
-    made = layer("LSTM", units=2, return_sequences=sequences, go_backwards=backwards)
-    program, initial = masked(made)
-    check_gradient(program, feeds(EVERY[::3]), initial)
+@with_states_or_not
+@pytest.mark.parametrize("sequences", [False, True])
+@each_wrapped
+def test_both_engines_agree_on_every_mask_in_both_directions(
+    name: str, merge: str | None, sequences: bool, given: bool
+) -> None:
+    inner = recurrent(name, return_sequences=sequences, return_state=given)
+    agree(layer("Bidirectional", layer=inner, merge_mode=merge), "time", given)
 
 
+@with_states_or_not
+@each_mode
+@each_recurrent
+def test_gradient_equals_finite_differences(
+    name: str, sequences: bool, backwards: bool, given: bool
+) -> None:
+    made = recurrent(name, return_sequences=sequences, go_backwards=backwards, return_state=given)
+    program, initial = masked(made, given=given)
+    check_gradient(program, feeds(program, EVERY[::3]), initial)
+
+
+@with_states_or_not
+@pytest.mark.parametrize("sequences", [False, True])
+@each_recurrent
+def test_gradient_in_both_directions_equals_finite_differences(
+    name: str, sequences: bool, given: bool
+) -> None:
+    inner = recurrent(name, return_sequences=sequences, return_state=given)
+    program, initial = masked(layer("Bidirectional", layer=inner), given=given)
+    check_gradient(program, feeds(program, EVERY[::3]), initial)
+
+
+@with_states_or_not
 @pytest.mark.parametrize("backwards", [False, True])
-def test_a_masked_step_changes_nothing(backwards: bool) -> None:
-    """Each row equals its valid steps alone, the last output repeated over masked ones."""
-    made = layer("LSTM", units=2, return_sequences=True, go_backwards=backwards)
-    given = feeds()
-    found = run(made, given)
-    for x, mask, steps in zip(given["x"], given["mask"], found, strict=True):
+@each_recurrent
+def test_a_masked_step_changes_nothing(name: str, backwards: bool, given: bool) -> None:
+    """Each row equals its valid steps alone, the last output repeated over masked ones.
+
+    Before the first valid step that is the first state; a row of masked steps ends with it.
+    """
+    made = recurrent(name, return_sequences=True, return_state=True, go_backwards=backwards)
+    built, plain = masked(made, given=given), masked(made, "time", given, mask=False)
+    arrays = feeds(built[0])
+    steps, *states = run(built, arrays)
+    names = [port.name for port in made.inputs()[1:]]
+    for row, mask in enumerate(EVERY):
+        first = {n: arrays[n][row : row + 1] for n in names if given}
+        starts = [first.get(n, np.zeros((1, 2)))[0] for n in names]
         order = mask[::-1] if backwards else mask
-        if not mask.any():
-            assert (steps == 0).all()
-            continue
-        alone = {"x": x[None, mask], "mask": np.ones((1, mask.sum()), bool)}
-        outputs = np.concatenate([np.zeros((1, 2)), run(made, alone, time="time")[0]])
-        np.testing.assert_allclose(steps, outputs[order.cumsum()], rtol=1e-5, atol=1e-6)
+        alone, *ends = np.zeros((1, 0, 2)), *(s[None] for s in starts)
+        if mask.any():
+            alone, *ends = run(plain, {"x": arrays["x"][row : row + 1, mask], **first})
+        outputs = np.concatenate([starts[:1], alone[0]])
+        np.testing.assert_allclose(steps[row], outputs[order.cumsum()], rtol=1e-5, atol=1e-6)
+        for state, end in zip(states, ends, strict=True):
+            np.testing.assert_allclose(state[row], end[0], rtol=1e-5, atol=1e-6)
 
 
-def test_the_last_output_is_that_of_the_last_valid_step() -> None:
-    last = run(layer("LSTM", units=2), feeds())
-    steps = run(layer("LSTM", units=2, return_sequences=True), feeds())
+@with_states_or_not
+@each_recurrent
+def test_both_directions_skip_masked_steps_and_give_zeros_there(name: str, given: bool) -> None:
+    """As Keras has it: a Bidirectional that gives its steps holds the states, but gives zeros."""
+    made = layer("Bidirectional", layer=recurrent(name, return_sequences=True, return_state=True))
+    built, plain = masked(made, given=given), masked(made, "time", given, mask=False)
+    arrays = feeds(built[0])
+    steps, *states = run(built, arrays)
+    names = [port.name for port in made.inputs()[1:]]
+    for row, mask in enumerate(EVERY):
+        first = {n: arrays[n][row : row + 1] for n in names if given}
+        expected, ends = np.zeros((T, 4)), [first.get(n, np.zeros((1, 2))) for n in names]
+        if mask.any():
+            alone, *ends = run(plain, {"x": arrays["x"][row : row + 1, mask], **first})
+            expected[mask] = alone[0]
+        np.testing.assert_allclose(steps[row], expected, rtol=1e-5, atol=1e-6)
+        for state, end in zip(states, ends, strict=True):
+            np.testing.assert_allclose(state[row], end[0], rtol=1e-5, atol=1e-6)
+
+
+@each_recurrent
+def test_the_last_output_is_that_of_the_last_valid_step(name: str) -> None:
+    built = masked(recurrent(name))
+    arrays = feeds(built[0])
+    (last,) = run(built, arrays)
+    (steps,) = run(masked(recurrent(name, return_sequences=True)), arrays)
     np.testing.assert_allclose(last, steps[:, -1], rtol=1e-5, atol=1e-6)
 
 
-def test_nothing_masked_is_no_mask() -> None:
-    made = layer("LSTM", units=2, return_sequences=True)
-    given = feeds(np.ones((3, T), bool))
-    _, initial = masked(made)
-    op = LayerBuilder()
-    x = op.input("x", f("batch", T, 3))
-    states = {n: op.state(n, Spec("float32", a.shape), Role.WEIGHT) for n, a in initial.items()}
-    plain = NumpyExecutor(op.program(results_of(made, op, states, [x])))
-    plain.load(initial)
-    (expected,) = plain.run({"x": given["x"]}).values()
-    np.testing.assert_allclose(run(made, given), expected, rtol=1e-5, atol=1e-6)
+@each_recurrent
+def test_nothing_masked_is_no_mask(name: str) -> None:
+    made = recurrent(name, return_sequences=True)
+    built = masked(made)
+    arrays = feeds(built[0], np.ones((3, T), bool))
+    (expected,) = run(masked(made, mask=False), {"x": arrays["x"]})
+    np.testing.assert_allclose(run(built, arrays)[0], expected, rtol=1e-5, atol=1e-6)
 
 
-def test_it_stays_one_lstm() -> None:
-    program, _ = masked(layer("LSTM", units=2, return_sequences=True))
-    assert [n.op for n in program.nodes].count("LSTM") == 1
-    assert "Scan" not in {n.op for n in program.nodes}
+@each_recurrent
+def test_it_stays_one_node(name: str) -> None:
+    inner = recurrent(name, return_sequences=True, return_state=True)
+    for made in (inner, layer("Bidirectional", layer=inner)):
+        program, _ = masked(made, given=True)
+        assert [n.op for n in program.nodes].count(inner.operator) == 1
+        assert "Scan" not in {n.op for n in program.nodes}
 
 
 # -- how masks travel ----------------------------------------------------------------------------
@@ -160,10 +262,25 @@ def test_a_dot_product_ends_it() -> None:
     assert mask_after(layer("Dot", axes=[2, 2]), True, True) is None
 
 
-def test_an_lstm_hands_it_on_with_its_sequence() -> None:
-    made = layer("LSTM", units=2, return_sequences=True)
-    np.testing.assert_array_equal(mask_after(made, True), EVERY)
-    assert mask_after(layer("LSTM", units=2), True) is None
+def test_a_recurrent_layer_hands_it_on_with_its_sequence() -> None:
+    for name in RECURRENT:
+        made = recurrent(name, return_sequences=True)
+        np.testing.assert_array_equal(mask_after(made, True), EVERY)
+        assert mask_after(recurrent(name), True) is None
+
+
+def test_each_result_of_a_recurrent_layer_has_its_own() -> None:
+    def given(made: Layer) -> list[bool]:
+        inputs = (f("batch", T, 3),)
+        return [m is not None for m in shapes_of(made, inputs, (boolean("batch", T),)).masks]
+
+    inner = recurrent("LSTM", return_sequences=True, return_state=True)
+    last = recurrent("LSTM", return_state=True)
+    assert given(inner) == [True, False, False]
+    assert given(last) == [False] * 3
+    assert given(layer("Bidirectional", layer=inner)) == [True, *[False] * 4]
+    assert given(layer("Bidirectional", layer=inner, merge_mode=None)) == [True, True, *[False] * 4]
+    assert given(layer("Bidirectional", layer=last, merge_mode=None)) == [False] * 6
 
 
 def test_concatenate_joins_masks_as_keras() -> None:

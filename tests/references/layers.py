@@ -1,4 +1,4 @@
-"""``layers`` and ``later_layers``: what single layers and short chains compute, and gradients.
+"""``layers``, ``later_layers``, ``recurrent``: what layers and short chains compute, and gradients.
 
 ``meta["cases"][case]`` holds
   ``chain``     [{"layer": class name, "config": constructor arguments}, ...], applied in turn; an
@@ -28,6 +28,8 @@ What is easily missed:
 - BatchNormalization: epsilon 1e-3 within the square root, biased variance, also in the moving
   average: moving = moving * 0.99 + batch * 0.01. Its weights are gamma, beta, moving_mean,
   moving_variance. LayerNormalization: epsilon 1e-3, biased variance.
+- Before the first valid step that output is the first state, and a row of padding ends with its
+  first states. A Bidirectional that gives its steps gives zeros for masked ones instead.
 - go_backwards turns the mask as well. GlobalAveragePooling1D of nothing but padding is NaN;
   GlobalMaxPooling1D ignores a mask (with a warning).
 - Dropout with a rate and every recurrent layer have a seed's state among ``variables`` and
@@ -276,6 +278,49 @@ def later_layers() -> Recording:
     return recording
 
 
+def recurrent() -> Recording:
+    """First and last states, masked and in both directions; functions inside the cells."""
+    recording = Recording()
+    rng = seeded(3)
+    steps = floats(rng, 5, 4, 3)
+
+    def states(count: int) -> list[Array]:
+        return [floats(rng, 5, 3) for _ in range(count)]
+
+    for kind, extra, name in (
+        ("SimpleRNN", {}, "simplernn"),
+        ("GRU", {}, "gru"),
+        ("GRU", {"reset_after": False}, "gru_reset_before"),
+        ("LSTM", {}, "lstm"),
+    ):
+        count = 2 if kind == "LSTM" else 1
+        for sequences in (True, False):
+            config = {"units": 3, **extra, "return_sequences": sequences, "return_state": True}
+            suffix = "sequences" if sequences else "last"
+            one, turned = step(kind, **config), step(kind, **config, go_backwards=True)
+            both = step("Bidirectional", layer=one)
+            masked(recording, rng, f"{name}_states_{suffix}", one, states=states(count))
+            masked(
+                recording, rng, f"{name}_backwards_states_{suffix}", turned, states=states(count)
+            )
+            case = f"bidirectional_{name}_states_{suffix}"
+            masked(recording, rng, case, both, states=states(2 * count))
+            given = [steps, *states(2 * count)]
+            record_case(recording, case, [both], given, states=2 * count)
+            for merge in ("sum", "mul", "ave", None) if kind == "LSTM" else ():
+                wrapper = step("Bidirectional", layer=one, merge_mode=merge)
+                masked(
+                    recording, rng, f"bidirectional_{name}_{str(merge).lower()}_{suffix}", wrapper
+                )
+    for kind in ("SimpleRNN", "GRU", "LSTM"):
+        for inside in ("elu", "leaky_relu", "softplus", "softsign", "relu", "linear"):
+            config = {"units": 3, "activation": inside, "return_sequences": True}
+            if kind != "SimpleRNN":
+                config["recurrent_activation"] = "hard_sigmoid"
+            record_case(recording, f"{kind.lower()}_{inside}", [step(kind, **config)], [steps])
+    return recording
+
+
 def masked(
     recording: Recording,
     rng: np.random.Generator,
@@ -294,4 +339,8 @@ def masked(
     record_case(recording, f"masked_{name}", chain, [ids, *states], states=len(states))
 
 
-RECORDINGS: dict[str, Callable[[], Recording]] = {"layers": layers, "later_layers": later_layers}
+RECORDINGS: dict[str, Callable[[], Recording]] = {
+    "layers": layers,
+    "later_layers": later_layers,
+    "recurrent": recurrent,
+}

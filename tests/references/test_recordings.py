@@ -18,6 +18,7 @@ EXPECTED = [
     "masks",
     "metrics",
     "optimizers",
+    "recurrent",
     "regularizers",
     "structures",
     "systems",
