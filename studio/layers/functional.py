@@ -147,9 +147,16 @@ class Operation:
         """The weights that are its own, not of what is inside."""
         return []
 
-    def __call__(self, inputs: Tensor | Sequence[Tensor]) -> Any:
-        """Use it once more: on one tensor, or on several. Gives one tensor, or a tuple."""
-        given: list[Any] = [inputs] if isinstance(inputs, Tensor) else list(inputs)
+    def __call__(
+        self,
+        inputs: Tensor | Sequence[Tensor],
+        initial_state: Tensor | Sequence[Tensor] | None = None,
+    ) -> Any:
+        """Use it once more: on one tensor, or on several. Gives one tensor, or a tuple.
+
+        What a recurrent layer starts from, `initial_state`, may also follow in `inputs`.
+        """
+        given: list[Any] = [*_listed(inputs), *_listed(initial_state)]
         for tensor in given:
             if not isinstance(tensor, Tensor):
                 kind = type(self).__name__
@@ -210,6 +217,12 @@ class Operation:
         return sum(int(np.prod(v.shape, dtype=np.int64)) for v in self.weights)
 
 
+def _listed(tensors: Any) -> Sequence[Any]:
+    if tensors is None:
+        return ()
+    return (tensors,) if isinstance(tensors, Tensor) else tuple(tensors)
+
+
 def _takes(ports: Sequence[Port], count: int) -> bool:
     """Whether so many tensors can arrive at these ports."""
     if any(p.many for p in ports):
@@ -233,6 +246,8 @@ class Handle(Operation):
         for key in values:
             if key not in known:
                 raise refuse("unknown_parameter", kind=type(self).__name__, name=key)
+        # A layer inside another (Bidirectional's) is copied: what counts is its declaration.
+        values = {k: v.declaration if isinstance(v, Handle) else v for k, v in values.items()}
         self._start(self.declaration_class(**values), name, trainable)
 
     def _start(self, declaration: Layer, name: str | None, trainable: bool) -> None:

@@ -30,6 +30,8 @@ What is easily missed:
   moving_variance. LayerNormalization: epsilon 1e-3, biased variance.
 - Before the first valid step that output is the first state, and a row of padding ends with its
   first states. A Bidirectional that gives its steps gives zeros for masked ones instead.
+- Keras lets a mask that travels fall at a layer that is given ``initial_state``, silently, and
+  yet hands it on; given as ``mask=`` it counts. Here it always counts, and is recorded so.
 - go_backwards turns the mask as well. GlobalAveragePooling1D of nothing but padding is NaN;
   GlobalMaxPooling1D ignores a mask (with a warning).
 - Dropout with a rate and every recurrent layer have a seed's state among ``variables`` and
@@ -79,9 +81,11 @@ def build_model(chain: Chain, inputs: list[Array], states: int) -> Any:
     plain = symbols[: len(symbols) - states]
     value: Any = plain[0] if len(plain) == 1 else plain
     for index, spec in enumerate(chain):
-        keywords = (
-            {"initial_state": symbols[-states:]} if states and index == len(chain) - 1 else {}
-        )
+        keywords: dict[str, Any] = {}
+        if states and index == len(chain) - 1:
+            # Given by hand, for Keras drops a mask that travels once a state is given.
+            mask = keras.src.backend.get_keras_mask(value)
+            keywords = {"initial_state": symbols[-states:], "mask": mask}
         value = build(spec)(value, **keywords)
     return keras.Model(symbols, value)
 
@@ -300,20 +304,18 @@ def recurrent() -> Recording:
             one, turned = step(kind, **config), step(kind, **config, go_backwards=True)
             both = step("Bidirectional", layer=one)
             masked(recording, rng, f"{name}_states_{suffix}", one, states=states(count))
-            masked(
-                recording, rng, f"{name}_backwards_states_{suffix}", turned, states=states(count)
-            )
             case = f"bidirectional_{name}_states_{suffix}"
             masked(recording, rng, case, both, states=states(2 * count))
-            given = [steps, *states(2 * count)]
-            record_case(recording, case, [both], given, states=2 * count)
-            for merge in ("sum", "mul", "ave", None) if kind == "LSTM" else ():
+            if sequences:
+                masked(recording, rng, f"{name}_states_backwards", turned, states=states(count))
+                given = [steps, *states(2 * count)]
+                record_case(recording, case, [both], given, states=2 * count)
+            for merge in ("sum", "mul", "ave", None) if name == "gru" else ():
                 wrapper = step("Bidirectional", layer=one, merge_mode=merge)
-                masked(
-                    recording, rng, f"bidirectional_{name}_{str(merge).lower()}_{suffix}", wrapper
-                )
+                case = f"bidirectional_{name}_{str(merge).lower()}_{suffix}"
+                masked(recording, rng, case, wrapper)
     for kind in ("SimpleRNN", "GRU", "LSTM"):
-        for inside in ("elu", "leaky_relu", "softplus", "softsign", "relu", "linear"):
+        for inside in ("elu", "leaky_relu", "softplus"):
             config = {"units": 3, "activation": inside, "return_sequences": True}
             if kind != "SimpleRNN":
                 config["recurrent_activation"] = "hard_sigmoid"
