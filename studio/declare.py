@@ -47,7 +47,7 @@ def param(
         help: one line, shown in the inspector.
         min: the smallest number allowed.
         max: the largest number allowed.
-        choices: the strings allowed.
+        choices: the strings allowed; of a registry, the kinds allowed.
         family: the values are declarations of this registry; a name stands for its default one.
         optional: None is allowed.
     """
@@ -131,8 +131,10 @@ class Declared:
             return None if p.optional else Problem("parameter_missing", args=about)
         if not _fits(p, value):
             return Problem("parameter_type", args={**about, "expected": _expected(p)})
-        if p.choices and value not in p.choices:
-            return Problem("parameter_choice", args={**about, "expected": ", ".join(p.choices)})
+        named = value.kind if isinstance(value, Declared) else value
+        if p.choices and named not in p.choices:
+            about |= {"received": named, "expected": ", ".join(p.choices)}
+            return Problem("parameter_choice", args=about)
         numbers = value if isinstance(value, tuple) else (value,)
         for number in numbers:
             if isinstance(number, int | float) and not isinstance(number, bool):

@@ -301,4 +301,11 @@ def why_not(document: Document, start: Endpoint, end: Endpoint) -> Problem | Non
     return next((p for p in after if p.severity == "error" and p.code not in other), None)
 
 
-_STILL_MISSING = {"port_empty", "nothing_arrives", "expects_several", "port_vanished", "name_twice"}
+_STILL_MISSING = {
+    "port_empty",
+    "nothing_arrives",
+    "expects_several",
+    "states_missing",
+    "port_vanished",
+    "name_twice",
+}

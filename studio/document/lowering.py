@@ -221,7 +221,8 @@ def unfed(document: Document, graph: Graph, call: CallId) -> list[Problem]:
     ]
     if not missing:
         return []
-    code = "nothing_arrives" if len(inputs) == 1 else "port_empty"
+    only = [p.name for p in inputs if not p.optional] == missing[:1]
+    code = "nothing_arrives" if only else "port_empty"
     return [Problem(code, call, {"port": missing[0], "name": entry.name})]
 
 

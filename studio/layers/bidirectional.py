@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
@@ -43,7 +42,12 @@ class Bidirectional(Layer):
     category = "Recurrent"
     supports_masking = True
     synonyms = ("wrapper", "both directions", "bilstm", "bigru", "双向")
-    layer: Layer = param(LSTM(), "The recurrent layer; each direction a copy", family="layers")
+    layer: Layer = param(
+        LSTM(),
+        "The recurrent layer; each direction a copy",
+        family="layers",
+        choices=("SimpleRNN", "GRU", "LSTM"),
+    )
     merge_mode: str | None = param(
         "concat",
         "How both results become one; None gives both",
@@ -76,12 +80,10 @@ class Bidirectional(Layer):
 
     def problems(self) -> list[Problem]:
         found, inner = super().problems(), self._inner
-        if found:
+        if found or inner is None:
             return found
-        about: dict[str, Any] = {"kind": self.kind, "received": self.layer.kind}
-        if inner is None:
-            return [Problem("wraps_recurrent", args=about)]
         if inner.go_backwards:
+            about = {"kind": self.kind, "received": inner.kind}
             return [Problem("bidirectional_backwards", args=about)]
         return inner.problems()
 

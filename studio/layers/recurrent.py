@@ -166,14 +166,14 @@ def initial_states(layer: Layer, units: int, x: Sequence[Value]) -> Sequence[Val
     sequence, *states = x
     float_input(layer.kind, sequence.spec, rank=3)
     expected = layer.inputs()[1:]
-    if states and len(states) < len(expected):
-        missing = ", ".join(port.name for port in expected[len(states) :])
-        raise refuse("states_missing", kind=layer.kind, received=len(states), missing=missing)
     for state, port in zip(states, expected, strict=False):
         if state.rank != 2 or state.shape[-1] != units or state.dtype != sequence.dtype:
             wanted = Spec(sequence.dtype, (sequence.shape[0], units))
             about = {"kind": layer.kind, "port": port.name}
             raise refuse("state_differs", **about, expected=wanted, received=state.spec)
+    if states and len(states) < len(expected):
+        missing = ", ".join(port.name for port in expected[len(states) :])
+        raise refuse("states_missing", kind=layer.kind, received=len(states), missing=missing)
     return states
 
 

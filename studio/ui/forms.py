@@ -118,7 +118,7 @@ class NestedEditor(QWidget):
         self._value: Declared | None = None
         self._form: Form | None = None
         none = [(text("window.none"), "")] if p.optional else []
-        kinds = [(kind, kind) for kind in registry(p.family)]
+        kinds = [(kind, kind) for kind in p.choices or registry(p.family)]
         self.kinds = ChoiceEditor([*none, *kinds])
         for row in range(len(none), self.kinds.count()):
             kind = declared(p.family, self.kinds.itemData(row))

@@ -157,6 +157,23 @@ def test_a_wire_that_fits_is_not_refused() -> None:
     assert why_not(d.document, out(x), into(dense)) is None
 
 
+def test_states_are_wired_one_by_one() -> None:
+    """Half of an LSTM's states is a problem, but none of the wire that brings it."""
+    d = Drawing()
+    x, lstm = d.add("Input", shape=(5, 4)), d.add("LSTM", units=3)
+    h, wide = d.add("Input", shape=(3,)), d.add("Input", shape=(4,))
+    d.document = edits.connect(d.document, out(x), into(lstm))
+    for port, codes in (("initial_h", {"states_missing"}), ("initial_c", set())):
+        end = Endpoint(lstm, port)
+        assert why_not(d.document, out(h), end) is None
+        refused = why_not(d.document, out(wide), end)
+        assert refused is not None
+        assert refused.code == "state_differs"
+        d.document = edits.connect(d.document, out(h), end)
+        found = {p.code for p in analyse(d.document).at(lstm) if p.severity == "error"}
+        assert found == codes
+
+
 def test_integers_wanted_floats_given() -> None:
     d = Drawing()
     dense = d.add("Dense", d.add("Input", shape=(4,)), units=7)
