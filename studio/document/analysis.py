@@ -151,7 +151,7 @@ class _Walk:
         names = [Endpoint(call_id, p.name) for p in outputs]
         self.specs |= dict(zip(names, found.outputs, strict=False))
         self.masks |= {e: m for e, m in zip(names, found.masks, strict=False) if m is not None}
-        if any(a.mask for a in arriving) and not self._knows_masks(layer_id):
+        if any(a.mask for a in arriving) and not self._heeds_masks(layer_id, len(arriving)):
             self.drops_mask.add(call_id)
 
     def _vanished(self, graph: Graph, call_id: CallId) -> None:
@@ -236,9 +236,9 @@ class _Walk:
         (step,) = found.outputs
         return Shapes((body.wrapper.steps(whole.spec, step),), masks=(whole.mask,))
 
-    def _knows_masks(self, layer: LayerId) -> bool:
+    def _heeds_masks(self, layer: LayerId, arriving: int) -> bool:
         body = self.document.layers[layer].body
-        return not isinstance(body, Layer) or body.supports_masking
+        return not isinstance(body, Layer) or body.heeds_mask(arriving)
 
 
 def _structure(document: Document, graph_id: GraphId) -> Iterator[Problem]:

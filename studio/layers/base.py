@@ -161,6 +161,10 @@ class Layer(Declared):
         """
         raise TypeError(f"{self.kind} does not say how it is computed")
 
+    def heeds_mask(self, arriving: int) -> bool:
+        """Whether a mask that arrives counts, with so many values arriving; shown where not."""
+        return self.supports_masking
+
     def mask(self, op: LayerBuilder, *x: Value) -> Masks:
         """The mask of the result; as in Keras the first input's, where masking is supported.
 

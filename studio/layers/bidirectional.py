@@ -12,7 +12,7 @@ from studio.layers.base import Example, Layer, LayerBuilder, Masks, Port, Weight
 from studio.layers.gru import GRU
 from studio.layers.lstm import LSTM
 from studio.layers.masking import scatter
-from studio.layers.recurrent import Recurrent, initial_states, read_sequence
+from studio.layers.recurrent import Recurrent, heeds_mask, initial_states, read_sequence
 from studio.layers.simple_rnn import SimpleRNN
 from studio.problem import Problem
 
@@ -96,8 +96,9 @@ class Bidirectional(Layer):
         given, count = initial_states(self, cell.units, x), len(cell.states)
         each = zip(given[:count], given[count:], strict=True)
         first = [op.Concat(*(op.Unsqueeze(s, _ints(0)) for s in pair), axis=0) for pair in each]
+        mask = op.mask(x[0]) if self.heeds_mask(len(x)) else None
         weights = [w.within(name) for name in self._names()]
-        read = read_sequence(op, cell, weights, x[0], first, "bidirectional")
+        read = read_sequence(op, cell, weights, x[0], mask, first, "bidirectional")
         if not cell.return_sequences:
             both = op.Transpose(read.ends[0], perm=(1, 0, 2))
         elif read.packed is None:
@@ -109,6 +110,9 @@ class Bidirectional(Layer):
         outputs = self._merge(op, both)
         ends = [(d, end) for d in range(2) for end in read.ends] if cell.return_state else []
         return [*outputs, *(op.Gather(end, np.array(d, np.int64), axis=0) for d, end in ends)]
+
+    def heeds_mask(self, arriving: int) -> bool:
+        return heeds_mask(arriving)
 
     def mask(self, op: LayerBuilder, *x: Value) -> Masks:
         mask = op.mask(x[0]) if self._cell.return_sequences else None

@@ -63,28 +63,24 @@ def pack(op: Builder, x: Value, mask: Value) -> Packed:
     return Packed(op.Gather(rows, index, axis=0), lengths, mask, row, count)
 
 
-def unpack(op: Builder, steps: Value, packed: Packed, before: Value | None = None) -> Value:
+def unpack(op: Builder, steps: Value, packed: Packed) -> Value:
     """For `steps` (time, batch, units) of packed input what each step of the input gives.
 
-    Before the first valid step that is `before` (1, batch, units), or zero.
+    Before the first valid step that is zero.
     """
-    return _placed(op, steps, packed, packed.count, before)
+    return _placed(op, steps, packed, packed.count)
 
 
 def scatter(op: Builder, steps: Value, packed: Packed) -> Value:
     """As `unpack`, but masked steps give zeros, as Keras's Bidirectional has it."""
-    place = op.Where(packed.mask, packed.count, np.zeros((), np.int64))
-    return _placed(op, steps, packed, place, None)
+    return _placed(op, steps, packed, op.Where(packed.mask, packed.count, np.zeros((), np.int64)))
 
 
-def _placed(op: Builder, steps: Value, packed: Packed, place: Value, before: Value | None) -> Value:
-    """Of `before` and then `steps` what stands at `place` (batch, time) of each row."""
-    if before is None:
-        following = op.Pad(steps, _ints(1, 0), None, _ints(0))
-    else:
-        following = op.Concat(before, steps, axis=0)
+def _placed(op: Builder, steps: Value, packed: Packed, place: Value) -> Value:
+    """Of zeros and then `steps` what stands at `place` (batch, time) of each row."""
+    zero_first = op.Pad(steps, _ints(1, 0), None, _ints(0))
     batch = op.Gather(op.shape_of(packed.mask), _ints(0))
-    rows = op.Reshape(following, _ints(-1, _width(steps)))
+    rows = op.Reshape(zero_first, _ints(-1, _width(steps)))
     return op.Gather(rows, op.Add(op.Mul(place, batch), packed.row), axis=0)
 
 

@@ -113,24 +113,28 @@ class Recurrent(Layer):
 
     def lower(self, op: LayerBuilder, w: Weights, *x: Value) -> Value | Sequence[Value]:
         first = [op.Unsqueeze(state, _ints(0)) for state in initial_states(self, self.units, x)]
-        masked = op.mask(x[0]) is not None
-        reverse = self.go_backwards and not masked  # masked, the steps are turned round before
-        source = _turned(op, x[0]) if self.go_backwards and masked else x[0]
-        read = read_sequence(op, self, [w], source, first, "reverse" if reverse else "forward")
+        source, mask = x[0], op.mask(x[0]) if self.heeds_mask(len(x)) else None
+        reverse = self.go_backwards
+        if reverse and mask is not None:  # turned round before it is packed
+            source, mask, reverse = flip(op, source), flip(op, mask), False
+        direction = "reverse" if reverse else "forward"
+        read = read_sequence(op, self, [w], source, mask, first, direction)
         states = [op.Squeeze(end, _ints(0)) for end in read.ends]
         if not self.return_sequences:
             output = op.Squeeze(read.ends[0], _ints(0))
         else:
             steps = op.Squeeze(read.steps, _ints(1))
-            before = first[0] if first else None
             output = (
                 op.Transpose(steps, perm=(1, 0, 2))
                 if read.packed is None
-                else unpack(op, steps, read.packed, before)
+                else unpack(op, steps, read.packed)
             )
             # ONNX gives a reverse pass in the input's order, Keras in the order it was read.
             output = flip(op, output) if reverse else output
         return (output, *states) if self.return_state else output
+
+    def heeds_mask(self, arriving: int) -> bool:
+        return heeds_mask(arriving)
 
     def mask(self, op: LayerBuilder, *x: Value) -> Value | None:
         return op.mask(x[0]) if self.return_sequences else None
@@ -155,6 +159,16 @@ class Recurrent(Layer):
             return rows
         places = np.array(self.gates)[:, None] * self.units + np.arange(self.units)
         return op.Gather(rows, places.reshape(-1), axis=0)
+
+
+def heeds_mask(arriving: int) -> bool:
+    """Whether a mask counts for a layer at which so many values arrive: a sequence, and states.
+
+    Q: Why not beside states?
+    A: Keras 3.15.1 finds a travelling mask only where one tensor arrives. Given states, a layer
+       reads every step, though it hands the mask on; and a model computes what it does in Keras.
+    """
+    return arriving == 1
 
 
 def initial_states(layer: Layer, units: int, x: Sequence[Value]) -> Sequence[Value]:
@@ -198,6 +212,7 @@ def read_sequence(
     layer: Recurrent,
     weights: Sequence[Weights],
     x: Value,
+    mask: Value | None,
     first: Sequence[Value],
     direction: str,
 ) -> Read:
@@ -207,11 +222,11 @@ def read_sequence(
         op: where it is appended.
         layer: whose cell it is.
         weights: for each direction, by Keras's names.
-        x: the sequence; its mask is respected.
+        x: the sequence.
+        mask: its valid steps, or None: all.
         first: the states before the first step, (directions, batch, units); none means zeros.
         direction: ``forward``, ``reverse`` or ``bidirectional``.
     """
-    mask = op.mask(x)
     packed = None if mask is None else pack(op, x, mask)
     steps = op.Transpose(x, perm=(1, 0, 2)) if packed is None else packed.steps
     kernels = [
@@ -226,10 +241,6 @@ def read_sequence(
     states = len(layer.states)
     attrs["hidden_size"] = layer.units
     y, *ends = op.call(layer.operator, operands, 1 + states, None, **attrs)
-    if packed is not None and first:
-        # A row without a valid step keeps its state, where the operator gives zeros.
-        empty = op.Unsqueeze(op.Equal(packed.lengths, np.array(0, np.int32)), _ints(-1))
-        ends = [op.Where(empty, state, end) for state, end in zip(first, ends, strict=True)]
     return Read(y, tuple(ends), packed)
 
 
@@ -241,11 +252,3 @@ def _functions(layer: Recurrent, directions: int) -> dict[str, Attribute]:
     found: dict[str, Attribute] = {"activations": tuple(name for name, _, _ in chosen)}
     numbers: dict[str, Attribute] = {"activation_alpha": alphas, "activation_beta": betas}
     return found | {name: given for name, given in numbers.items() if given}
-
-
-def _turned(op: LayerBuilder, x: Value) -> Value:
-    """`x` read from its end, its mask as well."""
-    turned, mask = flip(op, x), op.mask(x)
-    if mask is not None:
-        op.set_mask(turned, flip(op, mask))
-    return turned

@@ -174,6 +174,17 @@ def test_states_are_wired_one_by_one() -> None:
         assert found == codes
 
 
+def test_a_mask_that_is_not_heeded_is_known() -> None:
+    """By a layer that knows no masks, and by a recurrent one that is given a state."""
+    d = Drawing()
+    tokens, state = d.add("Input", shape=(5,), dtype="int32"), d.add("Input", shape=(3,))
+    words = d.add("Embedding", tokens, input_dim=4, output_dim=3, mask_zero=True)
+    flat, gru = d.add("Flatten", words), d.add("GRU", words, units=3)
+    assert analyse(d.document).drops_mask == {flat}
+    d.document = edits.connect(d.document, out(state), Endpoint(gru, "initial_h"))
+    assert analyse(d.document).drops_mask == {flat, gru}
+
+
 def test_integers_wanted_floats_given() -> None:
     d = Drawing()
     dense = d.add("Dense", d.add("Input", shape=(4,)), units=7)

@@ -102,7 +102,7 @@ def inner(value: Any) -> Any:
 def recorded() -> dict[str, tuple[str, str, list[Layer]]]:
     """Every recorded case we can replay: test id → (recording, case, its layers)."""
     found = {}
-    for recording in ("layers", "later_layers", "recurrent"):
+    for recording in ("layers", "later_layers", "masked_layers", "recurrent"):
         for name, case in references.meta(recording)["cases"].items():
             layers = [layer_of(spec) for spec in case["chain"]]
             if all(layers):

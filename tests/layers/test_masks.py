@@ -1,5 +1,7 @@
 """Masks travel with values; masked recurrent layers give what Keras gives, on both engines."""
 
+from collections.abc import Iterator
+from dataclasses import replace
 from itertools import product
 from typing import Any
 
@@ -31,7 +33,6 @@ RECURRENT = {
 }
 each_recurrent = pytest.mark.parametrize("name", RECURRENT)
 each_mode = pytest.mark.parametrize(("sequences", "backwards"), MODES)
-with_states_or_not = pytest.mark.parametrize("given", [False, True], ids=["zeros", "states"])
 WRAPPED = {
     f"{merge}-{name}": (name, merge)
     for name in RECURRENT
@@ -85,8 +86,8 @@ def run(
     return [found[name] for name in program.outputs]
 
 
-def agree(made: Layer, time: int | str, given: bool) -> None:
-    built = masked(made, time, given)
+def agree(made: Layer, time: int | str) -> None:
+    built = masked(made, time)
     arrays = feeds(built[0])
     ours, theirs = run(built, arrays), run(built, arrays, OnnxRuntimeExecutor)
     for a, b in zip(ours, theirs, strict=True):
@@ -94,92 +95,91 @@ def agree(made: Layer, time: int | str, given: bool) -> None:
 
 
 @pytest.mark.parametrize("time", [T, "time"])
-@with_states_or_not
 @each_mode
 @each_recurrent
 def test_both_engines_agree_on_every_mask(
-    name: str, sequences: bool, backwards: bool, given: bool, time: int | str
+    name: str, sequences: bool, backwards: bool, time: int | str
 ) -> None:
-    made = recurrent(name, return_sequences=sequences, go_backwards=backwards, return_state=given)
-    agree(made, time, given)
+    params = {"return_sequences": sequences, "go_backwards": backwards}
+    agree(recurrent(name, **params, return_state=True), time)
 
 
-@with_states_or_not
 @pytest.mark.parametrize("sequences", [False, True])
 @each_wrapped
 def test_both_engines_agree_on_every_mask_in_both_directions(
-    name: str, merge: str | None, sequences: bool, given: bool
+    name: str, merge: str | None, sequences: bool
 ) -> None:
-    inner = recurrent(name, return_sequences=sequences, return_state=given)
-    agree(layer("Bidirectional", layer=inner, merge_mode=merge), "time", given)
+    inner = recurrent(name, return_sequences=sequences, return_state=True)
+    agree(layer("Bidirectional", layer=inner, merge_mode=merge), "time")
 
 
-@with_states_or_not
 @each_mode
 @each_recurrent
-def test_gradient_equals_finite_differences(
-    name: str, sequences: bool, backwards: bool, given: bool
-) -> None:
-    made = recurrent(name, return_sequences=sequences, go_backwards=backwards, return_state=given)
-    program, initial = masked(made, given=given)
+def test_gradient_equals_finite_differences(name: str, sequences: bool, backwards: bool) -> None:
+    params = {"return_sequences": sequences, "go_backwards": backwards}
+    program, initial = masked(recurrent(name, **params, return_state=True))
     check_gradient(program, feeds(program, EVERY[::3]), initial)
 
 
-@with_states_or_not
 @pytest.mark.parametrize("sequences", [False, True])
 @each_recurrent
-def test_gradient_in_both_directions_equals_finite_differences(
-    name: str, sequences: bool, given: bool
-) -> None:
-    inner = recurrent(name, return_sequences=sequences, return_state=given)
-    program, initial = masked(layer("Bidirectional", layer=inner), given=given)
+def test_gradient_in_both_directions_equals_finite_differences(name: str, sequences: bool) -> None:
+    inner = recurrent(name, return_sequences=sequences, return_state=True)
+    program, initial = masked(layer("Bidirectional", layer=inner))
     check_gradient(program, feeds(program, EVERY[::3]), initial)
 
 
-@with_states_or_not
+def valid_steps_alone(made: Layer) -> Iterator[tuple[np.ndarray, list[np.ndarray], Any]]:
+    """Of each row its mask, what it gives, and what its valid steps alone give; None: no step."""
+    built, plain = masked(made), masked(made, "time", mask=False)
+    arrays = feeds(built[0])
+    found = run(built, arrays)
+    for x, mask, *results in zip(arrays["x"], EVERY, *found, strict=True):
+        alone = [a[0] for a in run(plain, {"x": x[None, mask]})] if mask.any() else None
+        yield mask, results, alone
+
+
 @pytest.mark.parametrize("backwards", [False, True])
 @each_recurrent
-def test_a_masked_step_changes_nothing(name: str, backwards: bool, given: bool) -> None:
-    """Each row equals its valid steps alone, the last output repeated over masked ones.
-
-    Before the first valid step that is the first state; a row of masked steps ends with it.
-    """
+def test_a_masked_step_changes_nothing(name: str, backwards: bool) -> None:
+    """Each row equals its valid steps alone, the last output repeated over masked ones."""
     made = recurrent(name, return_sequences=True, return_state=True, go_backwards=backwards)
-    built, plain = masked(made, given=given), masked(made, "time", given, mask=False)
-    arrays = feeds(built[0])
-    steps, *states = run(built, arrays)
-    names = [port.name for port in made.inputs()[1:]]
-    for row, mask in enumerate(EVERY):
-        first = {n: arrays[n][row : row + 1] for n in names if given}
-        starts = [first.get(n, np.zeros((1, 2)))[0] for n in names]
+    for mask, (steps, *states), alone in valid_steps_alone(made):
+        outputs, *ends = alone or (np.zeros((0, 2)), *(np.zeros(2) for _ in states))
         order = mask[::-1] if backwards else mask
-        alone, *ends = np.zeros((1, 0, 2)), *(s[None] for s in starts)
-        if mask.any():
-            alone, *ends = run(plain, {"x": arrays["x"][row : row + 1, mask], **first})
-        outputs = np.concatenate([starts[:1], alone[0]])
-        np.testing.assert_allclose(steps[row], outputs[order.cumsum()], rtol=1e-5, atol=1e-6)
-        for state, end in zip(states, ends, strict=True):
-            np.testing.assert_allclose(state[row], end[0], rtol=1e-5, atol=1e-6)
+        expected = np.concatenate([np.zeros((1, 2)), outputs])[order.cumsum()]
+        np.testing.assert_allclose(steps, expected, rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(states, ends, rtol=1e-5, atol=1e-6)
 
 
-@with_states_or_not
 @each_recurrent
-def test_both_directions_skip_masked_steps_and_give_zeros_there(name: str, given: bool) -> None:
+def test_both_directions_skip_masked_steps_and_give_zeros_there(name: str) -> None:
     """As Keras has it: a Bidirectional that gives its steps holds the states, but gives zeros."""
-    made = layer("Bidirectional", layer=recurrent(name, return_sequences=True, return_state=True))
-    built, plain = masked(made, given=given), masked(made, "time", given, mask=False)
-    arrays = feeds(built[0])
-    steps, *states = run(built, arrays)
-    names = [port.name for port in made.inputs()[1:]]
-    for row, mask in enumerate(EVERY):
-        first = {n: arrays[n][row : row + 1] for n in names if given}
-        expected, ends = np.zeros((T, 4)), [first.get(n, np.zeros((1, 2))) for n in names]
-        if mask.any():
-            alone, *ends = run(plain, {"x": arrays["x"][row : row + 1, mask], **first})
-            expected[mask] = alone[0]
-        np.testing.assert_allclose(steps[row], expected, rtol=1e-5, atol=1e-6)
-        for state, end in zip(states, ends, strict=True):
-            np.testing.assert_allclose(state[row], end[0], rtol=1e-5, atol=1e-6)
+    inner = recurrent(name, return_sequences=True, return_state=True)
+    for mask, (steps, *states), alone in valid_steps_alone(layer("Bidirectional", layer=inner)):
+        outputs, *ends = alone or (np.zeros((0, 4)), *(np.zeros(2) for _ in states))
+        expected = np.zeros((T, 4))
+        expected[mask] = outputs
+        np.testing.assert_allclose(steps, expected, rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(states, ends, rtol=1e-5, atol=1e-6)
+
+
+@each_mode
+@each_recurrent
+def test_beside_given_states_a_mask_is_handed_on_and_not_heeded(
+    name: str, sequences: bool, backwards: bool
+) -> None:
+    """As Keras 3.15.1 has it; the canvas shows that it is not heeded."""
+    one = recurrent(name, return_sequences=sequences, go_backwards=backwards)
+    for made in (one, layer("Bidirectional", layer=replace(one, go_backwards=False))):
+        built, plain = masked(made, given=True), masked(made, given=True, mask=False)
+        arrays = feeds(plain[0])
+        (found,) = run(built, {"mask": EVERY, **arrays})
+        np.testing.assert_array_equal(found, run(plain, arrays)[0])
+        states = tuple(f("batch", 2) for _ in made.inputs()[1:])
+        masks = (boolean("batch", T), *(None for _ in states))
+        (mask,) = shapes_of(made, (f("batch", T, 3), *states), masks).masks
+        assert (mask is not None) == sequences
 
 
 @each_recurrent
@@ -204,7 +204,7 @@ def test_nothing_masked_is_no_mask(name: str) -> None:
 def test_it_stays_one_node(name: str) -> None:
     inner = recurrent(name, return_sequences=True, return_state=True)
     for made in (inner, layer("Bidirectional", layer=inner)):
-        program, _ = masked(made, given=True)
+        program, _ = masked(made)
         assert [n.op for n in program.nodes].count(inner.operator) == 1
         assert "Scan" not in {n.op for n in program.nodes}
 
