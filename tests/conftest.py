@@ -1,10 +1,22 @@
-"""For every test: texts in English, whatever the one before it chose."""
+"""For every test: texts in English, whatever the one before it chose.
 
+Workers side by side multiply on one thread each, or they would wait for each other's.
+"""
+
+import os
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
+from studio.engine.threads import VARIABLE
 from studio.text import set_language
+
+settings.register_profile("layerloom", deadline=None)  # a busy machine is no failure
+settings.load_profile("layerloom")
+
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ[VARIABLE] = "1"
 
 
 @pytest.fixture(autouse=True)

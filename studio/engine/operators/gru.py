@@ -70,14 +70,15 @@ def _forward(walk: Direction) -> Call:
         add_bias()
         ended, empty = ended_at()
         h = first
-        for t, all_gates, z, r, candidate, met, new_h in views:
-            recur(h, all_gates, r, candidate, met)
-            to_candidate.apply(candidate)
-            np.subtract(h, candidate, product)
-            np.multiply(z, product, product)
-            np.add(candidate, product, new_h)
-            column = ended[t]
-            h = new_h if column is None else hold(column, h, new_h, held)
+        with walk.loop():
+            for t, all_gates, z, r, candidate, met, new_h in views:
+                recur(h, all_gates, r, candidate, met)
+                to_candidate.apply(candidate)
+                np.subtract(h, candidate, product)
+                np.multiply(z, product, product)
+                np.add(candidate, product, new_h)
+                column = ended[t]
+                h = new_h if column is None else hold(column, h, new_h, held)
         finish(walk, h, empty=empty)
 
     return call
@@ -178,22 +179,23 @@ def _backward(walk: Direction) -> Call:
         ended, empty = ended_at()
         read_before(ended)
         arriving(walk, (end,), (dh,), empty)
-        for span in chunks:
-            if dy is None and vanished(dh):
-                steps.gradients[walk.not_before(span)].fill(0)
-                break
-            steps.slopes(span)
-            for t in walk.steps_back(span):
-                column = ended[t]
-                if column is not None:
-                    np.copyto(held, dh)
-                if dy is not None:
-                    np.add(dh, dy[t, d], dh)
-                if column is not None:
-                    np.copyto(dh, 0, where=column)
-                steps.step(t, t - span.start)
-                if column is not None:  # a row that ended hands its gradient on as it is
-                    np.copyto(dh, held, where=column)
+        with walk.loop():
+            for span in chunks:
+                if dy is None and vanished(dh):
+                    steps.gradients[walk.not_before(span)].fill(0)
+                    break
+                steps.slopes(span)
+                for t in walk.steps_back(span):
+                    column = ended[t]
+                    if column is not None:
+                        np.copyto(held, dh)
+                    if dy is not None:
+                        np.add(dh, dy[t, d], dh)
+                    if column is not None:
+                        np.copyto(dh, 0, where=column)
+                    steps.step(t, t - span.start)
+                    if column is not None:  # a row that ended hands its gradient on as it is
+                        np.copyto(dh, held, where=column)
         input_products()
         steps.products()
         if dh0 is not None:

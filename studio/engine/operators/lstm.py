@@ -75,23 +75,24 @@ def _forward(walk: Direction) -> Call:
             np.add(gates, bias[d, : 4 * units] + bias[d, 4 * units :], gates)
         ended, empty = ended_at()
         h, c = first
-        for t, all_gates, squashed, i, o, f, g, new_c, new_h in views:
-            np.matmul(h, r_t, projected)
-            np.add(all_gates, projected, all_gates)
-            to_gates.apply(squashed)
-            to_candidate.apply(g)
-            np.multiply(f, c, new_c)
-            np.multiply(i, g, product)
-            np.add(new_c, product, new_c)
-            np.copyto(product, new_c)
-            to_result.apply(product)
-            np.multiply(o, product, new_h)
-            column = ended[t]
-            if column is None:
-                h, c = new_h, new_c
-            else:
-                np.copyto(new_c, c, where=column)
-                h, c = hold(column, h, new_h, held), new_c
+        with walk.loop():
+            for t, all_gates, squashed, i, o, f, g, new_c, new_h in views:
+                np.matmul(h, r_t, projected)
+                np.add(all_gates, projected, all_gates)
+                to_gates.apply(squashed)
+                to_candidate.apply(g)
+                np.multiply(f, c, new_c)
+                np.multiply(i, g, product)
+                np.add(new_c, product, new_c)
+                np.copyto(product, new_c)
+                to_result.apply(product)
+                np.multiply(o, product, new_h)
+                column = ended[t]
+                if column is None:
+                    h, c = new_h, new_c
+                else:
+                    np.copyto(new_c, c, where=column)
+                    h, c = hold(column, h, new_h, held), new_c
         finish(walk, h, c, empty=empty)
 
     return call
@@ -117,30 +118,31 @@ def _backward(walk: Direction) -> Call:
     def call() -> None:
         ended, empty = ended_at()
         arriving(walk, ends, (dh, dc), empty)
-        for span, slopes in local:
-            if dy is None and vanished(dh, dc):
-                d_gates[walk.not_before(span)].fill(0)
-                break
-            to_gates, to_cell, forget = slopes()
-            for t in walk.steps_back(span):
-                at = t - span.start
-                flat, blocks = views[t]
-                column = ended[t]
-                if column is not None:
-                    np.copyto(held, (dh, dc))
-                if dy is not None:
-                    np.add(dh, dy[t, d], dh)
-                np.multiply(dh, to_cell[at], product)
-                np.add(dc, product, dc)
-                np.multiply(to_gates[at], dc[:, None, :], blocks)
-                np.multiply(to_gates[at, :, 1], dh, blocks[:, 1])  # the output gate sees dh
-                np.multiply(dc, forget[at], dc)
-                if column is not None:
-                    np.copyto(flat, 0, where=column)
-                np.matmul(flat, r, dh)
-                if column is not None:  # a row that ended hands its gradients on as they are
-                    np.copyto(dh, held[0], where=column)
-                    np.copyto(dc, held[1], where=column)
+        with walk.loop():
+            for span, slopes in local:
+                if dy is None and vanished(dh, dc):
+                    d_gates[walk.not_before(span)].fill(0)
+                    break
+                to_gates, to_cell, forget = slopes()
+                for t in walk.steps_back(span):
+                    at = t - span.start
+                    flat, blocks = views[t]
+                    column = ended[t]
+                    if column is not None:
+                        np.copyto(held, (dh, dc))
+                    if dy is not None:
+                        np.add(dh, dy[t, d], dh)
+                    np.multiply(dh, to_cell[at], product)
+                    np.add(dc, product, dc)
+                    np.multiply(to_gates[at], dc[:, None, :], blocks)
+                    np.multiply(to_gates[at, :, 1], dh, blocks[:, 1])  # the output gate sees dh
+                    np.multiply(dc, forget[at], dc)
+                    if column is not None:
+                        np.copyto(flat, 0, where=column)
+                    np.matmul(flat, r, dh)
+                    if column is not None:  # a row that ended hands its gradients on as they are
+                        np.copyto(dh, held[0], where=column)
+                        np.copyto(dc, held[1], where=column)
         input_products()
         state_products(ended)
 

@@ -9,10 +9,12 @@ zeros there; a row of length 0 ends with zeros, as on onnxruntime.
 
 What makes them fast: the input projections of all steps are one product before the loop, the
 weight gradients one product after it; the backward takes its local derivatives by chunks of time
-that fit the cache, so the loop that remains multiplies, and multiplies once.
+that fit the cache, so the loop that remains multiplies, and multiplies once, on one thread where
+the products are small.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +23,7 @@ import numpy as np
 from studio.engine.builder import Builder, Value
 from studio.engine.operator import Binding, Buffer, Call, GradientNode, Kernel, Operator, register
 from studio.engine.program import Attribute, Dim, Spec
+from studio.engine.threads import small_products
 
 _VANISHED = 1e-30  # below this a gradient only breeds denormal numbers, which are slow
 _CHUNK_BYTES = 1 << 19  # local derivatives are taken for as many steps as fit this
@@ -53,6 +56,10 @@ class Direction:
     def order(self) -> range:
         """The steps in the order they are walked."""
         return range(self.time)[::-1] if self.backwards else range(self.time)
+
+    def loop(self) -> AbstractContextManager[object]:
+        """Around the loop over time, whose products are those of one step."""
+        return small_products(self.batch * int(np.prod(self.b.input(R).shape[1:])))
 
     def scratch(self, *shape: int) -> Buffer:
         return self.b.scratch(shape, self.b.input(X).dtype)

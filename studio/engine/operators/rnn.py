@@ -43,12 +43,13 @@ def _forward(walk: Direction) -> Call:
             np.add(projected, bias[d, :units] + bias[d, units:], projected)
         ended, empty = ended_at()
         h = first
-        for t, x, new_h in views:
-            np.matmul(h, r_t, new_h)
-            np.add(new_h, x, new_h)
-            function.apply(new_h)
-            column = ended[t]
-            h = new_h if column is None else hold(column, h, new_h, held)
+        with walk.loop():
+            for t, x, new_h in views:
+                np.matmul(h, r_t, new_h)
+                np.add(new_h, x, new_h)
+                function.apply(new_h)
+                column = ended[t]
+                h = new_h if column is None else hold(column, h, new_h, held)
         finish(walk, h, empty=empty)
 
     return call
@@ -68,23 +69,24 @@ def _backward(walk: Direction) -> Call:
     def call() -> None:
         ended, empty = ended_at()
         arriving(walk, (end,), (dh,), empty)
-        for span in chunks:
-            if dy is None and vanished(dh):
-                d_steps[walk.not_before(span)].fill(0)
-                break
-            function.slope(steps[span], d_steps[span])
-            for t in walk.steps_back(span):
-                d_step, column = d_steps[t], ended[t]
-                if column is not None:
-                    np.copyto(held, dh)
-                if dy is not None:
-                    np.add(dh, dy[t, d], dh)
-                np.multiply(d_step, dh, d_step)
-                if column is not None:
-                    np.copyto(d_step, 0, where=column)
-                np.matmul(d_step, r, dh)
-                if column is not None:  # a row that ended hands its gradient on as it is
-                    np.copyto(dh, held, where=column)
+        with walk.loop():
+            for span in chunks:
+                if dy is None and vanished(dh):
+                    d_steps[walk.not_before(span)].fill(0)
+                    break
+                function.slope(steps[span], d_steps[span])
+                for t in walk.steps_back(span):
+                    d_step, column = d_steps[t], ended[t]
+                    if column is not None:
+                        np.copyto(held, dh)
+                    if dy is not None:
+                        np.add(dh, dy[t, d], dh)
+                    np.multiply(d_step, dh, d_step)
+                    if column is not None:
+                        np.copyto(d_step, 0, where=column)
+                    np.matmul(d_step, r, dh)
+                    if column is not None:  # a row that ended hands its gradient on as it is
+                        np.copyto(dh, held, where=column)
         input_products()
         state_products(ended)
 
