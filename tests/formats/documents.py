@@ -27,8 +27,10 @@ from studio.document.plan import (
     TrainPlan,
 )
 from studio.initializers.random import RandomNormal
+from studio.layers.bidirectional import Bidirectional
 from studio.layers.dense import Dense
 from studio.layers.dropout import Dropout
+from studio.layers.gru import GRU
 from studio.layers.input import Input
 from studio.layers.lstm import LSTM
 from studio.layers.merge_concatenate import Concatenate
@@ -49,6 +51,10 @@ json_values = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
     max_leaves=6,
 )
+recurrent = st.one_of(
+    st.builds(LSTM, st.integers(1, 9), return_sequences=st.booleans()),
+    st.builds(GRU, st.integers(1, 9), return_state=st.booleans(), reset_after=st.booleans()),
+)
 bodies = st.one_of(
     st.builds(
         Dense,
@@ -57,7 +63,8 @@ bodies = st.one_of(
         st.booleans(),
         st.builds(RandomNormal, st.integers(0, 3) | unit, unit),
     ),
-    st.builds(LSTM, st.integers(1, 9), return_sequences=st.booleans()),
+    recurrent,
+    st.builds(Bidirectional, recurrent, st.sampled_from(["concat", "mul", None])),
     st.builds(Dropout, unit),
     st.builds(Concatenate, st.integers(-3, 3)),
     st.builds(Unknown, texts.map(lambda t: f"x{t}"), st.dictionaries(texts, json_values)),
