@@ -10,6 +10,7 @@ import numpy as np
 from studio.document import edits
 from studio.document.additive import additive_heads
 from studio.document.edits import Fix
+from studio.document.fitting import loss_problems
 from studio.document.inside import graphs_of, within
 from studio.document.lowering import fits, inner_input, needed, one_in_one_out, unfed
 from studio.document.model import (
@@ -22,10 +23,12 @@ from studio.document.model import (
     Submodel,
     Wrapped,
 )
+from studio.document.reach import reach_problems
 from studio.engine.program import Spec
 from studio.layers.base import Layer, Weight
 from studio.layers.input import Input
 from studio.layers.shapes import Shapes, shapes_of
+from studio.layers.values import Range
 from studio.problem import Problem, ProblemError
 
 
@@ -34,18 +37,22 @@ class Analysis:
     """Attributes:
     specs: what leaves each output port, where it can be known; inside models by their Inputs.
     masks: what masks travel with what leaves a port.
+    ranges: where the values that leave a port of the main graph lie, where it is known.
     drops_mask: the calls that a mask arrives at and that let it fall, as they do not know masks.
     weights: what each layer owns, where it can be known.
     inside: for each model or wrapper the layers within it, itself included.
     problems: everything wrong with the model itself, most basic first.
+    training: those of them that keep it from being trained, but not from being used.
     """
 
     specs: Mapping[Endpoint, Spec] = field(default_factory=dict)
     masks: Mapping[Endpoint, Spec] = field(default_factory=dict)
+    ranges: Mapping[Endpoint, Range] = field(default_factory=dict)
     drops_mask: frozenset[CallId] = frozenset()
     weights: Mapping[LayerId, tuple[Weight, ...]] = field(default_factory=dict)
     inside: Mapping[LayerId, tuple[LayerId, ...]] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
+    training: tuple[Problem, ...] = ()
 
     def parameters(self, layer: LayerId) -> int:
         """How many numbers a layer owns, with all that is inside it."""
@@ -76,7 +83,11 @@ def analyse(document: Document) -> Analysis:
         problems += [*inner.problems, *_structure(document, graph_id)]
         specs |= inner.specs
         walk.take_masks(inner)
-    problems += [*_compiled(document, specs), *additive_heads(document)]
+    training = [
+        *loss_problems(document, specs, walk.ranges),
+        *reach_problems(document, specs, walk.weights),
+        *additive_heads(document),
+    ]
     inside = {
         layer: tuple(within(document, layer))
         for layer, entry in document.layers.items()
@@ -84,7 +95,14 @@ def analyse(document: Document) -> Analysis:
     }
     masks = {**walk.masks_inside, **walk.masks}
     drops = frozenset(walk.drops_mask)
-    return Analysis(specs, masks, drops, walk.weights, inside, tuple(problems))
+    found = (*problems, *training)
+    return Analysis(specs, masks, walk.ranges, drops, walk.weights, inside, found, tuple(training))
+
+
+def obstacles(document: Document) -> list[Problem]:
+    """What is wrong or unusual with what training computes; a branch left lying is not asked."""
+    analysis, wanted = analyse(document), needed(document.graph)
+    return [p for p in analysis.problems if p in analysis.training or p.where in wanted]
 
 
 def shapes_in_use(document: Document, inputs: Sequence[Spec]) -> Shapes:
@@ -98,10 +116,11 @@ def shapes_in_use(document: Document, inputs: Sequence[Spec]) -> Shapes:
 
 @dataclass(frozen=True)
 class _Given:
-    """What arrives at, or leaves, a port: the value and the mask that travels with it."""
+    """What arrives at a port: the value, its mask, and where its numbers lie if that is known."""
 
     spec: Spec
     mask: Spec | None = None
+    range: Range | None = None
 
 
 class _Walk:
@@ -112,6 +131,7 @@ class _Walk:
         self.weights = weights
         self.specs: dict[Endpoint, Spec] = {}
         self.masks: dict[Endpoint, Spec] = {}
+        self.ranges: dict[Endpoint, Range] = {}
         self.masks_inside: dict[Endpoint, Spec] = {}  # of models in use, by what arrives there
         self.drops_mask: set[CallId] = set()
         self.problems: list[Problem] = []
@@ -140,9 +160,10 @@ class _Walk:
         starts = [w.start for p in inputs for w in graph.into(call_id, p.name)]
         if any(start not in self.specs for start in starts):
             return  # said where it started
-        arriving = [_Given(self.specs[s], self.masks.get(s)) for s in starts]
+        arriving = [_Given(self.specs[s], self.masks.get(s), self.ranges.get(s)) for s in starts]
         if call_id in given:
-            found = Shapes((given[call_id].spec,), masks=(given[call_id].mask,))
+            value = given[call_id]
+            found = Shapes((value.spec,), masks=(value.mask,), ranges=(value.range,))
         else:
             found = self._shapes(call_id, layer_id, arriving)
         self.problems += [p.at(call_id) for p in found.problems]
@@ -151,6 +172,7 @@ class _Walk:
         names = [Endpoint(call_id, p.name) for p in outputs]
         self.specs |= dict(zip(names, found.outputs, strict=False))
         self.masks |= {e: m for e, m in zip(names, found.masks, strict=False) if m is not None}
+        self.ranges |= {e: r for e, r in zip(names, found.ranges, strict=False) if r is not None}
         if any(a.mask for a in arriving) and not self._heeds_masks(layer_id, len(arriving)):
             self.drops_mask.add(call_id)
 
@@ -193,7 +215,7 @@ class _Walk:
             return replace(found, problems=repairable)
         before = self.weights.setdefault(layer_id, found.weights)
         if [w.shape for w in before] == [w.shape for w in found.weights]:
-            return found
+            return replace(found, ranges=(_range(layer_id, body, arriving, found.outputs[0]),))
         name = self.document.layers[layer_id].name
         return Shapes(problems=(Problem("twins_disagree", args={"name": name}),))
 
@@ -204,7 +226,8 @@ class _Walk:
         for call, value in zip(graph.inputs, arriving, strict=True):
             declared = inner_input(self.document, call).spec()
             fits(declared, value.spec)
-            given[call] = _Given(Spec(declared.dtype, value.spec.shape), value.mask)
+            spec = Spec(declared.dtype, value.spec.shape)
+            given[call] = replace(value, spec=spec)
         inner = _Walk(self.document, self.weights)
         inner.graph(graph, given)
         self.take_masks(inner)
@@ -220,6 +243,7 @@ class _Walk:
             tuple(inner.specs[e] for e in known),
             problems=problems,
             masks=tuple(inner.masks.get(e) for e in known),
+            ranges=tuple(inner.ranges.get(e) for e in known),
         )
 
     def _wrapped(self, call: CallId, body: Wrapped, arriving: list[_Given]) -> Shapes:
@@ -230,15 +254,27 @@ class _Walk:
         if mask is not None:
             mask = Spec("bool", (body.wrapper.step(whole.spec).shape[0], *mask.shape[2:]))
             mask = mask if mask.rank > 1 else None
-        found = self._shapes(call, body.layer, [_Given(body.wrapper.step(whole.spec), mask)])
+        each = _Given(body.wrapper.step(whole.spec), mask, whole.range)
+        found = self._shapes(call, body.layer, [each])
         if found.problems:
             return found
         (step,) = found.outputs
-        return Shapes((body.wrapper.steps(whole.spec, step),), masks=(whole.mask,))
+        steps = body.wrapper.steps(whole.spec, step)
+        return Shapes((steps,), masks=(whole.mask,), ranges=found.ranges)
 
     def _heeds_masks(self, layer: LayerId, arriving: int) -> bool:
         body = self.document.layers[layer].body
         return not isinstance(body, Layer) or body.heeds_mask(arriving)
+
+
+def _range(layer: LayerId, body: Layer, arriving: list[_Given], leaving: Spec) -> Range | None:
+    """Where a layer's first result lies; made by it unless it passes on what another made."""
+    found = body.range(*(a.range for a in arriving))
+    if found is None:
+        return None
+    if body.rearranges and found.shares and [a.spec for a in arriving] != [leaving]:
+        found = replace(found, shares=None)
+    return found if found.by else replace(found, by=layer)
 
 
 def _structure(document: Document, graph_id: GraphId) -> Iterator[Problem]:
@@ -265,22 +301,15 @@ def _structure(document: Document, graph_id: GraphId) -> Iterator[Problem]:
         if call_id in wanted and not unread_input:
             continue
         ports = document.ports(entry)[1]
-        ends = call_id not in read and not isinstance(entry.body, Input) and ports
-        repair = _mark_output(Endpoint(call_id, ports[0].name)) if ends else None
+        if call_id not in read and not isinstance(entry.body, Input) and ports:
+            repair = _mark_output(Endpoint(call_id, ports[0].name))
+        else:
+            repair = Fix("remove", partial(edits.remove_branch, call=call_id))
         yield Problem("unused", call_id, {"name": entry.name}, repair, severity="warning")
 
 
 def _mark_output(endpoint: Endpoint) -> Fix:
     return Fix("mark_output", partial(edits.mark_output, endpoint=endpoint))
-
-
-def _compiled(document: Document, specs: Mapping[Endpoint, Spec]) -> Iterator[Problem]:
-    """Losses that are missing or do not fit what their output gives."""
-    for endpoint in document.graph.outputs:
-        name = document.entry(endpoint.call).name
-        plan = document.plan.outputs.get(endpoint.key)
-        if plan is None or plan.loss is None:
-            yield Problem("no_loss", endpoint.call, {"name": name}, severity="warning")
 
 
 def why_not(document: Document, start: Endpoint, end: Endpoint) -> Problem | None:

@@ -115,6 +115,12 @@ def remove_calls(document: Document, calls: Iterable[CallId]) -> Document:
     return without_unused(_prune_plan(document))
 
 
+def remove_branch(document: Document, call: CallId) -> Document:
+    """Without a call and all that reads what it gives, one after the other."""
+    _, graph = graph_of(document, call)
+    return remove_calls(document, [c for c in graph.calls if reaches(graph, call, c)])
+
+
 def without_calls(graph: Graph, gone: Container[CallId]) -> Graph:
     """A graph without these calls and what is wired to them."""
     return close_slots(

@@ -53,7 +53,8 @@ def exported(project: Project) -> tuple[bytes, Proof]:
         ProblemError: as `export`, files aside.
     """
     document = project.document
-    raise_first(analyse(document).problems)
+    analysis = analyse(document)
+    raise_first([p for p in analysis.problems if p not in analysis.training])
     lowered = lower(document, training=False)
     warnings = _warnings(project, lowered)
     weights = _weights(project, lowered)

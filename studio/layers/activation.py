@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from studio.declare import param
 from studio.engine.builder import Value
 from studio.engine.program import Spec
-from studio.layers.activations import ACTIVATIONS, activate
+from studio.layers.activations import ACTIVATIONS, activate, range_of
 from studio.layers.base import Example, Layer, LayerBuilder, Weights
 from studio.layers.expect import float_input
+from studio.layers.values import Range
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,9 @@ class Activation(Layer):
     examples = tuple(
         Example({"activation": name}, (Spec("float32", ("batch", 4)),)) for name in ACTIVATIONS
     )
+
+    def range(self, *x: Range | None) -> Range | None:
+        return x[0] if self.activation == "linear" else range_of(self.activation)
 
     def lower(self, op: LayerBuilder, w: Weights, *x: Value) -> Value:
         float_input(self.kind, x[0].spec, at_least=2)

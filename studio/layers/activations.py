@@ -1,10 +1,12 @@
 """Activations by Keras's names, in operators."""
 
 from collections.abc import Callable
+from math import inf
 
 import numpy as np
 
 from studio.engine.builder import Builder, Value
+from studio.layers.values import Range
 
 _SQRT_HALF = float(np.sqrt(0.5))
 
@@ -39,6 +41,29 @@ _TABLE: dict[str, Callable[[Builder, Value], Value]] = {
     "mish": lambda op, x: op.Mul(x, op.Tanh(op.Softplus(x))),
 }
 ACTIVATIONS = tuple(_TABLE)
+
+_RANGES: dict[str, Range] = {
+    "relu": Range(0.0),
+    "sigmoid": Range(0.0, 1.0),
+    "tanh": Range(-1.0, 1.0),
+    "softmax": Range(0.0, 1.0, shares=True),
+    "log_softmax": Range(-inf, 0.0),
+    "elu": Range(-1.0),
+    "selu": Range(-1.7581),
+    "softplus": Range(0.0),
+    "softsign": Range(-1.0, 1.0),
+    "gelu": Range(-0.17),
+    "silu": Range(-0.2785),
+    "hard_sigmoid": Range(0.0, 1.0),
+    "exponential": Range(0.0),
+    "relu6": Range(0.0, 6.0),
+    "mish": Range(-0.3089),
+}
+
+
+def range_of(name: str) -> Range:
+    """Where the values of the activation called `name` lie; anywhere if it has no bounds."""
+    return _RANGES.get(name, Range())
 
 
 def activate(op: Builder, name: str, x: Value) -> Value:

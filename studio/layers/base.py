@@ -8,6 +8,7 @@ from studio.declare import Declared
 from studio.engine.builder import Builder, Value
 from studio.engine.program import Dim, Program, Role, Spec
 from studio.initializers.base import Initializer
+from studio.layers.values import Range, joined
 from studio.regularizers.base import Regularizer
 
 
@@ -137,6 +138,7 @@ class Layer(Declared):
     category: ClassVar[str] = "Core"
     synonyms: ClassVar[tuple[str, ...]] = ()
     supports_masking: ClassVar[bool] = False
+    rearranges: ClassVar[bool] = False  # each value that leaves it is one that arrived
     step_by_step: ClassVar[bool] = False  # takes statistics, of each step apart if distributed
     examples: ClassVar[tuple[Example, ...]] = ()
     family: ClassVar[str] = "layers"
@@ -164,6 +166,10 @@ class Layer(Declared):
     def heeds_mask(self, arriving: int) -> bool:
         """Whether a mask that arrives counts, with so many values arriving; shown where not."""
         return self.supports_masking
+
+    def range(self, *x: Range | None) -> Range | None:
+        """Where its first result's values lie for inputs like these; None where nobody knows."""
+        return joined(x) if self.rearranges else None
 
     def mask(self, op: LayerBuilder, *x: Value) -> Masks:
         """The mask of the result; as in Keras the first input's, where masking is supported.

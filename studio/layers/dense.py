@@ -8,9 +8,10 @@ from studio.engine.program import Spec
 from studio.initializers.base import Initializer
 from studio.initializers.constant import Zeros
 from studio.initializers.random import GlorotUniform
-from studio.layers.activations import ACTIVATIONS, activate
+from studio.layers.activations import ACTIVATIONS, activate, range_of
 from studio.layers.base import Example, Layer, LayerBuilder, Weight, Weights
 from studio.layers.expect import float_input, known_last_axis
+from studio.layers.values import Range
 from studio.regularizers.base import Regularizer
 
 
@@ -53,6 +54,9 @@ class Dense(Layer):
             "bias", (self.units,), self.bias_initializer, regularizer=self.bias_regularizer
         )
         return (kernel, bias) if self.use_bias else (kernel,)
+
+    def range(self, *x: Range | None) -> Range | None:
+        return range_of(self.activation)
 
     def lower(self, op: LayerBuilder, w: Weights, *x: Value) -> Value:
         float_input(self.kind, x[0].spec, at_least=2)

@@ -17,6 +17,7 @@ class Dropout(Layer):
     category = "Regularization"
     synonyms = ("drop", "丢弃", "随机失活")
     supports_masking = True
+    rearranges = True  # outside training
     rate: float = param(0.5, "Share of values set to zero while training", min=0, max=1)
     noise_shape: tuple[int | None, ...] | None = param(
         None, "Shape of the draws, with the batch: 1 drops along an axis together", min=1

@@ -17,6 +17,7 @@ class Flatten(Layer):
 
     category = "Reshaping"
     synonyms = ("ravel", "展平")
+    rearranges = True
     examples = (
         Example({}, (Spec("float32", ("batch", 2, 3)),)),
         Example({}, (Spec("float32", ("batch", 4)),)),

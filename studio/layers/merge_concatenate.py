@@ -20,6 +20,7 @@ class Concatenate(Layer):
     category = "Merging"
     synonyms = ("join", "merge", "stack", "拼接", "合并")
     supports_masking = True
+    rearranges = True
     axis: int = param(-1, "The axis to join along; 0 is the batch")
     examples = (
         Example({}, (Spec("float32", ("batch", 2)), Spec("float32", ("batch", 3)))),

@@ -14,6 +14,7 @@ class Maximum(Merge):
     """The largest of its inputs, element by element."""
 
     synonyms = ("max", "greatest", "最大值")
+    rearranges = True
     examples = (
         Example({}, (Spec("float32", ("batch", 3)), Spec("float32", ("batch", 3)))),
         Example(

@@ -14,6 +14,7 @@ class Minimum(Merge):
     """The smallest of its inputs, element by element."""
 
     synonyms = ("min", "least", "最小值")
+    rearranges = True
     examples = (
         Example({}, (Spec("float32", ("batch", 3)), Spec("float32", ("batch", 3)))),
         Example(

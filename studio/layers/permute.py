@@ -15,6 +15,7 @@ class Permute(Layer):
 
     category = "Reshaping"
     synonyms = ("transpose", "swap axes", "转置", "交换轴")
+    rearranges = True
     dims: tuple[int, ...] = param((2, 1), "The axes in their new order, counted from 1", min=1)
     examples = (
         Example({"dims": [2, 1]}, (Spec("float32", ("batch", 2, 3)),)),

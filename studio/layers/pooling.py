@@ -9,6 +9,7 @@ from studio.engine.builder import Value
 from studio.engine.program import Array, Spec
 from studio.layers.base import Example, Layer, LayerBuilder, Weights
 from studio.layers.expect import float_input
+from studio.layers.values import Range
 
 _STEPS = {"channels_last": 1, "channels_first": 2}  # the axis of time
 
@@ -27,6 +28,9 @@ class GlobalPooling1D(Layer):
         Example({"keepdims": True}, (Spec("float32", ("batch", 4, 3)),)),
         Example({"data_format": "channels_first"}, (Spec("float32", ("batch", 3, 4)),)),
     )
+
+    def range(self, *x: Range | None) -> Range | None:
+        return x[0]
 
     def lower(self, op: LayerBuilder, w: Weights, *x: Value) -> Value:
         float_input(self.kind, x[0].spec, rank=3)

@@ -17,6 +17,7 @@ class RepeatVector(Layer):
 
     category = "Reshaping"
     synonyms = ("tile", "broadcast", "encoder decoder", "重复", "复制")
+    rearranges = True
     n: int = param(2, "How often: the length of the sequence", min=1)
     examples = (
         Example({"n": 3}, (Spec("float32", ("batch", 4)),)),

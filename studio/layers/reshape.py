@@ -19,6 +19,7 @@ class Reshape(Layer):
 
     category = "Reshaping"
     synonyms = ("view", "fold", "unflatten", "变形", "形状")
+    rearranges = True
     target_shape: tuple[int, ...] = param(
         (-1,), "Shape of one sample; one size may be -1, whatever is left", min=-1
     )

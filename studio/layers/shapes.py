@@ -8,6 +8,7 @@ from math import prod
 from studio.engine.builder import Value
 from studio.engine.program import Spec
 from studio.layers.base import Layer, LayerBuilder, Weight, Weights
+from studio.layers.values import Range
 from studio.problem import Problem, ProblemError, refuse
 
 _LARGEST = 2**31  # numbers in one layer: 8 GiB, before optimizer and activations
@@ -33,12 +34,14 @@ class Shapes:
 
     Attributes:
         masks: of each output the mask that travels with it, or None.
+        ranges: of each output where its values lie, or None; of a layer in a document only.
     """
 
     outputs: tuple[Spec, ...] = ()
     weights: tuple[Weight, ...] = ()
     problems: tuple[Problem, ...] = ()
     masks: tuple[Spec | None, ...] = ()
+    ranges: tuple[Range | None, ...] = ()
 
 
 @lru_cache(maxsize=16384)

@@ -1,7 +1,7 @@
 """What a loss is: a declaration that compares an output with its target, in operators."""
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import numpy as np
 
@@ -17,6 +17,8 @@ class Loss(Declared):
     """Base of the losses."""
 
     family: ClassVar[str] = "losses"
+    # What outputs must be: each a probability by itself, shares along the last axis, or anything.
+    probabilities: ClassVar[Literal["each", "shared", ""]] = ""
 
     def target(self, output: Spec) -> Spec:
         """What the target of an output like this must look like."""

@@ -13,6 +13,8 @@ from studio.losses.base import Loss, clipped, mean_last
 class BinaryCrossentropy(Loss):
     """−mean(y·log p + (1 − y)·log(1 − p)), for outputs in [0, 1] such as a sigmoid's."""
 
+    probabilities = "each"
+
     def lower(self, op: Builder, target: Value, output: Value) -> Value:
         p = clipped(op, output)
         positive = op.Mul(target, op.Log(p))
@@ -30,6 +32,8 @@ def _log_share(op: Builder, output: Value) -> Value:
 class CategoricalCrossentropy(Loss):
     """−Σ y·log p over the last axis, for one-hot targets and outputs such as a softmax's."""
 
+    probabilities = "shared"
+
     def lower(self, op: Builder, target: Value, output: Value) -> Value:
         weighted = op.Mul(target, _log_share(op, output))
         return op.Neg(op.ReduceSum(weighted, np.array([-1], np.int64), keepdims=0))
@@ -38,6 +42,8 @@ class CategoricalCrossentropy(Loss):
 @dataclass(frozen=True)
 class SparseCategoricalCrossentropy(Loss):
     """−log p of the target's class, for targets given as class numbers."""
+
+    probabilities = "shared"
 
     def target(self, output: Spec) -> Spec:
         return Spec("int32", (*output.shape[:-1], 1))

@@ -16,6 +16,8 @@ from multiprocessing.connection import Connection
 from multiprocessing.synchronize import Event as Flag
 from pathlib import Path
 
+from studio.document.analysis import obstacles
+from studio.document.lowering import raise_first
 from studio.document.project import Project
 from studio.engine.threads import available
 from studio.problem import Problem, ProblemError
@@ -51,6 +53,8 @@ def train_project(
     """
     document, run = project.document, project.document.plan.run
     learnt = any(cell.trained for _, cell in project.store.items())
+    model = obstacles(document)
+    raise_first(model)
     data = load_data(document, base or Path(), project.fitted if learnt else None)
     trainer = Trainer(document, project.store, Settings(run.engine, run.seed, threads))
     plan = FitPlan(epochs or run.epochs, run.batch_size, run.shuffle)
@@ -58,7 +62,7 @@ def train_project(
     asked = stop.is_set if stop is not None else lambda: False
     for event in fit(trainer, data.train, data.validation, plan, run_id=run_id, stop=asked):
         if isinstance(event, Started):
-            event = replace(event, warnings=data.warnings)
+            event = replace(event, warnings=(*model, *data.warnings))
         elif isinstance(event, Finished):
             event = replace(event, fitted=data.fitted)
         yield event

@@ -14,6 +14,7 @@ from studio.document.model import Document, Endpoint, Submodel, Wrapped
 from studio.formats.document_json import from_json, to_json
 from studio.layers.time_distributed import TimeDistributed
 from studio.losses.probabilistic import BinaryCrossentropy
+from studio.losses.regression import MeanSquaredError
 from studio.problem import ProblemError
 from tests.document.drawn import Drawing, headline, into, layer, out
 from tests.formats.documents import documents
@@ -228,7 +229,7 @@ def test_a_model_made_independent_shares_nothing() -> None:
     )
     end = document.ports(document.entry(twin))[1][0].name
     document = edits.mark_output(document, Endpoint(twin, end))
-    document = edits.plan_output(document, Endpoint(twin, end), loss=BinaryCrossentropy())
+    document = edits.plan_output(document, Endpoint(twin, end), loss=MeanSquaredError())
     apart, copies = sharing.make_independent(document, twin)
     assert errors(apart) == []
     assert len(copies) == len(within(document, model))

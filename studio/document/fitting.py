@@ -1,0 +1,127 @@
+"""Losses against outputs: missing ones, and those that cannot judge what their output gives.
+
+A loss between probabilities takes the logarithm of what it is given. Of a number outside [0, 1] it
+is clipped, and nothing is learnt from it; of a single number scaled to a share it is always log 1.
+What an output can give follows from its activation, found through what only passes values on.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from functools import partial
+from math import inf
+from typing import Any
+
+from studio.document import edits
+from studio.document.edits import Fix
+from studio.document.inside import uses
+from studio.document.model import Document, Endpoint
+from studio.document.plan import ClassColumn, OutputPlan
+from studio.engine.program import Spec
+from studio.layers.base import Layer
+from studio.layers.values import Range
+from studio.losses.base import Loss
+from studio.losses.probabilistic import (
+    BinaryCrossentropy,
+    CategoricalCrossentropy,
+    SparseCategoricalCrossentropy,
+)
+from studio.losses.regression import MeanSquaredError
+from studio.problem import Problem
+
+_ACTIVATION = {"each": "sigmoid", "shared": "softmax"}
+
+
+def loss_problems(
+    document: Document, specs: Mapping[Endpoint, Spec], ranges: Mapping[Endpoint, Range]
+) -> Iterator[Problem]:
+    """Losses that are missing or do not fit what their output gives."""
+    for endpoint in document.graph.outputs:
+        name = document.entry(endpoint.call).name
+        spec, known = specs.get(endpoint), ranges.get(endpoint)
+        loss = document.plan.outputs.get(endpoint.key, OutputPlan()).loss
+        if loss is None:
+            fix = _change(document, endpoint, spec, known) if spec and comparable(spec) else None
+            yield Problem("no_loss", endpoint.call, {"name": name}, fix, severity="warning")
+        elif spec is not None and not comparable(spec):
+            args = {"loss": loss.kind, "received": spec}
+            yield Problem("loss_refused", endpoint.call, args)
+        elif spec is not None:
+            yield from _misfits(document, endpoint, loss, spec, known)
+
+
+def comparable(output: Spec) -> bool:
+    """Whether a loss can be taken of an output: floats, with an axis beside the batch."""
+    return output.dtype.startswith("float") and output.rank > 1
+
+
+def usual_loss(document: Document, endpoint: Endpoint, spec: Spec, known: Range | None) -> Loss:
+    """The loss such an output is usually trained for."""
+    if known is not None and known.shares and spec.shape[-1] != 1:
+        binding = document.plan.data.targets.get(endpoint.key)
+        numbered = isinstance(binding, ClassColumn) and not binding.one_hot
+        return SparseCategoricalCrossentropy() if numbered else CategoricalCrossentropy()
+    if known is not None and known.low >= 0 and known.high <= 1:
+        return BinaryCrossentropy()
+    return MeanSquaredError()
+
+
+def activated(document: Document, known: Range | None, activation: str) -> Fix | None:
+    """The repair that gives the layer a range comes from another activation.
+
+    None where the layer has none, or is used in several places: one cannot tell what they need.
+    """
+    layer = known.by if known else ""
+    body = document.layers[layer].body if layer in document.layers else None
+    if not isinstance(body, Layer) or not hasattr(body, "activation") or uses(document, layer) > 1:
+        return None
+    edit = partial(edits.set_parameters, layer=layer, activation=activation)
+    args = {"name": document.layers[layer].name, "activation": activation}
+    return Fix("activation", edit, args)
+
+
+def _misfits(
+    document: Document, endpoint: Endpoint, loss: Loss, spec: Spec, known: Range | None
+) -> Iterator[Problem]:
+    args: dict[str, Any] = {"name": document.entry(endpoint.call).name, "loss": loss.kind}
+    if not loss.probabilities:
+        return
+    change = _change(document, endpoint, spec, known)
+    if loss.probabilities == "shared" and spec.shape[-1] == 1:
+        fix = _one_probability(document, endpoint, known) or change
+        yield Problem("loss_one_share", endpoint.call, args, fix)
+        return
+    if known is None:
+        return
+    fix = activated(document, known, _ACTIVATION[loss.probabilities]) or change
+    high = 1 if loss.probabilities == "each" else inf
+    if known.low < 0 or known.high > high:
+        args |= {"received": _interval(known), "expected": _interval(Range(0, high))}
+        yield Problem("loss_range", endpoint.call, args, fix)
+    elif loss.probabilities == "shared" and known.shares is False:
+        yield Problem("loss_no_shares", endpoint.call, args, fix, severity="warning")
+    elif loss.probabilities == "each" and known.shares and spec.shape[-1] != 1:
+        yield Problem("loss_of_shares", endpoint.call, args, change, severity="warning")
+
+
+def _change(document: Document, endpoint: Endpoint, spec: Spec, known: Range | None) -> Fix:
+    loss = usual_loss(document, endpoint, spec, known)
+    edit = partial(edits.plan_output, endpoint=endpoint, loss=loss)
+    return Fix("loss", edit, {"loss": loss.kind})
+
+
+def _one_probability(document: Document, endpoint: Endpoint, known: Range | None) -> Fix | None:
+    """The repair of a single unit that is to tell two classes apart."""
+    sigmoid = activated(document, known, "sigmoid")
+    if sigmoid is None:
+        return None
+    edit = partial(_binary, endpoint=endpoint, activate=sigmoid)
+    return replace(sigmoid, code="one_probability", edit=edit)
+
+
+def _binary(document: Document, *, endpoint: Endpoint, activate: Fix) -> Document:
+    return edits.plan_output(activate.edit(document), endpoint, loss=BinaryCrossentropy())
+
+
+def _interval(known: Range) -> str:
+    low, high = (str(v).replace("inf", "∞").replace("-", "−") for v in (known.low, known.high))
+    return f"{low.removesuffix('.0')} … {high.removesuffix('.0')}"
