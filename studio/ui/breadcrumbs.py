@@ -42,9 +42,9 @@ class Breadcrumbs(QFrame):
         self.parts = [self._part(i, name, i == len(way)) for i, name in enumerate(names)]
         self._between = [QLabel("▸") for _ in way]
         for depth, part in enumerate(self.parts):
+            if depth:
+                self._row.insertWidget(2 * depth - 1, self._between[depth - 1])
             self._row.insertWidget(2 * depth, part)
-        for depth, arrow in enumerate(self._between):
-            self._row.insertWidget(2 * depth + 1, arrow)
         self.shared.setText(text("window.used_often", count=count) if count > 1 else "")
         self.setVisible(bool(way))
 

@@ -1,5 +1,6 @@
 """Small pieces that several panels are built of."""
 
+import re
 from collections.abc import Container, Sequence
 
 from PySide6.QtCore import QEvent, Qt, Signal
@@ -195,7 +196,8 @@ class Acts(QWidget):
             layout.addWidget(button, i, 0)
 
     def _button(self, act: str) -> QPushButton:
-        button = QPushButton(text(f"window.{act}").replace("&", ""))
+        plain = re.sub(r"\(&\w\)|&", "", text(f"window.{act}"))
+        button = QPushButton(plain)
         button.clicked.connect(lambda: self.wanted.emit(act))
         return button
 

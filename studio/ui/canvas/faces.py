@@ -233,7 +233,7 @@ class Faces:
             weights=text("canvas.parameters", count=count) if weighted else "",
             parameters=count,
             trained=all(self.trained[k] for k in weighted) if weighted else None,
-            frozen=layer_id in self.frozen and bool(weighted or not entry.trainable),
+            frozen=self.frozen.issuperset(weighted) if weighted else not entry.trainable,
             twins=len(users),
             twin=users.index(call_id) + 1,
             model=isinstance(entry.body, Submodel),

@@ -23,6 +23,7 @@ RADIUS = 8.0
 ICON = 16.0
 FAR_ICON = 34.0  # of the kind, told from farther away
 FAR_LINE = 22.0  # between shape and size, told from farther away
+MARK_GAP = 6.0  # after the number of a twin
 FAR_MARK = 15.0  # trained or not, told from farther away
 NARROWEST, WIDEST = 152.0, 304.0
 PORT_RADIUS = 5.0
@@ -159,7 +160,7 @@ def twin_text(face: Face) -> str:
 
 
 def _marks_width(face: Face) -> float:
-    number = text_width(twin_text(face), "font") + 2 if face.twins > 1 else 0.0
+    number = text_width(twin_text(face), "font") + MARK_GAP if face.twins > 1 else 0.0
     return len(marks(face)) * (ICON + 2) + number
 
 

@@ -14,6 +14,7 @@ from studio.ui.canvas.geometry import (
     FAR_MARK,
     HEADER,
     ICON,
+    MARK_GAP,
     PAD,
     PORT_RADIUS,
     RADIUS,
@@ -166,7 +167,7 @@ class NodeItem(QGraphicsItem):
         for mark in reversed(marks(face)):
             if mark == "shared":
                 number = twin_text(face)
-                x -= text_width(number, "font") + 2
+                x -= text_width(number, "font") + (MARK_GAP if face.frozen else 2)
                 painter.drawText(QPointF(x, self.geometry.labels["title"].at.y()), number)
             x -= ICON + 2
             _icon(painter, mark, tokens.text2, x, (HEADER - ICON) / 2 + 1, zoom)

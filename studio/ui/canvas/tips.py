@@ -34,6 +34,8 @@ def _node(face: Face) -> list[str]:
     if face.weights:
         trained = "canvas.tip_trained" if face.trained else "canvas.tip_untrained"
         lines += [face.weights, text(trained)]
+    if face.inner:
+        lines.append(text("canvas.tip_inner", inner=face.inner.title))
     if face.model:
         lines.append(text("canvas.tip_model"))
     if face.drops_mask:

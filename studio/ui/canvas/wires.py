@@ -63,6 +63,7 @@ class WireLayer(QGraphicsItem):
         self._wires: list[Wire] = []
         self._at: dict[Wire, int] = {}
         self._groups: list[str] = []
+        self._tied: list[bool] = []
         self._points: NDArray[np.float64] = np.empty((0, 8))
         self._bounds: NDArray[np.float64] = np.empty((0, 4))  # left, top, right, bottom
         self._paths: list[QPainterPath | None] = []
@@ -93,6 +94,7 @@ class WireLayer(QGraphicsItem):
         self._at = {wire: i for i, wire in enumerate(self._wires)}
         self._groups = [groups[wire] for wire in self._wires]
         self.masked = masked
+        self._tied = [wire in masked for wire in self._wires]
         points = [bezier(*ends[wire]) for wire in self._wires]
         self._points = np.array(points).reshape(-1, 8)
         self._bounds = _bounds(self._points)
@@ -182,16 +184,17 @@ class WireLayer(QGraphicsItem):
             pieces = None
             if sizes[row].max() > long:
                 pieces = self._visible_pieces(row, exposed)
-            for pen in self._pens(paint, wire, self._groups[row], near):
+            for pen in self._pens(paint, row, near):
                 painter.setPen(pen)
                 if pieces is None:
                     painter.drawPath(self._path(row))
                 elif pieces:
                     painter.drawLines(pieces)
 
-    def _pens(self, paint: Brushes, wire: Wire, group: str, near: bool) -> list[QPen]:
+    def _pens(self, paint: Brushes, row: int, near: bool) -> list[QPen]:
+        wire, group, tied = self._wires[row], self._groups[row], self._tied[row]
         pens = [paint.wires[group] if near else paint.thin_wires[group]]
-        if wire in self.masked and near:
+        if tied and near:
             pens.append(paint.ties[group])
         if wire in self.selected:
             return [paint.wire_halo, paint.wire_selected, *pens[1:]]

@@ -1,5 +1,7 @@
 """Looking into models: entering, leaving, editing there, and where undo leads."""
 
+from itertools import pairwise
+
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtTest import QTest
@@ -74,6 +76,11 @@ def test_a_double_click_enters_a_model_and_its_model(window):
     double_click(window, "core")
     assert titles(window) == {"core_in", "core_dense"}
     assert crumbs(window) == ["main", "digits", "core"]
+    QTest.qWait(1)  # the bar is laid out
+    bar = window.stage.breadcrumbs
+    ends = [(part.x(), part.x() + part.width()) for part in bar.parts]
+    assert all(0 < after[0] - before[1] < 40 for before, after in pairwise(ends))
+    assert bar.shared.x() > ends[-1][1] + 40  # at the other end
 
 
 def test_a_double_click_on_a_wrapper_enters_the_model_it_is_around(window):
