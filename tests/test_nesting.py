@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from studio.document.canonical import canonical
-from studio.layers import LSTM, Dense, Dropout, Embedding, Input, TimeDistributed, concatenate
+from studio.layers import LSTM, Dense, Dropout, Embedding, Input, TimeDistributed, add, concatenate
 from studio.layers.functional import clear_session
 from studio.models import Model, load_model
 from studio.problem import ProblemError
@@ -202,6 +202,27 @@ def test_integers_given_where_a_model_takes_floats() -> None:
     numbers = Input((6,), dtype="int32")
     model = Model(numbers, digits()(numbers))
     assert model.predict(np.ones((2, 6), np.int32)).shape == (2, 3)
+
+
+def test_an_encoder_and_a_decoder_of_other_lengths(tmp_path: Path) -> None:
+    source, target = Input((None, 3)), Input((None, 3))
+    _, h, c = LSTM(4, return_state=True)(source)
+    read = LSTM(4, return_sequences=True)(target, initial_state=[h, c])
+    model = Model([source, target], Dense(2)(read))
+    model.compile("rmsprop", "mse")
+    x, y = RNG.normal(size=(8, 7, 3)), RNG.normal(size=(8, 5, 3))
+    assert model.predict([x, y]).shape == (8, 5, 2)
+    assert model.fit([x, y], RNG.normal(size=(8, 5, 2)), epochs=1, verbose=0).history["loss"][0] > 0
+    assert model.export(tmp_path / "translate.onnx").operators["LSTM"] == 2
+
+
+def test_lengths_that_must_agree_do() -> None:
+    one, two = Input((None, 3)), Input((None, 3))
+    model = Model([one, two], add([one, two]))
+    x = RNG.normal(size=(2, 7, 3)).astype(np.float32)
+    np.testing.assert_array_equal(model.predict([x, x]), x + x)
+    with pytest.raises(ProblemError, match="2, 5, 3"):
+        model.predict([x, x[:, :5]])
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """From a graph of calls to a program of operators."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from studio.document.inside import frozen_layers, step_by_step
@@ -61,18 +61,39 @@ class Lowered:
 def lower(document: Document, training: bool = False) -> Lowered:
     """Lower the main graph.
 
+    Q: Are the open sizes of two Inputs the same size?
+    A: They are where the model needs them to be, as when their values are added; an encoder's
+       text and a decoder's may differ. So they are taken apart, unless that does not work.
+
     Raises:
         ProblemError: the first thing that keeps a call from being lowered, at that call.
     """
+    opened = [c for c in document.graph.inputs if None in inner_input(document, c).shape]
+    if len(opened) > 1:
+        try:
+            apart = {c: f"_{i}" if i else "" for i, c in enumerate(opened)}
+            found = _lowered(document, training, apart)
+            if _sizes(found.outputs.values()) <= _sizes(found.inputs.values()):
+                return found
+        except ProblemError:
+            pass  # or it fails again below, with the sizes' plain names
+    return _lowered(document, training, {})
+
+
+def _lowered(document: Document, training: bool, apart: Mapping[CallId, str]) -> Lowered:
     lowered = Lowered(LayerBuilder(training))
     names = input_names(document)
     for call in document.graph.inputs:
-        body = document.entry(call).body
-        assert isinstance(body, Input)
-        lowered.inputs[call] = lowered.op.input(names[call], body.spec())
+        spec = inner_input(document, call).spec(apart.get(call, ""))
+        lowered.inputs[call] = lowered.op.input(names[call], spec)
     values = _Lowering(document, lowered).graph(document.graph, lowered.inputs)
     lowered.outputs = {e: _at(values, e) for e in document.graph.outputs}
     return lowered
+
+
+def _sizes(values: Iterable[Value]) -> set[str]:
+    """The names of open sizes."""
+    return {d for value in values for d in value.shape if isinstance(d, str)}
 
 
 class _Lowering:

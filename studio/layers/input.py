@@ -22,9 +22,12 @@ class Input(Layer):
     def inputs(self) -> tuple[Port, ...]:
         return ()
 
-    def spec(self) -> Spec:
-        """The batch, then the sample; an unknown first size is the length of time."""
-        names = ("time", *(f"size_{i}" for i in range(1, len(self.shape))))
+    def spec(self, apart: str = "") -> Spec:
+        """The batch, then the sample; an unknown first size is the length of time.
+
+        `apart` ends the names of unknown sizes, so that they differ from those of another Input.
+        """
+        names = (f"time{apart}", *(f"size_{i}{apart}" for i in range(1, len(self.shape))))
         sizes = (n if d is None else d for d, n in zip(self.shape, names, strict=False))
         return Spec(self.dtype, ("batch", *sizes))
 
