@@ -21,9 +21,7 @@ ONE_NAME = {"nested_outputs", "twice_the_same_output"}
 # With one metric plain and weighted, Keras's lists have the plain value twice.
 METRIC_TWICE = {"masked_loss_metrics"}
 NOTHING_TRAINABLE = {"reuse_frozen"}
-# Sample weights are one number a sample; Keras also takes one for each step of a sequence.
-A_WEIGHT_EACH_STEP = {"masked_loss_weighted_steps"}
-TRAINED = [name for name in SYSTEMS if name not in NOTHING_TRAINABLE | A_WEIGHT_EACH_STEP]
+TRAINED = [name for name in SYSTEMS if name not in NOTHING_TRAINABLE]
 
 each_system = pytest.mark.parametrize("name", SYSTEMS)
 each_trained = pytest.mark.parametrize("name", TRAINED)

@@ -31,6 +31,9 @@ class Packed:
 
 
 Column = Array | Packed
+Weighted = frozenset[
+    tuple[str, int]
+]  # endpoint keys; 1: a number for each sample, 2: for each step
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,8 @@ class Arrays:
     Attributes:
         inputs: by the id of the Input call; `batches` gives arrays only.
         targets: by the output's endpoint key; as inputs.
-        weights: by the output's endpoint key, one number a sample; absent means all ones.
+        weights: by the output's endpoint key, one number a sample, or one a step; absent means
+            all ones.
     """
 
     inputs: Mapping[CallId, Any]
@@ -49,6 +53,11 @@ class Arrays:
 
     def __len__(self) -> int:
         return len(next(iter(self.inputs.values())))
+
+    @property
+    def weighted(self) -> Weighted:
+        """What is weighted, and how: a program is compiled for it."""
+        return frozenset((key, weight.ndim) for key, weight in self.weights.items())
 
     def take(self, rows: Array | slice) -> "Arrays":
         """The samples at these places."""

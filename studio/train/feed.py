@@ -193,12 +193,20 @@ def _weights(
         )
         for key, name in names.items():
             if given[name] is not None:
-                weight = _numbers(name, given[name], "float32")
-                weight = weight[:, 0] if weight.ndim == 2 and weight.shape[1] == 1 else weight
-                found[key] = _fitting("weight_shape", name, weight, Spec("float32", ("batch",)))
+                found[key] = _weight(name, _numbers(name, given[name], "float32"), targets[key])
     for key, weight in _class_weights(names, targets, class_weight).items():
+        if key in found and found[key].ndim < weight.ndim:
+            found[key] = found[key][:, None]
         found[key] = found[key] * weight if key in found else weight
     return found
+
+
+def _weight(name: str, weight: Array, target: Array) -> Array:
+    """A weight for each sample, or for each step where the target is a sequence."""
+    weight = weight[:, 0] if weight.ndim == 2 and weight.shape[1] == 1 else weight
+    sequence = target.ndim > 2 and weight.ndim == 2
+    spec = Spec("float32", ("batch", target.shape[1]) if sequence else ("batch",))
+    return _fitting("weight_shape", name, weight, spec)
 
 
 def _class_weights(

@@ -20,6 +20,7 @@ from studio.engine.program import Program, Role, Spec
 from studio.layers.base import LayerBuilder
 from studio.losses.base import EPSILON
 from studio.problem import Problem, ProblemError, refuse
+from studio.train.arrays import Weighted
 
 RATE, STEP = "learning_rate", "step"
 
@@ -60,13 +61,13 @@ class Step:
     specs: Mapping[str, tuple[Spec, Spec]]
 
 
-def build_step(document: Document, training: bool, weighted: frozenset[str] = frozenset()) -> Step:
+def build_step(document: Document, training: bool, weighted: Weighted = frozenset()) -> Step:
     """The program of one step.
 
     Args:
         document: lowered as it stands; its plan says losses, weights and optimizer.
         training: with gradient and update, layers in training mode; else losses and outputs only.
-        weighted: the endpoint keys whose samples are weighted.
+        weighted: the endpoint keys whose samples, or steps, are weighted; see `Arrays.weighted`.
 
     Raises:
         ProblemError: what keeps the document from being lowered, ``no_losses``,
@@ -113,7 +114,7 @@ def _masks(lowered: Lowered) -> dict[str, Value]:
 class _Losses:
     """Appends each output's loss, with its target and weights as inputs of the program."""
 
-    def __init__(self, document: Document, lowered: Lowered, weighted: frozenset[str]) -> None:
+    def __init__(self, document: Document, lowered: Lowered, weighted: Weighted) -> None:
         self.op = lowered.op
         self.names = output_names(document)
         self.targets: dict[str, Value] = {}
@@ -121,14 +122,15 @@ class _Losses:
         self.scales: dict[str, Value] = {}
         self.losses: dict[str, Value] = {}
         self.specs: dict[str, tuple[Spec, Spec]] = {}
+        ranks = dict(weighted)
         for endpoint, value in lowered.outputs.items():
             plan = document.plan.outputs.get(endpoint.key, OutputPlan())
             self.specs[endpoint.key] = (value.spec, value.spec)
             if plan.loss is not None:
                 with self.op.at(endpoint.call, f"loss/{self.names[endpoint]}"):
-                    self._loss(endpoint, plan, value, endpoint.key in weighted)
+                    self._loss(endpoint, plan, value, ranks.get(endpoint.key, 0))
 
-    def _loss(self, endpoint: Endpoint, plan: OutputPlan, output: Value, weighted: bool) -> None:
+    def _loss(self, endpoint: Endpoint, plan: OutputPlan, output: Value, weighted: int) -> None:
         assert plan.loss is not None
         op, key, name = self.op, endpoint.key, self.names[endpoint]
         if not output.dtype.startswith("float") or output.rank < 2:
@@ -150,14 +152,15 @@ class _Losses:
         self.scales[key] = op.input(f"loss_weight/{name}", Spec(output.dtype, ()))
 
     def _sample_weights(
-        self, endpoint: Endpoint, values: Value, output: Value, weighted: bool
+        self, endpoint: Endpoint, values: Value, output: Value, weighted: int
     ) -> Value | None:
         """What multiplies each loss value: sample weights, and the mask as Keras applies it."""
         op, found = self.op, None
         if weighted:
             name = f"sample_weight/{self.names[endpoint]}"
-            found = self.weights[endpoint.key] = op.input(name, Spec(values.dtype, ("batch",)))
-            for _ in range(values.rank - 1):
+            spec = Spec(values.dtype, values.shape[:weighted])
+            found = self.weights[endpoint.key] = op.input(name, spec)
+            for _ in range(values.rank - weighted):
                 found = op.Unsqueeze(found, np.array([-1], np.int64))
         mask = op.mask(output)
         if mask is not None and mask.rank == values.rank:

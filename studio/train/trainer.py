@@ -17,7 +17,7 @@ from studio.engine.numpy_executor import NumpyExecutor
 from studio.engine.program import Array, Dim, Program
 from studio.metrics.base import Accumulator, Metric, spread_weight
 from studio.problem import refuse
-from studio.train.arrays import Arrays, batches
+from studio.train.arrays import Arrays, Weighted, batches
 from studio.train.step import RATE, STEP, Step, build_step
 
 Logs = dict[str, float]
@@ -65,12 +65,12 @@ class Trainer:
         self.settings = settings or Settings(document.plan.run.engine, document.plan.run.seed)
         self.rate = document.plan.optimizer.learning_rate
         self.names = {e.key: name for e, name in output_names(document).items()}
-        self._compiled: dict[tuple[bool, frozenset[str]], tuple[Step, Executor]] = {}
+        self._compiled: dict[tuple[bool, Weighted], tuple[Step, Executor]] = {}
         self._active: Executor | None = None  # whose states are the newest
 
     # -- steps ----------------------------------------------------------------------------------
 
-    def compiled(self, training: bool, weighted: frozenset[str]) -> tuple[Step, Executor]:
+    def compiled(self, training: bool, weighted: Weighted) -> tuple[Step, Executor]:
         """The step of this kind and its executor, with the newest states."""
         key = (training, weighted)
         if key not in self._compiled:
@@ -88,7 +88,7 @@ class Trainer:
 
     def train_batch(self, batch: Arrays) -> tuple[Step, Mapping[str, Array]]:
         """One step of training on one batch."""
-        step, runner = self.compiled(True, frozenset(batch.weights))
+        step, runner = self.compiled(True, batch.weighted)
         self.store.step += 1
         feeds = self._feeds(step, batch)
         for name, value in ((RATE, self.rate), (STEP, self.store.step)):
@@ -97,7 +97,7 @@ class Trainer:
 
     def test_batch(self, batch: Arrays) -> tuple[Step, Mapping[str, Array]]:
         """Losses and outputs of one batch, nothing learnt."""
-        step, runner = self.compiled(False, frozenset(batch.weights))
+        step, runner = self.compiled(False, batch.weighted)
         return step, runner.run(self._feeds(step, batch))
 
     def evaluate(self, data: Arrays, batch_size: int, limit: int | None = None) -> Logs:
