@@ -15,6 +15,7 @@ CATALOGUE = {
     "Orthogonal": "random",
 }
 ALIASES = {"uniform": "RandomUniform", "normal": "RandomNormal"}
+__all__ = [*CATALOGUE]
 
 
 def __getattr__(name: str) -> Any:

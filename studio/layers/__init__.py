@@ -38,6 +38,7 @@ CATALOGUE = {
 }
 _MERGES = ("Concatenate", "Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum", "Dot")
 _FUNCTIONS = {kind.lower(): kind for kind in _MERGES}
+__all__ = [*CATALOGUE, *_FUNCTIONS]
 
 
 def __getattr__(name: str) -> Any:

@@ -18,6 +18,7 @@ ALIASES = {
     "MAE": "MeanAbsoluteError",
     "bce": "BinaryCrossentropy",
 }
+__all__ = [*CATALOGUE]
 
 
 def __getattr__(name: str) -> Any:

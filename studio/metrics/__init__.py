@@ -12,6 +12,7 @@ CATALOGUE = {
     "AUC": "auc",
 }
 ALIASES = {"acc": "Accuracy"}
+__all__ = [*CATALOGUE]
 
 
 def __getattr__(name: str) -> Any:

@@ -5,6 +5,7 @@ from typing import Any
 from studio.declare import declared
 
 CATALOGUE = {"SGD": "sgd", "RMSprop": "rmsprop", "Adam": "adam"}
+__all__ = [*CATALOGUE]
 
 
 def __getattr__(name: str) -> Any:

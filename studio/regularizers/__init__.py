@@ -16,6 +16,7 @@ ALIASES = {
     "l1_l2": "L1L2",
     "orthogonal_regularizer": "OrthogonalRegularizer",
 }
+__all__ = [*CATALOGUE]
 
 
 def __getattr__(name: str) -> Any:
