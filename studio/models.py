@@ -14,7 +14,7 @@ from studio.callbacks import Callback, History
 from studio.document import edits
 from studio.document.analysis import analyse
 from studio.document.inside import layers_of
-from studio.document.layout import arrange, needs_layout
+from studio.document.layout import arrange_unplaced
 from studio.document.model import Document, LayerId, Submodel, Wrapped
 from studio.document.names import input_names, output_names
 from studio.document.plan import OutputPlan, TrainPlan
@@ -307,8 +307,7 @@ class Model(ModelLayer):
 
     def save(self, path: str | Path) -> None:
         """Write a ``.loom`` project; what Python never placed is laid out for the canvas."""
-        if needs_layout(self.document):
-            self.project.document = arrange(self.document)
+        self.project.document = arrange_unplaced(self.document)
         loom.save(Path(path), self.project)
 
     def export(self, path: str | Path) -> Proof:

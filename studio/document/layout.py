@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from fast_sugiyama import from_edges
 
 from studio.document.edits import move_calls
-from studio.document.model import CallId, Document, Graph, GraphId
+from studio.document.model import CallId, Document, Graph, GraphId, LayerEntry
+from studio.layers.base import Layer
 
 Size = tuple[float, float]
 
@@ -56,11 +57,33 @@ def arrange(
     return move_calls(document, places)
 
 
+def arrange_unplaced(document: Document) -> Document:
+    """With every graph laid out that nobody has placed."""
+    for graph in document.graphs:
+        if needs_layout(document, graph):
+            document = arrange(document, graph)
+    return document
+
+
 def _guess(document: Document, graph: Graph, call: CallId) -> Size:
     """About what a node takes on the canvas, where nobody has measured its texts."""
+    entry = document.layers[graph.calls[call].layer]
+    inputs, outputs = document.ports(entry)
+    ports = sum(max((len(p.name) for p in side), default=0) for side in (inputs, outputs))
+    letters = max(len(entry.name) + 2, _said(entry), ports + 12)  # a shape beside the ports
+    rows = max(len(graph.into(call)) + 1, len(inputs), len(outputs))
+    inner = 0.0 if isinstance(entry.body, Layer) else 28.0  # what it holds is drawn inside
     width, height = DEFAULT_SIZE
-    name = document.layers[graph.calls[call].layer].name
-    return max(width, min(60.0 + 8.0 * len(name), 304.0)), height + 20.0 * len(graph.into(call))
+    return max(width, min(48.0 + 7.0 * letters, 304.0)), height + 20.0 * (rows - 1) + inner
+
+
+def _said(entry: LayerEntry) -> int:
+    """About how many letters tell the kind and the parameters that are not the usual ones."""
+    if not isinstance(entry.body, Layer):
+        return len(entry.kind)
+    values = ((p, getattr(entry.body, p.name)) for p in entry.body.params())
+    changed = (p.name if value is True else str(value) for p, value in values if value != p.default)
+    return len(entry.kind) + sum(len(text) + 2 for text in changed)
 
 
 def place(

@@ -7,11 +7,12 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from studio.document import edits
-from studio.document.layout import DEFAULT_SIZE, arrange, needs_layout
+from studio.document import edits, sharing
+from studio.document.layout import DEFAULT_SIZE, arrange, arrange_unplaced, needs_layout
 from studio.document.model import Document, Endpoint, Wire
 from studio.layers.dense import Dense
 from studio.layers.merge_concatenate import Concatenate
+from tests.document.drawn import headline
 
 
 def chain(length: int) -> tuple[Document, list[str]]:
@@ -120,3 +121,12 @@ def test_the_same_places_in_every_process() -> None:
         for seed in ("1", "2", "3")
     }
     assert len(said) == 1
+
+
+def test_models_within_are_placed_too() -> None:
+    document, ids = headline()
+    document, _ = sharing.group(document, [ids["dense0"], ids["dense1"]])
+    flat = edits.move_calls(document, {c: (0.0, 0.0) for _, c, _ in document.calls()})
+    placed = arrange_unplaced(flat)
+    assert not any(needs_layout(placed, graph) for graph in placed.graphs)
+    assert arrange_unplaced(placed) == placed
