@@ -52,7 +52,7 @@ def repairable(problem: Problem, layer: LayerId) -> Problem:
     if not isinstance(problem.fix, Mapping):
         return problem
     values = ", ".join(f"{name} = {value}" for name, value in problem.fix.items())
-    edit = partial(set_parameters, layer=layer, **problem.fix)
+    edit = setting(layer, **problem.fix)
     return replace(problem, fix=Fix("parameters", edit, {"values": values}))
 
 
@@ -149,11 +149,20 @@ def move_calls(document: Document, positions: Mapping[CallId, tuple[float, float
     return document
 
 
-def set_parameters(document: Document, layer: LayerId, **values: Any) -> Document:
-    """With some parameters of a layer changed."""
+def set_parameters(document: Document, layer: LayerId, /, **values: Any) -> Document:
+    """With some parameters of a layer changed; one may be called ``layer``."""
     entry = document.layers[layer]
     assert isinstance(entry.body, Layer)
     return with_layer(document, layer, replace(entry, body=replace(entry.body, **values)))
+
+
+def setting(layer: LayerId, /, **values: Any) -> Edit:
+    """The edit that changes some parameters of a layer; unlike a lambda it can be pickled."""
+    return partial(_set, layer, values)
+
+
+def _set(layer: LayerId, values: Mapping[str, Any], document: Document) -> Document:
+    return set_parameters(document, layer, **values)
 
 
 def rename_layer(document: Document, layer: LayerId, name: str) -> Document:

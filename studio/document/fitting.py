@@ -74,7 +74,7 @@ def activated(document: Document, known: Range | None, activation: str) -> Fix |
     body = document.layers[layer].body if layer in document.layers else None
     if not isinstance(body, Layer) or not hasattr(body, "activation") or uses(document, layer) > 1:
         return None
-    edit = partial(edits.set_parameters, layer=layer, activation=activation)
+    edit = edits.setting(layer, activation=activation)
     args = {"name": document.layers[layer].name, "activation": activation}
     return Fix("activation", edit, args)
 

@@ -120,7 +120,7 @@ def _size_problem(
     if port.loss:
         return port.problem("array_size", **args)
     layer = document.graph.calls[port.call].layer
-    edit = partial(edits.set_parameters, layer=layer, shape=shape)
+    edit = edits.setting(layer, shape=shape)
     return port.problem("array_size", Fix("input_shape", edit, args), **args)
 
 

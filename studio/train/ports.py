@@ -121,7 +121,7 @@ def _text_problems(document: Document, port: DataPort, binding: TextColumn) -> I
         return
     if not port.integers:
         layer = document.graph.calls[port.call].layer
-        fix = Fix("integers", partial(edits.set_parameters, layer=layer, dtype="int32"))
+        fix = Fix("integers", edits.setting(layer, dtype="int32"))
         yield port.problem("text_needs_integers", fix, received=port.spec.dtype, **about)
     if port.spec.rank != 2:
         yield port.problem("text_needs_one_axis", received=port.spec, **about)
@@ -230,7 +230,7 @@ def class_count_problem(document: Document, port: DataPort, classes: int) -> Pro
     if port.integers or port.binding.one_hot:
         expected = port.limit if port.integers else port.width
         fits = classes <= port.limit if port.integers else classes == port.width
-        units = partial(edits.set_parameters, layer=layer, units=classes)
+        units = edits.setting(layer, units=classes)
         fix = Fix("units", units, {"units": classes}) if dense else None
         return None if fits else port.problem("class_count", fix, expected=expected, **args)
     if classes > 2:

@@ -11,7 +11,9 @@ from studio.document import edits
 from studio.document.model import Document, Endpoint, Submodel, Wrapped
 from studio.document.project import Project
 from studio.formats import loom
+from studio.layers.bidirectional import Bidirectional
 from studio.layers.dense import Dense
+from studio.layers.gru import GRU
 from studio.layers.input import Input
 from studio.layers.time_distributed import TimeDistributed
 from studio.ui.canvas import Hit, tips
@@ -286,6 +288,23 @@ def test_a_layer_from_the_palette_dropped_on_a_wrapper_goes_inside(window):
     page = window.inspector.page
     page.form.edited.emit("units", 7)
     assert node(window, "time_distributed").face.inner.title == "Dense(7)"
+
+
+def test_a_recurrent_layer_dropped_on_a_bidirectional_becomes_its_layer(window):
+    session = window.session
+    window.canvas.add_layer("Bidirectional", QPointF(300, 700))
+    window.canvas.add_layer("GRU", QPointF(600, 700))
+    window.canvas.fit()
+    assert node(window, "bidirectional").face.inner.kind == "LSTM"
+    drag(window, title(window, "gru"), title(window, "bidirectional"))
+    body = session.document.entry(node(window, "bidirectional").call).body
+    assert body == Bidirectional(layer=GRU())
+    assert node(window, "bidirectional").face.inner.title == "GRU(32)"
+    assert "gru" not in {session.document.entry(c).name for c in session.document.graph.calls}
+    assert_mirrors(window.canvas)
+    dropped = title(window, "bidirectional")
+    drag(window, title(window, "mixer"), dropped)
+    assert session.history.undo_label == "Move mixer"  # no recurrent layer: only moved
 
 
 def test_wrapping_and_unwrapping_by_the_menu(window):
