@@ -12,9 +12,10 @@ import numpy as np
 
 from studio.callbacks import Callback, History
 from studio.document import edits
-from studio.document.analysis import analyse
+from studio.document.analysis import analyse, obstacles
 from studio.document.inside import layers_of
 from studio.document.layout import arrange_unplaced
+from studio.document.lowering import raise_first
 from studio.document.model import Document, LayerId, Submodel, Wrapped
 from studio.document.names import input_names, output_names
 from studio.document.plan import OutputPlan, TrainPlan
@@ -28,7 +29,7 @@ from studio.layers.base import Layer, Weight
 from studio.layers.functional import Handle, Operation, TimeDistributed
 from studio.losses.base import Loss
 from studio.optimizers.base import Optimizer
-from studio.problem import refuse
+from studio.problem import refuse, warn
 from studio.train.arrays import Arrays
 from studio.train.events import (
     BatchDone,
@@ -38,14 +39,15 @@ from studio.train.events import (
     Event,
     Finished,
 )
-from studio.train.feed import as_arrays
-from studio.train.fit import FitPlan, fit
+from studio.train.feed import as_arrays, input_arrays
+from studio.train.fit import FitPlan, fit, whole
 from studio.train.forms import declaration, metrics_per_output, per_output
 from studio.train.predict import predict
 from studio.train.progress import show
 from studio.train.trainer import Means, Settings, Trainer
 
 _seeds = iter(range(1 << 62))
+_MEANT = ("no_loss", "additive_head")  # advice for the canvas; what a script says it means
 
 
 def set_random_seed(seed: int) -> None:
@@ -152,6 +154,8 @@ class Model(ModelLayer):
     def set_weights(self, weights: Sequence[Any]) -> None:
         """Set all weights, in the order `get_weights` gives them."""
         expected = len(self.weights)
+        if not isinstance(weights, list | tuple):
+            raise refuse("weights_form", received=type(weights).__name__)
         if len(weights) != expected:
             raise refuse("weights_count", received=len(weights), expected=expected)
         super().set_weights(weights)
@@ -186,7 +190,7 @@ class Model(ModelLayer):
             chosen = losses[name]
             plan = OutputPlan(
                 None if chosen is None else declaration(Loss, "losses", chosen),
-                1.0 if weights[name] is None else float(weights[name]),
+                _loss_weight(name, weights[name]),
                 plain[name],
                 weighted[name],
             )
@@ -227,7 +231,7 @@ class Model(ModelLayer):
         data = as_arrays(self._ready(), x, y, sample_weight, class_weight)
         data, validation = _split(data, validation_split)
         if validation_data is not None:
-            validation = as_arrays(self.document, *validation_data)
+            validation = as_arrays(self.document, *_validation(validation_data))
         plan = FitPlan(
             epochs,
             32 if batch_size is None else batch_size,
@@ -252,10 +256,7 @@ class Model(ModelLayer):
         )
         history = History()
         params = {"verbose": verbose, "epochs": epochs, "steps": steps_per_epoch}
-        watching = [history, *(callbacks or ())]
-        for callback in watching:
-            if not isinstance(callback, Callback):
-                raise refuse("not_a_callback", received=type(callback).__name__)
+        watching = [history, *_callbacks(callbacks)]
         for callback in watching:
             callback.set_model(self)
             callback.set_params(params)
@@ -292,15 +293,17 @@ class Model(ModelLayer):
         return_dict: bool = False,
     ) -> Any:
         """Losses and metrics over all samples, nothing learnt."""
-        data = as_arrays(self._ready(), x, y, sample_weight)
-        logs = self._training().evaluate(data, batch_size or 32, steps)
+        data = as_arrays(self._ready(training=False), x, y, sample_weight)
+        size = 32 if batch_size is None else whole("batch_size", batch_size, 1)
+        logs = self._training().evaluate(data, size, steps)
         return self._reported(logs, return_dict)
 
     def predict(self, x: Any, batch_size: int | None = None, verbose: str | int = "auto") -> Any:
         """The output, or a list of them in the model's order."""
-        data = as_arrays(self.document, x)
+        data = input_arrays(self.document, x)
         store = self.project.store
-        results = list(predict(self.document, store, data.inputs, batch_size or 32).values())
+        size = 32 if batch_size is None else whole("batch_size", batch_size, 1)
+        results = list(predict(self.document, store, data.inputs, size).values())
         return results[0] if len(results) == 1 else results
 
     # -- files ----------------------------------------------------------------------------------
@@ -328,10 +331,16 @@ class Model(ModelLayer):
             for weight in handle.declared_weights:
                 self.project.store.ensure(layer, weight, self._seed)
 
-    def _ready(self) -> Document:
+    def _ready(self, training: bool = True) -> Document:
+        """The document, if nothing keeps it from being evaluated, or even from being trained."""
         document = self.document
         if not any(plan.loss for plan in document.plan.outputs.values()):
             raise refuse("not_compiled")
+        found = [p for p in obstacles(document) if training or p.code != "nothing_trainable"]
+        raise_first(found)
+        for problem in found if training else ():
+            if problem.code not in _MEANT:
+                warn(problem)
         return document
 
     def _training(self, engine: str = "auto", seed: int | None = None) -> Trainer:
@@ -400,7 +409,7 @@ def _operation(
     return found
 
 
-# -- fit's parts ---------------------------------------------------------------------------------
+# -- what compile and fit are given ----------------------------------------------------------------
 
 
 def _split(data: Arrays, share: Any) -> tuple[Arrays, Arrays | None]:
@@ -414,6 +423,31 @@ def _split(data: Arrays, share: Any) -> tuple[Arrays, Arrays | None]:
         raise refuse("split_empty", received=share, samples=len(data))
     held = data.take(slice(first, None))
     return data.take(slice(0, first)), replace(held, weights={})
+
+
+def _validation(given: Any) -> tuple[Any, ...]:
+    """Inputs, targets and perhaps sample weights."""
+    if not isinstance(given, list | tuple) or len(given) not in (2, 3):
+        raise refuse("validation_form", received=type(given).__name__)
+    return tuple(given)
+
+
+def _callbacks(given: Any) -> list[Callback]:
+    found = [given] if isinstance(given, Callback) else given or []
+    for callback in found if isinstance(found, list | tuple) else [found]:
+        if not isinstance(callback, Callback):
+            raise refuse("not_a_callback", received=type(callback).__name__)
+    return list(found)
+
+
+def _loss_weight(name: str, given: Any) -> float:
+    if given is None:
+        return 1.0
+    if isinstance(given, bool) or not isinstance(given, int | float | np.number):
+        raise refuse("loss_weight_number", name=name, received=given)
+    if not np.isfinite(given):
+        raise refuse("loss_weight_number", name=name, received=given)
+    return float(given)
 
 
 def _told(events: Iterator[Event], callbacks: Sequence[Callback]) -> Iterator[Event]:

@@ -8,6 +8,7 @@ A: A document is wrong most of the time while it is being drawn. Checking collec
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
+from warnings import warn as warn_of
 
 from studio.text import text
 
@@ -51,3 +52,8 @@ class ProblemError(ValueError):
 def refuse(code: str, *, fix: Any = None, **args: Any) -> ProblemError:
     """``raise refuse("rank", received=2, expected=3)``: the exception for one problem."""
     return ProblemError(Problem(code, args=args, fix=fix))
+
+
+def warn(problem: Problem) -> None:
+    """Tell a script of something unusual, in the way Python does."""
+    warn_of(str(problem), stacklevel=2)

@@ -38,10 +38,14 @@ def loss_problems(
     for endpoint in document.graph.outputs:
         name = document.entry(endpoint.call).name
         spec, known = specs.get(endpoint), ranges.get(endpoint)
-        loss = document.plan.outputs.get(endpoint.key, OutputPlan()).loss
+        plan = document.plan.outputs.get(endpoint.key, OutputPlan())
+        loss = plan.loss
         if loss is None:
             fix = _change(document, endpoint, spec, known) if spec and comparable(spec) else None
             yield Problem("no_loss", endpoint.call, {"name": name}, fix, severity="warning")
+            for metric in (*plan.metrics, *plan.weighted_metrics):
+                about = {"name": name, "metric": metric.kind}
+                yield Problem("metric_without_loss", endpoint.call, about, fix, severity="warning")
         elif spec is not None and not comparable(spec):
             args = {"loss": loss.kind, "received": spec}
             yield Problem("loss_refused", endpoint.call, args)
@@ -94,8 +98,8 @@ def _misfits(
         return
     fix = activated(document, known, _ACTIVATION[loss.probabilities]) or change
     high = 1 if loss.probabilities == "each" else inf
-    if known.low < 0 or known.high > high:
-        args |= {"received": _interval(known), "expected": _interval(Range(0, high))}
+    if not Range(0, high).holds(known.low, known.high):
+        args |= {"received": known, "expected": Range(0, high)}
         yield Problem("loss_range", endpoint.call, args, fix)
     elif loss.probabilities == "shared" and known.shares is False:
         yield Problem("loss_no_shares", endpoint.call, args, fix, severity="warning")
@@ -120,8 +124,3 @@ def _one_probability(document: Document, endpoint: Endpoint, known: Range | None
 
 def _binary(document: Document, *, endpoint: Endpoint, activate: Fix) -> Document:
     return edits.plan_output(activate.edit(document), endpoint, loss=BinaryCrossentropy())
-
-
-def _interval(known: Range) -> str:
-    low, high = (str(v).replace("inf", "∞").replace("-", "−") for v in (known.low, known.high))
-    return f"{low.removesuffix('.0')} … {high.removesuffix('.0')}"

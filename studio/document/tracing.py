@@ -1,5 +1,6 @@
 """From symbolic tensors, which remember how they were made, to a document."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -16,7 +17,7 @@ from studio.layers.functional import (
     Recorded,
     Tensor,
     TimeDistributed,
-    automatic_name,
+    chosen_name,
 )
 from studio.problem import ProblemError, refuse
 
@@ -70,10 +71,13 @@ def traced(
     Its calls are in the order they were made; what its layers are is given by their ids.
 
     Raises:
-        ProblemError: ``input_not_listed``, ``name_twice``.
+        ProblemError: ``input_not_listed``, ``input_unused``, ``input_no_input``, ``tensor_twice``,
+            ``name_twice``.
     """
+    _refuse_twice("inputs", inputs)
+    _refuse_twice("outputs", outputs)
     calls = _calls_between(inputs, outputs)
-    tracer = _Tracer(Document({"g1": Graph(name or automatic_name("functional"))}))
+    tracer = _Tracer(Document({"g1": Graph(chosen_name(name, "functional"))}))
     for call in sorted(calls, key=lambda c: c.number):
         tracer.call(call)
     document = tracer.document
@@ -155,15 +159,28 @@ class _Tracer:
         return here[names.index(port)].name
 
 
+def _refuse_twice(what: str, tensors: list[Tensor]) -> None:
+    counts = Counter((t.call, t.port) for t in tensors)
+    for tensor in tensors:
+        if counts[tensor.call, tensor.port] > 1:
+            raise refuse("tensor_twice", what=what, name=tensor.name)
+
+
 def _calls_between(inputs: list[Tensor], outputs: list[Tensor]) -> set[Recorded]:
+    for tensor in inputs:
+        if tensor.call.inputs:
+            raise refuse("input_no_input", name=tensor.name, received=tensor.spec)
     starts = {tensor.call for tensor in inputs}
-    found, ahead = set(starts), [tensor.call for tensor in outputs]
+    found, ahead = set[Recorded](), [tensor.call for tensor in outputs]
     while ahead:
         call = ahead.pop()
         if call in found:
             continue
-        if not call.inputs:
+        if not call.inputs and call not in starts:
             raise refuse("input_not_listed", name=call.handle.name)
         found.add(call)
         ahead += [tensor.call for _, tensor in call.inputs]
+    for tensor in inputs:
+        if tensor.call not in found:
+            raise refuse("input_unused", name=tensor.name)
     return found

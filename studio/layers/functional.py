@@ -28,6 +28,13 @@ _names: Counter[str] = Counter()
 _sequence = itertools.count()
 
 
+def chosen_name(name: Any, stem: str) -> str:
+    """The name somebody gave, or an automatic one."""
+    if name is not None and not isinstance(name, str):
+        raise refuse("name_text", received=name)
+    return name or automatic_name(stem)
+
+
 def automatic_name(stem: str) -> str:
     """Keras's automatic names: ``dense``, ``dense_1``, … counted through the process."""
     number = _names[stem]
@@ -220,7 +227,7 @@ class Operation:
 def _listed(tensors: Any) -> Sequence[Any]:
     if tensors is None:
         return ()
-    return (tensors,) if isinstance(tensors, Tensor) else tuple(tensors)
+    return tuple(tensors) if isinstance(tensors, list | tuple) else (tensors,)
 
 
 def _takes(ports: Sequence[Port], count: int) -> bool:
@@ -256,7 +263,7 @@ class Handle(Operation):
             raise ProblemError(problems)
         self.declaration = declaration
         stem = "input_layer" if isinstance(declaration, InputLayer) else snake(declaration.kind)
-        self.name = name or automatic_name(stem)
+        self.name = chosen_name(name, stem)
         self.trainable = trainable
         self.cells: Cells = {}
         self.declared_weights: tuple[Weight, ...] = ()
@@ -289,7 +296,10 @@ class Handle(Operation):
     def assign(self, weight: Weight, value: Any) -> None:
         """Set the numbers of one weight, in place, so that whoever shares it sees them."""
         cell = self.cell(weight)
-        np.copyto(cell.value, np.asarray(value, np.float32))
+        given = np.asarray(value)
+        if given.dtype.kind not in "buif":
+            raise refuse("not_numbers", name=f"{self.name}/{weight.name}", received=given.dtype)
+        np.copyto(cell.value, given.astype(np.float32))
         cell.trained = True
         cell.slots.clear()
 
@@ -330,7 +340,7 @@ class TimeDistributed(Operation):
             raise refuse("wrapper_layer", kind=type(self).__name__, received=layer)
         self.declaration = TimeDistributedLayer()
         self.layer = layer
-        self.name = name or automatic_name(snake(self.declaration.kind))
+        self.name = chosen_name(name, snake(self.declaration.kind))
         self.trainable = trainable
 
     def ports(self) -> tuple[tuple[Port, ...], tuple[Port, ...]]:

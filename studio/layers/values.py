@@ -19,6 +19,14 @@ class Range:
     shares: bool | None = False
     by: str = ""
 
+    def holds(self, *numbers: float) -> bool:
+        """Whether all of these may occur."""
+        return all(self.low <= number <= self.high for number in numbers)
+
+    def __str__(self) -> str:
+        ends = (f"{end:g}".replace("inf", "∞").replace("-", "−") for end in (self.low, self.high))
+        return " … ".join(ends)
+
 
 def joined(ranges: tuple[Range | None, ...]) -> Range | None:
     """The range of values picked from several; None where one of them is not known."""

@@ -32,7 +32,7 @@ USUAL_LABELS = ("label", "labels", "target", "class", "category", "y")
 
 def ports_of(document: Document) -> list[DataPort]:
     """Every input, then every target that has a loss, in the model's order."""
-    return input_ports(document) + target_ports(document, analyse(document).specs)
+    return input_ports(document) + target_ports(document, analyse(document))
 
 
 # -- as the command line says --------------------------------------------------------------------

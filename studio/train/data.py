@@ -52,6 +52,7 @@ from studio.train.encoding import (
     refit,
     shaped,
     text_column,
+    unreachable_problems,
     unseen_problems,
     value_problems,
 )
@@ -114,7 +115,7 @@ def load_data(
     train, validation = split_rows(table, document.plan.data.split)
     reader = _Reader(document, table, train, dict(fitted or {}))
     inputs = {p.key: reader.read(p) for p in input_ports(document)}
-    targets = {p.key: reader.read(p) for p in target_ports(document, analysis.specs)}
+    targets = {p.key: reader.read(p) for p in target_ports(document, analysis)}
     if reader.problems:
         raise ProblemError(reader.problems)
     arrays = Arrays(inputs, targets)
@@ -132,7 +133,7 @@ def check_data(document: Document, base: Path) -> list[Problem]:
     if document.plan.data.source is None:
         empty = not document.graph.inputs
         return [] if empty else [Problem("no_data", severity="warning")]
-    ports = input_ports(document) + target_ports(document, analyse(document).specs)
+    ports = input_ports(document) + target_ports(document, analyse(document))
     try:
         table = load_table(document.plan.data.source, base)
         train, _ = split_rows(table, document.plan.data.split)
@@ -142,7 +143,7 @@ def check_data(document: Document, base: Path) -> list[Problem]:
     reader = _Reader(document, table, train, {}, only_check=True)
     for port in ports:
         reader.read(port)
-    return reader.problems
+    return [*reader.problems, *reader.warnings]
 
 
 # -- table and rows ------------------------------------------------------------------------------
@@ -272,7 +273,9 @@ class _Reader:
         if not isinstance(fitted, FittedNumbers):
             fitted = fit_numbers(binding, values[self.train])
         self.learnt[port.key] = fitted
-        return shaped(port, encode_numbers(fitted, values))
+        encoded = encode_numbers(fitted, values)
+        self.warnings += unreachable_problems(self.document, port, encoded)
+        return shaped(port, encoded)
 
     def _classes(self, port: DataPort, binding: ClassColumn, fits: bool) -> Array:
         raise_any(self.table.empty_cells(binding.column))

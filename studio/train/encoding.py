@@ -4,12 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from math import prod
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from studio.document import edits
 from studio.document.edits import Fix
+from studio.document.fitting import activated
 from studio.document.model import Document
 from studio.document.plan import ArrayColumn, Binding, ClassColumn, NumberColumns, TextColumn
 from studio.document.preprocess import (
@@ -195,6 +197,20 @@ def value_problems(
             args = {**problem.args, "port": port.name, "expected": expected}
             problems.append(replace(problem, args=args))
     return problems
+
+
+def unreachable_problems(
+    document: Document, port: DataPort, values: NDArray[np.floating[Any]]
+) -> list[Problem]:
+    """A warning of targets that an output's activation never gives."""
+    if port.range is None or port.integers or not values.size:
+        return []
+    least, most = float(values.min()), float(values.max())
+    if port.range.holds(least, most):
+        return []
+    args = {"received": f"{least:.4g} … {most:.4g}", "expected": port.range, "name": port.name}
+    problem = port.problem("target_unreachable", activated(document, port.range, "linear"), **args)
+    return [replace(problem, severity="warning")]
 
 
 def unseen_problems(

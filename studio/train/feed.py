@@ -4,7 +4,7 @@ One array, a list in the model's order, or a dict by name, for inputs and target
 not fit is refused before the first step: nothing is ever broadcast.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,9 @@ from studio.document.names import input_names, output_names
 from studio.document.plan import OutputPlan
 from studio.engine.program import Array, Spec
 from studio.layers.input import Input
-from studio.problem import ProblemError, refuse
+from studio.layers.values import Range
+from studio.losses.base import Loss
+from studio.problem import Problem, ProblemError, refuse, warn
 from studio.train.arrays import Arrays
 
 
@@ -32,19 +34,26 @@ def as_arrays(
     Args:
         document: compiled; its inputs and outputs say what is expected.
         x: inputs.
-        y: targets of the outputs that have a loss; None where only inputs are wanted.
+        y: targets of the outputs that have a loss.
         sample_weight: one number a sample for all outputs, or a list or dict of such.
         class_weight: class number → weight, for all outputs or by output name.
 
     Raises:
         ProblemError: ``wrong_number``, ``unknown_name``, ``input_shape``, ``target_shape``,
-            ``integer_outside``, ``samples_differ``, ``not_numbers``.
+            ``targets_missing``, ``integer_outside``, ``samples_differ``, ``not_numbers``.
     """
     inputs = _inputs(document, x)
-    targets = _targets(document, y) if y is not None else {}
+    targets = _targets(document, y)
     weights = _weights(document, targets, sample_weight, class_weight)
     _same_length({**inputs, **targets, **weights})
     return Arrays(inputs, targets, weights)
+
+
+def input_arrays(document: Document, x: Any) -> Arrays:
+    """Checked inputs alone: see `as_arrays`."""
+    inputs = _inputs(document, x)
+    _same_length(inputs)
+    return Arrays(inputs)
 
 
 def trained_outputs(document: Document) -> dict[Endpoint, str]:
@@ -101,7 +110,10 @@ def _inputs(document: Document, x: Any) -> dict[str, Array]:
 
 def _targets(document: Document, y: Any) -> dict[str, Array]:
     outputs = trained_outputs(document)
-    specs = analyse(document).specs
+    if y is None:
+        raise refuse("targets_missing", names=", ".join(outputs.values()))
+    analysis = analyse(document)
+    specs = analysis.specs
     given = by_name("target", list(outputs.values()), _of_trained(document, outputs, y))
     found = {}
     for endpoint, name in outputs.items():
@@ -111,11 +123,43 @@ def _targets(document: Document, y: Any) -> dict[str, Array]:
         array = _numbers(name, given[name], spec.dtype)
         if array.ndim == spec.rank - 1 and spec.shape[-1] == 1:
             array = array[..., None]  # labels (n,) for an (n, 1) output
+        _classes_as_expected(name, array, loss, specs[endpoint])
         found[endpoint.key] = _fitting("target_shape", name, array, spec)
         classes = specs[endpoint].shape[-1]
         if spec.dtype.startswith("int") and isinstance(classes, int):
             _within(name, found[endpoint.key], classes)
+        elif loss.probabilities:
+            _probable(name, loss, found[endpoint.key])
+        else:
+            _warn_of_unreachable(name, found[endpoint.key], analysis.ranges.get(endpoint))
     return found
+
+
+def _classes_as_expected(name: str, array: Array, loss: Loss, output: Spec) -> None:
+    """Refuse one-hots where class numbers are expected, and the reverse, saying which it is."""
+    if loss.probabilities != "shared":
+        return
+    target = loss.target(output)
+    about = {"name": name, "received": array.shape, "classes": output.shape[-1]}
+    numbers = array.ndim == output.rank - 1 or array.shape[-1:] == (1,)
+    if target.dtype.startswith("int") and array.shape[1:] == output.shape[1:]:
+        raise refuse("target_one_hot", **about)
+    if target == output and numbers and np.array_equal(array, np.trunc(array)):
+        raise refuse("target_class_numbers", **about)
+
+
+def _probable(name: str, loss: Loss, array: Array) -> None:
+    """Refuse what is no probability as the target of a loss between probabilities."""
+    outside = (array < 0) | (array > 1)
+    if outside.any():
+        row, value = int(np.argwhere(outside)[0][0]), float(array[outside].flat[0])
+        raise refuse("target_outside", name=name, received=value, row=row, loss=loss.kind)
+
+
+def _warn_of_unreachable(name: str, array: Array, known: Range | None) -> None:
+    if known is not None and array.size and not known.holds(array.min(), array.max()):
+        args = {"name": name, "received": f"{array.min():.4g} … {array.max():.4g}"}
+        warn(Problem("target_unreachable", args={**args, "expected": known}))
 
 
 def _of_trained(document: Document, outputs: Mapping[Endpoint, str], y: Any) -> Any:
@@ -123,10 +167,18 @@ def _of_trained(document: Document, outputs: Mapping[Endpoint, str], y: Any) -> 
     names = output_names(document)
     if isinstance(y, Mapping):
         unread = set(names.values()) - set(outputs.values())
+        _warn_of_unread(name for name in y if name in unread and y[name] is not None)
         return {name: target for name, target in y.items() if name not in unread}
     if isinstance(y, list | tuple) and len(y) == len(names) > len(outputs):
-        return [target for endpoint, target in zip(names, y, strict=True) if endpoint in outputs]
+        pairs = list(zip(names.items(), y, strict=True))
+        _warn_of_unread(n for (e, n), t in pairs if e not in outputs and t is not None)
+        return [target for (endpoint, _), target in pairs if endpoint in outputs]
     return y
+
+
+def _warn_of_unread(names: Iterable[str]) -> None:
+    for name in names:
+        warn(Problem("target_unread", args={"name": name}))
 
 
 def _numbers(name: str, given: Any, dtype: str) -> Array:
@@ -214,6 +266,8 @@ def _class_weights(
 ) -> dict[str, Array]:
     if class_weight is None:
         return {}
+    if not isinstance(class_weight, Mapping):
+        raise refuse("class_weight_form", received=class_weight)
     by_output = all(isinstance(v, Mapping) for v in class_weight.values())
     if by_output:
         for name in class_weight:
@@ -226,10 +280,17 @@ def _class_weights(
         if table and key in targets:
             target = targets[key]
             classes = target.argmax(-1) if target.shape[-1] > 1 else target[..., 0]
-            lookup = {int(c): float(w) for c, w in table.items()}
+            lookup = _class_table(table)
             flat = np.round(classes).astype(np.int64)
             found[key] = np.vectorize(lambda c, t=lookup: t.get(int(c), 1.0), otypes=["f4"])(flat)
     return found
+
+
+def _class_table(table: Any) -> dict[int, float]:
+    try:
+        return {int(c): float(w) for c, w in table.items()}
+    except (AttributeError, TypeError, ValueError) as error:
+        raise refuse("class_weight_form", received=table) from error
 
 
 def _same_length(arrays: Mapping[str, Array]) -> None:

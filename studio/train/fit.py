@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
+from typing import Any
 
 import numpy as np
 
@@ -39,16 +40,18 @@ class FitPlan:
 
     def __post_init__(self) -> None:
         for name in ("epochs", "batch_size", "validation_freq"):
-            _whole(name, getattr(self, name), 1)
-        _whole("initial_epoch", self.initial_epoch, 0)
+            whole(name, getattr(self, name), 1)
+        whole("initial_epoch", self.initial_epoch, 0)
         for name in ("steps_per_epoch", "validation_steps", "validation_batch_size"):
             if getattr(self, name) is not None:
-                _whole(name, getattr(self, name), 1)
+                whole(name, getattr(self, name), 1)
 
 
-def _whole(name: str, value: object, least: int) -> None:
+def whole(name: str, value: Any, least: int) -> int:
+    """An argument that counts; refused unless it is an integer of at least `least`."""
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
         raise refuse("argument_whole", name=name, received=value, least=least)
+    return int(value)
 
 
 @dataclass

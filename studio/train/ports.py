@@ -3,12 +3,13 @@
 Everything here is known from the document alone; `studio.train.data` looks at the cells.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from math import prod
 
 from studio.document import edits
+from studio.document.analysis import Analysis
 from studio.document.edits import Fix
 from studio.document.integers import integer_limits
 from studio.document.model import CallId, Document, Endpoint
@@ -18,6 +19,7 @@ from studio.document.vocabularies import text_mates
 from studio.engine.program import Spec
 from studio.layers.dense import Dense
 from studio.layers.input import Input
+from studio.layers.values import Range
 from studio.losses.base import Loss
 from studio.losses.probabilistic import SparseCategoricalCrossentropy
 from studio.problem import Problem
@@ -35,6 +37,7 @@ class DataPort:
         binding: the columns it takes it from, or None.
         limit: integers must stay below it: an Embedding's rows, an output's classes; 0: no limit.
         loss: a target's loss; None for an input.
+        range: where the values of the output lie that the target is of, if that is known.
     """
 
     key: str
@@ -44,6 +47,7 @@ class DataPort:
     binding: Binding | None = None
     limit: int = 0
     loss: Loss | None = None
+    range: Range | None = None
 
     @property
     def integers(self) -> bool:
@@ -71,20 +75,21 @@ def input_ports(document: Document) -> list[DataPort]:
     return found
 
 
-def target_ports(document: Document, specs: Mapping[Endpoint, Spec]) -> list[DataPort]:
+def target_ports(document: Document, analysis: Analysis) -> list[DataPort]:
     """The targets of the outputs that have a loss and whose shape is known, in order."""
     found = []
     for endpoint, name in output_names(document).items():
         plan = document.plan.outputs.get(endpoint.key)
-        if plan is None or plan.loss is None or endpoint not in specs:
+        if plan is None or plan.loss is None or endpoint not in analysis.specs:
             continue
-        output = specs[endpoint]
+        output = analysis.specs[endpoint]
         spec = plan.loss.target(output)
         classes = output.shape[-1] if spec.dtype.startswith("int") else 0
         binding = document.plan.data.targets.get(endpoint.key)
         limit = classes if isinstance(classes, int) else 0
+        known = analysis.ranges.get(endpoint)
         found.append(
-            DataPort(endpoint.key, endpoint.call, name, spec, binding, limit, loss=plan.loss)
+            DataPort(endpoint.key, endpoint.call, name, spec, binding, limit, plan.loss, known)
         )
     return found
 

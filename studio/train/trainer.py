@@ -215,6 +215,8 @@ class Means:
     def _start(self, step: Step, several: bool) -> dict[str, "_Running"]:
         found: dict[str, _Running] = {}
         for key, (target, output) in step.specs.items():
+            if key not in step.targets:
+                continue  # without a loss there is nothing to compare with
             plan = self._trainer.document.plan.outputs.get(key, OutputPlan())
             prefix = f"{self._trainer.names[key]}_" if several else ""
             for metrics, is_weighted in ((plan.metrics, False), (plan.weighted_metrics, True)):

@@ -164,8 +164,8 @@ class DataDock(QWidget):
 
     def _ports(self) -> list[DataPort]:
         """Every input and every target of the document, as `ports_of`, from what is analysed."""
-        document, specs = self._session.document, self._session.analysis.specs
-        return input_ports(document) + target_ports(document, specs)
+        document = self._session.document
+        return input_ports(document) + target_ports(document, self._session.analysis)
 
     def _show_plan(self) -> None:
         """The document's plan, in the editors; what is being edited stays under the cursor."""
