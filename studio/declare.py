@@ -239,7 +239,7 @@ def resolve(family: str, value: Any) -> Declared:
         return value
     if isinstance(value, Mapping):
         config = dict(value)
-        return declared(family, str(config.pop("kind"))).from_config(config)
+        return declared(family, str(config.pop("kind", ""))).from_config(config)
     if isinstance(value, str):
         aliases: Mapping[str, str] = getattr(import_module(f"studio.{family}"), "ALIASES", {})
         wanted = aliases.get(value, value)

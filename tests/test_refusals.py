@@ -104,6 +104,7 @@ HIDDEN = Dense(3)(X4)
         (lambda: Dense(3, name=7), "A name is a text"),
         (lambda: TimeDistributed(Dense), "wraps a layer or a model"),
         (lambda: TimeDistributed(Dense(2), name=7), "A name is a text"),
+        (lambda: Dense(2, kernel_initializer={}), "none of the initializers"),
         (lambda: LSTM(2)(Input((3, 2)), initial_state=4), "LSTM was called on a int"),
     ],
 )

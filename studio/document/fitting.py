@@ -18,6 +18,7 @@ from studio.document.model import Document, Endpoint
 from studio.document.plan import ClassColumn, OutputPlan
 from studio.engine.program import Spec
 from studio.layers.base import Layer
+from studio.layers.recurrent import Recurrent
 from studio.layers.values import Range
 from studio.losses.base import Loss
 from studio.losses.probabilistic import (
@@ -26,7 +27,7 @@ from studio.losses.probabilistic import (
     SparseCategoricalCrossentropy,
 )
 from studio.losses.regression import MeanSquaredError
-from studio.problem import Problem
+from studio.problem import Problem, Severity
 
 _ACTIVATION = {"each": "sigmoid", "shared": "softmax"}
 
@@ -72,11 +73,14 @@ def usual_loss(document: Document, endpoint: Endpoint, spec: Spec, known: Range 
 def activated(document: Document, known: Range | None, activation: str) -> Fix | None:
     """The repair that gives the layer a range comes from another activation.
 
-    None where the layer has none, or is used in several places: one cannot tell what they need.
+    None where the layer has none, or has it inside its cell, or is used in several places: one
+    cannot tell what they need.
     """
     layer = known.by if known else ""
     body = document.layers[layer].body if layer in document.layers else None
-    if not isinstance(body, Layer) or not hasattr(body, "activation") or uses(document, layer) > 1:
+    if not isinstance(body, Layer) or isinstance(body, Recurrent) or uses(document, layer) > 1:
+        return None
+    if not hasattr(body, "activation"):
         return None
     edit = edits.setting(layer, activation=activation)
     args = {"name": document.layers[layer].name, "activation": activation}
@@ -102,7 +106,9 @@ def _misfits(
         args |= {"received": known, "expected": Range(0, high)}
         yield Problem("loss_range", endpoint.call, args, fix)
     elif loss.probabilities == "shared" and known.shares is False:
-        yield Problem("loss_no_shares", endpoint.call, args, fix, severity="warning")
+        # Numbers without an upper bound are a relu's kin: all 0 at times, and 0 / 0 is no share.
+        severity: Severity = "warning" if known.high <= 1 else "error"
+        yield Problem("loss_no_shares", endpoint.call, args, fix, severity)
     elif loss.probabilities == "each" and known.shares and spec.shape[-1] != 1:
         yield Problem("loss_of_shares", endpoint.call, args, change, severity="warning")
 

@@ -13,6 +13,7 @@ from studio.layers.base import Example, Layer, LayerBuilder, Weight, Weights
 from studio.layers.expect import axis_within, float_input, known_axis
 from studio.layers.masking import wide_mask
 from studio.layers.moments import along, inverse_deviation, moments
+from studio.layers.values import Range
 from studio.regularizers.base import Regularizer
 
 
@@ -65,6 +66,9 @@ class BatchNormalization(Layer):
                 "moving_variance", shape, self.moving_variance_initializer, False, Role.STATISTIC
             ),
         )
+
+    def range(self, *x: Range | None) -> Range:
+        return Range()
 
     def lower(self, op: LayerBuilder, w: Weights, *x: Value) -> Value:
         float_input(self.kind, x[0].spec, at_least=2)

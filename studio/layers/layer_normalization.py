@@ -13,6 +13,7 @@ from studio.initializers.constant import Ones, Zeros
 from studio.layers.base import Example, Layer, LayerBuilder, Weight, Weights
 from studio.layers.expect import axis_within, float_input, known_axis
 from studio.layers.moments import along, inverse_deviation, moments
+from studio.layers.values import Range
 from studio.problem import refuse
 from studio.regularizers.base import Regularizer
 
@@ -61,6 +62,9 @@ class LayerNormalization(Layer):
         if self.rms_scaling:
             return (gamma,)
         return (*([gamma] * self.scale), *([beta] * self.center))
+
+    def range(self, *x: Range | None) -> Range:
+        return Range()
 
     def lower(self, op: LayerBuilder, w: Weights, *x: Value) -> Value:
         float_input(self.kind, x[0].spec, at_least=2)

@@ -13,9 +13,11 @@ import numpy as np
 from studio.engine.builder import Value
 from studio.engine.program import Array, Attribute, Spec
 from studio.initializers.base import Initializer
+from studio.layers.activations import range_of
 from studio.layers.base import Layer, LayerBuilder, Port, Weight, Weights
 from studio.layers.expect import float_input, known_last_axis
 from studio.layers.masking import Packed, flip, pack, unpack
+from studio.layers.values import Range
 from studio.problem import refuse
 from studio.regularizers.base import Regularizer
 
@@ -53,6 +55,7 @@ class Recurrent(Layer):
     states: ClassVar[tuple[str, ...]] = ("h",)
     gates: ClassVar[tuple[int, ...]] = (0,)
     units: int
+    activation: str
     use_bias: bool
     kernel_initializer: Initializer
     recurrent_initializer: Initializer
@@ -110,6 +113,14 @@ class Recurrent(Layer):
     def attributes(self) -> dict[str, Attribute]:
         """Of ONNX's operator, beside its size, direction and functions."""
         return {}
+
+    def range(self, *x: Range | None) -> Range | None:
+        """Gates scale what the activation gives; where a state is given, it counts as well."""
+        gate = range_of(getattr(self, "recurrent_activation", "sigmoid"))
+        if len(x) > 1 or not Range(0, 1).holds(gate.low, gate.high):
+            return None
+        inner = range_of(self.activation)
+        return Range(min(inner.low, 0.0), max(inner.high, 0.0))
 
     def lower(self, op: LayerBuilder, w: Weights, *x: Value) -> Value | Sequence[Value]:
         first = [op.Unsqueeze(state, _ints(0)) for state in initial_states(self, self.units, x)]

@@ -59,7 +59,9 @@ def head(activation: str, units: int, loss: Loss) -> tuple[Drawing, str]:
         ("linear", 3, CATEGORICAL, "loss_range", "error"),
         ("tanh", 3, SPARSE, "loss_range", "error"),
         ("sigmoid", 3, CATEGORICAL, "loss_no_shares", "warning"),
-        ("relu", 3, SPARSE, "loss_no_shares", "warning"),
+        ("hard_sigmoid", 3, SPARSE, "loss_no_shares", "warning"),
+        ("relu", 3, SPARSE, "loss_no_shares", "error"),
+        ("relu6", 3, CATEGORICAL, "loss_no_shares", "error"),
         ("softmax", 1, CATEGORICAL, "loss_one_share", "error"),
         ("sigmoid", 1, SPARSE, "loss_one_share", "error"),
         ("softmax", 3, SQUARED, "", ""),
@@ -125,6 +127,27 @@ def test_found_through_what_passes_values_on(layers: list, shape: tuple[int, ...
     (problem,) = about_losses(d.document)
     assert (problem.code, problem.where) == ("loss_range", x)
     assert repaired(d.document).entry(made).body.activation == "sigmoid"
+
+
+@pytest.mark.parametrize(
+    ("kind", "params", "blamed"),
+    [
+        ("LSTM", {}, True),
+        ("SimpleRNN", {}, True),
+        ("GRU", {"activation": "relu"}, True),
+        ("LSTM", {"activation": "sigmoid"}, False),
+        ("LSTM", {"recurrent_activation": "linear", "activation": "sigmoid"}, False),
+        ("Bidirectional", {}, False),
+    ],
+)
+def test_what_a_recurrent_layer_gives(kind: str, params: dict, blamed: bool) -> None:
+    """Its activation is inside the cell, so the loss is what is changed."""
+    d = Drawing()
+    y = d.output(d.add(kind, d.add("Input", shape=(5, 4)), **params))
+    d.document = edits.plan_output(d.document, out(y), loss=BINARY)
+    assert [p.code for p in about_losses(d.document)] == (["loss_range"] if blamed else [])
+    if blamed:
+        assert repaired(d.document).plan.outputs[out(y).key].loss == SQUARED
 
 
 def test_found_through_a_model_and_a_wrapper() -> None:

@@ -12,7 +12,7 @@ from studio.losses.probabilistic import BinaryCrossentropy
 from studio.optimizers.sgd import SGD
 from studio.problem import ProblemError
 from studio.train.arrays import Arrays
-from studio.train.feed import as_arrays
+from studio.train.feed import as_arrays, input_arrays
 from studio.train.predict import predict
 from studio.train.step import RATE, STEP, Step, build_step
 from studio.train.trainer import Settings, Trainer
@@ -80,7 +80,7 @@ def test_onnxruntime_predicts_what_numpy_predicts_and_does_not_train() -> None:
     model = small_headline()
     model.compile("sgd", "binary_crossentropy")
     x, _ = headline_data()
-    inputs = as_arrays(model.document, x).inputs
+    inputs = input_arrays(model.document, x).inputs
     store = model.project.store
     ours = predict(model.document, store, inputs)
     theirs = predict(model.document, store, inputs, engine="onnxruntime")
@@ -116,6 +116,7 @@ def test_a_loss_that_no_trained_layer_leads_to_leaves_weights_alone() -> None:
     assert "main_output" not in names
     model = small_headline()
     trainer = Trainer(document, model.project.store, Settings(seed=0))
-    batch = first_batch(document)
+    x, (_, labels) = headline_data()
+    batch = as_arrays(document, [a[:32] for a in x], labels[:32])
     _, results = trainer.train_batch(Arrays(batch.inputs, batch.targets))
     assert np.isfinite(results[step.total])
