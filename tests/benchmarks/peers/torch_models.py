@@ -1,0 +1,149 @@
+"""The systems in plain PyTorch, as an expert would write them, from weights in Keras's order."""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import nn
+
+from tests.benchmarks.peers.engines import RATE
+from tests.benchmarks.peers.systems import Array, System, first_weights
+
+EPSILON = 1e-7
+
+
+class _Dense(nn.Linear):
+    def __init__(self, width: int, units: int) -> None:
+        super().__init__(width, units)
+        self.shapes = [(width, units), (units,)]
+
+    def take(self, weights: list[Array]) -> None:
+        self.weight.data = torch.from_numpy(weights.pop(0).T.copy())
+        self.bias.data = torch.from_numpy(weights.pop(0))
+
+
+class _LSTM(nn.LSTM):
+    """The last output; of PyTorch's two biases only the first is trained, as Keras has one."""
+
+    def __init__(self, width: int, units: int) -> None:
+        super().__init__(width, units, batch_first=True)
+        self.shapes = [(width, 4 * units), (units, 4 * units), (4 * units,)]
+
+    def take(self, weights: list[Array]) -> None:
+        self.weight_ih_l0.data = torch.from_numpy(weights.pop(0).T.copy())
+        self.weight_hh_l0.data = torch.from_numpy(weights.pop(0).T.copy())
+        self.bias_ih_l0.data = torch.from_numpy(weights.pop(0))
+        self.bias_hh_l0.data.zero_()
+        self.bias_hh_l0.requires_grad_(False)
+
+    def last(self, x: Any) -> Any:
+        return self(x)[1][0][0]
+
+
+class _Table(nn.Embedding):
+    def __init__(self, rows: int, width: int) -> None:
+        super().__init__(rows, width)
+        self.shapes = [(rows, width)]
+
+    def take(self, weights: list[Array]) -> None:
+        self.weight.data = torch.from_numpy(weights.pop(0))
+
+
+class _Net(nn.Module):
+    """Parts in Keras's order of weights, and the way through them; outputs before the sigmoid."""
+
+    def __init__(self, parts: list[Any], way: Callable[..., list[Any]]) -> None:
+        super().__init__()
+        self.parts, self.way = nn.ModuleList(parts), way
+        weights = first_weights([shape for part in parts for shape in part.shapes])
+        for part in parts:
+            part.take(weights)
+
+    def forward(self, *x: Any) -> list[Any]:
+        return self.way(list(self.parts), *x)
+
+
+def _digits(p: list[Any], x: Any) -> list[Any]:
+    return [p[2](torch.relu(p[1](torch.relu(p[0](x)))))]
+
+
+def _video(p: list[Any], x: Any) -> list[Any]:
+    seen = torch.softmax(_digits(p, x.flatten(0, 1))[0], -1)
+    return [p[4](p[3].last(seen.unflatten(0, x.shape[:2])))]
+
+
+def _headline(p: list[Any], text: Any, numbers: Any) -> list[Any]:
+    table, lstm, *dense, main, aux = p
+    read = lstm.last(table(text))
+    x = torch.cat([read, numbers], -1)
+    for layer in dense:
+        x = torch.relu(layer(x))
+    return [main(x), aux(read)]
+
+
+def _tweets(p: list[Any], one: Any, two: Any) -> list[Any]:
+    return [p[1](torch.cat([p[0].last(one), p[0].last(two)], -1))]
+
+
+def _net(name: str) -> _Net:
+    kind, _, size = name.rpartition("-")
+    if name in ("digits", "reuse"):
+        return _Net([_Dense(784, 64), _Dense(64, 64), _Dense(64, 10)], _digits)
+    if name == "video":
+        dense = [_Dense(784, 64), _Dense(64, 64), _Dense(64, 10)]
+        return _Net([*dense, _LSTM(10, 32), _Dense(32, 4)], _video)
+    if name == "tweets":
+        return _Net([_LSTM(256, 64), _Dense(128, 1)], _tweets)
+    if kind == "headline":
+        dense = [_Dense(37, 64), _Dense(64, 64), _Dense(64, 64), _Dense(64, 1)]
+        return _Net([_Table(10000, 512), _LSTM(512, 32), *dense, _Dense(32, 1)], _headline)
+    if kind == "vocabulary":
+        parts = [_Table(int(size), 64), _LSTM(64, 32), _Dense(32, 1)]
+        return _Net(parts, lambda p, x: [p[2](p[1].last(p[0](x)))])
+    if kind == "width":
+        parts = [_Dense(int(size), int(size)), _Dense(int(size), 1)]
+        return _Net(parts, lambda p, x: [p[1](torch.relu(p[0](x)))])
+    units = int(size) if kind == "units" else 32
+    return _Net([_LSTM(64, units), _Dense(units, 1)], lambda p, x: [p[1](p[0].last(x))])
+
+
+class Torch:
+    """A model trained by PyTorch's own optimizers."""
+
+    def __init__(self, system: System) -> None:
+        self.net = _net(system.name)
+        trained = [p for p in self.net.parameters() if p.requires_grad]
+        self.optimizer = (
+            torch.optim.RMSprop(trained, RATE, alpha=0.9, eps=EPSILON)
+            if system.optimizer == "RMSprop"
+            else torch.optim.Adam(trained, RATE, eps=EPSILON)
+        )
+        self.system = system
+        self.x, self.y = ([torch.from_numpy(a) for a in arrays] for arrays in system.arrays())
+
+    def _loss(self, outputs: list[Any], targets: list[Any]) -> Any:
+        loss: Any = 0.0
+        for name, weight, output, target in zip(
+            self.system.losses, self.system.weights, outputs, targets, strict=True
+        ):
+            if name == "binary_crossentropy":
+                found = nn.functional.binary_cross_entropy_with_logits(output, target)
+            else:
+                found = nn.functional.cross_entropy(output, target)
+            loss = loss + weight * found
+        return loss
+
+    def epoch(self) -> float:
+        size, total = self.system.batch, 0.0
+        for at in range(0, len(self.x[0]), size):
+            rows = slice(at, at + size)
+            self.optimizer.zero_grad()
+            loss = self._loss(self.net(*(x[rows] for x in self.x)), [y[rows] for y in self.y])
+            loss.backward()
+            self.optimizer.step()
+            total += float(loss.detach())
+        return total / self.system.steps
+
+    @torch.no_grad()
+    def predict(self, inputs: list[Array]) -> Any:
+        return [torch.sigmoid(y).numpy() for y in self.net(*map(torch.from_numpy, inputs))]
