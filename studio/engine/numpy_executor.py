@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from studio.engine.operator import Buffer
+from studio.engine.passes.for_numpy import for_numpy
 from studio.engine.planner import Plan, plan
 from studio.engine.program import Array, Dim, Program, Spec
 from studio.engine.threads import available, limited
@@ -23,6 +24,7 @@ class NumpyExecutor:
 
     def __init__(self, program: Program, threads: int = 0) -> None:
         self.program = program
+        self._faster = for_numpy(program)
         self.threads = threads or available()
         self._state: dict[str, Buffer] = {}
         self._plans: dict[tuple[tuple[int, ...], ...], Plan] = {}
@@ -61,7 +63,7 @@ class NumpyExecutor:
         key = tuple(np.shape(feeds[name]) for name in self.program.inputs)
         if key not in self._plans:
             shapes = dict(zip(self.program.inputs, key, strict=True))
-            self._plans[key] = plan(self.program, self._concrete(shapes), self._state)
+            self._plans[key] = plan(self._faster, self._concrete(shapes), self._state)
         return self._plans[key]
 
     def _concrete(self, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Spec]:

@@ -165,12 +165,15 @@ _FAMILIES = (
     "normalization",
     "shape",
     "gather",
+    "distinct",
     "lstm",
     "gru",
     "rnn",
 )
 _OURS = {
     "GatherGrad",
+    "Distinct",
+    "TakeRows",
     *(f"{name}{part}" for name in ("LSTM", "GRU", "RNN") for part in ("Training", "Grad")),
 }
 _table: dict[str, Operator] = {}

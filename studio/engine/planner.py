@@ -79,6 +79,16 @@ class _Planner:
                 self._compute_now(node)
             else:
                 self.nodes.append(node)
+        self._drop_unread()
+
+    def _drop_unread(self) -> None:
+        """Without nodes of whose results only the shape was asked."""
+        needed, kept = set(self.program.results()), list[Node]()
+        for node in reversed(self.nodes):
+            if not needed.isdisjoint(name for name in node.outputs if name):
+                kept.append(node)
+                needed.update(node.inputs)
+        self.nodes = kept[::-1]
 
     def _infer(self, node: Node) -> None:
         try:

@@ -35,6 +35,7 @@ def _gather_grad(b: Binding) -> Call:
     """Sum the rows of a gradient by index: a product with a sparse 0/1 matrix for a table's rows.
 
     The product costs a tenth of ``np.add.at``; its order of summation is fixed, so it repeats.
+    With a fourth input only that many indices count, and all of those differ.
     """
     indices, dy, out = b.input(0), b.input(1), b.out
     axis = int(b.attr("axis", 0)) % out.ndim
@@ -47,12 +48,21 @@ def _gather_grad(b: Binding) -> Call:
     ends = np.arange(count + 1, dtype=np.int64)
     ones = np.ones(count, out.dtype)
     flat = indices.reshape(-1)
+    filled = b.optional(3)
+    if filled is not None:
+        return partial(_place_rows, flat, rows, table, filled)
 
     def call() -> None:
         spread = sparse.csc_matrix((ones, flat % size, ends), shape=(size, count))
         np.copyto(table, spread @ rows)
 
     return call
+
+
+def _place_rows(ids: Any, rows: Any, table: Any, count: Any) -> None:
+    found = int(count)
+    table.fill(0)
+    table[ids[:found]] = rows[:found]
 
 
 def _scatter_axis(indices: Any, dy: Any, out: Any, axis: int) -> None:

@@ -20,6 +20,7 @@ from studio.engine.operators.recurrent import (
     H,
     R,
     arriving,
+    both_biases,
     ended_by,
     finish,
     flat,
@@ -33,7 +34,7 @@ from studio.engine.operators.recurrent import (
     wanted,
 )
 
-_GRU = Family("GRU", gates=3, states=1, inputs=6, reserve=(3, 1))
+_GRU = Family("GRU", gates=3, states=1, reserve=(3, 1))
 
 
 def _functions(walk: Direction) -> list[Activation]:
@@ -60,14 +61,14 @@ def _forward(walk: Direction) -> Call:
     units = walk.units
     y, gates, meeting = walk.steps(), walk.reserve(2, 3), walk.reserve(3, 1)
     product, held = walk.scratch(walk.batch, units), walk.scratch(walk.batch, units)
-    first, ended_at = walk.start(H), ended_by(walk.b)
-    project, add_bias = projection(walk, gates), _bias(walk, gates)
+    first, ended_at = walk.start(H), ended_by(walk)
+    summed = (2 if _resets_after(walk) else 3) * units  # the bias of a product that is reset waits
+    project = projection(walk, gates, both_biases(walk, summed))
     recur = (_recur_after if _resets_after(walk) else _recur_before)(walk)
     views = [(t, gates[t], *_blocks(gates[t], units), meeting[t], y[t]) for t in walk.order]
 
     def call() -> None:
         project()
-        add_bias()
         ended, empty = ended_at()
         h = first
         with walk.loop():
@@ -80,20 +81,6 @@ def _forward(walk: Direction) -> Call:
                 column = ended[t]
                 h = new_h if column is None else hold(column, h, new_h, held)
         finish(walk, h, empty=empty)
-
-    return call
-
-
-def _bias(walk: Direction, gates: Buffer) -> Call:
-    """Adds the biases of input and state; that of a product that is reset comes later."""
-    bias, rows = walk.b.optional(B), 3 * walk.units
-    summed = 2 * walk.units if _resets_after(walk) else rows
-
-    def call() -> None:
-        if bias is not None:
-            total = bias[walk.index, :rows].copy()
-            total[:summed] += bias[walk.index, rows : rows + summed]
-            np.add(gates, total, gates)
 
     return call
 
@@ -172,7 +159,7 @@ def _backward(walk: Direction) -> Call:
     before = walk.scratch(walk.time, batch, units)
     chunks = walk.chunks(blocks=4)
     steps = (_after if _resets_after(walk) else _before)(walk, chunks, before, dh)
-    read_before, ended_at = outputs_before(walk, y, before), ended_by(walk.b)
+    read_before, ended_at = outputs_before(walk, y, before), ended_by(walk)
     input_products, dh0 = input_gradients(walk, steps.to_inputs), wanted(walk.b)[4]
 
     def call() -> None:

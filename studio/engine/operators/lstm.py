@@ -10,13 +10,13 @@ import numpy as np
 from studio.engine.operator import Binding, Buffer, Call
 from studio.engine.operators.gates import Activation, activations
 from studio.engine.operators.recurrent import (
-    B,
     C,
     Direction,
     Family,
     H,
     R,
     arriving,
+    both_biases,
     ended_by,
     finish,
     for_each_direction,
@@ -28,7 +28,7 @@ from studio.engine.operators.recurrent import (
     vanished,
 )
 
-_LSTM = Family("LSTM", gates=4, states=2, inputs=8, reserve=(4, 1))
+_LSTM = Family("LSTM", gates=4, states=2, reserve=(4, 1))
 _PEEPHOLES = 7
 
 
@@ -62,8 +62,8 @@ def _forward(walk: Direction) -> Call:
     projected, product = walk.scratch(batch, 4 * units), walk.scratch(batch, units)
     held = walk.scratch(batch, units)
     first = walk.start(H), walk.start(C)
-    bias, r_t = walk.b.optional(B), walk.b.input(R)[d].T
-    project, ended_at = projection(walk, gates), ended_by(walk.b)
+    r_t = walk.b.input(R)[d].T
+    project, ended_at = projection(walk, gates, both_biases(walk)), ended_by(walk)
     views = [
         (t, gates[t], gates[t, :, : 3 * units], *_blocks(gates[t], units), cells[t], y[t])
         for t in walk.order
@@ -71,8 +71,6 @@ def _forward(walk: Direction) -> Call:
 
     def call() -> None:
         project()
-        if bias is not None:
-            np.add(gates, bias[d, : 4 * units] + bias[d, 4 * units :], gates)
         ended, empty = ended_at()
         h, c = first
         with walk.loop():
@@ -112,7 +110,7 @@ def _backward(walk: Direction) -> Call:
     local = _local_derivatives(walk)
     input_products = input_gradients(walk, d_gates)
     state_products = state_gradients(walk, y, d_gates, (dh, dc))
-    ended_at, held = ended_by(walk.b), walk.scratch(2, batch, units)
+    ended_at, held = ended_by(walk), walk.scratch(2, batch, units)
     views = [(flat, flat.reshape(batch, 4, units)) for flat in d_gates]
 
     def call() -> None:

@@ -4,6 +4,10 @@ Time-major, ONNX's layouts: X (time, batch, input), W (directions, gates·units,
 R (directions, gates·units, units), B (directions, 2·gates·units). A reserve is kept by direction:
 (directions, time, batch, …), so that one product fills it.
 
+A training variant may be given its sequence as rows: X is then (rows, input), PLACES (time, batch)
+says which row each step reads, and COUNT how many of them are filled. Without X the rows are those
+of an identity matrix, and a place outside it is a row of zeros: one-hots, kept as integers.
+
 With sequence_lens a row of the batch holds its state over the steps beyond its length, and gives
 zeros there; a row of length 0 ends with zeros, as on onnxruntime.
 
@@ -19,6 +23,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy import sparse
 
 from studio.engine.builder import Builder, Value
 from studio.engine.operator import Binding, Buffer, Call, GradientNode, Kernel, Operator, register
@@ -29,6 +34,8 @@ _VANISHED = 1e-30  # below this a gradient only breeds denormal numbers, which a
 _CHUNK_BYTES = 1 << 19  # local derivatives are taken for as many steps as fit this
 
 X, W, R, B, LENS, H, C = range(7)  # the inputs of a recurrent operator
+PLACES, COUNT = 8, 9  # of a training variant, beside them: behind LSTM's eighth
+_INPUTS = 10
 Ended = Callable[[], tuple[list[Buffer | None], Buffer | None]]
 
 
@@ -41,12 +48,18 @@ class Direction:
     backwards: bool  # whether it walks time from its end
 
     @property
+    def _steps(self) -> Buffer:
+        """What says time and batch: X, or which rows of it are read."""
+        places = self.b.optional(PLACES)
+        return self.b.input(X) if places is None else places
+
+    @property
     def time(self) -> int:
-        return int(self.b.input(X).shape[0])
+        return int(self._steps.shape[0])
 
     @property
     def batch(self) -> int:
-        return int(self.b.input(X).shape[1])
+        return int(self._steps.shape[1])
 
     @property
     def units(self) -> int:
@@ -62,13 +75,13 @@ class Direction:
         return small_products(self.batch * int(np.prod(self.b.input(R).shape[1:])))
 
     def scratch(self, *shape: int) -> Buffer:
-        return self.b.scratch(shape, self.b.input(X).dtype)
+        return self.b.scratch(shape, self.b.input(R).dtype)
 
     def start(self, state: int) -> Buffer:
         """The state (input `H` or `C`) before the first step: given, or zero."""
         given = self.b.optional(state)
         if given is None:
-            return np.zeros((self.batch, self.units), self.b.input(X).dtype)
+            return np.zeros((self.batch, self.units), self.b.input(R).dtype)
         found: Buffer = given[self.index]
         return found
 
@@ -98,7 +111,7 @@ class Direction:
 
     def chunks(self, blocks: int) -> list[slice]:
         """Stretches of time, the last walked first, of which `blocks` of units fit the cache."""
-        a_step = self.batch * blocks * self.units * self.b.input(X).dtype.itemsize
+        a_step = self.batch * blocks * self.units * self.b.input(R).dtype.itemsize
         length = max(1, min(self.time, _CHUNK_BYTES // a_step))
         found = [slice(t, min(t + length, self.time)) for t in range(0, self.time, length)]
         return found if self.backwards else found[::-1]
@@ -143,18 +156,18 @@ def _refuse_unsupported(b: Binding) -> None:
 # -- lengths -------------------------------------------------------------------------------------
 
 
-def ended_by(b: Binding) -> Ended:
+def ended_by(walk: Direction) -> Ended:
     """What sequence_lens says of a run: for each step the rows that ended before it.
 
     As a (batch, 1) column, or None where none ended; and likewise the rows without any step.
     """
-    time, lens = b.input(X).shape[0], b.optional(LENS)
+    lens = walk.b.optional(LENS)
     if lens is None:
-        nothing: list[Buffer | None] = [None] * time
+        nothing: list[Buffer | None] = [None] * walk.time
         return lambda: (nothing, None)
 
     def read() -> tuple[list[Buffer | None], Buffer | None]:
-        ended = [(lens <= t)[:, None] for t in range(time)]
+        ended = [(lens <= t)[:, None] for t in range(walk.time)]
         return [column if column.any() else None for column in ended], ended[0]
 
     return read
@@ -181,15 +194,96 @@ def finish(walk: Direction, *states: Buffer, empty: Buffer | None) -> None:
 # -- the products before and after the loop ------------------------------------------------------
 
 
-def projection(walk: Direction, gates: Buffer) -> Call:
-    """Write the input's part of every gate of every step: one product."""
-    x, w = flat(walk.b.input(X)), walk.b.input(W)[walk.index]
-    out, transposed = flat(gates), w.T
+def both_biases(walk: Direction, summed: int | None = None) -> Callable[[], Buffer] | None:
+    """What is added to every step's gates: the input's bias, and the first `summed` of the state's.
+
+    None without biases.
+    """
+    found = walk.b.optional(B)
+    if found is None:
+        return None
+    of_input, of_state = np.split(found[walk.index], 2)
+    if summed is None or summed == len(of_input):
+        return lambda: of_input + of_state
+
+    def some() -> Buffer:
+        total = of_input.copy()
+        total[:summed] += of_state[:summed]
+        return total
+
+    return some
+
+
+def projection(walk: Direction, gates: Buffer, bias: Callable[[], Buffer] | None) -> Call:
+    """Write the input's part of every gate of every step, `bias` added: one product.
+
+    Where the sequence is given as rows, each row is multiplied once, then spread over its steps.
+    """
+    x, w_t, out = walk.b.optional(X), walk.b.input(W)[walk.index].T, flat(gates)
+    places = walk.b.optional(PLACES)
+    if places is not None:
+        return _projection_of_rows(walk, out, bias)
+    assert x is not None
+    steps = flat(x)
 
     def call() -> None:
-        np.matmul(x, transposed, out)
+        np.matmul(steps, w_t, out)
+        if bias is not None:
+            np.add(out, bias(), out)
 
     return call
+
+
+def _projection_of_rows(walk: Direction, out: Buffer, bias: Callable[[], Buffer] | None) -> Call:
+    x, w_t = walk.b.optional(X), walk.b.input(W)[walk.index].T
+    rows, read = _Rows(walk), len(w_t) + 1 if x is None else len(x)
+    projected = walk.scratch(read, out.shape[1])
+
+    def call() -> None:
+        places, count = rows.places(), rows.count()
+        filled = projected[:count]
+        if x is None:
+            np.copyto(filled[:-1], w_t)
+            filled[-1] = 0
+        else:
+            np.matmul(x[:count], w_t, filled)
+        if bias is not None:
+            np.add(filled, bias(), filled)
+        np.take(filled, places, axis=0, out=out, mode="clip")
+
+    return call
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """A sequence given as rows: how many there are, and which each step reads."""
+
+    walk: Direction
+
+    def count(self) -> int:
+        """How many rows are filled; of one-hots all, and one of zeros after them."""
+        count = self.walk.b.optional(COUNT)
+        return int(self.walk.b.input(W).shape[2]) + 1 if count is None else int(count)
+
+    def places(self) -> Buffer:
+        """The row of each step, (time·batch,)."""
+        places = self.walk.b.input(PLACES).reshape(-1)
+        if self.walk.b.optional(X) is not None:
+            return places
+        depth = self.walk.b.input(W).shape[2]
+        counted = np.where(places < 0, places + depth, places)  # negative ones count back
+        return np.where((counted < 0) | (counted >= depth), depth, counted)
+
+    def summed(self, steps: Buffer) -> Buffer:
+        """For each row the sum of `steps` (time·batch, n) over the steps that read it.
+
+        A product with a sparse 0/1 matrix.
+        """
+        count = len(steps)
+        ones, ends = np.ones(count, steps.dtype), np.arange(count + 1)
+        spread = sparse.csc_matrix((ones, self.places(), ends), shape=(self.count(), count))
+        found: Buffer = spread @ steps
+        return found
 
 
 def wanted(b: Binding) -> tuple[Buffer | None, ...]:
@@ -200,8 +294,11 @@ def wanted(b: Binding) -> tuple[Buffer | None, ...]:
 def input_gradients(walk: Direction, d_gates: Buffer) -> Call:
     """The products after the loop that give dX, dW, and the dB of the input's bias.
 
-    A second direction adds its dX.
+    A second direction adds its dX. Where the sequence is given as rows, the steps' gradients are
+    summed for each row before they are multiplied.
     """
+    if walk.b.optional(PLACES) is not None:
+        return _gradients_of_rows(walk, flat(d_gates))
     b, d = walk.b, walk.index
     x, w, gates = flat(b.input(X)), b.input(W)[d], flat(d_gates)
     dx, dw, _, db = wanted(b)[:4]
@@ -217,6 +314,27 @@ def input_gradients(walk: Direction, d_gates: Buffer) -> Call:
             np.matmul(gates.T, x, dw[d])
         if db is not None:
             np.sum(gates, axis=0, out=db[d, : gates.shape[1]])
+
+    return call
+
+
+def _gradients_of_rows(walk: Direction, gates: Buffer) -> Call:
+    b, d, rows = walk.b, walk.index, _Rows(walk)
+    x, w = b.optional(X), b.input(W)[d]
+    dx, dw, _, db = wanted(b)[:4]
+
+    def call() -> None:
+        summed, count = rows.summed(gates), rows.count()
+        if dx is not None and d == 0:
+            np.matmul(summed, w, dx[:count])
+        elif dx is not None:
+            np.add(dx[:count], summed @ w, dx[:count])
+        if dw is not None and x is None:
+            np.copyto(dw[d], summed[:-1].T)
+        elif dw is not None and x is not None:
+            np.matmul(summed.T, x[:count], dw[d])
+        if db is not None:
+            np.sum(summed, axis=0, out=db[d, : gates.shape[1]])
 
     return call
 
@@ -237,8 +355,8 @@ def state_gradients(
         if dr is not None:
             read_before(ended)
             np.matmul(gates.T, flat(before), dr[d])
-        if db is not None:
-            np.sum(gates, axis=0, out=db[d, gates.shape[1] :])
+        if db is not None:  # both biases are added alike
+            np.copyto(db[d, gates.shape[1] :], db[d, : gates.shape[1]])
         for wanted, gradient in zip(firsts, d_first, strict=False):
             if wanted is not None:
                 np.copyto(wanted[d], gradient)
@@ -303,17 +421,15 @@ class Family:
         name: ONNX's.
         gates: how many blocks of units W has.
         states: 1 (h) or 2 (h and c).
-        inputs: how many the operator has.
         reserve: the width, in units, of each value its backward reads beside Y.
 
-    The backward takes the operator's inputs, Y, the reserve, and the gradients that arrive at Y and
-    the last states; it gives those of X, W, R, B and the first states.
+    The backward takes the training variant's inputs, all ten, Y, the reserve, and the gradients
+    that arrive at Y and the last states; it gives those of X, W, R, B and the first states.
     """
 
     name: str
     gates: int
     states: int
-    inputs: int
     reserve: tuple[int, ...]
 
     def register(self, forward: Kernel, backward: Kernel) -> None:
@@ -326,18 +442,18 @@ class Family:
     def saved(self, walk: Direction) -> list[Buffer]:
         """Of a backward: Y, then the reserve, each (time, batch, …)."""
         d, b = walk.index, walk.b
-        reserve = [b.input(self.inputs + 1 + i)[d] for i in range(len(self.reserve))]
-        return [b.input(self.inputs)[:, d], *reserve]
+        reserve = [b.input(_INPUTS + 1 + i)[d] for i in range(len(self.reserve))]
+        return [b.input(_INPUTS)[:, d], *reserve]
 
     def arrived(self, b: Binding) -> list[Buffer | None]:
         """Of a backward: the gradients of Y and the last states, None where none arrives."""
-        start = self.inputs + 1 + len(self.reserve)
+        start = _INPUTS + 1 + len(self.reserve)
         return [b.optional(start + i) for i in range(1 + self.states)]
 
     def _gradient(
         self, op: Builder, n: GradientNode, grads: tuple[Value | None, ...]
     ) -> Sequence[Value | None]:
-        inputs = [*n.inputs, *(None,) * (self.inputs - len(n.inputs))]
+        inputs = [*n.inputs, *(None,) * (_INPUTS - len(n.inputs))]
         kept = (n.outputs[0], *n.outputs[1 + self.states :])
         operands = (*inputs, *kept, *grads[: 1 + self.states])
         places = (X, W, R, B, *range(H, H + self.states))
@@ -351,11 +467,12 @@ class Family:
         attrs: Mapping[str, Attribute],
         constants: Sequence[Any],
     ) -> list[Spec]:
-        x, w, r = (_there(spec) for spec in inputs[:3])
-        (time, batch, _), directions, units = x.shape, w.shape[0], _size(r.shape[2])
+        r = _there(inputs[R])
+        (time, batch), (directions, _, size) = _sequence(inputs), r.shape
+        units = _size(size)
 
         def spec(*shape: Dim) -> Spec:
-            return Spec(x.dtype, shape)
+            return Spec(r.dtype, shape)
 
         return [
             spec(time, directions, batch, units),
@@ -369,11 +486,19 @@ class Family:
         attrs: Mapping[str, Attribute],
         constants: Sequence[Any],
     ) -> list[Spec]:
-        x, w, r = (_there(spec) for spec in inputs[:3])
-        directions, units = w.shape[0], _size(r.shape[2])
-        bias = Spec(x.dtype, (directions, 2 * self.gates * units))
-        state = Spec(x.dtype, (directions, x.shape[1], units))
+        w, r = _there(inputs[W]), _there(inputs[R])
+        directions, units = r.shape[0], _size(r.shape[2])
+        bias = Spec(r.dtype, (directions, 2 * self.gates * units))
+        state = Spec(r.dtype, (directions, _sequence(inputs)[1], units))
+        x = inputs[X] or Spec(r.dtype, ())  # of one-hots nobody asks a gradient
         return [x, w, r, bias, *(state for _ in range(self.states))]
+
+
+def _sequence(inputs: Sequence[Spec | None]) -> tuple[Dim, Dim]:
+    """Time and batch."""
+    places = inputs[PLACES] if len(inputs) > PLACES else None
+    time, batch, *_ = _there(places or inputs[X]).shape
+    return time, batch
 
 
 def _there(spec: Spec | None) -> Spec:

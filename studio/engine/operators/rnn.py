@@ -8,12 +8,12 @@ import numpy as np
 from studio.engine.operator import Call
 from studio.engine.operators.gates import activations
 from studio.engine.operators.recurrent import (
-    B,
     Direction,
     Family,
     H,
     R,
     arriving,
+    both_biases,
     ended_by,
     finish,
     for_each_direction,
@@ -24,7 +24,7 @@ from studio.engine.operators.recurrent import (
     vanished,
 )
 
-_RNN = Family("RNN", gates=1, states=1, inputs=6, reserve=())
+_RNN = Family("RNN", gates=1, states=1, reserve=())
 
 
 def _forward(walk: Direction) -> Call:
@@ -33,14 +33,12 @@ def _forward(walk: Direction) -> Call:
     units, d = walk.units, walk.index
     y, projected = walk.steps(), walk.scratch(walk.time, walk.batch, units)
     held, first = walk.scratch(walk.batch, units), walk.start(H)
-    bias, r_t = walk.b.optional(B), walk.b.input(R)[d].T
-    project, ended_at = projection(walk, projected), ended_by(walk.b)
+    r_t = walk.b.input(R)[d].T
+    project, ended_at = projection(walk, projected, both_biases(walk)), ended_by(walk)
     views = [(t, projected[t], y[t]) for t in walk.order]
 
     def call() -> None:
         project()
-        if bias is not None:
-            np.add(projected, bias[d, :units] + bias[d, units:], projected)
         ended, empty = ended_at()
         h = first
         with walk.loop():
@@ -61,7 +59,7 @@ def _backward(walk: Direction) -> Call:
     (steps,), (dy, end) = _RNN.saved(walk), _RNN.arrived(walk.b)
     d_steps = walk.scratch(walk.time, batch, units)
     dh, held = walk.scratch(batch, units), walk.scratch(batch, units)
-    r, ended_at = walk.b.input(R)[d], ended_by(walk.b)
+    r, ended_at = walk.b.input(R)[d], ended_by(walk)
     input_products = input_gradients(walk, d_steps)
     state_products = state_gradients(walk, steps, d_steps, (dh,))
     chunks = walk.chunks(blocks=1)
