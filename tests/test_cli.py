@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -221,6 +222,55 @@ def test_check_lists_problems_and_fails(project: Path, tmp_path: Path, capsys: A
     loom.save(broken, Project(edits.remove_calls(document, [call])))
     assert layerloom("check", broken) == 1
     assert "error" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("changes", "message", "status"),
+    [
+        ({"activation": "relu"}, "BinaryCrossentropy takes numbers of 0 … 1", 1),
+        ({"units": 2, "activation": "softmax"}, "shares of one whole", 0),
+    ],
+)
+def test_a_loss_that_does_not_fit_is_said_before_training(
+    project: Path, capsys: Any, changes: dict[str, Any], message: str, status: int
+) -> None:
+    """An error keeps it from being trained, a warning does not."""
+    loaded = loom.load(project)
+    _, aux = loaded.document.graph.outputs
+    layer = loaded.document.graph.calls[aux.call].layer
+    document = edits.set_parameters(loaded.document, layer, **changes)
+    if status == 0:
+        data = document.plan.data
+        targets = {**data.targets, aux.key: replace(data.targets[aux.key], one_hot=True)}
+        document = edits.set_data(document, targets=targets)
+    loom.save(project, Project(document))
+    assert layerloom("check", project) == status
+    assert message in capsys.readouterr().out
+    assert layerloom("train", project, "--epochs", "1") == status
+    assert message in capsys.readouterr().err
+
+
+def test_what_no_loss_reaches_is_said_and_trained_around(project: Path, capsys: Any) -> None:
+    document = loom.load(project).document
+    main, _ = document.graph.outputs
+    loom.save(project, Project(edits.plan_output(document, main, loss=None)))
+    assert layerloom("check", project) == 0
+    said = capsys.readouterr().out
+    assert "main_output: The output “main_output” has no loss" in said
+    assert "No loss depends on “main_output”" in said
+    assert layerloom("train", project, "--epochs", "1", "--metric", "accuracy") == 0
+    assert "Accuracy is not computed at “main_output”" in capsys.readouterr().err
+
+
+def test_nothing_trainable_is_an_error(project: Path, capsys: Any) -> None:
+    document = loom.load(project).document
+    for layer in document.layers:
+        document = edits.set_trainable(document, layer, False)
+    loom.save(project, Project(document))
+    assert layerloom("check", project) == 1
+    assert "Nothing can be trained" in capsys.readouterr().out
+    assert layerloom("train", project) == 1
+    assert "Nothing can be trained" in capsys.readouterr().err
 
 
 def other_texts(folder: Path) -> list[str]:

@@ -23,6 +23,7 @@ from studio.document.model import (
     Submodel,
     Wrapped,
 )
+from studio.document.names import output_names
 from studio.document.reach import reach_problems
 from studio.engine.program import Spec
 from studio.layers.base import Layer, Weight
@@ -282,16 +283,18 @@ def _structure(document: Document, graph_id: GraphId) -> Iterator[Problem]:
     graph = document.graphs[graph_id]
     layers = dict.fromkeys(call.layer for call in graph.calls.values())
     counts = Counter(document.layers[layer].name for layer in layers)
+    main = graph_id == document.main
+    ends = {name for e, name in output_names(document).items() if e.call not in graph.inputs}
     for call_id, call in graph.calls.items():
         name = document.layers[call.layer].name
-        if counts[name] > 1:
+        if counts[name] > 1 or (main and call_id in graph.inputs and name in ends):
             fix = Fix("rename", partial(edits.rename_layer, layer=call.layer, name=""))
             yield Problem("name_twice", call_id, {"name": name}, fix)
     if not graph.calls:
         return
-    if graph_id == document.main and not graph.inputs:
+    if main and not graph.inputs:
         yield Problem("no_input")
-    if graph_id == document.main and not graph.outputs:
+    if main and not graph.outputs:
         yield Problem("no_output")
     wanted = needed(graph)
     read = {w.source for w in graph.wires} | {e.call for e in graph.outputs}

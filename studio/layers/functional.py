@@ -348,11 +348,12 @@ class TimeDistributed(Operation):
 
     def use(self, specs: tuple[Spec, ...]) -> tuple[Spec, ...]:
         (whole,) = specs
-        results = self.layer.use((self.declaration.step(whole),))
-        if len(results) != 1 or not _takes(self.layer.ports()[0], 1):
-            inputs, outputs = (len(ports) for ports in self.layer.ports())
-            raise refuse("wrapper_one", name=self.layer.name, inputs=inputs, outputs=outputs)
-        return (self.declaration.steps(whole, results[0]),)
+        inputs, outputs = self.layer.ports()
+        if len(outputs) != 1 or not _takes(inputs, 1):
+            counts = {"inputs": len(inputs), "outputs": len(outputs)}
+            raise refuse("wrapper_one", name=self.layer.name, **counts)
+        (result,) = self.layer.use((self.declaration.step(whole),))
+        return (self.declaration.steps(whole, result),)
 
     def parts(self) -> list[Operation]:
         return [self.layer]

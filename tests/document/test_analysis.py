@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from studio.document import edits
+from studio.document import edits, sharing
 from studio.document.analysis import analyse, why_not
 from studio.document.model import Document, Endpoint, Graph, LayerEntry, Submodel, Unknown
 from studio.engine.program import Spec
@@ -82,6 +82,17 @@ def test_a_name_used_twice_offers_a_free_one() -> None:
     assert str(found[0].fix) == "Give it a free name"
 
 
+def test_an_input_called_as_an_output_is_numbered() -> None:
+    """Two results of one model are told apart by a number, which an Input may have as its name."""
+    d = Drawing()
+    x = d.add("Input", shape=(4,), name="pair_1")
+    ends = [d.output(d.add("Dense", x)) for _ in range(2)]
+    document, _ = sharing.group(d.document, ends, "pair")
+    (problem,) = (p for p in analyse(document).problems if p.code == "name_twice")
+    assert problem.where == x
+    assert "name_twice" not in codes(problem.fix.edit(document))
+
+
 def test_an_unused_branch_can_be_marked_an_output() -> None:
     d = Drawing()
     x = d.add("Input", shape=(4,))
@@ -91,6 +102,11 @@ def test_an_unused_branch_can_be_marked_an_output() -> None:
     assert [p.severity for p in found] == ["warning", "warning"]
     (repair,) = (p.fix for p in found if p.where == side)
     assert "unused" not in codes(repair.edit(d.document))
+    (removal,) = (p.fix for p in found if p.where != side)
+    assert str(removal) == "Delete it"
+    left = removal.edit(d.document)
+    assert "unused" not in codes(left)
+    assert len(left.graph.calls) == 2
 
 
 def test_an_unread_input_is_unused() -> None:
@@ -98,6 +114,8 @@ def test_an_unread_input_is_unused() -> None:
     d.output(d.add("Dense", d.add("Input", shape=(4,))))
     spare = d.add("Input", shape=(4,))
     assert codes(d.document, spare) == ["unused"]
+    (problem,) = analyse(d.document).at(spare)
+    assert "unused" not in codes(problem.fix.edit(d.document))
 
 
 def test_twins_that_need_different_weights() -> None:
