@@ -216,7 +216,8 @@ class _Walk:
             return replace(found, problems=repairable)
         before = self.weights.setdefault(layer_id, found.weights)
         if [w.shape for w in before] == [w.shape for w in found.weights]:
-            return replace(found, ranges=(_range(layer_id, body, arriving, found.outputs[0]),))
+            known = _range(layer_id, body, arriving, found.outputs[0])
+            return Shapes(found.outputs, found.weights, (), found.masks, (known,))
         name = self.document.layers[layer_id].name
         return Shapes(problems=(Problem("twins_disagree", args={"name": name}),))
 
@@ -273,9 +274,9 @@ def _range(layer: LayerId, body: Layer, arriving: list[_Given], leaving: Spec) -
     found = body.range(*(a.range for a in arriving))
     if found is None:
         return None
-    if body.rearranges and found.shares and [a.spec for a in arriving] != [leaving]:
-        found = replace(found, shares=None)
-    return found if found.by else replace(found, by=layer)
+    moved = body.rearranges and [a.spec for a in arriving] != [leaving]
+    shares = None if found.shares and moved else found.shares
+    return Range(found.low, found.high, shares, found.by or layer)
 
 
 def _structure(document: Document, graph_id: GraphId) -> Iterator[Problem]:
