@@ -89,7 +89,7 @@ class Store:
         self.step = 0
         for cells in self._layers.values():
             for cell in cells.values():
-                cell.slots.clear()
+                cell.start_anew()
 
     def snapshot(self) -> Mapping[LayerId, Cells]:
         """A deep copy of all cells, to be put back by `restore`."""
@@ -104,9 +104,4 @@ class Store:
 
 
 def _copied(cells: Cells) -> Cells:
-    return {
-        key: Cell(
-            cell.value.copy(), cell.trained, {name: a.copy() for name, a in cell.slots.items()}
-        )
-        for key, cell in cells.items()
-    }
+    return {key: cell.copy() for key, cell in cells.items()}

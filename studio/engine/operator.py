@@ -138,6 +138,8 @@ class Operator:
         body: appends its meaning in standard operators; only for operators ONNX does not define.
         view: gives the output as a view of the first input, when that is contiguous.
         elementwise: the output may be written over a dying input of the same spec.
+        over: the first so many outputs are the first inputs with a few places changed: as the new
+            values of states they are written over the old ones.
         training: the variant with a reserve (more outputs) that a gradient walk puts in its place.
         constant: the gradient is zero everywhere it exists; the walk stops here silently.
     """
@@ -149,6 +151,7 @@ class Operator:
     body: Callable[..., Sequence["Value"]] | None = None
     view: Callable[[Binding], Buffer] | None = None
     elementwise: bool = False
+    over: int = 0
     training: str = ""
     constant: bool = False
 
@@ -166,6 +169,7 @@ _FAMILIES = (
     "shape",
     "gather",
     "distinct",
+    "rows",
     "lstm",
     "gru",
     "rnn",

@@ -141,12 +141,14 @@ class _Planner:
         olds = {pair.output: pair.input for pair in self.program.state}
         in_place: dict[str, str] = {}
         for i, node in enumerate(self.nodes):
-            target = node.outputs[0]
-            if not operator(node.op).elementwise:
-                continue
-            old = olds.get(target, target)
-            if old != target and old not in kept and last.get(old, -1) <= i:
-                in_place[target] = old
+            rule, target = operator(node.op), node.outputs[0]
+            changed = dict(zip(node.outputs[: rule.over], node.inputs, strict=False))
+            for new in (target,) if rule.elementwise else changed:
+                old = olds.get(new, new)
+                fits = old != new and (rule.elementwise or changed[new] == old)
+                if fits and old not in kept and last.get(old, -1) <= i:
+                    in_place[new] = old
+            if not rule.elementwise or target in in_place:
                 continue
             for base in {self._rooted(name): None for name in node.inputs if name}:
                 fits = _sizes(self.specs[base]) == _sizes(self.specs[target])

@@ -15,7 +15,7 @@ from studio.formats import strict_json
 from studio.formats.strict_json import malformed
 from studio.formats.values import read as read_value
 from studio.formats.values import table
-from studio.layers.cell import Cell
+from studio.layers.cell import Cell, Lag
 
 TENSORS = 20_000
 RANK = 8
@@ -30,14 +30,18 @@ def to_bytes(document: Document, store: Store) -> tuple[bytes, bytes]:
     """
     weights: dict[str, Array] = {}
     state: dict[str, Array] = {"step": np.array(store.step, np.int64)}
-    untrained = []
+    untrained, lagging = [], {}
     for name, cell in _needed(document, store).items():
         weights[name] = np.asarray(cell.value, order="C")
         state |= {f"{name}:{slot}": np.asarray(a, order="C") for slot, a in cell.slots.items()}
+        if cell.lag is not None:
+            state |= {f"{name}:clock": cell.lag.clock, f"{name}:touched": cell.lag.touched}
+            lagging[name] = dict(cell.lag.decay)
         if not cell.trained:
             untrained.append(name)
     about = {_KEY: json.dumps({"untrained": sorted(untrained)}, ensure_ascii=False)}
-    return tensors.save(weights, about), tensors.save(state)
+    beside = {_KEY: json.dumps({"lagging": lagging}, sort_keys=True, ensure_ascii=False)}
+    return tensors.save(weights, about), tensors.save(state, beside if lagging else None)
 
 
 def read(weights: bytes, state: bytes) -> Store:
@@ -48,7 +52,7 @@ def read(weights: bytes, state: bytes) -> Store:
     """
     store = Store()
     values, about = _tensors(weights, "weights.safetensors")
-    beside, _ = _tensors(state, "state.safetensors")
+    beside, about_state = _tensors(state, "state.safetensors")
     untrained = _untrained(about)
     for name, value in values.items():
         layer, _, weight = name.partition("/")
@@ -57,6 +61,11 @@ def read(weights: bytes, state: bytes) -> Store:
             raise malformed("weights.safetensors", "tensors", detail=name[:100])
         store.cells(layer)[(weight, value.shape)] = Cell(value, name not in untrained)
     store.step = _step(beside.pop("step", np.array(0, np.int64)))
+    counters = {
+        owner: (beside.pop(f"{owner}:clock", None), beside.pop(f"{owner}:touched", None), decay)
+        for owner, decay in _lagging(about_state).items()
+    }
+    cells: dict[str, Cell] = {}
     for name, value in beside.items():
         owner, _, slot = name.rpartition(":")
         layer, _, weight = owner.partition("/")
@@ -64,7 +73,30 @@ def read(weights: bytes, state: bytes) -> Store:
         if cell is None or not slot or owner not in values or value.dtype != np.float32:
             raise malformed("state.safetensors", "tensors", detail=name[:100])
         cell.slots[slot] = value
+        cells[owner] = cell
+    for owner, found in counters.items():
+        if owner not in cells:
+            raise malformed("state.safetensors", "tensors", detail=owner[:100])
+        cells[owner].lag = _lag(owner, cells[owner], *found)
     return store
+
+
+def _lag(
+    owner: str, cell: Cell, clock: Array | None, touched: Array | None, decay: Mapping[str, float]
+) -> Lag:
+    """How far a table's slots are behind, once it is sure that the counters can be used."""
+    if (
+        clock is None
+        or touched is None
+        or not clock.dtype == touched.dtype == np.int32
+        or (cell.value.ndim, clock.shape, touched.shape) != (2, (), cell.value.shape[:1])
+        or touched.min(initial=0) < 0
+        or touched.max(initial=0) > clock
+        or not decay.keys() <= cell.slots.keys()
+        or not all(0 <= factor <= 1 for factor in decay.values())
+    ):
+        raise malformed("state.safetensors", "tensors", detail=f"{owner[:100]}: clock, touched")
+    return Lag(clock, touched, decay)
 
 
 def _needed(document: Document, store: Store) -> dict[str, Cell]:
@@ -110,6 +142,16 @@ def _untrained(about: Mapping[str, str]) -> set[str]:
     place = "weights.safetensors.metadata"
     found = strict_json.loads(about.get(_KEY, "{}").encode(), place)
     return set(read_value(tuple[str, ...], table(found, place).get("untrained", []), place))
+
+
+def _lagging(about: Mapping[str, str]) -> Mapping[str, Mapping[str, float]]:
+    """By table, what each update a row missed multiplies its slots by."""
+    place = "state.safetensors.metadata"
+    found = table(strict_json.loads(about.get(_KEY, "{}").encode(), place), place)
+    given = found.get("lagging", {})
+    lagging: Mapping[str, Mapping[str, float]]
+    lagging = read_value(Mapping[str, Mapping[str, float]], given, place)
+    return lagging
 
 
 def _step(value: Array) -> int:

@@ -3,7 +3,8 @@
 =====================  ===============================================================
 ``document.json``      the model and its plan (`document_json`); holds the format number
 ``weights.safetensors``  the weights the document needs now, ``<layer id>/<weight name>``
-``state.safetensors``  optimizer slots, ``<layer id>/<weight name>:<slot>``, and ``step``
+``state.safetensors``  optimizer slots, ``<layer id>/<weight name>:<slot>``, and ``step``; for
+                       a table updated by rows also ``:clock`` and ``:touched`` (`Lag`)
 ``preprocess.json``    what preprocessing learnt: vocabularies, statistics, class names
 ``runs/<id>/run.json``  the settings and the history of each training, oldest first
 =====================  ===============================================================

@@ -301,7 +301,7 @@ class Handle(Operation):
             raise refuse("not_numbers", name=f"{self.name}/{weight.name}", received=given.dtype)
         np.copyto(cell.value, given.astype(np.float32))
         cell.trained = True
-        cell.slots.clear()
+        cell.start_anew()
 
     def cell(self, weight: Weight) -> Cell:
         """Where the numbers of one weight are, drawn now if they never were."""

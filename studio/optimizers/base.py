@@ -1,6 +1,6 @@
 """What an optimizer is: a declaration that says, in operators, what one step makes of a weight."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -39,3 +39,34 @@ class Optimizer(Declared):
             step: the number of this step, from 1, a float scalar.
         """
         raise TypeError(f"{self.kind} does not say what a step does")
+
+    def lazy(self) -> Mapping[str, float] | None:
+        """What a step does to a table's row that has no gradient, where that can wait.
+
+        By slot what it is multiplied by, the row itself staying as it is; None where more happens
+        to it, so that every row must be looked at in every step.
+        """
+        return None
+
+    def lower_rows(
+        self,
+        op: Builder,
+        table: Value,
+        arriving: Sequence[Value],
+        slots: Mapping[str, Value],
+        lag: Mapping[str, Value],
+        rate: Value,
+    ) -> tuple[Value, dict[str, Value]]:
+        """As `lower`, for a table where only some rows have a gradient; only if it is `lazy`.
+
+        Args:
+            op: the builder of the training step.
+            table: a matrix, before the step.
+            arriving: indices of rows and the gradients that arrive there, in turns.
+            slots: the arrays `slots` names.
+            lag: if slots wait: ``clock``, the number of this update of the table, and
+                ``touched``, after which one each row was written; the latter is renewed with
+                the slots.
+            rate: the learning rate, a scalar.
+        """
+        raise TypeError(f"{self.kind} does not say what a step does to a few rows")

@@ -1,6 +1,6 @@
 """RMSprop."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from studio.declare import param
@@ -50,3 +50,23 @@ class RMSprop(Optimizer):
             increment = op.Add(op.Mul(slots["momentum"], self.momentum), increment)
             new["momentum"] = increment
         return op.Sub(weight, increment), new
+
+    def lazy(self) -> Mapping[str, float] | None:
+        """Without epsilon a row that never had a gradient is 0 / 0 at once, as in Keras."""
+        waits = not self.momentum and not self.centered and self.epsilon > 0
+        return {"velocity": self.rho} if waits else None
+
+    def lower_rows(
+        self,
+        op: Builder,
+        table: Value,
+        arriving: Sequence[Value],
+        slots: Mapping[str, Value],
+        lag: Mapping[str, Value],
+        rate: Value,
+    ) -> tuple[Value, dict[str, Value]]:
+        operands = (table, slots["velocity"], lag["touched"], lag["clock"], rate, *arriving)
+        weight, velocity, touched = op.call(
+            "RMSpropRows", operands, 3, rho=self.rho, epsilon=self.epsilon
+        )
+        return weight, {"velocity": velocity, "touched": touched}

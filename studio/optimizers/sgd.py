@@ -1,6 +1,6 @@
 """Gradient descent."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from studio.declare import param
@@ -39,3 +39,17 @@ class SGD(Optimizer):
             return op.Add(weight, kept), {"momentum": kept}
         ahead = op.Sub(op.Mul(kept, self.momentum), scaled)
         return op.Add(weight, ahead), {"momentum": kept}
+
+    def lazy(self) -> Mapping[str, float] | None:
+        return None if self.momentum else {}
+
+    def lower_rows(
+        self,
+        op: Builder,
+        table: Value,
+        arriving: Sequence[Value],
+        slots: Mapping[str, Value],
+        lag: Mapping[str, Value],
+        rate: Value,
+    ) -> tuple[Value, dict[str, Value]]:
+        return op.SGDRows(table, rate, *arriving), {}

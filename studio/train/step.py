@@ -15,14 +15,12 @@ from studio.document.model import CallId, Document, Endpoint
 from studio.document.names import output_names
 from studio.document.plan import OutputPlan
 from studio.engine.builder import Value
-from studio.engine.gradient import differentiate
-from studio.engine.program import Program, Role, Spec
+from studio.engine.program import Program, Spec
 from studio.layers.base import LayerBuilder
 from studio.losses.base import EPSILON
 from studio.problem import Problem, ProblemError, refuse
 from studio.train.arrays import Weighted
-
-RATE, STEP = "learning_rate", "step"
+from studio.train.update import Lagging, Update, append_update
 
 
 @dataclass(frozen=True)
@@ -40,8 +38,9 @@ class Step:
         losses: the name of each output's loss, by endpoint key.
         total: the name of the weighted sum of the losses and of what the weights cost by their
             regularizers; empty without losses.
-        variables: by state name, the weights; every other state is a slot.
+        variables: by state name, the weights; every other state is a slot or a counter.
         slots: by state name, the weight's state name and what the optimizer calls the slot.
+        lags: by a table's state name, the counters of which only some rows are updated in a step.
         draws: by input name, the source and number of a random input.
         specs: of targets and outputs, by endpoint key.
     """
@@ -57,6 +56,7 @@ class Step:
     total: str
     variables: Mapping[str, Variable]
     slots: Mapping[str, tuple[str, str]]
+    lags: Mapping[str, Lagging]
     draws: Mapping[str, tuple[str, int]]
     specs: Mapping[str, tuple[Spec, Spec]]
 
@@ -79,11 +79,11 @@ def build_step(document: Document, training: bool, weighted: Weighted = frozense
     total = parts.total()
     if total is not None:
         total = _penalized(op, lowered, total)
-    slots: dict[str, tuple[str, str]] = {}
+    update = Update()
     if training:
         if total is None:
             raise refuse("no_losses")
-        slots = _update(op, document, lowered, total)
+        update = append_update(op, document.plan.optimizer, lowered, total)
     results = [v for v in (total, *parts.losses.values()) if v is not None]
     outputs = {e.key: v for e, v in lowered.outputs.items()}
     masks = {} if training else _masks(lowered)
@@ -99,7 +99,8 @@ def build_step(document: Document, training: bool, weighted: Weighted = frozense
         {k: v.name for k, v in parts.losses.items()},
         total.name if total else "",
         lowered.variables,
-        slots,
+        update.slots,
+        update.lags,
         op.draws,
         parts.specs,
     )
@@ -189,33 +190,3 @@ def _penalized(op: LayerBuilder, lowered: Lowered, total: Value) -> Value:
             with op.at("", f"regularizer/{name}"):
                 total = op.Add(total, regularizer.lower(op, variable.value))
     return total
-
-
-def _update(
-    op: LayerBuilder, document: Document, lowered: Lowered, total: Value
-) -> dict[str, tuple[str, str]]:
-    """Append the gradient and the optimizer; the slots by state name."""
-    trained = {n: v for n, v in lowered.variables.items() if v.trainable}
-    if not trained:
-        raise refuse("nothing_trainable")
-    with op.at("", "gradient"):
-        seed = op.const(1.0, total.dtype)
-        gradients = differentiate(op, {total: seed}, [v.value for v in trained.values()])
-    if all(g is None for g in gradients):
-        raise refuse("nothing_trainable")
-    rate, step = op.input(RATE, Spec(total.dtype, ())), op.input(STEP, Spec(total.dtype, ()))
-    optimizer, slots = document.plan.optimizer, dict[str, tuple[str, str]]()
-    for (name, variable), gradient in zip(trained.items(), gradients, strict=True):
-        if gradient is None:
-            continue
-        with op.at("", f"{optimizer.kind.lower()}/{name}"):
-            states = {s: f"{name}/{s}" for s in optimizer.slots()}
-            values = {
-                s: op.state(state, variable.value.spec, Role.SLOT) for s, state in states.items()
-            }
-            weight, new = optimizer.lower(op, variable.value, gradient, values, rate, step)
-            op.update(variable.value, weight)
-            for s, value in new.items():
-                op.update(values[s], value)
-        slots |= {state: (name, s) for s, state in states.items()}
-    return slots

@@ -15,10 +15,12 @@ from studio.document.store import Store
 from studio.engine.executor import Executor
 from studio.engine.numpy_executor import NumpyExecutor
 from studio.engine.program import Array, Dim, Program
+from studio.layers.cell import Lag
 from studio.metrics.base import Accumulator, Metric, spread_weight
 from studio.problem import refuse
 from studio.train.arrays import Arrays, Weighted, batches
-from studio.train.step import RATE, STEP, Step, build_step
+from studio.train.step import Step, build_step
+from studio.train.update import RATE, STEP, Lagging
 
 Logs = dict[str, float]
 
@@ -129,6 +131,9 @@ class Trainer:
         for name, (weight, slot) in step.slots.items():
             cell = self.store.ensure(*step.variables[weight].place, self.settings.seed)
             cell.slots[slot], cell.trained = state[name], True
+        for name, lag in step.lags.items():
+            cell = self.store.ensure(*step.variables[name].place, self.settings.seed)
+            cell.lag = Lag(state[lag.clock], state[lag.touched], lag.decay)
         for name, variable in step.variables.items():
             if any(s.input == name and s.output != name for s in step.program.state):
                 self.store.ensure(*variable.place, self.settings.seed).trained = True
@@ -139,7 +144,15 @@ class Trainer:
             state[name] = self.store.ensure(*variable.place, self.settings.seed).value
         for name, (weight, slot) in step.slots.items():
             cell = self.store.ensure(*step.variables[weight].place, self.settings.seed)
+            if cell.lag is not None and not _goes_on(cell.lag, step.lags.get(weight)):
+                cell.settle()
             state[name] = cell.slots.get(slot, np.zeros_like(cell.value))
+        for name, lag in step.lags.items():
+            cell = self.store.ensure(*step.variables[name].place, self.settings.seed)
+            state[lag.clock] = cell.lag.clock if cell.lag else np.array(0, np.int32)
+            state[lag.touched] = (
+                cell.lag.touched if cell.lag else np.zeros(len(cell.value), np.int32)
+            )
         runner.load(state)
 
     # -- feeds ----------------------------------------------------------------------------------
@@ -161,6 +174,11 @@ class Trainer:
             rng = generator(self.settings.seed, "noise", source, number, counter=self.store.step)
             feeds[name] = rng.random(shape, np.float32)
         return feeds
+
+
+def _goes_on(lag: Lag, update: Lagging | None) -> bool:
+    """Whether a step makes up for what rows missed just as the steps before would have."""
+    return update is not None and update.decay == lag.decay
 
 
 def _symbols(program: Program, feeds: Mapping[str, Array]) -> dict[str, int]:

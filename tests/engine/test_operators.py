@@ -14,8 +14,8 @@ from studio.engine.program import Spec
 from studio.problem import ProblemError
 from tests.engine.cases import CASES, RECURRENT_SHAPES, Case, check_gradient, f, i64, ints, is_float
 
-# Run by other operators' gradients or replacements, never written by a layer: their own tests.
-INTERNAL = {"GatherGrad", "Distinct", "TakeRows"} | {
+# Run by gradients, replacements or optimizers, never written by a layer: their own tests.
+INTERNAL = {"GatherGrad", "Distinct", "TakeRows", "SGDRows", "RMSpropRows"} | {
     f"{op}{part}" for op in RECURRENT_SHAPES for part in ("Training", "Grad")
 }
 SYMBOLIC = ("batch", "time")

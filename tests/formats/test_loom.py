@@ -1,4 +1,5 @@
 import errno
+import json
 import os
 import shutil
 import struct
@@ -61,6 +62,7 @@ def same_store(a, b):
         assert cell.slots.keys() == second[key].slots.keys()
         for slot, array in cell.slots.items():
             np.testing.assert_array_equal(array, second[key].slots[slot])
+        assert (cell.lag is None) == (second[key].lag is None)
 
 
 def same(a, b):
@@ -291,6 +293,31 @@ def header(text):
     return lambda members: members.update({"weights.safetensors": (data, zipfile.ZIP_STORED)})
 
 
+EMBEDDINGS = "l3/embeddings"
+
+
+def with_lag(owner=EMBEDDINGS, decay=0.9, **counters):
+    """Of a table of the golden file; `counters` replace what would do."""
+
+    def change(members):
+        state = tensors.load(members["state.safetensors"][0])
+        rows = state[f"{EMBEDDINGS}:velocity"].shape[0]
+        good = {"clock": np.array(3, np.int32), "touched": np.arange(rows, dtype=np.int32) % 3}
+        state |= {f"{owner}:{name}": array for name, array in (good | counters).items()}
+        about = {"layerloom": json.dumps({"lagging": {owner: {"velocity": decay}}})}
+        members["state.safetensors"] = (tensors.save(state, about), zipfile.ZIP_STORED)
+
+    return change
+
+
+def test_how_far_rows_are_behind_is_read(tmp_path):
+    project = loom.load(rewritten(tmp_path / "p.loom", with_lag()))
+    (lag,) = (cell.lag for _, cell in project.store.items() if cell.lag)
+    assert (lag.clock, lag.decay) == (3, {"velocity": 0.9})
+    loom.save(tmp_path / "q.loom", project)
+    same(loom.load(tmp_path / "q.loom"), project)
+
+
 BAD = {
     "too_large": [bomb, many_bombs],
     "too_many": [
@@ -315,6 +342,12 @@ BAD = {
         with_tensors("state.safetensors", {"l1/k:velocity": np.ones(1, np.float32)}),
         with_tensors("state.safetensors", {"step": np.array(-1)}),
         with_tensors("state.safetensors", {"step": np.ones(2)}),
+        with_lag(owner="l1/nobody"),
+        with_lag(decay=1.5),
+        with_lag(clock=np.array(1, np.int32)),
+        with_lag(clock=np.array(3)),
+        with_lag(touched=np.zeros(1, np.int32)),
+        with_lag(touched=np.zeros((1, 1), np.int32)),
     ],
 }
 

@@ -14,8 +14,9 @@ from studio.problem import ProblemError
 from studio.train.arrays import Arrays
 from studio.train.feed import as_arrays, input_arrays
 from studio.train.predict import predict
-from studio.train.step import RATE, STEP, Step, build_step
+from studio.train.step import Step, build_step
 from studio.train.trainer import Settings, Trainer
+from studio.train.update import RATE, STEP
 from tests.models_of_the_guide import headline_data, small_headline
 from tests.references import load
 

@@ -1,0 +1,174 @@
+"""An optimizer's step on a table of which a batch reads few rows: only those are touched.
+
+Q: What of the rows no index names?
+A: They have no gradient. SGD leaves them as they are; RMSprop, too, but their running mean square
+   goes on shrinking by rho at each step. That is made up for when a row is touched again: ``now``
+   counts the steps, ``touched`` says at which of them each row was last written.
+
+The bodies, for other engines, update every row; a row's ``touched`` is ``now`` then. After as many
+steps both have the same weights, and the same mean squares once what was missed is made up for.
+"""
+
+from collections.abc import Sequence
+from functools import partial
+
+import numpy as np
+from scipy import sparse
+
+from studio.engine.builder import Builder, Value
+from studio.engine.operator import Binding, Buffer, Call, Operator, ShapeRule, register
+
+_BLOCK = 1 << 16  # elements of a table that are worked on at once: three such arrays fit the L2
+
+
+class _Arriving:
+    """Gradients of rows: inputs of a node, indices and what arrives there in turns, from `first`.
+
+    `find` gives the distinct rows in the order of their last mention, and the sum for each. The
+    sum is a product with a sparse 0/1 matrix; its order is fixed, so it repeats bit for bit.
+    """
+
+    def __init__(self, b: Binding, table: Buffer, first: int) -> None:
+        self._size = len(table)
+        self._indices = [b.input(i).reshape(-1) for i in range(first, len(b.inputs), 2)]
+        self._parts = [
+            b.input(i).reshape(-1, table.shape[1]) for i in range(first + 1, len(b.inputs), 2)
+        ]
+        count = sum(map(len, self._indices))
+        self._order = np.arange(count, dtype=np.int32)
+        self._ends = np.arange(count + 1, dtype=np.int32)
+        self._ones = np.ones(count, table.dtype)
+        self._place = np.empty(self._size, np.int32)  # by row: where it is mentioned last
+
+    def find(self) -> tuple[Buffer, Buffer]:
+        """The rows, int64, and their gradients, in an array of their own."""
+        flat = np.concatenate(self._indices, dtype=np.int64)
+        flat %= self._size
+        self._place[flat] = self._order
+        rows = flat[self._place[flat] == self._order]
+        self._place[rows] = self._order[: len(rows)]
+        numbers = self._place[flat]
+        total, start = None, 0
+        for part in self._parts:
+            count = len(part)
+            columns = (self._ones[:count], numbers[start : start + count], self._ends[: count + 1])
+            found = sparse.csc_matrix(columns, shape=(len(rows), count)) @ part
+            total, start = found if total is None else total + found, start + count
+        assert total is not None, "a table's update needs the gradient of some rows"
+        return rows, total
+
+
+def _dense(op: Builder, table: Value, arriving: Sequence[Value]) -> Value:
+    """The gradient of the whole table: zeros, and what arrives added onto them."""
+    total = op.Expand(op.const(0, table.dtype), op.shape_of(table))
+    for indices, dy in zip(arriving[::2], arriving[1::2], strict=True):
+        where = op.Unsqueeze(op.Cast(indices, to="int64"), np.array([-1], np.int64))
+        total = op.ScatterND(total, where, dy, reduction="add")
+    return total
+
+
+def _same_specs(count: int) -> ShapeRule:
+    """The outputs are the first inputs, changed."""
+    return lambda inputs, attrs, constants: [spec for spec in inputs[:count] if spec]
+
+
+def _in_place(b: Binding, count: int) -> tuple[list[Buffer], list[Call]]:
+    """What to write, and the calls that make it the first inputs where it is other memory."""
+    news = [b.outputs[i] if i < len(b.outputs) else None for i in range(count)]
+    olds = [b.input(i) for i in range(count)]
+    written = [
+        np.empty_like(old) if new is None else new for new, old in zip(news, olds, strict=True)
+    ]
+    return written, [
+        partial(np.copyto, n, o) for n, o in zip(written, olds, strict=True) if n is not o
+    ]
+
+
+# -- SGD: weight, rate, indices, dy, … → weight --------------------------------------------------
+
+
+def _sgd(b: Binding) -> Call:
+    (weight,), copies = _in_place(b, 1)
+    rate, arriving = b.input(1), _Arriving(b, weight, 2)
+
+    def call() -> None:
+        for copy in copies:
+            copy()
+        rows, gradient = arriving.find()
+        gradient *= rate
+        weight[rows] -= gradient
+
+    return call
+
+
+def _sgd_body(op: Builder, weight: Value, rate: Value, *arriving: Value) -> tuple[Value]:
+    return (op.Sub(weight, op.Mul(_dense(op, weight, arriving), rate)),)
+
+
+register(Operator("SGDRows", _sgd, shape=_same_specs(1), body=_sgd_body, over=1))
+
+
+# -- RMSprop: weight, velocity, touched, now, rate, indices, dy, … → weight, velocity, touched ---
+
+
+def _rmsprop(b: Binding) -> Call:
+    (weight, velocity, touched), copies = _in_place(b, 3)
+    now, rate, arriving = b.input(3), b.input(4), _Arriving(b, weight, 5)
+    kind = weight.dtype.type
+    kept, fresh = kind(b.attr("rho", 0.9)), kind(1 - b.attr("rho", 0.9))
+    epsilon = kind(b.attr("epsilon", 1e-7))
+    width = weight.shape[1]
+    block = max(1, _BLOCK // max(1, width))
+    spread, square = (b.scratch((block, width), weight.dtype) for _ in range(2))
+
+    def update(rows: Buffer, gradient: Buffer, decay: Buffer) -> None:
+        v, g = spread[: len(rows)], square[: len(rows)]
+        np.take(velocity, rows, axis=0, out=v, mode="clip")
+        v *= decay
+        np.multiply(gradient, gradient, out=g)
+        g *= fresh
+        v += g
+        velocity[rows] = v
+        v += epsilon
+        np.sqrt(v, out=v)
+        gradient *= rate
+        gradient /= v
+        np.take(weight, rows, axis=0, out=g, mode="clip")
+        g -= gradient
+        weight[rows] = g
+
+    def call() -> None:
+        for copy in copies:
+            copy()
+        rows, gradient = arriving.find()
+        missed = now - touched[rows]
+        decay = np.power(kept, missed, dtype=weight.dtype)[:, None]
+        touched[rows] = now
+        for start in range(0, len(rows), block):
+            some = slice(start, start + block)
+            update(rows[some], gradient[some], decay[some])
+
+    return call
+
+
+def _rmsprop_body(
+    op: Builder,
+    weight: Value,
+    velocity: Value,
+    touched: Value,
+    now: Value,
+    rate: Value,
+    *arriving: Value,
+    rho: float,
+    epsilon: float,
+) -> tuple[Value, Value, Value]:
+    gradient = _dense(op, weight, arriving)
+    missed = op.Cast(op.Sub(now, touched), to=weight.dtype)
+    decay = op.Unsqueeze(op.Pow(op.const(rho, weight.dtype), missed), np.array([1], np.int64))
+    square = op.Mul(op.Mul(gradient, gradient), 1 - rho)
+    velocity = op.Add(op.Mul(velocity, decay), square)
+    change = op.Div(op.Mul(gradient, rate), op.Sqrt(op.Add(velocity, epsilon)))
+    return op.Sub(weight, change), velocity, op.Expand(now, op.shape_of(touched))
+
+
+register(Operator("RMSpropRows", _rmsprop, shape=_same_specs(3), body=_rmsprop_body, over=3))
