@@ -18,8 +18,7 @@ def _distinct(b: Binding) -> Call:
     """Indices → ids, places, count: the first `count` ids are the distinct indices into `size` rows
     in the order of their last mention; `places` says for each index which id it is.
 
-    Two passes over the indices; a sort would cost ten times as much, and the table's size does not
-    matter.
+    Two passes over the indices and no sort; the table's size does not matter.
     """
     size = int(b.attr("size", 0))
     indices, (ids, places, count) = b.input(0).reshape(-1), b.outputs

@@ -24,16 +24,20 @@ _BLOCK = 1 << 16  # elements of a table that are worked on at once: three such a
 class _Arriving:
     """Gradients of rows: inputs of a node, indices and what arrives there in turns, from `first`.
 
+    With the attribute ``counted`` a third input follows each: how many of both there are, all
+    distinct; or none, if all are there.
+
     `find` gives the distinct rows in the order of their last mention, and the sum for each. The
     sum is a product with a sparse 0/1 matrix; its order is fixed, so it repeats bit for bit.
     """
 
     def __init__(self, b: Binding, table: Buffer, first: int) -> None:
         self._size = len(table)
-        self._indices = [b.input(i).reshape(-1) for i in range(first, len(b.inputs), 2)]
-        self._parts = [
-            b.input(i).reshape(-1, table.shape[1]) for i in range(first + 1, len(b.inputs), 2)
-        ]
+        stride = 3 if b.attr("counted", 0) else 2
+        starts = range(first, len(b.inputs), stride)
+        self._indices = [b.input(i).reshape(-1) for i in starts]
+        self._parts = [b.input(i + 1).reshape(-1, table.shape[1]) for i in starts]
+        self._counts = [b.optional(i + 2) if stride == 3 else None for i in starts]
         count = sum(map(len, self._indices))
         self._order = np.arange(count, dtype=np.int32)
         self._ends = np.arange(count + 1, dtype=np.int32)
@@ -42,20 +46,33 @@ class _Arriving:
 
     def find(self) -> tuple[Buffer, Buffer]:
         """The rows, int64, and their gradients, in an array of their own."""
-        flat = np.concatenate(self._indices, dtype=np.int64)
+        filled = [
+            len(i) if n is None else int(n)
+            for i, n in zip(self._indices, self._counts, strict=True)
+        ]
+        parts = [part[:n] for part, n in zip(self._parts, filled, strict=True)]
+        indices = [i[:n] for i, n in zip(self._indices, filled, strict=True)]
+        if len(parts) == 1 and self._counts[0] is not None:
+            return indices[0], parts[0].copy()
+        flat = np.concatenate(indices, dtype=np.int64)
         flat %= self._size
-        self._place[flat] = self._order
-        rows = flat[self._place[flat] == self._order]
-        self._place[rows] = self._order[: len(rows)]
-        numbers = self._place[flat]
-        total, start = None, 0
-        for part in self._parts:
+        order = self._order[: len(flat)]
+        self._place[flat] = order
+        rows = flat[self._place[flat] == order]
+        self._place[rows] = order[: len(rows)]
+        return rows, self._summed(parts, self._place[flat], len(rows))
+
+    def _summed(self, parts: Sequence[Buffer], numbers: Buffer, rows: int) -> Buffer:
+        """What arrives at each of the rows that `numbers` counts."""
+        total: Buffer | None = None
+        start = 0
+        for part in parts:
             count = len(part)
             columns = (self._ones[:count], numbers[start : start + count], self._ends[: count + 1])
-            found = sparse.csc_matrix(columns, shape=(len(rows), count)) @ part
+            found = sparse.csc_matrix(columns, shape=(rows, count)) @ part
             total, start = found if total is None else total + found, start + count
         assert total is not None, "a table's update needs the gradient of some rows"
-        return rows, total
+        return total
 
 
 def _dense(op: Builder, table: Value, arriving: Sequence[Value]) -> Value:

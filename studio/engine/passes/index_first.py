@@ -10,7 +10,8 @@ from studio.engine.passes.eliminate_dead import eliminate_dead
 from studio.engine.passes.merge_equal import merge_equal
 from studio.engine.program import Node, Program
 
-ROW_GRADIENTS = {"GatherGrad": 0}  # operators that take indices and rows in turns, from this input
+# Operators that take indices and rows in turns, from this input.
+ROW_GRADIENTS = {"GatherGrad": 0, "SGDRows": 2, "RMSpropRows": 5}
 
 
 def index_first(program: Program) -> Program:

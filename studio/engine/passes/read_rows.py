@@ -132,8 +132,17 @@ class _Rewriting:
         return replace(node, op=f"{family}Training", inputs=tuple(inputs))
 
     def _putting(self, node: Node) -> Node:
-        """Rows' gradients go back by ids."""
-        rows = self.returned.get(node.inputs[1])
-        if rows is None:
+        """Rows' gradients go back by ids, and so many of them as there are."""
+        start = ROW_GRADIENTS[node.op]
+        if not any(name in self.returned for name in node.inputs[start:]):
             return node
-        return replace(node, inputs=(rows.ids, node.inputs[1], node.inputs[2], rows.count))
+        if node.op == "GatherGrad":
+            _, dy, shape = node.inputs
+            rows = self.returned[dy]
+            return replace(node, inputs=(rows.ids, dy, shape, rows.count))
+        counted: list[str] = []
+        for indices, dy in zip(node.inputs[start::2], node.inputs[start + 1 :: 2], strict=True):
+            known = self.returned.get(dy)
+            counted += (known.ids, dy, known.count) if known else (indices, dy, "")
+        inputs = (*node.inputs[:start], *counted)
+        return replace(node, inputs=inputs, attrs={**node.attrs, "counted": 1})

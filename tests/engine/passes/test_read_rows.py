@@ -10,6 +10,7 @@ from studio.engine.passes.index_first import index_first
 from studio.engine.planner import plan
 from studio.engine.program import Program, Role, Spec
 from studio.layers.masking import pack
+from studio.train.update import rows
 from tests.engine.cases import RECURRENT_SHAPES, f
 
 ROWS, WIDTH, UNITS, TIME = 9, 5, 3, 6
@@ -112,6 +113,35 @@ def test_a_table_read_by_a_recurrent_layer(kind, attrs, direction, masked):
     shapes = [after.specs[o].shape for n in computed(after) for o in n.outputs if o]
     assert (TIME, "batch", WIDTH) not in shapes
     assert ("batch", TIME, WIDTH) not in shapes
+
+
+@pytest.mark.parametrize("others", [False, True])
+@pytest.mark.parametrize("optimizer", ["SGDRows", "RMSpropRows"])
+def test_a_step_on_rows_takes_as_many_as_there_are(optimizer, others):
+    op = Builder()
+    tokens = op.input("tokens", Spec("int32", ("batch", TIME)))
+    few = op.input("few", Spec("int32", ("batch",)))
+    table = op.state("table", f(ROWS, WIDTH), Role.WEIGHT)
+    kernels = weights(op, "LSTM", "forward")
+    total = read(op, "LSTM", {}, "forward", op.Gather(table, tokens, axis=0), kernels, False)
+    if others:
+        total = op.Add(total, op.ReduceSum(op.Exp(op.Gather(table, few, axis=0)), keepdims=0))
+    (gradient,) = differentiate(op, {total: op.const(1.0, "float32")}, [table])
+    arriving = rows(op, {o: n for n in op.nodes for o in n.outputs}, gradient)
+    velocity = op.state("velocity", f(ROWS, WIDTH), Role.SLOT)
+    touched = op.state("touched", Spec("int32", (ROWS,)), Role.COUNTER)
+    if optimizer == "SGDRows":
+        new = op.call(optimizer, (table, op.const(0.1, "float32"), *arriving), 1)
+    else:
+        now, rate = op.const(ROWS, "int32"), op.const(0.1, "float32")
+        operands = (table, op.Mul(velocity, velocity), touched, now, rate, *arriving)
+        new = op.call(optimizer, operands, 3, rho=0.9, epsilon=1e-3)
+    before = op.program([total, *new])
+    after = for_numpy(before)
+    same_results(before, after, low=-ROWS)
+    (step,) = (n for n in after.nodes if n.op == optimizer)
+    assert step.attrs["counted"] == 1
+    assert "Distinct" in [n.op for n in after.nodes]
 
 
 def test_a_frozen_table_and_inference_read_rows_too():
