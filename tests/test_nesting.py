@@ -6,7 +6,17 @@ import numpy as np
 import pytest
 
 from studio.document.canonical import canonical
-from studio.layers import LSTM, Dense, Dropout, Embedding, Input, TimeDistributed, add, concatenate
+from studio.layers import (
+    LSTM,
+    BatchNormalization,
+    Dense,
+    Dropout,
+    Embedding,
+    Input,
+    TimeDistributed,
+    add,
+    concatenate,
+)
 from studio.layers.functional import clear_session
 from studio.models import Model, load_model
 from studio.problem import ProblemError
@@ -89,6 +99,32 @@ def test_a_model_over_every_step() -> None:
     steps = each.predict(FRAMES)
     for t in range(4):
         np.testing.assert_allclose(steps[:, t], model.predict(FRAMES[:, t]), rtol=1e-5, atol=1e-7)
+
+
+@pytest.mark.parametrize("within", [False, True])
+def test_statistics_of_steps_leave_padding_out(within: bool) -> None:
+    """Keras 3.15.1 on JAX: of the valid token 2 alone the second step's moments are taken."""
+    tokens, norm = Input((2,), dtype="int32"), BatchNormalization(momentum=0.0)
+    embedding = Embedding(4, 2, mask_zero=True)
+    vector = Input((2,))
+    inner = Model(vector, norm(vector)) if within else norm
+    model = Model(tokens, TimeDistributed(inner)(embedding(tokens)))
+    embedding.set_weights([np.array([[90, 90], [1, 1], [2, 2], [3, 3]], np.float32)])
+    embedding.trainable = False
+    model.compile("sgd", "mse")
+    model.fit(np.array([[1, 2], [3, 0], [0, 0]]), np.zeros((3, 2, 2)), batch_size=3, verbose=0)
+    *_, mean, variance = norm.get_weights()
+    np.testing.assert_allclose(mean, [2.0, 2.0], atol=1e-5)
+    np.testing.assert_allclose(variance, [0.0, 0.0], atol=1e-5)
+
+
+def test_frozen_statistics_need_no_number_of_steps() -> None:
+    x, norm = Input((6,)), BatchNormalization(trainable=False)
+    inner = Model(x, norm(Dense(3)(x)))
+    frames = Input((None, 6))
+    model = Model(frames, TimeDistributed(inner)(frames))
+    model.compile("sgd", "mse")
+    assert model.fit(FRAMES, np.zeros((24, 4, 3)), verbose=0).history["loss"][0] > 0
 
 
 def test_steps_of_any_number() -> None:

@@ -68,7 +68,8 @@ def uses(document: Document, layer: LayerId) -> int:
     return calls + sum(isinstance(b, Wrapped) and b.layer == layer for b in bodies)
 
 
-def step_by_step(document: Document, layer: LayerId) -> bool:
+def step_by_step(document: Document, layer: LayerId, frozen: frozenset[LayerId]) -> bool:
     """Whether something inside takes statistics that each step of time updates in turn."""
-    bodies = (document.layers[inner].body for inner in within(document, layer))
+    alive = (inner for inner in within(document, layer) if inner not in frozen)
+    bodies = (document.layers[inner].body for inner in alive)
     return any(isinstance(body, Layer) and body.step_by_step for body in bodies)

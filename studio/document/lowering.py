@@ -181,8 +181,7 @@ class _Lowering:
 
     def _updates(self, layer: LayerId) -> bool:
         """Whether a step of this program changes statistics inside a layer."""
-        live = layer not in self.frozen and self.lowered.op.training
-        return live and step_by_step(self.document, layer)
+        return self.lowered.op.training and step_by_step(self.document, layer, self.frozen)
 
     def _variable(self, layer_id: LayerId, weight: Weight) -> Value:
         """The state of a weight, declared at the first call that uses its layer."""

@@ -84,7 +84,8 @@ class TimeDistributed(Layer):
         for number in range(count):
             index = np.array(number, np.int64)
             fed = op.Gather(x, index, axis=1)
-            if mask is not None and mask.rank > 2:
+            # A vector at a step is valid or not; a sequence there needs a mask that says more.
+            if mask is not None and (mask.rank > 2 or fed.rank == 2):
                 op.set_mask(fed, op.Gather(mask, index, axis=1))
             found.append(op.Unsqueeze(inner.lower(fed), _ints(1)))
         return op.Concat(*found, axis=1) if len(found) > 1 else found[0]
