@@ -46,11 +46,11 @@ def group(
         ProblemError: ``group_empty``; ``group_cycle``, when a path leaves the selection and
             comes back.
     """
-    first = next(iter(calls := list(calls)), None)
-    if first is None:
+    wanted = set(calls)
+    if not wanted:
         raise refuse("group_empty")
-    graph_id, graph = edits.graph_of(document, first)
-    chosen = [c for c in graph.calls if c in set(calls) and c not in graph.inputs]
+    graph_id, graph = edits.graph_of(document, min(wanted))
+    chosen = [c for c in graph.calls if c in wanted and c not in graph.inputs]
     if not chosen:
         raise refuse("group_empty")
     _refuse_detour(graph, set(chosen))
@@ -75,13 +75,13 @@ class _Grouped:
         self.graph_id = graph_id
         self.outer = document.graphs[graph_id]
         self.chosen = chosen
-        within, chosen_set = self.outer.wires, set(chosen)
-        self.inner_wires = {w for w in within if {w.source, w.target} <= chosen_set}
+        wires, chosen_set = self.outer.wires, set(chosen)
+        self.inner_wires = {w for w in wires if {w.source, w.target} <= chosen_set}
         self.entering = sorted(
-            (w for w in within if w.target in chosen_set and w.source not in chosen_set),
+            (w for w in wires if w.target in chosen_set and w.source not in chosen_set),
             key=lambda w: (chosen.index(w.target), w.input, w.slot),
         )
-        self.leaving = {w for w in within if w.source in chosen_set and w.target not in chosen_set}
+        self.leaving = {w for w in wires if w.source in chosen_set and w.target not in chosen_set}
         ends = {w.start for w in self.leaving} | {
             e for e in self.outer.outputs if e.call in chosen_set
         }
