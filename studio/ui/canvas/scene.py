@@ -109,8 +109,8 @@ class CanvasScene(QGraphicsScene):
         self._mark_twins()
 
     def _show_calls(self, faces: Faces, stirred: set[CallId]) -> None:
-        """Make, change and move these nodes."""
-        for call_id in stirred:
+        """Make, change and move these nodes, in the document's order: later ones lie on top."""
+        for call_id in (c for c in faces.document.graph.calls if c in stirred):
             call, face = faces.document.graph.calls[call_id], faces.face(call_id)
             item = self.items_by_call.get(call_id)
             if item is None:
