@@ -20,15 +20,30 @@ def _axes(b: Binding) -> tuple[int, ...] | None:
     return given
 
 
-def _reduce(function: Callable[..., Any]) -> Callable[[Binding], Call]:
+def _reduce(function: np.ufunc) -> Callable[[Binding], Call]:
+    """The ufunc's own reduction: np.sum and its kin reach it by ways that cost more than it."""
+
     def bind(b: Binding) -> Call:
         keep = bool(b.attr("keepdims", 1))
-        return partial(function, b.input(0), axis=_axes(b), keepdims=keep, out=b.out)
+        return partial(function.reduce, b.input(0), _axes(b), None, b.out, keep)
 
     return bind
 
 
-def _extreme(function: Callable[..., Any], of_nothing: float) -> Callable[[Binding], Call]:
+def _mean(b: Binding) -> Call:
+    x, out = b.input(0), b.out
+    if out.dtype.kind != "f":
+        return partial(np.mean, x, axis=_axes(b), keepdims=bool(b.attr("keepdims", 1)), out=out)
+    add, count = _reduce(np.add)(b), out.dtype.type(x.size // max(1, out.size))
+
+    def call() -> None:
+        add()
+        np.divide(out, count, out)
+
+    return call
+
+
+def _extreme(function: np.ufunc, of_nothing: float) -> Callable[[Binding], Call]:
     """A maximum or minimum; of no numbers at all it is the infinity that changes no other."""
 
     def bind(b: Binding) -> Call:
@@ -77,10 +92,10 @@ def _extreme_gradient(
     return (op.Mul(hit, op.Div(_expanded(op, n, grads[0]), count)), None)
 
 
-register(Operator("ReduceSum", _reduce(np.sum), _sum_gradient))
-register(Operator("ReduceMean", _reduce(np.mean), _mean_gradient))
-register(Operator("ReduceMax", _extreme(np.max, -np.inf), _extreme_gradient))
-register(Operator("ReduceMin", _extreme(np.min, np.inf), _extreme_gradient))
+register(Operator("ReduceSum", _reduce(np.add), _sum_gradient))
+register(Operator("ReduceMean", _mean, _mean_gradient))
+register(Operator("ReduceMax", _extreme(np.maximum, -np.inf), _extreme_gradient))
+register(Operator("ReduceMin", _extreme(np.minimum, np.inf), _extreme_gradient))
 
 
 def _arg(function: Callable[..., Any]) -> Callable[[Binding], Call]:
@@ -103,11 +118,16 @@ register(Operator("ArgMin", _arg(np.argmin), constant=True))
 
 def _softmax(b: Binding) -> Call:
     x, out, axis = b.input(0), b.out, int(b.attr("axis", -1))
+    shape = list(x.shape)
+    shape[axis] = 1
+    one = b.scratch(tuple(shape), x.dtype)  # a number for each distribution
 
     def call() -> None:
-        np.subtract(x, x.max(axis=axis, keepdims=True), out)
+        np.maximum.reduce(x, axis, None, one, True)
+        np.subtract(x, one, out)
         np.exp(out, out)
-        np.divide(out, out.sum(axis=axis, keepdims=True), out)
+        np.add.reduce(out, axis, None, one, True)
+        np.divide(out, one, out)
 
     return call
 

@@ -10,6 +10,7 @@ from studio.engine.passes.fold_constants import fold_constants
 from studio.engine.passes.freeze import freeze
 from studio.engine.passes.inference import for_inference
 from studio.engine.passes.merge_transposes import merge_transposes
+from studio.engine.passes.read_transposed import read_transposed
 from studio.engine.program import Role, Spec
 from tests.formats.examples import fill, two_outputs
 
@@ -134,6 +135,26 @@ def test_three_transposes_of_which_one_is_an_output():
     after = merge_transposes(before)
     same_results(before, after, {})
     assert ops(after).count("Transpose") <= 2
+
+
+def test_products_read_transposed_matrices_as_they_lie():
+    op = Builder()
+    x, y = (
+        op.input("x", Spec("float32", ("batch", 3))),
+        op.input("y", Spec("float32", ("batch", 2))),
+    )
+    left, right = op.Transpose(x, perm=(1, 0)), op.Transpose(y)
+    square = op.MatMul(right, y)
+    before = op.program([op.MatMul(left, y), op.MatMul(op.Neg(x), left), op.MatMul(square, right)])
+    after = read_transposed(before)
+    assert ops(after) == ["Gemm", "Gemm", "Neg", "Gemm", "Gemm"]
+    same_results(before, after, {})
+
+
+def test_a_product_of_stacks_keeps_its_transpose():
+    op, x = started()
+    before = op.program([op.MatMul(x, op.Transpose(x, perm=(0, 2, 1)))])
+    assert ops(read_transposed(before)) == ["Transpose", "MatMul"]
 
 
 def test_states_with_values_that_are_only_read_are_frozen():
