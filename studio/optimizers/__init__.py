@@ -4,7 +4,7 @@ from typing import Any
 
 from studio.declare import declared
 
-CATALOGUE = {"SGD": "sgd", "RMSprop": "rmsprop", "Adam": "adam"}
+CATALOGUE = {"SGD": "sgd", "RMSprop": "rmsprop", "Adam": "adam", "Adagrad": "adagrad"}
 __all__ = [*CATALOGUE]
 
 

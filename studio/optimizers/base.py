@@ -10,7 +10,7 @@ from studio.engine.builder import Builder, Value
 
 @dataclass(frozen=True)
 class Optimizer(Declared):
-    """Base of the optimizers. Slots start at zero and have the weight's shape."""
+    """Base of the optimizers. Slots have the weight's shape."""
 
     family: ClassVar[str] = "optimizers"
     learning_rate: float = param(0.001, "Size of a step", min=0)
@@ -18,6 +18,10 @@ class Optimizer(Declared):
     def slots(self) -> tuple[str, ...]:
         """The arrays kept for each weight, by Keras's names."""
         return ()
+
+    def start(self, slot: str) -> float:
+        """What every number of a slot is before the first step."""
+        return 0.0
 
     def lower(
         self,

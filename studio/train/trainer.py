@@ -146,7 +146,8 @@ class Trainer:
             cell = self.store.ensure(*step.variables[weight].place, self.settings.seed)
             if cell.lag is not None and not _goes_on(cell.lag, step.lags.get(weight)):
                 cell.settle()
-            state[name] = cell.slots.get(slot, np.zeros_like(cell.value))
+            first = np.float32(self.document.plan.optimizer.start(slot))
+            state[name] = cell.slots.get(slot, np.broadcast_to(first, cell.value.shape))
         for name, lag in step.lags.items():
             cell = self.store.ensure(*step.variables[name].place, self.settings.seed)
             state[lag.clock] = cell.lag.clock if cell.lag else np.array(0, np.int32)

@@ -10,13 +10,20 @@ from studio.engine.numpy_executor import NumpyExecutor
 from studio.engine.onnxruntime_executor import OnnxRuntimeExecutor
 from studio.engine.program import Program, Role, Spec
 from studio.layers.cell import Cell, Lag
+from studio.optimizers.adagrad import Adagrad
 from studio.optimizers.base import Optimizer
 from studio.optimizers.rmsprop import RMSprop
 from studio.optimizers.sgd import SGD
 from tests.engine.cases import f, i32
 
 ROWS, WIDTH = 6, 3
-OPTIMIZERS = (SGD(0.1), RMSprop(0.05), RMSprop(0.05, rho=0.5, epsilon=1e-3))
+OPTIMIZERS = (
+    SGD(0.1),
+    Adagrad(0.05),
+    Adagrad(0.05, initial_accumulator_value=0.0, epsilon=1e-3),
+    RMSprop(0.05),
+    RMSprop(0.05, rho=0.5, epsilon=1e-3),
+)
 each_optimizer = pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=repr)
 Feeds = dict[str, np.ndarray]
 
@@ -51,9 +58,10 @@ def step(optimizer: Optimizer, uses: int, by_rows: bool, rows: int = ROWS) -> Pr
     return op.program([])
 
 
-def start(program: Program) -> Feeds:
+def start(program: Program, optimizer: Optimizer) -> Feeds:
     rng = np.random.default_rng(0)
     state = {s.input: np.zeros(program.specs[s.input].shape) for s in program.state}
+    state |= {s: np.full(state[s].shape, optimizer.start(s)) for s in optimizer.slots()}
     return state | {"table": rng.normal(size=program.specs["table"].shape)}
 
 
@@ -98,7 +106,7 @@ def test_rows_are_the_whole_table_whatever_is_mentioned(
     found = []
     for program in programs:
         engine = NumpyExecutor(program, threads=1)
-        engine.load(start(program))
+        engine.load(start(program, optimizer))
         for batches in steps:
             engine.run(fed(optimizer, [list(b) for b in batches[:uses]]))
         found.append(settled(engine.state(), optimizer))
@@ -112,7 +120,7 @@ def test_the_body_is_the_kernel(optimizer: Optimizer) -> None:
     engines = NumpyExecutor(program), OnnxRuntimeExecutor(program, threads=1)
     found = []
     for engine in engines:
-        engine.load(start(program))
+        engine.load(start(program, optimizer))
         for batches in ([[0, 1], [0, 0]], [[2, 2], [-1, 2]], [[0, 3], [3, 3]]):
             engine.run(fed(optimizer, [[b] for b in batches]))
         found.append(settled(engine.state(), optimizer))
@@ -123,7 +131,7 @@ def test_the_body_is_the_kernel(optimizer: Optimizer) -> None:
 def test_a_table_is_written_in_place_and_only_where_it_is_touched(optimizer: Optimizer) -> None:
     program = step(optimizer, 1, by_rows=True)
     engine = NumpyExecutor(program)
-    engine.load(before := start(program))
+    engine.load(before := start(program, optimizer))
     feeds = fed(optimizer, [[[1, 4]]])
     plan = engine.plan(feeds)
     for state in program.state:
@@ -141,7 +149,7 @@ def test_a_table_that_is_read_after_its_update_is_copied() -> None:
     op.update(table, new)
     old = op.Neg(table)
     engine = NumpyExecutor(op.program([old, new]))
-    engine.load(before := start(engine.program))
+    engine.load(before := start(engine.program, SGD(0.1)))
     feeds = fed(SGD(0.1), [[[1, 4]]])
     found = engine.run({name: feeds[name] for name in engine.program.inputs})
     np.testing.assert_array_equal(found[old.name], -before["table"].astype(np.float32))
@@ -156,7 +164,7 @@ def test_many_rows_are_worked_on_in_blocks() -> None:
     for by_rows in (True, False):
         program = step(optimizer, 1, by_rows, rows)
         engine = NumpyExecutor(program)
-        engine.load(start(program))
+        engine.load(start(program, optimizer))
         mentioned = np.random.default_rng(3).integers(0, rows, (40_000, 2))
         engine.run(fed(optimizer, [mentioned.tolist()]))
         found.append(settled(engine.state(), optimizer))

@@ -65,8 +65,12 @@ def test_five_steps(recording: str, case: str, optimizer: Optimizer, engine: typ
     starts = [arrays["start0"], arrays["start1"]]
     program = step_of(optimizer, [Spec("float32", a.shape) for a in starts])
     executor = engine(program)
-    state = {s.input: np.zeros(program.specs[s.input].shape) for s in program.state}
-    executor.load(state | {f"w{i}": a for i, a in enumerate(starts)})
+    state = {f"w{i}": a for i, a in enumerate(starts)}
+    for slot in optimizer.slots():
+        state |= {
+            f"{slot}{i}": np.full_like(a, optimizer.start(slot)) for i, a in enumerate(starts)
+        }
+    executor.load(state)
     for step in range(5):
         gradients = {f"g{i}": arrays[f"gradients{i}"][step] for i in range(2)}
         numbers = {"rate": optimizer.learning_rate, "step": step + 1}

@@ -15,6 +15,7 @@ What is easily missed:
   with alpha = lr*sqrt(1 - beta_2**t) / (1 - beta_1**t): epsilon stands *outside* the root and is
   not corrected. t starts at 1. amsgrad: the greatest *uncorrected* v so far replaces v.
   1 - beta is taken in double precision, the powers of beta in float32.
+- Adagrad: a += g*g, then lr*g / sqrt(a + epsilon); epsilon (1e-7) stands *within* the root.
 - SGD with momentum: m = momentum*m - lr*g; w += m. Nesterov: w += momentum*m - lr*g. Keras insists
   on a float momentum, so 0 and 1 as integers are refused. Default lr 0.01.
 - A slot starts at 0 (Adagrad's accumulator at 0.1) and moves for rows without a gradient too.
@@ -47,9 +48,13 @@ SPINE: dict[str, tuple[str, dict[str, Any]]] = {
         {"learning_rate": 0.01, "beta_1": 0.8, "beta_2": 0.9, "epsilon": 1e-3},
     ),
     "adam_amsgrad": ("Adam", {"amsgrad": True}),
+    "adagrad": ("Adagrad", {}),
+    "adagrad_settings": (
+        "Adagrad",
+        {"learning_rate": 0.05, "initial_accumulator_value": 0.5, "epsilon": 1e-3},
+    ),
 }
 LATER: dict[str, tuple[str, dict[str, Any]]] = {
-    "adagrad": ("Adagrad", {}),
     "adadelta": ("Adadelta", {}),
     "adamax": ("Adamax", {}),
     "nadam": ("Nadam", {}),

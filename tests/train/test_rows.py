@@ -13,14 +13,14 @@ from studio.engine.onnxruntime_executor import OnnxRuntimeExecutor
 from studio.layers import Dense, Embedding, Flatten, Input, concatenate
 from studio.layers.cell import Cell
 from studio.models import Model, load_model
-from studio.optimizers import SGD, Adam, RMSprop
+from studio.optimizers import SGD, Adagrad, Adam, RMSprop
 from studio.optimizers.base import Optimizer
 from studio.train.feed import as_arrays
 from studio.train.step import build_step
 from studio.train.trainer import Settings, Trainer
 
 ROWS = 40
-LAZY = (SGD(0.05), RMSprop(0.01))
+LAZY = (SGD(0.05), Adagrad(0.05), RMSprop(0.01))
 RNG = np.random.default_rng(5)
 X = [RNG.integers(0, ROWS, (64, 3)).astype(np.int32) for _ in range(2)]
 Y = RNG.normal(size=(64, 1)).astype(np.float32)
@@ -47,7 +47,7 @@ def table_of(model: Model) -> Cell:
 def whole_tables() -> Iterator[None]:
     """Inside, every row is updated in every step."""
     with pytest.MonkeyPatch.context() as patch:
-        for kind in (SGD, RMSprop):
+        for kind in (SGD, Adagrad, RMSprop):
             patch.setattr(kind, "lazy", Optimizer.lazy)
         yield
 
@@ -150,7 +150,9 @@ def test_two_models_may_train_one_table_each_at_a_step_of_its_own() -> None:
 
 
 @pytest.mark.parametrize(
-    "then", [RMSprop(0.01, rho=0.5), RMSprop(0.01, momentum=0.5), Adam(0.01), SGD(0.05)], ids=repr
+    "then",
+    [RMSprop(0.01, rho=0.5), RMSprop(0.01, momentum=0.5), Adam(0.01), SGD(0.05), Adagrad(0.05)],
+    ids=repr,
 )
 def test_another_optimizer_finds_what_it_would_have_found(then: Optimizer) -> None:
     """On the canvas the optimizer changes and slots stay: other decays, or the dense update."""
@@ -223,6 +225,7 @@ def test_a_reset_and_given_weights_forget_what_was_missed() -> None:
         (RMSprop(centered=True), None),
         (RMSprop(epsilon=0.0), None),
         (SGD(momentum=0.5), None),
+        (Adagrad(initial_accumulator_value=0.0, epsilon=0.0), None),
         (Adam(), None),
         (RMSprop(), Embedding(ROWS, 4, embeddings_regularizer="l2")),
     ],

@@ -1,9 +1,9 @@
 """An optimizer's step on a table of which a batch reads few rows: only those are touched.
 
 Q: What of the rows no index names?
-A: They have no gradient. SGD leaves them as they are; RMSprop, too, but their running mean square
-   goes on shrinking by rho at each step. That is made up for when a row is touched again: ``now``
-   counts the steps, ``touched`` says at which of them each row was last written.
+A: They have no gradient. SGD and Adagrad leave them as they are; RMSprop, too, but their running
+   mean square goes on shrinking by rho at each step. That is made up for when a row is touched
+   again: ``now`` counts the steps, ``touched`` says at which of them each row was last written.
 
 The bodies, for other engines, update every row; a row's ``touched`` is ``now`` then. After as many
 steps both have the same weights, and the same mean squares once what was missed is made up for.
@@ -123,6 +123,41 @@ def _sgd_body(op: Builder, weight: Value, rate: Value, *arriving: Value) -> tupl
 
 
 register(Operator("SGDRows", _sgd, shape=_same_specs(1), body=_sgd_body, over=1))
+
+
+# -- Adagrad: weight, accumulator, rate, indices, dy, … → weight, accumulator --------------------
+
+
+def _adagrad(b: Binding) -> Call:
+    (weight, accumulator), copies = _in_place(b, 2)
+    rate, arriving = b.input(2), _Arriving(b, weight, 3)
+    epsilon = weight.dtype.type(b.attr("epsilon", 1e-7))
+
+    def call() -> None:
+        for copy in copies:
+            copy()
+        rows, gradient = arriving.find()
+        spread = accumulator[rows] + gradient * gradient
+        accumulator[rows] = spread
+        spread += epsilon
+        np.sqrt(spread, out=spread)
+        gradient *= rate
+        gradient /= spread
+        weight[rows] -= gradient
+
+    return call
+
+
+def _adagrad_body(
+    op: Builder, weight: Value, accumulator: Value, rate: Value, *arriving: Value, epsilon: float
+) -> tuple[Value, Value]:
+    gradient = _dense(op, weight, arriving)
+    accumulator = op.Add(accumulator, op.Mul(gradient, gradient))
+    change = op.Div(op.Mul(gradient, rate), op.Sqrt(op.Add(accumulator, epsilon)))
+    return op.Sub(weight, change), accumulator
+
+
+register(Operator("AdagradRows", _adagrad, shape=_same_specs(2), body=_adagrad_body, over=2))
 
 
 # -- RMSprop: weight, velocity, touched, now, rate, indices, dy, … → weight, velocity, touched ---

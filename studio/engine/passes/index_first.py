@@ -11,7 +11,7 @@ from studio.engine.passes.merge_equal import merge_equal
 from studio.engine.program import Node, Program
 
 # Operators that take indices and rows in turns, from this input.
-ROW_GRADIENTS = {"GatherGrad": 0, "SGDRows": 2, "RMSpropRows": 5}
+ROW_GRADIENTS = {"GatherGrad": 0, "SGDRows": 2, "AdagradRows": 3, "RMSpropRows": 5}
 
 
 def index_first(program: Program) -> Program:

@@ -116,7 +116,7 @@ def test_a_table_read_by_a_recurrent_layer(kind, attrs, direction, masked):
 
 
 @pytest.mark.parametrize("others", [False, True])
-@pytest.mark.parametrize("optimizer", ["SGDRows", "RMSpropRows"])
+@pytest.mark.parametrize("optimizer", ["SGDRows", "AdagradRows", "RMSpropRows"])
 def test_a_step_on_rows_takes_as_many_as_there_are(optimizer, others):
     op = Builder()
     tokens = op.input("tokens", Spec("int32", ("batch", TIME)))
@@ -130,10 +130,14 @@ def test_a_step_on_rows_takes_as_many_as_there_are(optimizer, others):
     arriving = rows(op, {o: n for n in op.nodes for o in n.outputs}, gradient)
     velocity = op.state("velocity", f(ROWS, WIDTH), Role.SLOT)
     touched = op.state("touched", Spec("int32", (ROWS,)), Role.COUNTER)
+    rate = op.const(0.1, "float32")
     if optimizer == "SGDRows":
-        new = op.call(optimizer, (table, op.const(0.1, "float32"), *arriving), 1)
+        new = op.call(optimizer, (table, rate, *arriving), 1)
+    elif optimizer == "AdagradRows":
+        squares = op.Mul(velocity, velocity)
+        new = op.call(optimizer, (table, squares, rate, *arriving), 2, epsilon=1e-3)
     else:
-        now, rate = op.const(ROWS, "int32"), op.const(0.1, "float32")
+        now = op.const(ROWS, "int32")
         operands = (table, op.Mul(velocity, velocity), touched, now, rate, *arriving)
         new = op.call(optimizer, operands, 3, rho=0.9, epsilon=1e-3)
     before = op.program([total, *new])
