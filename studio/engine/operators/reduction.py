@@ -25,7 +25,7 @@ def _reduce(function: np.ufunc) -> Callable[[Binding], Call]:
 
     def bind(b: Binding) -> Call:
         keep = bool(b.attr("keepdims", 1))
-        return partial(function.reduce, b.input(0), _axes(b), None, b.out, keep)
+        return partial(function.reduce, b.input(0), axis=_axes(b), out=b.out, keepdims=keep)
 
     return bind
 
@@ -123,10 +123,10 @@ def _softmax(b: Binding) -> Call:
     one = b.scratch(tuple(shape), x.dtype)  # a number for each distribution
 
     def call() -> None:
-        np.maximum.reduce(x, axis, None, one, True)
+        np.maximum.reduce(x, axis, out=one, keepdims=True)
         np.subtract(x, one, out)
         np.exp(out, out)
-        np.add.reduce(out, axis, None, one, True)
+        np.add.reduce(out, axis, out=one, keepdims=True)
         np.divide(out, one, out)
 
     return call
