@@ -1,4 +1,4 @@
-"""The functions inside a recurrent cell, applied in place, and their derivatives."""
+"""The functions inside a recurrent cell, and their derivatives."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,10 +10,27 @@ from studio.engine.operator import Binding, Buffer
 
 @dataclass(frozen=True)
 class Activation:
-    """A gate's function, and its derivative written in terms of its result y."""
+    """A gate's function, and its derivative written in terms of its result y.
 
-    apply: Callable[[Buffer], object]
-    slope: Callable[[Buffer, Buffer], object]  # (y, out)
+    Attributes:
+        apply: (x, out), of an x that was multiplied by `inside`; out may be x.
+        slope: (y, out).
+        inside: a factor that the weights may take: a power of two, exact.
+        after_tanh: where the function is a tanh, and then this in place: neighbours share the tanh.
+    """
+
+    apply: Callable[[Buffer, Buffer], object]
+    slope: Callable[[Buffer, Buffer], object]
+    inside: float = 1.0
+    after_tanh: Callable[[Buffer], object] | None = None
+
+    def whole(self) -> Callable[[Buffer, Buffer], object]:
+        """(x, out), of an x as it is."""
+        return self.apply if self.inside == 1 else self._with_inside
+
+    def _with_inside(self, x: Buffer, out: Buffer) -> None:
+        np.multiply(x, x.dtype.type(self.inside), out)
+        self.apply(out, out)
 
 
 def _tanh_slope(y: Buffer, out: Buffer) -> None:
@@ -21,12 +38,20 @@ def _tanh_slope(y: Buffer, out: Buffer) -> None:
     np.subtract(1, out, out)
 
 
-def _sigmoid(x: Buffer) -> None:
-    half = x.dtype.type(0.5)
-    np.multiply(x, half, x)
-    np.tanh(x, x)
+# As arrays: NumPy takes half as long to find out what to do as with numbers.
+_HALVES = {np.dtype(kind): np.array(0.5, kind) for kind in (np.float32, np.float64)}
+
+
+def _halved_and_lifted(x: Buffer) -> None:
+    half = _HALVES[x.dtype]
     np.multiply(x, half, x)
     np.add(x, half, x)
+
+
+def _sigmoid_of_half(x: Buffer, out: Buffer) -> None:
+    """½·tanh(x) + ½: the sigmoid of 2x."""
+    np.tanh(x, out)
+    _halved_and_lifted(out)
 
 
 def _sigmoid_slope(y: Buffer, out: Buffer) -> None:
@@ -35,10 +60,10 @@ def _sigmoid_slope(y: Buffer, out: Buffer) -> None:
 
 
 def _hard_sigmoid(alpha: float, beta: float) -> Activation:
-    def apply(x: Buffer) -> None:
-        np.multiply(x, x.dtype.type(alpha), x)
-        np.add(x, x.dtype.type(beta), x)
-        np.clip(x, 0, 1, out=x)
+    def apply(x: Buffer, out: Buffer) -> None:
+        np.multiply(x, x.dtype.type(alpha), out)
+        np.add(out, x.dtype.type(beta), out)
+        np.clip(out, 0, 1, out=out)
 
     def slope(y: Buffer, out: Buffer) -> None:
         np.multiply((y > 0) & (y < 1), out.dtype.type(alpha), out)
@@ -47,34 +72,36 @@ def _hard_sigmoid(alpha: float, beta: float) -> Activation:
 
 
 def _affine(alpha: float, beta: float) -> Activation:
-    def apply(x: Buffer) -> None:
-        if (alpha, beta) != (1, 0):
-            np.multiply(x, x.dtype.type(alpha), x)
-            np.add(x, x.dtype.type(beta), x)
+    def apply(x: Buffer, out: Buffer) -> None:
+        np.multiply(x, x.dtype.type(alpha), out)
+        np.add(out, x.dtype.type(beta), out)
 
     return Activation(apply, lambda y, out: out.fill(alpha))
 
 
 ACTIVATIONS: dict[str, Activation] = {
-    "Tanh": Activation(lambda x: np.tanh(x, x), _tanh_slope),
-    "Sigmoid": Activation(_sigmoid, _sigmoid_slope),
+    "Tanh": Activation(np.tanh, _tanh_slope, after_tanh=lambda x: None),
+    "Sigmoid": Activation(
+        _sigmoid_of_half, _sigmoid_slope, inside=0.5, after_tanh=_halved_and_lifted
+    ),
     "Relu": Activation(
-        lambda x: np.maximum(x, 0, out=x), lambda y, out: np.copyto(out, y > 0, casting="unsafe")
+        lambda x, out: np.maximum(x, 0, out=out),
+        lambda y, out: np.copyto(out, y > 0, casting="unsafe"),
     ),
     "Softplus": Activation(
-        lambda x: np.logaddexp(x, 0, x),
+        lambda x, out: np.logaddexp(x, 0, out),
         lambda y, out: np.negative(np.expm1(np.negative(y, out), out), out),
     ),
     "Softsign": Activation(
-        lambda x: np.divide(x, 1 + np.abs(x), x),
+        lambda x, out: np.divide(x, 1 + np.abs(x), out),
         lambda y, out: np.square(np.subtract(1, np.abs(y), out), out),
     ),
 }
 
 
 def _leaky(alpha: float) -> Activation:
-    def apply(x: Buffer) -> None:
-        np.multiply(x, x.dtype.type(alpha), x, where=x < 0)
+    def apply(x: Buffer, out: Buffer) -> None:
+        np.copyto(out, np.where(x < 0, x * x.dtype.type(alpha), x))
 
     def slope(y: Buffer, out: Buffer) -> None:
         out.fill(1)
@@ -84,10 +111,9 @@ def _leaky(alpha: float) -> Activation:
 
 
 def _elu(alpha: float) -> Activation:
-    def apply(x: Buffer) -> None:
-        below = x < 0
-        np.expm1(x, x, where=below)
-        np.multiply(x, x.dtype.type(alpha), x, where=below)
+    def apply(x: Buffer, out: Buffer) -> None:
+        below = np.expm1(np.minimum(x, 0)) * x.dtype.type(alpha)
+        np.copyto(out, np.where(x < 0, below, x))
 
     def slope(y: Buffer, out: Buffer) -> None:
         out.fill(1)
@@ -125,3 +151,22 @@ def activations(b: Binding, usual: tuple[str, ...], direction: int) -> list[Acti
             raise ValueError(f"the engine does not run the activation {name}")
     count = len(usual)
     return found[count * direction : count * (direction + 1)]
+
+
+def squashing(gates: Activation, candidate: Activation) -> Callable[[Buffer, Buffer, Buffer], None]:
+    """Applies both in place: (all blocks, those of the gates, that of the candidate)."""
+    after_gates, after_candidate = gates.after_tanh, candidate.after_tanh
+    if after_gates is None or after_candidate is None:
+
+        def apart(blocks: Buffer, of_gates: Buffer, of_candidate: Buffer) -> None:
+            gates.apply(of_gates, of_gates)
+            candidate.apply(of_candidate, of_candidate)
+
+        return apart
+
+    def together(blocks: Buffer, of_gates: Buffer, of_candidate: Buffer) -> None:
+        np.tanh(blocks, blocks)
+        after_gates(of_gates)
+        after_candidate(of_candidate)
+
+    return together

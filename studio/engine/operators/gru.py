@@ -2,8 +2,8 @@
 
 Gates in the order z (update), r (reset), h (candidate). The reset gate acts on the state before
 its product with R (linear_before_reset 0), or on that product (1, Keras's ``reset_after``). The
-reserve is the gates after their functions, and where they meet: r∘state (0), or R·state with its
-bias (1).
+reserve is the gates after their functions, (directions, time, 3, batch, units), and where they
+meet, (directions, time, 1, batch, units): r∘state (0), or R·state with its bias (1).
 """
 
 from collections.abc import Callable
@@ -20,16 +20,20 @@ from studio.engine.operators.recurrent import (
     H,
     R,
     arriving,
+    as_rows,
     both_biases,
+    by_gate,
     ended_by,
     finish,
     flat,
     for_each_direction,
     hold,
     input_gradients,
+    inside,
     longest,
     outputs_before,
     projection,
+    turned,
     vanished,
     wanted,
 )
@@ -46,10 +50,12 @@ def _resets_after(walk: Direction) -> bool:
     return bool(walk.b.attr("linear_before_reset", 0))
 
 
-def _blocks(gates: Buffer, units: int) -> tuple[Buffer, Buffer, Buffer]:
-    """z, r and the candidate, as views."""
-    z, r, h = (gates[..., k * units : (k + 1) * units] for k in range(3))
-    return z, r, h
+def _factors(walk: Direction) -> Buffer:
+    """What z's and r's weights take inside; the candidate's product is wanted as it is."""
+    to_gates, _ = _functions(walk)
+    factors = inside(walk, (to_gates,) * 3)
+    factors[2] = 1
+    return factors
 
 
 # -- forward -------------------------------------------------------------------------------------
@@ -57,24 +63,24 @@ def _blocks(gates: Buffer, units: int) -> tuple[Buffer, Buffer, Buffer]:
 
 def _forward(walk: Direction) -> Call:
     """Both GRU and GRUTraining: the reserve is scratch where nobody asked for it."""
-    _, to_candidate = _functions(walk)
-    units = walk.units
-    y, gates, meeting = walk.steps(), walk.reserve(2, 3), walk.reserve(3, 1)
-    product, held = walk.scratch(walk.batch, units), walk.scratch(walk.batch, units)
+    to_candidate, factors = _functions(walk)[1].whole(), _factors(walk)
+    y, gates, meeting = walk.steps(), walk.reserve(2, 3), walk.reserve(3, 1)[:, 0]
+    product, held = (walk.scratch(walk.batch, walk.units) for _ in range(2))
     first, ended_at = walk.start(H), ended_by(walk)
-    summed = (2 if _resets_after(walk) else 3) * units  # the bias of a product that is reset waits
-    project = projection(walk, gates, both_biases(walk, summed))
-    recur = (_recur_after if _resets_after(walk) else _recur_before)(walk)
-    views = [(t, gates[t], *_blocks(gates[t], units), meeting[t], y[t]) for t in walk.order]
+    summed = 2 if _resets_after(walk) else 3  # the bias of a product that is reset waits
+    project = projection(walk, gates, factors, both_biases(walk, factors, summed))
+    start, recur = (_recur_after if _resets_after(walk) else _recur_before)(walk)
+    views = [(t, gates[t, :2], *gates[t], meeting[t], y[t]) for t in walk.order]
 
     def call() -> None:
+        start()
         project()
         ended, empty = ended_at()
         h = first
         with walk.loop():
-            for t, all_gates, z, r, candidate, met, new_h in views:
-                recur(h, all_gates, r, candidate, met)
-                to_candidate.apply(candidate)
+            for t, squashed, z, r, candidate, met, new_h in views:
+                recur(h, squashed, r, candidate, met)
+                to_candidate(candidate, candidate)
                 np.subtract(h, candidate, product)
                 np.multiply(z, product, product)
                 np.add(candidate, product, new_h)
@@ -88,45 +94,47 @@ def _forward(walk: Direction) -> Call:
 Recur = Callable[[Buffer, Buffer, Buffer, Buffer, Buffer], None]
 
 
-def _recur_after(walk: Direction) -> Recur:
+def _recur_after(walk: Direction) -> tuple[Call, Recur]:
     """The state's part of the gates; the reset acts on the product."""
     to_gates, _ = _functions(walk)
-    units, bias = walk.units, walk.b.optional(B)
-    r_t, projected = walk.b.input(R)[walk.index].T, walk.scratch(walk.batch, 3 * units)
-    product, of_gates = walk.scratch(walk.batch, units), projected[:, : 2 * units]
-    of_candidate = projected[:, 2 * units :]
-    late = np.zeros(1, projected.dtype) if bias is None else bias[walk.index, 5 * units :]
+    batch, units, bias = walk.batch, walk.units, walk.b.optional(B)
+    turn, recurrent = turned(walk, _factors(walk))
+    projected, product = walk.scratch(3, batch, units), walk.scratch(batch, units)
+    of_gates, of_candidate = projected[:2], projected[2]
+    late = walk.scratch(batch, units)
+
+    def start() -> None:
+        turn()
+        np.copyto(late, 0 if bias is None else bias[walk.index, 5 * units :])
 
     def recur(h: Buffer, gates: Buffer, r: Buffer, candidate: Buffer, met: Buffer) -> None:
-        squashed = gates[:, : 2 * units]
-        np.matmul(h, r_t, projected)
-        np.add(squashed, of_gates, squashed)
-        to_gates.apply(squashed)
+        np.matmul(h, recurrent, projected)
+        np.add(gates, of_gates, gates)
+        to_gates.apply(gates, gates)
         np.add(of_candidate, late, met)
         np.multiply(r, met, product)
         np.add(candidate, product, candidate)
 
-    return recur
+    return start, recur
 
 
-def _recur_before(walk: Direction) -> Recur:
+def _recur_before(walk: Direction) -> tuple[Call, Recur]:
     """The state's part of the gates; the reset acts on the state, and a second product follows."""
     to_gates, _ = _functions(walk)
-    units, r_t = walk.units, walk.b.input(R)[walk.index].T
-    gates_t, candidate_t = r_t[:, : 2 * units], r_t[:, 2 * units :]
-    projected = walk.scratch(walk.batch, 2 * units)
-    product = walk.scratch(walk.batch, units)
+    turn, recurrent = turned(walk, _factors(walk))
+    of_gates, of_candidate = recurrent[:2], recurrent[2]
+    projected = walk.scratch(2, walk.batch, walk.units)
+    product = walk.scratch(walk.batch, walk.units)
 
     def recur(h: Buffer, gates: Buffer, r: Buffer, candidate: Buffer, met: Buffer) -> None:
-        squashed = gates[:, : 2 * units]
-        np.matmul(h, gates_t, projected)
-        np.add(squashed, projected, squashed)
-        to_gates.apply(squashed)
+        np.matmul(h, of_gates, projected)
+        np.add(gates, projected, gates)
+        to_gates.apply(gates, gates)
         np.multiply(r, h, met)
-        np.matmul(met, candidate_t, product)
+        np.matmul(met, of_candidate, product)
         np.add(candidate, product, candidate)
 
-    return recur
+    return turn, recur
 
 
 # -- backward ------------------------------------------------------------------------------------
@@ -137,10 +145,11 @@ class _Steps:
     """What the two kinds of reset do differently on the way back.
 
     Attributes:
-        gradients: (time, batch, …) everything the loop writes.
+        gradients: (time, batch, …) everything the loop gives.
         to_inputs: (time, batch, 3·units) of it the gates' gradients, before their functions.
-        slopes: takes the local derivatives of a chunk.
+        slopes: takes the local derivatives of a chunk, which its steps turn into gradients.
         step: of step t, at a place of its chunk: dh goes in, and becomes that of the state before.
+        blocks: (steps, …, batch, units) what the slopes and then the gradients of a chunk are in.
         products: after the loop, what R and its bias get.
     """
 
@@ -148,6 +157,7 @@ class _Steps:
     to_inputs: Buffer
     slopes: Callable[[slice], None]
     step: Callable[[int, int], None]
+    blocks: Buffer
     products: Call
 
 
@@ -183,6 +193,8 @@ def _backward(walk: Direction) -> Call:
                     steps.step(t, t - span.start)
                     if column is not None:  # a row that ended hands its gradient on as it is
                         np.copyto(dh, held, where=column)
+                gradients = steps.gradients[span]
+                as_rows(steps.blocks[: len(gradients)], gradients)
         input_products()
         steps.products()
         if dh0 is not None:
@@ -198,84 +210,92 @@ def _after(walk: Direction, chunks: list[slice], before: Buffer, dh: Buffer) -> 
     each; R's rows are turned to match.
     """
     time, batch, units, d = walk.time, walk.batch, walk.units, walk.index
-    _, gates, met = _GRU.saved(walk)
+    _, gates, meeting = _GRU.saved(walk)
     _, _, dr, db, *_ = wanted(walk.b)
-    recurrent = walk.b.input(R)[d]
-    blocks = walk.scratch(time, batch, 4, units)
-    all_steps = blocks.reshape(time, batch, 4 * units)
-    slopes_of = walk.scratch(longest(chunks), batch, 4, units)
+    recurrent = by_gate(walk, walk.b.input(R)[d])
+    rows, blocks = walk.scratch(time, batch, 4 * units), _chunk(walk, chunks, 4)
     gate_slopes = _gate_slopes(walk, chunks, gates, before)
-    turned, d_turned = (walk.scratch(3 * units, units) for _ in range(2))
-    kept, z_of = walk.scratch(batch, units), gates[:, :, :units]
-    to_state = flat(all_steps[:, :, : 3 * units])
+    reordered, to_state = walk.scratch(3, units, units), walk.scratch(3, batch, units)
+    kept, d_reordered = walk.scratch(batch, units), walk.scratch(3 * units, units)
+    z_of, of_state = gates[:, 0], flat(rows[:, :, : 3 * units])
+    views = [(at[:3], *at) for at in blocks]
 
     def slopes(span: slice) -> None:
         if span == chunks[0]:
-            np.copyto(turned[:units], recurrent[2 * units :])
-            np.copyto(turned[units:], recurrent[: 2 * units])
-        of_met, of_z, of_r, of_candidate = (slopes_of[: len(gates[span]), :, k] for k in range(4))
+            np.copyto(reordered[0], recurrent[2])
+            np.copyto(reordered[1:], recurrent[:2])
+        of_met, of_z, of_r, of_candidate = (blocks[: len(gates[span]), k] for k in range(4))
         gate_slopes(span, of_z, of_r, of_candidate)
-        np.multiply(of_candidate, gates[span, :, units : 2 * units], of_met)
+        np.multiply(of_candidate, gates[span, 1], of_met)
         np.multiply(of_r, of_candidate, of_r)
-        np.multiply(of_r, met[span], of_r)
+        np.multiply(of_r, meeting[span, 0], of_r)
 
     def step(t: int, at: int) -> None:
-        np.multiply(slopes_of[at], dh[:, None, :], blocks[t])
+        taken_by_r, met, z, r, candidate = views[at]
+        np.multiply(met, dh, met)
+        np.multiply(z, dh, z)
+        np.multiply(r, dh, r)
+        np.multiply(candidate, dh, candidate)
         np.multiply(dh, z_of[t], kept)
-        np.matmul(all_steps[t, :, : 3 * units], turned, dh)
+        np.matmul(taken_by_r, reordered, to_state)
+        np.add.reduce(to_state, 0, out=dh)
         np.add(dh, kept, dh)
 
     def products() -> None:
         if dr is not None:
-            np.matmul(to_state.T, flat(before), d_turned)
-            np.copyto(dr[d, 2 * units :], d_turned[:units])
-            np.copyto(dr[d, : 2 * units], d_turned[units:])
+            np.matmul(of_state.T, flat(before), d_reordered)
+            np.copyto(dr[d, 2 * units :], d_reordered[:units])
+            np.copyto(dr[d, : 2 * units], d_reordered[units:])
         if db is not None:
             np.copyto(db[d, 3 * units : 5 * units], db[d, : 2 * units])
-            np.sum(to_state[:, :units], axis=0, out=db[d, 5 * units :])
+            np.sum(of_state[:, :units], axis=0, out=db[d, 5 * units :])
 
-    return _Steps(all_steps, all_steps[:, :, units:], slopes, step, products)
+    return _Steps(rows, rows[:, :, units:], slopes, step, blocks, products)
 
 
 def _before(walk: Direction, chunks: list[slice], before: Buffer, dh: Buffer) -> _Steps:
     """The reset acts on the state. Blocks: z, r, the candidate."""
     time, batch, units, d = walk.time, walk.batch, walk.units, walk.index
-    _, gates, met = _GRU.saved(walk)
+    _, gates, meeting = _GRU.saved(walk)
     _, _, dr, db, *_ = wanted(walk.b)
-    recurrent = walk.b.input(R)[d]
-    of_gates, of_product = recurrent[: 2 * units], recurrent[2 * units :]
-    blocks = walk.scratch(time, batch, 3, units)
-    all_steps = blocks.reshape(time, batch, 3 * units)
-    slopes_of = walk.scratch(longest(chunks), batch, 3, units)
+    recurrent = by_gate(walk, walk.b.input(R)[d])
+    of_gates, of_product = recurrent[:2], recurrent[2]
+    rows, blocks = walk.scratch(time, batch, 3 * units), _chunk(walk, chunks, 3)
     gate_slopes = _gate_slopes(walk, chunks, gates, before)
-    kept, d_met = walk.scratch(batch, units), walk.scratch(batch, units)
-    z_of, r_of = gates[:, :, :units], gates[:, :, units : 2 * units]
-    to_state = flat(all_steps)
+    kept, d_met, to_state = (walk.scratch(*n, batch, units) for n in ((), (), (2,)))
+    z_of, r_of, of_state = gates[:, 0], gates[:, 1], flat(rows)
+    views = [(at[:2], *at) for at in blocks]
 
     def slopes(span: slice) -> None:
-        of_z, of_r, of_candidate = (slopes_of[: len(gates[span]), :, k] for k in range(3))
+        of_z, of_r, of_candidate = (blocks[: len(gates[span]), k] for k in range(3))
         gate_slopes(span, of_z, of_r, of_candidate)
         np.multiply(of_r, before[span], of_r)
 
     def step(t: int, at: int) -> None:
-        at_t, d_t = slopes_of[at], blocks[t]
-        np.multiply(at_t[:, ::2], dh[:, None, :], d_t[:, ::2])  # z and the candidate
-        np.matmul(d_t[:, 2], of_product, d_met)
-        np.multiply(at_t[:, 1], d_met, d_t[:, 1])
+        taken_by_r, z, r, candidate = views[at]
+        np.multiply(z, dh, z)
+        np.multiply(candidate, dh, candidate)
+        np.matmul(candidate, of_product, d_met)
+        np.multiply(r, d_met, r)
         np.multiply(dh, z_of[t], kept)
         np.multiply(d_met, r_of[t], d_met)
         np.add(kept, d_met, kept)
-        np.matmul(all_steps[t, :, : 2 * units], of_gates, dh)
+        np.matmul(taken_by_r, of_gates, to_state)
+        np.add(to_state[0], to_state[1], dh)
         np.add(dh, kept, dh)
 
     def products() -> None:
         if dr is not None:
-            np.matmul(to_state[:, : 2 * units].T, flat(before), dr[d, : 2 * units])
-            np.matmul(to_state[:, 2 * units :].T, flat(met), dr[d, 2 * units :])
+            np.matmul(of_state[:, : 2 * units].T, flat(before), dr[d, : 2 * units])
+            np.matmul(of_state[:, 2 * units :].T, flat(meeting[:, 0]), dr[d, 2 * units :])
         if db is not None:
             np.copyto(db[d, 3 * units :], db[d, : 3 * units])
 
-    return _Steps(all_steps, all_steps, slopes, step, products)
+    return _Steps(rows, rows, slopes, step, blocks, products)
+
+
+def _chunk(walk: Direction, chunks: list[slice], blocks: int) -> Buffer:
+    return walk.scratch(longest(chunks), blocks, walk.batch, walk.units)
 
 
 def _gate_slopes(
@@ -286,7 +306,7 @@ def _gate_slopes(
     scratch = walk.scratch(longest(chunks), walk.batch, walk.units)
 
     def slopes(span: slice, of_z: Buffer, of_r: Buffer, of_candidate: Buffer) -> None:
-        z, r, candidate = _blocks(gates[span], walk.units)
+        z, r, candidate = (gates[span, k] for k in range(3))
         other = scratch[: len(z)]
         to_gates.slope(z, of_z)
         np.multiply(of_z, np.subtract(before[span], candidate, other), of_z)

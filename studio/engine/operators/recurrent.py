@@ -1,8 +1,9 @@
 """What LSTM, GRU and RNN share: directions, lengths, states, chunks of time, and their rules.
 
 Time-major, ONNX's layouts: X (time, batch, input), W (directions, gates·units, input),
-R (directions, gates·units, units), B (directions, 2·gates·units). A reserve is kept by direction:
-(directions, time, batch, …), so that one product fills it.
+R (directions, gates·units, units), B (directions, 2·gates·units). A reserve, what a training
+variant keeps for its backward, is (directions, time, blocks, batch, units): of each step one block
+for each gate, in the order of W's, after the gates' functions. Rows that ended hold anything there.
 
 A training variant may be given its sequence as rows: X is then (rows, input), PLACES (time, batch)
 says which row each step reads, and COUNT how many of them are filled. Without X the rows are those
@@ -13,13 +14,16 @@ zeros there; a row of length 0 ends with zeros, as on onnxruntime.
 
 What makes them fast: the input projections of all steps are one product before the loop, the
 weight gradients one product after it; the backward takes its local derivatives by chunks of time
-that fit the cache, so the loop that remains multiplies, and multiplies once, on one thread where
-the products are small.
+that fit the cache, so the loop that remains multiplies, on one thread where the products are small.
+What the loop reads and writes lies in one piece: NumPy takes some times as long for a gate that is
+some columns of a wider array. So do its weights, turned once for a run: a small product with a
+transposed matrix takes twice as long. They take in what their gate's function multiplies first.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -27,6 +31,7 @@ from scipy import sparse
 
 from studio.engine.builder import Builder, Value
 from studio.engine.operator import Binding, Buffer, Call, GradientNode, Kernel, Operator, register
+from studio.engine.operators.gates import Activation
 from studio.engine.program import Attribute, Dim, Spec
 from studio.engine.threads import small_products
 
@@ -91,10 +96,10 @@ class Direction:
         return self.scratch(self.time, self.batch, self.units) if y is None else y[:, self.index]
 
     def reserve(self, output: int, blocks: int) -> Buffer:
-        """Where a reserve goes, (time, batch, blocks·units); scratch in an inference program."""
+        """Where a reserve goes, (time, blocks, batch, units); scratch in an inference program."""
         kept = self.b.outputs[output] if output < len(self.b.outputs) else None
         if kept is None:
-            return self.scratch(self.time, self.batch, blocks * self.units)
+            return self.scratch(self.time, blocks, self.batch, self.units)
         found: Buffer = kept[self.index]
         return found
 
@@ -194,62 +199,87 @@ def finish(walk: Direction, *states: Buffer, empty: Buffer | None) -> None:
 # -- the products before and after the loop ------------------------------------------------------
 
 
-def both_biases(walk: Direction, summed: int | None = None) -> Callable[[], Buffer] | None:
-    """What is added to every step's gates: the input's bias, and the first `summed` of the state's.
+def inside(walk: Direction, functions: Sequence[Activation]) -> Buffer:
+    """What each gate's weights and biases are multiplied by, of its function: (gates, 1, 1)."""
+    factors = np.array([f.inside for f in functions], walk.b.input(R).dtype)
+    return factors[:, None, None]
 
-    None without biases.
+
+def turned(walk: Direction, factors: Buffer) -> tuple[Call, Buffer]:
+    """R for products from the right, (gates, units, units), `factors` in it; and what fills it."""
+    recurrent = by_gate(walk, walk.b.input(R)[walk.index])
+    out = walk.scratch(len(factors), walk.units, walk.units)
+    return partial(np.multiply, recurrent.swapaxes(1, 2), factors, out), out
+
+
+def by_gate(walk: Direction, weights: Buffer) -> Buffer:
+    """(gates·units, n) as (gates, units, n)."""
+    return weights.reshape(len(weights) // walk.units, walk.units, weights.shape[1])
+
+
+def both_biases(walk: Direction, factors: Buffer, summed: int) -> Callable[[], Buffer]:
+    """What is added to every step's gates, (gates, 1, units), `factors` in it.
+
+    The input's bias, and of the state's that of the first `summed` gates; zero without biases.
     """
     found = walk.b.optional(B)
     if found is None:
-        return None
-    of_input, of_state = np.split(found[walk.index], 2)
-    if summed is None or summed == len(of_input):
-        return lambda: of_input + of_state
+        none = np.zeros((len(factors), 1, walk.units), factors.dtype)
+        return lambda: none
+    of_input, of_state = found[walk.index].reshape(2, len(factors), 1, walk.units)
 
-    def some() -> Buffer:
-        total = of_input.copy()
+    def both() -> Buffer:
+        total: Buffer = of_input.copy()
         total[:summed] += of_state[:summed]
+        total *= factors
         return total
 
-    return some
+    return both
 
 
-def projection(walk: Direction, gates: Buffer, bias: Callable[[], Buffer] | None) -> Call:
+def projection(walk: Direction, gates: Buffer, factors: Buffer, bias: Callable[[], Buffer]) -> Call:
     """Write the input's part of every gate of every step, `bias` added: one product.
 
-    Where the sequence is given as rows, each row is multiplied once, then spread over its steps.
+    `gates` is (time, gates, batch, units). Where the sequence is given as rows, each row is
+    multiplied once, then spread over its steps.
     """
-    x, w_t, out = walk.b.optional(X), walk.b.input(W)[walk.index].T, flat(gates)
-    places = walk.b.optional(PLACES)
-    if places is not None:
-        return _projection_of_rows(walk, out, bias)
-    assert x is not None
-    steps = flat(x)
+    if walk.b.optional(PLACES) is not None:
+        return _projection_of_rows(walk, gates, factors, bias)
+    x, w = flat(walk.b.input(X)), walk.b.input(W)[walk.index]
+    scaled, scale = walk.scratch(*w.shape), partial(np.multiply, by_gate(walk, w), factors)
+    if len(factors) == 1 or walk.batch == 1:  # rows of gates are blocks already
+        product = gates.reshape(len(x), len(w))
+    else:
+        product = walk.scratch(len(x), len(w))
+    blocks = product.reshape(walk.time, walk.batch, len(factors), walk.units).swapaxes(1, 2)
 
     def call() -> None:
-        np.matmul(steps, w_t, out)
-        if bias is not None:
-            np.add(out, bias(), out)
+        scale(by_gate(walk, scaled))
+        np.matmul(x, scaled.T, product)
+        np.add(blocks, bias(), gates)
 
     return call
 
 
-def _projection_of_rows(walk: Direction, out: Buffer, bias: Callable[[], Buffer] | None) -> Call:
-    x, w_t = walk.b.optional(X), walk.b.input(W)[walk.index].T
-    rows, read = _Rows(walk), len(w_t) + 1 if x is None else len(x)
-    projected = walk.scratch(read, out.shape[1])
+def _projection_of_rows(
+    walk: Direction, gates: Buffer, factors: Buffer, bias: Callable[[], Buffer]
+) -> Call:
+    x, w = walk.b.optional(X), walk.b.input(W)[walk.index]
+    rows, read = _Rows(walk), w.shape[1] + 1 if x is None else len(x)
+    scaled, projected = walk.scratch(*w.shape), walk.scratch(read, len(w))
+    blocks, nth = projected.reshape(-1, walk.units), np.arange(len(factors))[:, None]
 
     def call() -> None:
-        places, count = rows.places(), rows.count()
+        places, count = rows.places().reshape(walk.time, 1, walk.batch), rows.count()
         filled = projected[:count]
+        np.multiply(by_gate(walk, w), factors, by_gate(walk, scaled))
         if x is None:
-            np.copyto(filled[:-1], w_t)
+            np.copyto(filled[:-1], scaled.T)
             filled[-1] = 0
         else:
-            np.matmul(x[:count], w_t, filled)
-        if bias is not None:
-            np.add(filled, bias(), filled)
-        np.take(filled, places, axis=0, out=out, mode="clip")
+            np.matmul(x[:count], scaled.T, filled)
+        np.add(filled, bias().reshape(-1), filled)
+        np.take(blocks, places * len(factors) + nth, axis=0, out=gates, mode="clip")
 
     return call
 
@@ -405,6 +435,12 @@ def flat(steps: Buffer) -> Buffer:
     return found
 
 
+def as_rows(blocks: Buffer, rows: Buffer) -> None:
+    """Copy (steps, blocks, batch, units) to rows, (steps, batch, blocks·units)."""
+    steps, count, batch, units = blocks.shape
+    np.copyto(rows.reshape(steps, batch, count, units), blocks.swapaxes(1, 2))
+
+
 def longest(chunks: Sequence[slice]) -> int:
     """How many steps the longest chunk has."""
     return max(int(span.stop) - int(span.start) for span in chunks)
@@ -421,7 +457,7 @@ class Family:
         name: ONNX's.
         gates: how many blocks of units W has.
         states: 1 (h) or 2 (h and c).
-        reserve: the width, in units, of each value its backward reads beside Y.
+        reserve: how many blocks each value has that its backward reads beside Y.
 
     The backward takes the training variant's inputs, all ten, Y, the reserve, and the gradients
     that arrive at Y and the last states; it gives those of X, W, R, B and the first states.
@@ -440,7 +476,7 @@ class Family:
         register(Operator(grad, backward, shape=self._grad_shape))
 
     def saved(self, walk: Direction) -> list[Buffer]:
-        """Of a backward: Y, then the reserve, each (time, batch, …)."""
+        """Of a backward: Y (time, batch, units), then the reserve (time, blocks, batch, units)."""
         d, b = walk.index, walk.b
         reserve = [b.input(_INPUTS + 1 + i)[d] for i in range(len(self.reserve))]
         return [b.input(_INPUTS)[:, d], *reserve]
@@ -477,7 +513,7 @@ class Family:
         return [
             spec(time, directions, batch, units),
             *(spec(directions, batch, units) for _ in range(self.states)),
-            *(spec(directions, time, batch, blocks * units) for blocks in self.reserve),
+            *(spec(directions, time, blocks, batch, units) for blocks in self.reserve),
         ]
 
     def _grad_shape(

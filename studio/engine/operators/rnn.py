@@ -19,8 +19,10 @@ from studio.engine.operators.recurrent import (
     for_each_direction,
     hold,
     input_gradients,
+    inside,
     projection,
     state_gradients,
+    turned,
     vanished,
 )
 
@@ -30,22 +32,23 @@ _RNN = Family("RNN", gates=1, states=1, reserve=())
 def _forward(walk: Direction) -> Call:
     """Both RNN and RNNTraining, which differ in that Y is always wanted."""
     (function,) = activations(walk.b, ("Tanh",), walk.index)
-    units, d = walk.units, walk.index
-    y, projected = walk.steps(), walk.scratch(walk.time, walk.batch, units)
-    held, first = walk.scratch(walk.batch, units), walk.start(H)
-    r_t = walk.b.input(R)[d].T
-    project, ended_at = projection(walk, projected, both_biases(walk)), ended_by(walk)
-    views = [(t, projected[t], y[t]) for t in walk.order]
+    y, projected = walk.steps(), walk.scratch(walk.time, 1, walk.batch, walk.units)
+    held, first = walk.scratch(walk.batch, walk.units), walk.start(H)
+    factors = inside(walk, (function,))
+    project = projection(walk, projected, factors, both_biases(walk, factors, summed=1))
+    (turn, (r,)), ended_at = turned(walk, factors), ended_by(walk)
+    views = [(t, projected[t, 0], y[t]) for t in walk.order]
 
     def call() -> None:
+        turn()
         project()
         ended, empty = ended_at()
         h = first
         with walk.loop():
             for t, x, new_h in views:
-                np.matmul(h, r_t, new_h)
+                np.matmul(h, r, new_h)
                 np.add(new_h, x, new_h)
-                function.apply(new_h)
+                function.apply(new_h, new_h)
                 column = ended[t]
                 h = new_h if column is None else hold(column, h, new_h, held)
         finish(walk, h, empty=empty)
