@@ -1,5 +1,6 @@
 """Runs a program in NumPy, by plans made once for each set of input shapes."""
 
+import math
 from collections.abc import Mapping
 
 import numpy as np
@@ -27,7 +28,19 @@ class NumpyExecutor:
         self._faster = for_numpy(program)
         self.threads = threads or available()
         self._state: dict[str, Buffer] = {}
+        self._joined: dict[str, Buffer] = {}  # by the faster program's state: all of its parts
         self._plans: dict[tuple[tuple[int, ...], ...], Plan] = {}
+        self._join()
+
+    def _join(self) -> None:
+        """Memory for the states that lie one behind the other in one of the faster program."""
+        for whole in (state for state in self._faster.state if state.parts):
+            specs = [self.program.specs[part] for part in whole.parts]
+            sizes = [math.prod(map(int, spec.shape)) for spec in specs]
+            memory = self._joined[whole.input] = np.zeros(sum(sizes), specs[0].dtype)
+            pieces = np.split(memory, np.cumsum(sizes)[:-1])
+            for part, spec, piece in zip(whole.parts, specs, pieces, strict=True):
+                self._state[part] = piece.reshape(spec.shape)
 
     def load(self, state: Mapping[str, Array]) -> None:
         """Set states by input name; the arrays are copied, into place where they exist."""
@@ -63,7 +76,9 @@ class NumpyExecutor:
         key = tuple(np.shape(feeds[name]) for name in self.program.inputs)
         if key not in self._plans:
             shapes = dict(zip(self.program.inputs, key, strict=True))
-            self._plans[key] = plan(self._faster, self._concrete(shapes), self._state)
+            states = {**self._state, **self._joined}
+            states = {state.input: states[state.input] for state in self._faster.state}
+            self._plans[key] = plan(self._faster, self._concrete(shapes), states)
         return self._plans[key]
 
     def _concrete(self, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Spec]:

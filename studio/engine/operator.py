@@ -136,7 +136,8 @@ class Operator:
         gradient: None means that it has none: building a step through it fails by name.
         shape: None means onnx's own rule.
         body: appends its meaning in standard operators; only for operators ONNX does not define.
-        view: gives the output as a view of the first input, when that is contiguous.
+        view: gives the output as a view of the first input, when that is contiguous; it begins at
+            the attribute ``start``, if there is one.
         elementwise: the output may be written over a dying input of the same spec.
         over: the first so many outputs are the first inputs with a few places changed: as the new
             values of states they are written over the old ones.
@@ -166,6 +167,7 @@ _FAMILIES = (
     "reduction",
     "matrix",
     "normalization",
+    "part",
     "shape",
     "gather",
     "distinct",
@@ -177,6 +179,7 @@ _FAMILIES = (
 _OURS = {
     "GatherGrad",
     "Distinct",
+    "Part",
     "TakeRows",
     *(f"{name}{part}" for name in ("LSTM", "GRU", "RNN") for part in ("Training", "Grad")),
 }

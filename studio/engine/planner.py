@@ -50,6 +50,9 @@ class _Planner:
     specs: dict[str, Spec] = field(default_factory=dict)
     known: dict[str, Buffer] = field(default_factory=dict)
     root: dict[str, str] = field(default_factory=dict)  # value → the value whose memory it is in
+    start: dict[str, int] = field(
+        default_factory=dict
+    )  # value → where in it, in bytes; 0 if unsaid
     nodes: list[Node] = field(default_factory=list)
 
     def plan(self) -> Plan:
@@ -102,11 +105,16 @@ class _Planner:
             for spec in found:
                 if not all(isinstance(d, int) for d in spec.shape):
                     raise ValueError("the shape of its result depends on values, not on shapes")
-            if operator(node.op).view and _count(found[0]) != _count(self.specs[node.inputs[0]]):
+            if "start" not in node.attrs and self._resizes(node, found[0]):
                 raise ValueError(f"{self.specs[node.inputs[0]]} cannot become {found[0]}")
         except ValueError as error:
             raise _refused(node, error) from error
         self.specs |= {o: s for o, s in zip(node.outputs, found, strict=True) if o}
+
+    def _resizes(self, node: Node, found: Spec) -> bool:
+        """Whether a node that gives a view of its first input would give more or less of it."""
+        seen = operator(node.op).view is not None
+        return seen and _count(found) != _count(self.specs[node.inputs[0]])
 
     def _compute_now(self, node: Node) -> None:
         inputs = {
@@ -132,7 +140,8 @@ class _Planner:
         """
         for node in self.nodes:
             if operator(node.op).view:
-                self.root[node.outputs[0]] = self._rooted(node.inputs[0])
+                self.root[node.outputs[0]] = node.inputs[0]
+                self.start[node.outputs[0]] = self._offset(node)
         last: dict[str, int] = {}  # root → the last node that reads it, or a view of it
         for i, node in enumerate(self.nodes):
             last.update((self._rooted(name), i) for name in node.inputs)
@@ -148,11 +157,15 @@ class _Planner:
                 fits = old != new and (rule.elementwise or changed[new] == old)
                 if fits and old not in kept and last.get(old, -1) <= i:
                     in_place[new] = old
+            if self._in_line(node):
+                self._place_parts(node, last, {*fixed, *kept, *in_place})
             if not rule.elementwise or target in in_place:
                 continue
-            for base in {self._rooted(name): None for name in node.inputs if name}:
+            for name in filter(None, node.inputs):
+                base = self._rooted(name)
                 fits = _sizes(self.specs[base]) == _sizes(self.specs[target])
                 fits = fits and self.specs[base].dtype == self.specs[target].dtype
+                fits = fits and self._nbytes(name) == self._nbytes(base)  # all of it, no part
                 if fits and base not in fixed and base not in kept and last[base] <= i:
                     self.root[target] = base
                     last[base] = max(i, last.get(target, i))
@@ -160,10 +173,41 @@ class _Planner:
                     break
         return in_place
 
+    def _place_parts(self, node: Node, last: dict[str, int], taken: set[str]) -> None:
+        """What is joined is written where it will lie, if the memory it lies in is all its own."""
+        whole, start = node.outputs[0], 0
+        for name in node.inputs:
+            base = self._rooted(name)
+            alone = self._nbytes(base) == self._nbytes(name)
+            if alone and base not in taken and base != whole:
+                self.root[base], self.start[base] = whole, start
+                last[whole] = max(last[base], last.get(whole, -1))
+            start += self._nbytes(name)
+
+    def _in_line(self, node: Node) -> bool:
+        """Whether it joins arrays so that one follows the other in memory."""
+        if node.op != "Concat":
+            return False
+        axis = node.attrs["axis"]
+        assert isinstance(axis, int)
+        return all(size == 1 for size in _sizes(self.specs[node.outputs[0]])[:axis])
+
     def _rooted(self, name: str) -> str:
-        while self.root.get(name, name) != name:
+        return self._place(name)[0]
+
+    def _place(self, name: str) -> tuple[str, int]:
+        """Whose memory a value lies in, and how many bytes from its beginning."""
+        start = 0
+        while name in self.root:
+            start += self.start.get(name, 0)
             name = self.root[name]
-        return name
+        return name, start
+
+    def _offset(self, node: Node) -> int:
+        """Where in its operand's memory a view begins, in bytes."""
+        first = node.attrs.get("start", 0)
+        assert isinstance(first, int)
+        return first * np.dtype(self.specs[node.inputs[0]].dtype).itemsize
 
     def _is_view(self, node: Node) -> bool:
         return operator(node.op).view is not None and node.outputs[0] in self.root
@@ -184,7 +228,9 @@ class _Planner:
         for name, offset in offsets.items():
             buffers[name] = self._shaped(arena[offset : offset + self._nbytes(name)], name)
         for name in self.root:
-            buffers[name] = self._shaped(buffers[self._rooted(name)], name)
+            base, start = self._place(name)
+            memory = buffers[base].reshape(-1).view(np.uint8)
+            buffers[name] = self._shaped(memory[start : start + self._nbytes(name)], name)
         return buffers, total
 
     def _lifetimes(self, fixed: Mapping[str, Buffer]) -> dict[str, tuple[int, int]]:
@@ -209,8 +255,7 @@ class _Planner:
 
     def _shaped(self, memory: Buffer, name: str) -> Buffer:
         spec = self.specs[name]
-        flat = memory.reshape(-1)
-        return (flat if flat.dtype == spec.dtype else flat.view(spec.dtype)).reshape(_sizes(spec))
+        return memory.view(spec.dtype).reshape(_sizes(spec))
 
     # -- (4) ------------------------------------------------------------------------------------
 

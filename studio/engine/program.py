@@ -65,12 +65,14 @@ class State:
     Q: Why pairs of names and no assignment operator?
     A: A program stays a pure function, so it exports as a standard ONNX graph and its gradient is
        a walk. An executor may write `output` over `input` in place where nothing reads it later.
-    A state that is only read has `output == input`.
+    A state that is only read has `output == input`. One that stands for several has their names in
+    `parts`: their numbers follow one another in it.
     """
 
     input: str
     output: str
     role: Role
+    parts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,15 @@ from studio.problem import ProblemError
 from tests.engine.cases import CASES, RECURRENT_SHAPES, Case, check_gradient, f, i64, ints, is_float
 
 # Run by gradients, replacements or optimizers, never written by a layer: their own tests.
-INTERNAL = {"GatherGrad", "Distinct", "TakeRows", "SGDRows", "AdagradRows", "RMSpropRows"} | {
-    f"{op}{part}" for op in RECURRENT_SHAPES for part in ("Training", "Grad")
-}
+INTERNAL = {
+    "GatherGrad",
+    "Distinct",
+    "Part",
+    "TakeRows",
+    "SGDRows",
+    "AdagradRows",
+    "RMSpropRows",
+} | {f"{op}{part}" for op in RECURRENT_SHAPES for part in ("Training", "Grad")}
 SYMBOLIC = ("batch", "time")
 
 

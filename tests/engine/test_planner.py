@@ -40,7 +40,9 @@ def extend(op: Builder, values: list[Value], draw: st.DataObject) -> None:
     def pick() -> Value:
         return draw.draw(st.sampled_from(values))
 
-    kind = draw.draw(st.sampled_from([*UNARY, *BINARY, *BINARY, "Reshape", "Transpose", "Where"]))
+    kind = draw.draw(
+        st.sampled_from([*UNARY, *BINARY, *BINARY, "Reshape", "Transpose", "Where", "Concat"])
+    )
     x = pick()
     try:
         if kind in UNARY:
@@ -57,6 +59,8 @@ def extend(op: Builder, values: list[Value], draw: st.DataObject) -> None:
             y = op.Reshape(x, target)
         elif kind == "Transpose":
             y = op.Transpose(x)
+        elif kind == "Concat":
+            y = op.Concat(x, pick(), axis=0)
         else:
             other = pick()
             if not broadcast(x, other):

@@ -77,13 +77,23 @@ def _size(op: Builder, x: Value, axis: int) -> Value:
     return op.Gather(op.shape_of(x), np.array([axis], np.int64))
 
 
-register(
-    Operator(
-        "Concat",
-        lambda b: partial(np.concatenate, b.inputs, axis=b.attr("axis", 0), out=b.out),
-        _concat_gradient,
-    )
-)
+def _concat(b: Binding) -> Call:
+    """Only what is not written there already, by a plan that knew where it would lie."""
+    axis, inputs = int(b.attr("axis", 0)), [b.input(i) for i in range(len(b.inputs))]
+    ends = np.cumsum([x.shape[axis] for x in inputs])
+    pieces = zip(np.split(b.out, ends[:-1], axis), inputs, strict=True)
+    pairs = [(p, x) for p, x in pieces if p.ctypes.data != x.ctypes.data]
+    if len(pairs) == len(inputs):
+        return partial(np.concatenate, inputs, axis=axis, out=b.out)
+
+    def call() -> None:
+        for piece, x in pairs:
+            np.copyto(piece, x)
+
+    return call
+
+
+register(Operator("Concat", _concat, _concat_gradient))
 
 
 def _split(b: Binding) -> Call:

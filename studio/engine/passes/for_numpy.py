@@ -1,5 +1,6 @@
 """What the NumPy engine makes of a program before it plans it."""
 
+from studio.engine.passes.join_updates import join_updates
 from studio.engine.passes.read_rows import read_rows
 from studio.engine.passes.read_transposed import read_transposed
 from studio.engine.program import Program
@@ -12,4 +13,4 @@ def for_numpy(program: Program) -> Program:
     A: What is exported and what onnxruntime runs should be what an expert would have written; the
        operators put in here exist in this engine only.
     """
-    return read_transposed(read_rows(program))
+    return join_updates(read_transposed(read_rows(program)))
