@@ -35,12 +35,12 @@ class NumpyExecutor:
     def _join(self) -> None:
         """Memory for the states that lie one behind the other in one of the faster program."""
         for whole in (state for state in self._faster.state if state.parts):
-            specs = [self.program.specs[part] for part in whole.parts]
-            sizes = [math.prod(map(int, spec.shape)) for spec in specs]
-            memory = self._joined[whole.input] = np.zeros(sum(sizes), specs[0].dtype)
-            pieces = np.split(memory, np.cumsum(sizes)[:-1])
-            for part, spec, piece in zip(whole.parts, specs, pieces, strict=True):
-                self._state[part] = piece.reshape(spec.shape)
+            spec = self._faster.specs[whole.input]
+            memory = self._joined[whole.input] = np.zeros(tuple(map(int, spec.shape)), spec.dtype)
+            shapes = [tuple(map(int, self.program.specs[part].shape)) for part in whole.parts]
+            pieces = np.split(memory, np.cumsum(list(map(math.prod, shapes)))[:-1])
+            for part, shape, piece in zip(whole.parts, shapes, pieces, strict=True):
+                self._state[part] = piece.reshape(shape)
 
     def load(self, state: Mapping[str, Array]) -> None:
         """Set states by input name; the arrays are copied, into place where they exist."""

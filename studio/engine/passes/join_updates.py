@@ -8,7 +8,7 @@ from studio.engine.builder import Builder, Value
 from studio.engine.operator import operator
 from studio.engine.passes.eliminate_dead import eliminate_dead
 from studio.engine.passes.merge_equal import merge_equal
-from studio.engine.program import Node, Program, Role, Spec, State
+from studio.engine.program import Attribute, Node, Program, Role, Spec, State
 
 _Parts = tuple[str, ...]  # the values that stand at one place in the update of each weight
 
@@ -82,8 +82,10 @@ class _Joining:
         if parts not in self.wholes:
             operands = self._operands(parts, shapes)
             if operands is not None:  # case 1
-                node = self.writers[parts[0]]
-                found = self.op.call(node.op, operands, **node.attrs)[0]
+                node, spec = self.writers[parts[0]], self.program.specs[parts[0]]
+                size = sum(prod(map(int, self.program.specs[part].shape)) for part in parts)
+                found = self.op.reserve(node.op, Spec(spec.dtype, (size,)))
+                self.op.nodes.append(replace(node, inputs=operands, outputs=(found.name,)))
             elif all(p in self.becomes and p not in self.joined for p in parts):
                 found = self._state(parts)  # case 3
             else:
@@ -93,7 +95,7 @@ class _Joining:
 
     def _operands(
         self, parts: _Parts, shapes: Sequence[tuple[object, ...]]
-    ) -> list[Value | None] | None:
+    ) -> tuple[str, ...] | None:
         """The joined operands of what writes `parts`, if that is one operator on the elements."""
         nodes = [self.writers.get(part) for part in parts]
         first, specs = nodes[0], self.program.specs
@@ -104,34 +106,32 @@ class _Joining:
                 return None
             if len(node.inputs) != len(first.inputs) or specs[node.outputs[0]].shape != shape:
                 return None
-        found: list[Value | None] = []
+        found: list[str] = []
         for column in zip(*(node.inputs for node in nodes if node), strict=True):
             if len(set(column)) == 1 and (not column[0] or specs[column[0]].rank == 0):
-                found.append(self.op.value(column[0]) if column[0] else None)
+                found.append(column[0])
             elif all(n and specs[n].shape == s for n, s in zip(column, shapes, strict=True)):
-                found.append(self._whole(column, shapes))
+                found.append(self._whole(column, shapes).name)
             else:
                 return None
-        return found
+        return tuple(found)
 
     def _state(self, parts: _Parts) -> Value:
         """The state of which `parts` are parts."""
-        specs = [self.program.specs[part] for part in parts]
-        sizes = [prod(d for d in spec.shape if isinstance(d, int)) for spec in specs]
-        role = self.becomes[parts[0]].role
-        whole = self.op.state(f"joined/{parts[0]}", Spec(specs[0].dtype, (sum(sizes),)), role)
+        first, role = self.program.specs[parts[0]], self.becomes[parts[0]].role
+        shapes = [tuple(map(int, self.program.specs[part].shape)) for part in parts]
+        size = sum(map(prod, shapes))
+        whole = self.op.state(f"joined/{parts[0]}", Spec(first.dtype, (size,)), role)
         start = 0
-        for part, size in zip(parts, sizes, strict=True):
-            shape = self.program.specs[part].shape
-            attrs = {"start": start, "shape": tuple(d for d in shape if isinstance(d, int))}
+        for part, shape in zip(parts, shapes, strict=True):
+            attrs: dict[str, Attribute] = {"start": start, "shape": shape}
             self.parts.append(Node("Part", (whole.name,), (part,), attrs))
             self.joined[part] = whole
-            start += size
+            start += prod(shape)
         self.pending.append(parts)
         self.wholes[parts] = whole
         return whole
 
     def _flat(self, part: str) -> Value:
         value = self.op.value(part)
-        size = prod(d for d in value.shape if isinstance(d, int))
-        return self.op.Reshape(value, self.op.const([size], "int64"))
+        return self.op.Reshape(value, self.op.const([prod(map(int, value.shape))], "int64"))
