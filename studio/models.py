@@ -225,6 +225,10 @@ class Model(ModelLayer):
     ) -> History:
         """Train. The meanings are those of Keras; `engine` and `seed` are ours.
 
+        Data larger than memory may be given as memory maps (``np.load("x.npy", mmap_mode="r")``)
+        or datasets of h5py or zarr: they are read and shuffled by blocks, here, in `evaluate` and
+        in `predict`, whose result alone is kept whole.
+
         Returns:
             What each epoch gave, by Keras's keys, in ``.history``.
         """
@@ -274,7 +278,7 @@ class Model(ModelLayer):
         return_dict: bool = False,
     ) -> Any:
         """One step on one batch: the losses and metrics before it, as Keras orders them."""
-        batch = as_arrays(self._ready(), x, y, sample_weight, class_weight)
+        batch = as_arrays(self._ready(), x, y, sample_weight, class_weight).loaded()
         trainer = self._training()
         means = Means(trainer)
         step, results = trainer.train_batch(batch)

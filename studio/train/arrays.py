@@ -1,4 +1,8 @@
-"""Data as training takes it: arrays by port, sample by sample."""
+"""Data as training takes it: arrays by port, sample by sample.
+
+Columns in memory are shuffled whole. Where one is read by blocks, so are the samples shuffled: see
+`shuffled_by_blocks`.
+"""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -9,6 +13,10 @@ import numpy as np
 from studio.document.draws import generator
 from studio.document.model import CallId
 from studio.engine.program import Array
+from studio.train.prefetch import prefetched
+from studio.train.streamed import Streamed, block_rows, read
+
+POOL = 16  # blocks in memory together, whose samples are mixed
 
 
 @dataclass(frozen=True)
@@ -20,7 +28,7 @@ class Packed:
         unpack: the array that some of `kept` stands for, sample by sample.
     """
 
-    kept: Array
+    kept: Array | Streamed
     unpack: Callable[[Array], Array]
 
     def __len__(self) -> int:
@@ -29,8 +37,12 @@ class Packed:
     def __getitem__(self, rows: Array | slice) -> "Packed":
         return Packed(self.kept[rows], self.unpack)
 
+    def loaded(self) -> "Packed":
+        """With what is kept in memory."""
+        return replace(self, kept=read(self.kept))
 
-Column = Array | Packed
+
+Column = Array | Packed | Streamed
 Weighted = frozenset[
     tuple[str, int]
 ]  # endpoint keys; 1: a number for each sample, 2: for each step
@@ -67,6 +79,21 @@ class Arrays:
             {k: v[rows] for k, v in self.weights.items()},
         )
 
+    @property
+    def streamed(self) -> list[Streamed]:
+        """What is read by blocks; nothing where all is in memory."""
+        columns = [*self.inputs.values(), *self.targets.values()]
+        kept = [c.kept if isinstance(c, Packed) else c for c in columns]
+        return [column for column in kept if isinstance(column, Streamed)]
+
+    def loaded(self) -> "Arrays":
+        """The same in memory."""
+        return replace(
+            self,
+            inputs={k: loaded(v) for k, v in self.inputs.items()},
+            targets={k: loaded(v) for k, v in self.targets.items()},
+        )
+
     def unpacked(self) -> "Arrays":
         """The same with nothing kept small."""
         return replace(
@@ -76,19 +103,83 @@ class Arrays:
         )
 
 
+def loaded(column: Column) -> Array | Packed:
+    """A column in memory; what is kept small stays so."""
+    return column.loaded() if isinstance(column, Packed) else read(column)
+
+
 def unpacked(column: Column) -> Array:
     """A column as an array."""
-    return column.unpack(column.kept) if isinstance(column, Packed) else column
+    found = loaded(column)
+    return found.unpack(read(found.kept)) if isinstance(found, Packed) else found
+
+
+# -- batches -------------------------------------------------------------------------------------
 
 
 def batches(data: Arrays, size: int, order: Array | None = None) -> Iterator[Arrays]:
-    """Consecutive batches, in the order of `order` where given; the last may be smaller."""
+    """Consecutive batches, in the order of `order` where given; the last may be smaller.
+
+    What is read by blocks is read by one pool of them at a time.
+    """
     count = len(data)
+    if data.streamed:
+        order, pool = np.arange(count) if order is None else order, _pool_rows(data, size)
+        yield from _by_pools(data, size, (order[a : a + pool] for a in range(0, count, pool)))
+        return
     for start in range(0, count, size):
         stop = min(start + size, count)
         yield data.take(slice(start, stop) if order is None else order[start:stop]).unpacked()
 
 
+def shuffled_batches(data: Arrays, size: int, seed: int, epoch: int) -> Iterator[Arrays]:
+    """The batches of one epoch: of what is in memory `shuffled`, else `shuffled_by_blocks`."""
+    if not data.streamed:
+        return batches(data, size, shuffled(len(data), seed, epoch))
+    orders = shuffled_by_blocks(len(data), block_rows(*data.streamed), size, seed, epoch)
+    return _by_pools(data, size, orders)
+
+
 def shuffled(count: int, seed: int, epoch: int) -> Array:
     """The order of the samples in one epoch: a function of seed and epoch alone."""
     return np.asarray(generator(seed, "shuffle", counter=epoch).permutation(count))
+
+
+def shuffled_by_blocks(count: int, block: int, size: int, seed: int, epoch: int) -> Iterator[Array]:
+    """The order of the samples in one epoch, pool by pool, if not all fit into memory.
+
+    Shuffled by blocks: the samples are cut into blocks of `block` in their order; `POOL` blocks,
+    drawn from all, make a pool; the samples of a pool are mixed. The order is a function of count,
+    block, seed and epoch alone; `size` only says where it is cut, so that whole batches come
+    together: what is left of a pool begins the next.
+    """
+    draw = generator(seed, "shuffle", counter=epoch)
+    starts = draw.permutation(-(-count // block)) * block
+    rest = starts[:0]
+    for first in range(0, len(starts), POOL):
+        some = [np.arange(a, min(a + block, count)) for a in starts[first : first + POOL]]
+        rows = np.concatenate([rest, draw.permutation(np.concatenate(some))])
+        whole = len(rows) - len(rows) % size
+        rest = rows[whole:]
+        if whole:
+            yield rows[:whole]
+    if len(rest):
+        yield rest
+
+
+def _by_pools(data: Arrays, size: int, orders: Iterator[Array]) -> Iterator[Arrays]:
+    """The batches of pool after pool, of which the next is read while one is used."""
+    for pool in prefetched(_pool(data, rows) for rows in orders):
+        yield from batches(pool, size)
+
+
+def _pool(data: Arrays, rows: Array) -> Arrays:
+    """These samples in memory, in this order, read in the order in which they lie."""
+    lying = np.sort(rows)
+    pool = data.take(lying).loaded()
+    return pool if np.array_equal(lying, rows) else pool.take(np.searchsorted(lying, rows))
+
+
+def _pool_rows(data: Arrays, size: int) -> int:
+    """How many samples of a pool are whole batches, at least one."""
+    return max(size, POOL * block_rows(*data.streamed) // size * size)

@@ -2,6 +2,9 @@
 
 One array, a list in the model's order, or a dict by name, for inputs and targets alike. What does
 not fit is refused before the first step: nothing is ever broadcast.
+
+Arrays in files (see `streams`) are checked and later trained on by blocks: of them no more is in
+memory than a pool of blocks, and one number or class a sample where samples are weighted.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,6 +23,9 @@ from studio.layers.values import Range
 from studio.losses.base import Loss
 from studio.problem import Problem, ProblemError, refuse, warn
 from studio.train.arrays import Arrays
+from studio.train.streamed import Streamed, blocks, extremes, read, streams
+
+_Column = Array | Streamed  # in memory or in a file
 
 
 def as_arrays(
@@ -30,6 +36,9 @@ def as_arrays(
     class_weight: Mapping[Any, Any] | None = None,
 ) -> Arrays:
     """Checked arrays for a document.
+
+    Inputs and targets that are memory maps, or chunked arrays such as those of h5py and zarr,
+    become columns that are read by blocks.
 
     Args:
         document: compiled; its inputs and outputs say what is expected.
@@ -93,7 +102,7 @@ def wrong_number(what: str, received: int, names: Sequence[str]) -> ProblemError
     )
 
 
-def _inputs(document: Document, x: Any) -> dict[str, Array]:
+def _inputs(document: Document, x: Any) -> dict[str, _Column]:
     names = input_names(document)
     given = by_name("input", list(names.values()), x)
     limits = integer_limits(document)
@@ -108,7 +117,7 @@ def _inputs(document: Document, x: Any) -> dict[str, Array]:
     return found
 
 
-def _targets(document: Document, y: Any) -> dict[str, Array]:
+def _targets(document: Document, y: Any) -> dict[str, _Column]:
     outputs = trained_outputs(document)
     if y is None:
         raise refuse("targets_missing", names=", ".join(outputs.values()))
@@ -122,7 +131,7 @@ def _targets(document: Document, y: Any) -> dict[str, Array]:
         spec = loss.target(specs[endpoint])
         array = _numbers(name, given[name], spec.dtype)
         if array.ndim == spec.rank - 1 and spec.shape[-1] == 1:
-            array = array[..., None]  # labels (n,) for an (n, 1) output
+            array = _sized(array, *array.shape[1:], 1)  # labels (n,) for an (n, 1) output
         _classes_as_expected(name, array, loss, specs[endpoint])
         found[endpoint.key] = _fitting("target_shape", name, array, spec)
         classes = specs[endpoint].shape[-1]
@@ -135,7 +144,14 @@ def _targets(document: Document, y: Any) -> dict[str, Array]:
     return found
 
 
-def _classes_as_expected(name: str, array: Array, loss: Loss, output: Spec) -> None:
+def _sized(array: _Column, *sizes: int) -> _Column:
+    """Every sample in another shape."""
+    if isinstance(array, Streamed):
+        return array.sized(*sizes)
+    return array.reshape(len(array), *sizes)
+
+
+def _classes_as_expected(name: str, array: _Column, loss: Loss, output: Spec) -> None:
     """Refuse one-hots where class numbers are expected, and the reverse, saying which it is."""
     if loss.probabilities != "shared":
         return
@@ -144,21 +160,30 @@ def _classes_as_expected(name: str, array: Array, loss: Loss, output: Spec) -> N
     numbers = array.ndim == output.rank - 1 or array.shape[-1:] == (1,)
     if target.dtype.startswith("int") and array.shape[1:] == output.shape[1:]:
         raise refuse("target_one_hot", **about)
-    if target == output and numbers and np.array_equal(array, np.trunc(array)):
+    if target == output and numbers and _whole(array):
         raise refuse("target_class_numbers", **about)
 
 
-def _probable(name: str, loss: Loss, array: Array) -> None:
+def _whole(array: _Column) -> bool:
+    """Whether there are no fractions."""
+    return all(np.array_equal(block, np.trunc(block)) for _, block in blocks(array))
+
+
+def _probable(name: str, loss: Loss, array: _Column) -> None:
     """Refuse what is no probability as the target of a loss between probabilities."""
-    outside = (array < 0) | (array > 1)
-    if outside.any():
-        row, value = int(np.argwhere(outside)[0][0]), float(array[outside].flat[0])
-        raise refuse("target_outside", name=name, received=value, row=row, loss=loss.kind)
+    for start, block in blocks(array):
+        outside = (block < 0) | (block > 1)
+        if outside.any():
+            row, value = start + int(np.argwhere(outside)[0][0]), float(block[outside].flat[0])
+            raise refuse("target_outside", name=name, received=value, row=row, loss=loss.kind)
 
 
-def _warn_of_unreachable(name: str, array: Array, known: Range | None) -> None:
-    if known is not None and array.size and not known.holds(array.min(), array.max()):
-        args = {"name": name, "received": f"{array.min():.4g} … {array.max():.4g}"}
+def _warn_of_unreachable(name: str, array: _Column, known: Range | None) -> None:
+    if known is None or not len(array):
+        return
+    least, most = extremes(array)
+    if not known.holds(least, most):
+        args = {"name": name, "received": f"{least:.4g} … {most:.4g}"}
         warn(Problem("target_unreachable", args={**args, "expected": known}))
 
 
@@ -181,35 +206,43 @@ def _warn_of_unread(names: Iterable[str]) -> None:
         warn(Problem("target_unread", args={"name": name}))
 
 
-def _numbers(name: str, given: Any, dtype: str) -> Array:
-    """`given` as an array of `dtype`, nothing lost: no fraction, no wrapping, no infinity."""
+def _numbers(name: str, given: Any, dtype: str) -> _Column:
+    """`given` as a column of `dtype`, nothing lost: no fraction, no wrapping, no infinity."""
     try:
-        array = np.asarray(given)
+        array = Streamed.of(given) if streams(given) else np.atleast_1d(np.asarray(given))
     except ValueError as error:  # nested lists of different lengths
         raise refuse("ragged", name=name) from error
     if array.dtype.kind not in "buif":
         raise refuse("not_numbers", name=name, received=array.dtype)
     if dtype.startswith("float"):
         return _finite(name, array, dtype)
-    if array.dtype.kind == "f" and not np.array_equal(array, np.trunc(array)):
+    if array.dtype.kind == "f" and not _whole(array):
         raise refuse("not_integers", name=name, received=array.dtype)
     bounds = np.iinfo(dtype)
-    if array.size and array.dtype.kind != "b":
+    if not np.can_cast(array.dtype, dtype):
         _within(name, array, bounds.max + 1, bounds.min)
+    return _cast(array, dtype)
+
+
+def _cast(array: _Column, dtype: str) -> _Column:
+    if isinstance(array, Streamed):
+        return array.astype(dtype)
     return np.ascontiguousarray(array, dtype)
 
 
-def _finite(name: str, array: Array, dtype: str) -> Array:
+def _finite(name: str, array: _Column, dtype: str) -> _Column:
     with np.errstate(over="ignore"):
-        found = np.ascontiguousarray(array, dtype)
-    bad = ~np.isfinite(found)
-    if bad.any():
-        row = int(np.argwhere(bad)[0][0]) if found.ndim else 0
-        raise refuse("not_finite", name=name, received=array[bad].flat[0], row=row)
+        found = _cast(array, dtype)
+        for start, block in blocks(found):
+            bad = ~np.isfinite(block)
+            if bad.any():
+                row = start + int(np.argwhere(bad)[0][0])
+                received = read(array[start : start + len(block)])[bad].flat[0]
+                raise refuse("not_finite", name=name, received=received, row=row)
     return found
 
 
-def _fitting(code: str, name: str, array: Array, spec: Spec) -> Array:
+def _fitting(code: str, name: str, array: _Column, spec: Spec) -> _Column:
     expected = spec.shape
     fits = array.ndim == len(expected) and all(
         isinstance(d, str) or d == size
@@ -221,18 +254,19 @@ def _fitting(code: str, name: str, array: Array, spec: Spec) -> Array:
     return array
 
 
-def _within(name: str, array: Array, limit: int, lowest: int = 0) -> None:
+def _within(name: str, array: _Column, limit: int, lowest: int = 0) -> None:
     """Every integer in [lowest, limit)."""
-    outside = (array < lowest) | (array >= limit)
-    if outside.any():
-        row = int(np.argmax(outside.reshape(len(array), -1).any(axis=1)))
-        value = int(array[row].reshape(-1)[np.argmax(outside[row].reshape(-1))])
-        about = {"name": name, "received": value, "row": row}
-        raise refuse("integer_outside", **about, limit=limit, lowest=lowest)
+    for start, block in blocks(array):
+        outside = (block < lowest) | (block >= limit)
+        if outside.any():
+            row = int(np.argmax(outside.reshape(len(block), -1).any(axis=1)))
+            value = int(block[row].reshape(-1)[np.argmax(outside[row].reshape(-1))])
+            about = {"name": name, "received": value, "row": start + row}
+            raise refuse("integer_outside", **about, limit=limit, lowest=lowest)
 
 
 def _weights(
-    document: Document, targets: Mapping[str, Array], sample_weight: Any, class_weight: Any
+    document: Document, targets: Mapping[str, _Column], sample_weight: Any, class_weight: Any
 ) -> dict[str, Array]:
     """Sample weights by endpoint key; class weights become sample weights, as in Keras."""
     names = {e.key: name for e, name in trained_outputs(document).items()}
@@ -245,7 +279,8 @@ def _weights(
         )
         for key, name in names.items():
             if given[name] is not None:
-                found[key] = _weight(name, _numbers(name, given[name], "float32"), targets[key])
+                weight = read(_numbers(name, given[name], "float32"))
+                found[key] = _weight(name, weight, targets[key])
     for key, weight in _class_weights(names, targets, class_weight).items():
         if key in found and found[key].ndim < weight.ndim:
             found[key] = found[key][:, None]
@@ -253,16 +288,17 @@ def _weights(
     return found
 
 
-def _weight(name: str, weight: Array, target: Array) -> Array:
+def _weight(name: str, weight: Array, target: _Column) -> Array:
     """A weight for each sample, or for each step where the target is a sequence."""
     weight = weight[:, 0] if weight.ndim == 2 and weight.shape[1] == 1 else weight
     sequence = target.ndim > 2 and weight.ndim == 2
     spec = Spec("float32", ("batch", target.shape[1]) if sequence else ("batch",))
-    return _fitting("weight_shape", name, weight, spec)
+    _fitting("weight_shape", name, weight, spec)
+    return weight
 
 
 def _class_weights(
-    names: Mapping[str, str], targets: Mapping[str, Array], class_weight: Any
+    names: Mapping[str, str], targets: Mapping[str, _Column], class_weight: Any
 ) -> dict[str, Array]:
     if class_weight is None:
         return {}
@@ -278,12 +314,16 @@ def _class_weights(
     for key, name in names.items():
         table = class_weight.get(name) if by_output else class_weight
         if table and key in targets:
-            target = targets[key]
-            classes = target.argmax(-1) if target.shape[-1] > 1 else target[..., 0]
+            classes = np.concatenate([_classes(target) for _, target in blocks(targets[key])])
             lookup = _class_table(table)
             flat = np.round(classes).astype(np.int64)
             found[key] = np.vectorize(lambda c, t=lookup: t.get(int(c), 1.0), otypes=["f4"])(flat)
     return found
+
+
+def _classes(target: Array) -> Array:
+    """The class of each sample, from numbers or one-hots."""
+    return target.argmax(-1) if target.shape[-1] > 1 else target[..., 0]
 
 
 def _class_table(table: Any) -> dict[int, float]:
@@ -293,7 +333,7 @@ def _class_table(table: Any) -> dict[int, float]:
         raise refuse("class_weight_form", received=table) from error
 
 
-def _same_length(arrays: Mapping[str, Array]) -> None:
+def _same_length(arrays: Mapping[str, _Column]) -> None:
     lengths = {name: len(array) for name, array in arrays.items()}
     if len(set(lengths.values())) > 1:
         received = ", ".join(str(n) for n in lengths.values())

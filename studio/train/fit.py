@@ -12,7 +12,7 @@ from studio.document.project import Run
 from studio.engine.threads import available
 from studio.layers.cell import Cells
 from studio.problem import refuse
-from studio.train.arrays import Arrays, batches, shuffled
+from studio.train.arrays import Arrays, batches, shuffled_batches
 from studio.train.events import (
     BatchDone,
     BatchStarted,
@@ -135,10 +135,12 @@ def fit(
 
 def _endless(trainer: Trainer, data: Arrays, plan: FitPlan) -> Iterator[Arrays]:
     """Batches without end; each pass over the data is shuffled by its own number."""
-    count, number = len(data), plan.initial_epoch
+    size, number = plan.batch_size, plan.initial_epoch
     while True:
-        order = shuffled(count, trainer.settings.seed, number) if plan.shuffle else None
-        yield from batches(data, plan.batch_size, order)
+        if plan.shuffle:
+            yield from shuffled_batches(data, size, trainer.settings.seed, number)
+        else:
+            yield from batches(data, size)
         number += 1
 
 
