@@ -1,7 +1,7 @@
 """What is trained: models by the API that builds them, their data, and their first weights."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,7 @@ class System:
         losses: Keras's names, one an output.
         weights: loss weights, one an output.
         steps: how many batches one epoch has.
+        size: of what grows.
     """
 
     name: str
@@ -30,7 +31,7 @@ class System:
     steps: int = 20
     batch: int = BATCH
     optimizer: str = "RMSprop"
-    sizes: Mapping[str, int] = field(default_factory=dict)
+    size: int = 0
 
     def arrays(self) -> tuple[list[Array], list[Array]]:
         """The data of one epoch, the same for every engine."""
@@ -110,12 +111,17 @@ def _films(rng: np.random.Generator, rows: int) -> tuple[list[Array], list[Array
     return [x], [np.eye(4, dtype=np.float32)[rng.integers(0, 4, rows)]]
 
 
+def _words(rng: np.random.Generator, shape: tuple[int, int], high: int, zipf: bool) -> Array:
+    """Zipf's: half of a text are a handful of words; uniform: hardly a word comes twice."""
+    words = rng.zipf(1.3, shape) % high if zipf else rng.integers(0, high, shape)
+    return words.astype(np.int32)
+
+
 def _texts(zipf: bool) -> Callable[[np.random.Generator, int], tuple[list[Array], list[Array]]]:
     def made(rng: np.random.Generator, rows: int) -> tuple[list[Array], list[Array]]:
-        shape = (rows, 100)
-        words = rng.zipf(1.3, shape) % 10000 if zipf else rng.integers(0, 10000, shape)
+        words = _words(rng, (rows, 100), 10000, zipf)
         labels = [rng.integers(0, 2, (rows, 1)).astype(np.float32) for _ in range(2)]
-        return [words.astype(np.int32), rng.normal(size=(rows, 5)).astype(np.float32)], labels
+        return [words, rng.normal(size=(rows, 5)).astype(np.float32)], labels
 
     return made
 
@@ -176,25 +182,37 @@ def _floats(*shape: int) -> Callable[[np.random.Generator, int], tuple[list[Arra
     return made
 
 
-def _tokens(high: int) -> Callable[[np.random.Generator, int], tuple[list[Array], list[Array]]]:
+def _tokens(
+    high: int, zipf: bool
+) -> Callable[[np.random.Generator, int], tuple[list[Array], list[Array]]]:
     def made(rng: np.random.Generator, rows: int) -> tuple[list[Array], list[Array]]:
-        x = (rng.zipf(1.3, (rows, 50)) % high).astype(np.int32)
+        x = _words(rng, (rows, 50), high, zipf)
         return [x], [rng.integers(0, 2, (rows, 1)).astype(np.float32)]
 
     return made
 
 
+def _grown(kind: str, size: int, build: Any, data: Any, **more: Any) -> System:
+    return System(f"{kind}-{size}", build, data, _YES, **{"steps": 8, "size": size, **more})
+
+
+def _vocabulary(size: int, optimizer: str, zipf: bool) -> System:
+    name = f"vocabulary-{size}-{optimizer}-{'zipf' if zipf else 'uniform'}"
+    data = _tokens(size, zipf)
+    return System(name, _table(size), data, _YES, steps=40, optimizer=optimizer, size=size)
+
+
 GROWTH = (
+    *(_grown("batch", n, _reader(32, 50), _floats(50, 64), batch=n) for n in (8, 64, 256, 1024)),
+    *(_grown("units", n, _reader(n, 50), _floats(50, 64)) for n in (32, 128, 512)),
+    *(_grown("steps", n, _reader(32, n), _floats(n, 64)) for n in (20, 100, 500)),
     *(
-        System(f"batch-{n}", _reader(32, 50), _floats(50, 64), _YES, steps=8, batch=n)
-        for n in (8, 64, 256, 1024)
+        _vocabulary(size, optimizer, zipf)
+        for optimizer in ("RMSprop", "SGD", "Adagrad")
+        for zipf in (True, False)
+        for size in (10_000, 1_000_000)
     ),
-    *(System(f"units-{n}", _reader(n, 50), _floats(50, 64), _YES, steps=8) for n in (32, 128, 512)),
-    *(System(f"steps-{n}", _reader(32, n), _floats(n, 64), _YES, steps=8) for n in (20, 100, 500)),
-    *(
-        System(f"vocabulary-{n}", _table(n), _tokens(n), _YES, steps=8)
-        for n in (10_000, 100_000, 1_000_000)
-    ),
-    *(System(f"width-{n}", _wide(n), _floats(n), _YES, steps=20) for n in (64, 512, 4096)),
+    *(_grown("width", n, _wide(n), _floats(n), steps=20) for n in (64, 512, 4096)),
 )
 SYSTEMS = {system.name: system for system in (*GUIDE, *GROWTH)}
+INFERENCE = tuple(SYSTEMS[name] for name in ("digits", "video", "headline-uniform", "tweets"))

@@ -10,6 +10,15 @@ from tests.benchmarks.peers.engines import RATE
 from tests.benchmarks.peers.systems import Array, System, first_weights
 
 EPSILON = 1e-7
+OPTIMIZERS: dict[str, Callable[[list[Any]], Any]] = {
+    "RMSprop": lambda trained: torch.optim.RMSprop(trained, RATE, alpha=0.9, eps=EPSILON),
+    "Adam": lambda trained: torch.optim.Adam(trained, RATE, eps=EPSILON),
+    "SGD": lambda trained: torch.optim.SGD(trained, RATE),
+    "Adagrad": lambda trained: torch.optim.Adagrad(
+        trained, RATE, initial_accumulator_value=0.1, eps=EPSILON
+    ),
+}
+SPARSE = ("SGD", "Adagrad")  # take the gradient of a table's rows alone
 
 
 class _Dense(nn.Linear):
@@ -41,8 +50,8 @@ class _LSTM(nn.LSTM):
 
 
 class _Table(nn.Embedding):
-    def __init__(self, rows: int, width: int) -> None:
-        super().__init__(rows, width)
+    def __init__(self, rows: int, width: int, sparse: bool = False) -> None:
+        super().__init__(rows, width, sparse=sparse)
         self.shapes = [(rows, width)]
 
     def take(self, weights: list[Array]) -> None:
@@ -85,8 +94,9 @@ def _tweets(p: list[Any], one: Any, two: Any) -> list[Any]:
     return [p[1](torch.cat([p[0].last(one), p[0].last(two)], -1))]
 
 
-def _net(name: str) -> _Net:
-    kind, _, size = name.rpartition("-")
+def _net(system: System) -> _Net:
+    name, size = system.name, system.size
+    kind = name.partition("-")[0]
     if name in ("digits", "reuse"):
         return _Net([_Dense(784, 64), _Dense(64, 64), _Dense(64, 10)], _digits)
     if name == "video":
@@ -98,28 +108,25 @@ def _net(name: str) -> _Net:
         dense = [_Dense(37, 64), _Dense(64, 64), _Dense(64, 64), _Dense(64, 1)]
         return _Net([_Table(10000, 512), _LSTM(512, 32), *dense, _Dense(32, 1)], _headline)
     if kind == "vocabulary":
-        parts = [_Table(int(size), 64), _LSTM(64, 32), _Dense(32, 1)]
+        sparse = system.optimizer in SPARSE
+        parts = [_Table(size, 64, sparse), _LSTM(64, 32), _Dense(32, 1)]
         return _Net(parts, lambda p, x: [p[2](p[1].last(p[0](x)))])
     if kind == "width":
-        parts = [_Dense(int(size), int(size)), _Dense(int(size), 1)]
+        parts = [_Dense(size, size), _Dense(size, 1)]
         return _Net(parts, lambda p, x: [p[1](torch.relu(p[0](x)))])
-    units = int(size) if kind == "units" else 32
+    units = size if kind == "units" else 32
     return _Net([_LSTM(64, units), _Dense(units, 1)], lambda p, x: [p[1](p[0].last(x))])
 
 
 class Torch:
     """A model trained by PyTorch's own optimizers."""
 
-    def __init__(self, system: System) -> None:
-        self.net = _net(system.name)
+    def __init__(self, system: System, x: list[Array], y: list[Array]) -> None:
+        self.net = _net(system)
         trained = [p for p in self.net.parameters() if p.requires_grad]
-        self.optimizer = (
-            torch.optim.RMSprop(trained, RATE, alpha=0.9, eps=EPSILON)
-            if system.optimizer == "RMSprop"
-            else torch.optim.Adam(trained, RATE, eps=EPSILON)
-        )
+        self.optimizer = OPTIMIZERS[system.optimizer](trained)
         self.system = system
-        self.x, self.y = ([torch.from_numpy(a) for a in arrays] for arrays in system.arrays())
+        self.x, self.y = ([torch.from_numpy(a) for a in arrays] for arrays in (x, y))
 
     def _loss(self, outputs: list[Any], targets: list[Any]) -> Any:
         loss: Any = 0.0
@@ -133,17 +140,31 @@ class Torch:
             loss = loss + weight * found
         return loss
 
+    def step(self) -> float:
+        return self._step(slice(0, self.system.batch))
+
     def epoch(self) -> float:
-        size, total = self.system.batch, 0.0
-        for at in range(0, len(self.x[0]), size):
-            rows = slice(at, at + size)
-            self.optimizer.zero_grad()
-            loss = self._loss(self.net(*(x[rows] for x in self.x)), [y[rows] for y in self.y])
-            loss.backward()
-            self.optimizer.step()
-            total += float(loss.detach())
-        return total / self.system.steps
+        size = self.system.batch
+        losses = [self._step(slice(at, at + size)) for at in range(0, len(self.x[0]), size)]
+        return sum(losses) / len(losses)
+
+    def _step(self, rows: slice) -> float:
+        self.optimizer.zero_grad()
+        loss = self._loss(self.net(*(x[rows] for x in self.x)), [y[rows] for y in self.y])
+        loss.backward()
+        self.optimizer.step()
+        return float(loss.detach())
 
     @torch.no_grad()
     def predict(self, inputs: list[Array]) -> Any:
-        return [torch.sigmoid(y).numpy() for y in self.net(*map(torch.from_numpy, inputs))]
+        outputs = self.net(*map(torch.from_numpy, inputs))
+        return [_answer(name, y) for name, y in zip(self.system.losses, outputs, strict=True)]
+
+    def mean_square(self, inputs: list[Array]) -> float:
+        return float(sum((y**2).mean() for y in self.predict(inputs)))
+
+
+def _answer(loss: str, output: Any) -> Array:
+    binary = loss == "binary_crossentropy"
+    found: Array = (torch.sigmoid(output) if binary else torch.softmax(output, -1)).numpy()
+    return found
