@@ -3,7 +3,8 @@
 The steps, in order: (1) shapes become numbers; (2) what depends on constants alone is computed
 now; (3) each value gets memory: its own, a view of another, the place of an operand that dies
 there, or a stretch of the arena shared by lifetimes that do not overlap; (4) each node becomes
-one call on those buffers.
+one call on those buffers, or one for each block where elementwise nodes follow one another on
+large arrays.
 """
 
 from collections.abc import Mapping
@@ -12,7 +13,7 @@ from functools import partial
 
 import numpy as np
 
-from studio.engine import shapes
+from studio.engine import blocks, shapes
 from studio.engine.operator import Binding, Buffer, Call, Operator, operator
 from studio.engine.passes.eliminate_dead import eliminate_dead
 from studio.engine.program import Node, Program, Spec
@@ -54,6 +55,8 @@ class _Planner:
         default_factory=dict
     )  # value → where in it, in bytes; 0 if unsaid
     nodes: list[Node] = field(default_factory=list)
+    stretches: list[blocks.Stretch] = field(default_factory=list)
+    inner: set[str] = field(default_factory=set)  # roots of which a block is enough
 
     def plan(self) -> Plan:
         self._concrete()
@@ -61,12 +64,10 @@ class _Planner:
         fixed.update(self.state)
         in_place = self._share(fixed)
         fixed.update({new: self.state[old] for new, old in in_place.items()})
+        self.nodes = [node for node in self.nodes if not self._is_view(node)]
+        self.stretches = blocks.stretches(self.nodes, lambda name: _count(self.specs[name]))
         buffers, arena = self._allocate(fixed)
-        scratch = _Scratch()
-        calls = [
-            self._bind(node, buffers, scratch) for node in self.nodes if not self._is_view(node)
-        ]
-        calls += self._keep_states(buffers, in_place)
+        calls = self._calls(buffers) + self._keep_states(buffers, in_place)
         return Plan(tuple(calls), buffers, arena)
 
     # -- (1) and (2) ----------------------------------------------------------------------------
@@ -234,7 +235,11 @@ class _Planner:
         return buffers, total
 
     def _lifetimes(self, fixed: Mapping[str, Buffer]) -> dict[str, tuple[int, int]]:
-        """For each root in the arena the nodes that first write and last read it."""
+        """For each root in the arena the nodes that first write and last read it.
+
+        A stretch of nodes works on each block of a value: from its first node to its last, unless
+        nobody else knows the value, so that it is forgotten with each block.
+        """
         end = len(self.nodes)
         spans: dict[str, tuple[int, int]] = {}
         for i, node in enumerate(self.nodes):
@@ -247,17 +252,40 @@ class _Planner:
             base = self._rooted(name)
             if base in spans:
                 spans[base] = (spans[base][0], end)
+        for stretch in self.stretches:
+            begin, close = stretch.first, stretch.end - 1
+            for base, (first, last) in spans.items():
+                if begin <= first and last <= close:
+                    self.inner.add(base)
+                else:
+                    first = begin if begin <= first <= close else first
+                    last = close if begin <= last <= close else last
+                    spans[base] = (first, last)
         return spans
 
     def _nbytes(self, name: str) -> int:
+        """What it takes in memory: a block of it may be enough."""
         spec = self.specs[name]
-        return _count(spec) * np.dtype(spec.dtype).itemsize
+        count = blocks.SIZE if self._rooted(name) in self.inner else _count(spec)
+        return count * np.dtype(spec.dtype).itemsize
 
     def _shaped(self, memory: Buffer, name: str) -> Buffer:
         spec = self.specs[name]
-        return memory.view(spec.dtype).reshape(_sizes(spec))
+        shape = (blocks.SIZE,) if self._rooted(name) in self.inner else _sizes(spec)
+        return memory.view(spec.dtype).reshape(shape)
 
     # -- (4) ------------------------------------------------------------------------------------
+
+    def _calls(self, buffers: Mapping[str, Buffer]) -> list[Call]:
+        scratch, calls, done = _Scratch(), list[Call](), 0
+        for stretch in self.stretches:
+            calls += [self._bind(n, buffers, scratch) for n in self.nodes[done : stretch.first]]
+            nodes, done = self.nodes[stretch.first : stretch.end], stretch.end
+            names = {name for n in nodes for name in (*n.inputs, *n.outputs) if name}
+            for block in stretch.blocks():
+                cut = {name: _cut(buffers[name], block, stretch.size) for name in names}
+                calls += [self._bind(n, cut, scratch) for n in nodes]
+        return calls + [self._bind(n, buffers, scratch) for n in self.nodes[done:]]
 
     def _bind(self, node: Node, buffers: Mapping[str, Buffer], scratch: "_Scratch") -> Call:
         rule: Operator = operator(node.op)
@@ -321,6 +349,15 @@ def _sizes(spec: Spec) -> tuple[int, ...]:
 
 def _count(spec: Spec) -> int:
     return int(np.prod(_sizes(spec), dtype=np.int64))
+
+
+def _cut(memory: Buffer, block: slice, size: int) -> Buffer:
+    """A block of a value with `size` elements; all of one that is shorter: a number, or a block."""
+    if memory.size == 1:
+        return memory.reshape(())
+    if memory.size < size:
+        return memory[: block.stop - block.start]
+    return memory.reshape(-1)[block]
 
 
 def _first_gap(placed: Buffer, first: int, last: int, size: int) -> int:

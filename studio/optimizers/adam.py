@@ -34,11 +34,12 @@ class Adam(Optimizer):
     ) -> tuple[Value, dict[str, Value]]:
         first, second = op.Pow(self.beta_1, step), op.Pow(self.beta_2, step)
         correction = op.Div(op.Sqrt(op.Sub(1.0, second)), op.Sub(1.0, first))
+        rate = op.Mul(rate, correction)
         m, v = slots["momentum"], slots["velocity"]
         m = op.Add(m, op.Mul(op.Sub(gradient, m), 1 - self.beta_1))
         v = op.Add(v, op.Mul(op.Sub(op.Mul(gradient, gradient), v), 1 - self.beta_2))
         new, spread = {"momentum": m, "velocity": v}, v
         if self.amsgrad:
             spread = new["velocity_hat"] = op.Max(slots["velocity_hat"], v)
-        change = op.Div(op.Mul(m, op.Mul(rate, correction)), op.Add(op.Sqrt(spread), self.epsilon))
+        change = op.Div(op.Mul(m, rate), op.Add(op.Sqrt(spread), self.epsilon))
         return op.Sub(weight, change), new

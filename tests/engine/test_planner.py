@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from studio.engine import blocks
 from studio.engine.builder import Builder, Value
 from studio.engine.gradient import differentiate
 from studio.engine.numpy_executor import NumpyExecutor
@@ -136,6 +137,22 @@ def test_reusing_memory_changes_no_value(program: Program) -> None:
             outputs, state = naive(program, feeds, state)
             assert_same(executor.run(feeds), outputs)
             assert_same(executor.state(), state)
+
+
+@settings(SLOW, max_examples=60)
+@given(programs())
+def test_working_by_blocks_changes_no_bit(program: Program) -> None:
+    feeds, state = values_for(program, 3, 0)
+    found = []
+    for size in (blocks.SIZE, 3, 7):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(blocks, "SIZE", size)
+            executor = NumpyExecutor(program)
+            executor.load(state)
+            found.append([executor.run(feeds), executor.run(feeds), executor.state()])
+    for other in found[1:]:
+        for one, two in zip(found[0], other, strict=True):
+            assert all(one[n].tobytes() == two[n].tobytes() for n in one)
 
 
 @settings(SLOW, max_examples=40)
@@ -293,6 +310,17 @@ def test_elementwise_results_take_the_place_of_operands() -> None:
     for _ in range(20):
         y = op.Tanh(op.Mul(y, 0.5))
     assert plan(op.program([y]), {"x": f(16)}, {}).arena_bytes == 64
+
+
+def test_what_only_a_stretch_of_elementwise_nodes_knows_is_a_block_long() -> None:
+    op = Builder()
+    size = 10 * blocks.SIZE
+    x, s = op.input("x", f(size)), op.state("s", f(size), Role.SLOT)
+    root = op.Sqrt(op.Add(op.Mul(x, x), 1e-7))
+    op.update(s, op.Sub(s, op.Div(op.Mul(x, 0.5), root)))
+    compiled = plan(op.program([]), {"x": f(size)}, {"s": np.zeros(size, np.float32)})
+    assert compiled.arena_bytes == 2 * 4 * blocks.SIZE
+    assert len(compiled.calls) == 6 * 10
 
 
 def test_buffers_that_live_together_do_not_overlap() -> None:
