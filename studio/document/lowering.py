@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from studio.document.inside import frozen_layers, step_by_step
 from studio.document.model import (
     CallId,
@@ -45,7 +47,7 @@ class Lowered:
 
     Attributes:
         op: the builder, ready to go on with losses or to be closed.
-        inputs: by call id, in the model's order.
+        inputs: what is fed, by call id, in the model's order.
         outputs: by endpoint, in the model's order.
         variables: every weight, by state name, in the order they are met.
         states: the value of each weight, by where the Store keeps it.
@@ -58,8 +60,17 @@ class Lowered:
     states: dict[tuple[LayerId, Weight], Value] = field(default_factory=dict)
 
 
-def lower(document: Document, training: bool = False) -> Lowered:
+def lower(
+    document: Document, training: bool = False, one_hots: Iterable[tuple[CallId, int]] = ()
+) -> Lowered:
     """Lower the main graph.
+
+    Args:
+        document: what is lowered.
+        training: layers are in training mode.
+        one_hots: the Inputs whose one-hots are fed as integers, the places of their ones, with
+            the size of the last axis: int32 without that axis, where one outside it stands for
+            zeros. The program makes one-hots of them, so the layers see what the Input takes.
 
     Q: Are the open sizes of two Inputs the same size?
     A: They are where the model needs them to be, as when their values are added; an encoder's
@@ -68,26 +79,36 @@ def lower(document: Document, training: bool = False) -> Lowered:
     Raises:
         ProblemError: the first thing that keeps a call from being lowered, at that call.
     """
+    placed = dict(one_hots)
     opened = [c for c in document.graph.inputs if None in inner_input(document, c).shape]
     if len(opened) > 1:
         try:
             apart = {c: f"_{i}" if i else "" for i, c in enumerate(opened)}
-            found = _lowered(document, training, apart)
+            found = _lowered(document, training, placed, apart)
             if _sizes(found.outputs.values()) <= _sizes(found.inputs.values()):
                 return found
         except ProblemError:
             pass  # or it fails again below, with the sizes' plain names
-    return _lowered(document, training, {})
+    return _lowered(document, training, placed, {})
 
 
-def _lowered(document: Document, training: bool, apart: Mapping[CallId, str]) -> Lowered:
+def _lowered(
+    document: Document, training: bool, placed: Mapping[CallId, int], apart: Mapping[CallId, str]
+) -> Lowered:
     lowered = Lowered(LayerBuilder(training))
-    names = input_names(document)
+    names, taken = input_names(document), dict[CallId, Value]()
     for call in document.graph.inputs:
         spec = inner_input(document, call).spec(apart.get(call, ""))
-        lowered.inputs[call] = lowered.op.input(names[call], spec)
-    values = _Lowering(document, lowered).graph(document.graph, lowered.inputs)
-    lowered.outputs = {e: _at(values, e) for e in document.graph.outputs}
+        if call in placed:
+            fed = lowered.op.input(names[call], Spec("int32", spec.shape[:-1]))
+            with lowered.op.at(call, names[call]):
+                values = np.array([0, 1], spec.dtype)
+                taken[call] = lowered.op.OneHot(fed, placed[call], values, axis=-1)
+        else:
+            fed = taken[call] = lowered.op.input(names[call], spec)
+        lowered.inputs[call] = fed
+    found = _Lowering(document, lowered).graph(document.graph, taken)
+    lowered.outputs = {e: _at(found, e) for e in document.graph.outputs}
     return lowered
 
 

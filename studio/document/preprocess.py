@@ -79,14 +79,6 @@ def encode_text(fitted: FittedText, texts: Sequence[str]) -> NDArray[np.int32]:
     return pad_sequences(numbered, binding.length, binding.padding, binding.truncating)
 
 
-def one_hot_text(numbers: NDArray[np.integer], size: int) -> NDArray[np.float32]:
-    """Encoded texts (texts, length) as float32 (texts, length, size); padding is all zeros."""
-    hot = np.zeros((*numbers.shape, size), np.float32)
-    np.put_along_axis(hot, numbers[..., None].astype(np.intp), 1, axis=-1)
-    hot[..., PADDING] = 0
-    return hot
-
-
 def decode_text(fitted: FittedText, row: Iterable[int]) -> list[str]:
     """The tokens an encoded text stands for, without padding; an unknown one is ``"?"``."""
     words = ("", "?", *fitted.words)

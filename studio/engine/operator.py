@@ -181,6 +181,8 @@ _OURS = {
     "Distinct",
     "Part",
     "TakeRows",
+    "OneHotMatMul",
+    "OneHotMatMulGrad",
     *(f"{name}{part}" for name in ("LSTM", "GRU", "RNN") for part in ("Training", "Grad")),
 }
 _table: dict[str, Operator] = {}

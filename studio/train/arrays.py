@@ -21,7 +21,7 @@ POOL = 16  # blocks in memory together, whose samples are mixed
 
 @dataclass(frozen=True)
 class Packed:
-    """An array kept small, such as integers for one-hots; batches are unpacked as they are taken.
+    """An array kept small, such as bytes for floats; batches are unpacked as they are taken.
 
     Attributes:
         kept: samples first.
@@ -42,10 +42,36 @@ class Packed:
         return replace(self, kept=read(self.kept))
 
 
-Column = Array | Packed | Streamed
+@dataclass(frozen=True)
+class OneHots:
+    """One-hots kept as the places of their ones, and fed so: programs read them by index.
+
+    Attributes:
+        places: integers, samples first; `depth` stands for a row of zeros, as padding is.
+        depth: the size of the last axis, which `places` lacks.
+    """
+
+    places: Array
+    depth: int
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+    def __getitem__(self, rows: Array | slice) -> "OneHots":
+        return OneHots(self.places[rows], self.depth)
+
+    def expanded(self) -> Array:
+        """The one-hots, float32."""
+        hot = np.zeros((*self.places.shape, self.depth + 1), np.float32)
+        np.put_along_axis(hot, self.places[..., None].astype(np.intp), 1, axis=-1)
+        return hot[..., : self.depth]
+
+
+Column = Array | Packed | OneHots | Streamed
 Weighted = frozenset[
     tuple[str, int]
 ]  # endpoint keys; 1: a number for each sample, 2: for each step
+Placed = frozenset[tuple[CallId, int]]  # inputs fed as the places of ones; how many there are
 
 
 @dataclass(frozen=True)
@@ -53,7 +79,7 @@ class Arrays:
     """Samples along the first axis of every array.
 
     Attributes:
-        inputs: by the id of the Input call; `batches` gives arrays only.
+        inputs: by the id of the Input call; `batches` gives arrays, and one-hots as they are.
         targets: by the output's endpoint key; as inputs.
         weights: by the output's endpoint key, one number a sample, or one a step; absent means
             all ones.
@@ -70,6 +96,11 @@ class Arrays:
     def weighted(self) -> Weighted:
         """What is weighted, and how: a program is compiled for it."""
         return frozenset((key, weight.ndim) for key, weight in self.weights.items())
+
+    @property
+    def one_hots(self) -> Placed:
+        """What is fed as the places of ones: a program is compiled for it."""
+        return frozenset((k, v.depth) for k, v in self.inputs.items() if isinstance(v, OneHots))
 
     def take(self, rows: Array | slice) -> "Arrays":
         """The samples at these places."""
@@ -95,23 +126,34 @@ class Arrays:
         )
 
     def unpacked(self) -> "Arrays":
-        """The same with nothing kept small."""
+        """The same with nothing kept small but one-hots, which are fed as they are kept."""
         return replace(
             self,
-            inputs={k: unpacked(v) for k, v in self.inputs.items()},
+            inputs={
+                k: v if isinstance(v, OneHots) else unpacked(v) for k, v in self.inputs.items()
+            },
             targets={k: unpacked(v) for k, v in self.targets.items()},
         )
 
 
-def loaded(column: Column) -> Array | Packed:
+def loaded(column: Column) -> Array | Packed | OneHots:
     """A column in memory; what is kept small stays so."""
+    if isinstance(column, OneHots):
+        return column
     return column.loaded() if isinstance(column, Packed) else read(column)
 
 
 def unpacked(column: Column) -> Array:
-    """A column as an array."""
+    """A column as the array it stands for."""
     found = loaded(column)
+    if isinstance(found, OneHots):
+        return found.expanded()
     return found.unpack(read(found.kept)) if isinstance(found, Packed) else found
+
+
+def fed(column: Array | OneHots) -> Array:
+    """A batch's input as a program takes it."""
+    return column.places if isinstance(column, OneHots) else column
 
 
 # -- batches -------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from studio.document.fitting import activated
 from studio.document.model import Document
 from studio.document.plan import ArrayColumn, Binding, ClassColumn, NumberColumns, TextColumn
 from studio.document.preprocess import (
+    PADDING,
     Fitted,
     FittedClasses,
     FittedNumbers,
@@ -22,13 +23,12 @@ from studio.document.preprocess import (
     divided,
     fit_text,
     one_hot,
-    one_hot_text,
 )
 from studio.document.vocabularies import text_mates
 from studio.engine.program import Array
 from studio.losses.probabilistic import BinaryCrossentropy
 from studio.problem import Problem, ProblemError
-from studio.train.arrays import Column, Packed
+from studio.train.arrays import Column, OneHots, Packed
 from studio.train.ports import DataPort
 from studio.train.tables import LARGEST_NUMBER, Table, shape_text
 
@@ -74,11 +74,12 @@ def fitted_text(
 
 
 def text_column(port: DataPort, fitted: FittedText, numbers: NDArray[np.int32]) -> Column:
-    """Encoded texts as the port takes them: integers, or one-hots made batch by batch."""
+    """Encoded texts as the port takes them: integers, or one-hots, with zeros for padding."""
     if not fitted.binding.one_hot:
         return numbers.astype(port.spec.dtype)
-    unpack = partial(one_hot_text, size=fitted.binding.vocabulary_size)
-    return Packed(numbers, unpack)
+    depth = fitted.binding.vocabulary_size
+    places = np.where(numbers == PADDING, depth, numbers)
+    return OneHots(places.astype(np.min_scalar_type(depth)), depth)
 
 
 # -- arrays --------------------------------------------------------------------------------------

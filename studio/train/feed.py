@@ -14,7 +14,7 @@ import numpy as np
 
 from studio.document.analysis import analyse
 from studio.document.integers import integer_limits
-from studio.document.model import Document, Endpoint
+from studio.document.model import CallId, Document, Endpoint
 from studio.document.names import input_names, output_names
 from studio.document.plan import OutputPlan
 from studio.engine.program import Array, Spec
@@ -22,7 +22,8 @@ from studio.layers.input import Input
 from studio.layers.values import Range
 from studio.losses.base import Loss
 from studio.problem import Problem, ProblemError, refuse, warn
-from studio.train.arrays import Arrays
+from studio.train.arrays import Arrays, OneHots
+from studio.train.one_hots import places_of, read_by_index
 from studio.train.streamed import Streamed, blocks, extremes, read, streams
 
 _Column = Array | Streamed  # in memory or in a file
@@ -42,7 +43,7 @@ def as_arrays(
 
     Args:
         document: compiled; its inputs and outputs say what is expected.
-        x: inputs.
+        x: inputs; arrays of one-hots are kept as integers, see `studio.train.one_hots`.
         y: targets of the outputs that have a loss.
         sample_weight: one number a sample for all outputs, or a list or dict of such.
         class_weight: class number → weight, for all outputs or by output name.
@@ -102,19 +103,31 @@ def wrong_number(what: str, received: int, names: Sequence[str]) -> ProblemError
     )
 
 
-def _inputs(document: Document, x: Any) -> dict[str, _Column]:
+def _inputs(document: Document, x: Any) -> dict[str, _Column | OneHots]:
     names = input_names(document)
     given = by_name("input", list(names.values()), x)
     limits = integer_limits(document)
-    found = {}
+    found: dict[str, _Column | OneHots] = {}
     for call, name in names.items():
         body = document.entry(call).body
         assert isinstance(body, Input)
+        one_hots = _one_hots(document, call, given[name], body.spec())
+        if one_hots is not None:
+            found[call] = one_hots
+            continue
         array = _numbers(name, given[name], body.dtype)
-        found[call] = _fitting("input_shape", name, array, body.spec())
+        found[call] = array = _fitting("input_shape", name, array, body.spec())
         if call in limits:
-            _within(name, found[call], limits[call])
+            _within(name, array, limits[call])
     return found
+
+
+def _one_hots(document: Document, call: CallId, given: Any, spec: Spec) -> OneHots | None:
+    """An array of one-hots that fits an Input, where some layer reads it by index."""
+    wanted = isinstance(given, np.ndarray) and spec.dtype.startswith("float")
+    if not wanted or streams(given) or not _fits(given, spec) or not read_by_index(document, call):
+        return None
+    return places_of(given)
 
 
 def _targets(document: Document, y: Any) -> dict[str, _Column]:
@@ -242,14 +255,16 @@ def _finite(name: str, array: _Column, dtype: str) -> _Column:
     return found
 
 
-def _fitting(code: str, name: str, array: _Column, spec: Spec) -> _Column:
-    expected = spec.shape
-    fits = array.ndim == len(expected) and all(
+def _fits(array: _Column, spec: Spec) -> bool:
+    return array.ndim == spec.rank and all(
         isinstance(d, str) or d == size
-        for d, size in zip(expected[1:], array.shape[1:], strict=True)
+        for d, size in zip(spec.shape[1:], array.shape[1:], strict=True)
     )
-    if not fits:
-        shape = ", ".join("n" if d == "batch" else str(d) for d in expected)
+
+
+def _fitting(code: str, name: str, array: _Column, spec: Spec) -> _Column:
+    if not _fits(array, spec):
+        shape = ", ".join("n" if d == "batch" else str(d) for d in spec.shape)
         raise refuse(code, name=name, received=array.shape, expected=f"({shape})")
     return array
 
@@ -333,7 +348,7 @@ def _class_table(table: Any) -> dict[int, float]:
         raise refuse("class_weight_form", received=table) from error
 
 
-def _same_length(arrays: Mapping[str, _Column]) -> None:
+def _same_length(arrays: Mapping[str, _Column | OneHots]) -> None:
     lengths = {name: len(array) for name, array in arrays.items()}
     if len(set(lengths.values())) > 1:
         received = ", ".join(str(n) for n in lengths.values())

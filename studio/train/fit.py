@@ -102,7 +102,7 @@ def fit(
     monitor = "val_loss" if validation is not None else "loss"
     seen, began = _Progress(), time.perf_counter()
     held = len(validation) if validation is not None else 0
-    trainer.compiled(True, data.weighted)
+    trainer.compiled(True, data.weighted, data.one_hots)
     yield Started(plan.epochs, steps, len(data), held, trainer.settings.engine)
     stopped = False
     source = _endless(trainer, data, plan)

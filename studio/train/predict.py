@@ -11,7 +11,7 @@ from studio.document.names import output_names
 from studio.document.store import Store
 from studio.engine.executor import Executor
 from studio.engine.program import Array
-from studio.train.arrays import Arrays, Column, batches
+from studio.train.arrays import Arrays, Column, Placed, batches, fed
 from studio.train.trainer import executor
 
 
@@ -27,20 +27,21 @@ def predict(
     Args:
         document: compiled once and remembered.
         store: weights never initialized are initialized now, by the document's seed.
-        inputs: arrays by the id of the Input call.
+        inputs: by the id of the Input call.
         batch_size: samples computed at once.
         engine: ``auto``, ``numpy`` or ``onnxruntime``.
 
     Raises:
         ProblemError: what keeps the document from being computed.
     """
-    lowered, runner = _compiled(document, engine)
+    data = Arrays(inputs)
+    lowered, runner = _compiled(document, engine, data.one_hots)
     seed = document.plan.run.seed
     runner.load({name: store.ensure(*v.place, seed).value for name, v in lowered.variables.items()})
     names = output_names(document)
     parts: dict[str, list[Array]] = {name: [] for name in names.values()}
-    for batch in batches(Arrays(inputs), batch_size):
-        feeds = {lowered.inputs[call].name: array for call, array in batch.inputs.items()}
+    for batch in batches(data, batch_size):
+        feeds = {lowered.inputs[call].name: fed(column) for call, column in batch.inputs.items()}
         results = runner.run(feeds)
         for endpoint, name in names.items():
             parts[name].append(results[lowered.outputs[endpoint].name])
@@ -49,7 +50,7 @@ def predict(
 
 @lru_cache(maxsize=4)
 def _compile(key: "_Key") -> tuple[Lowered, Executor]:
-    lowered = lower(key.document, training=False)
+    lowered = lower(key.document, one_hots=key.one_hots)
     program = lowered.op.program(list(lowered.outputs.values()))
     return lowered, executor(key.engine, program)
 
@@ -57,19 +58,19 @@ def _compile(key: "_Key") -> tuple[Lowered, Executor]:
 class _Key:
     """Documents are compared by identity here: hashing a whole one would cost more."""
 
-    def __init__(self, document: Document, engine: str) -> None:
-        self.document, self.engine = document, engine
+    def __init__(self, document: Document, engine: str, one_hots: Placed) -> None:
+        self.document, self.engine, self.one_hots = document, engine, one_hots
 
     def __hash__(self) -> int:
-        return hash((id(self.document), self.engine))
+        return hash((id(self.document), self.engine, self.one_hots))
 
     def __eq__(self, other: object) -> bool:
         return (
             isinstance(other, _Key)
             and self.document is other.document
-            and self.engine == other.engine
+            and (self.engine, self.one_hots) == (other.engine, other.one_hots)
         )
 
 
-def _compiled(document: Document, engine: str) -> tuple[Lowered, Executor]:
-    return _compile(_Key(document, engine))
+def _compiled(document: Document, engine: str, one_hots: Placed) -> tuple[Lowered, Executor]:
+    return _compile(_Key(document, engine, one_hots))

@@ -19,7 +19,7 @@ from studio.engine.program import Program, Spec
 from studio.layers.base import LayerBuilder
 from studio.losses.base import EPSILON
 from studio.problem import Problem, ProblemError, refuse
-from studio.train.arrays import Weighted
+from studio.train.arrays import Placed, Weighted
 from studio.train.update import Lagging, Update, append_update
 
 
@@ -28,7 +28,8 @@ class Step:
     """A program and what its values are called.
 
     Attributes:
-        inputs: the name of each input's feed, by call id.
+        inputs: the name of each input's feed, by call id: what the model's Input takes, but the
+            places of ones, int32 without the last axis, where one-hots are fed so.
         targets: the name of each target's feed, by endpoint key; only outputs with a loss.
         weights: the name of each sample weight's feed, by endpoint key.
         scales: the name of each loss weight's feed, by endpoint key.
@@ -61,19 +62,25 @@ class Step:
     specs: Mapping[str, tuple[Spec, Spec]]
 
 
-def build_step(document: Document, training: bool, weighted: Weighted = frozenset()) -> Step:
+def build_step(
+    document: Document,
+    training: bool,
+    weighted: Weighted = frozenset(),
+    one_hots: Placed = frozenset(),
+) -> Step:
     """The program of one step.
 
     Args:
         document: lowered as it stands; its plan says losses, weights and optimizer.
         training: with gradient and update, layers in training mode; else losses and outputs only.
         weighted: the endpoint keys whose samples, or steps, are weighted; see `Arrays.weighted`.
+        one_hots: the inputs that are fed as the places of ones; see `Arrays.one_hots`.
 
     Raises:
         ProblemError: what keeps the document from being lowered, ``no_losses``,
             ``nothing_trainable``, ``no_gradient``.
     """
-    lowered = lower(document, training)
+    lowered = lower(document, training, one_hots)
     op = lowered.op
     parts = _Losses(document, lowered, weighted)
     total = parts.total()

@@ -18,11 +18,12 @@ from studio.engine.program import Array, Dim, Program
 from studio.layers.cell import Lag
 from studio.metrics.base import Accumulator, Metric, spread_weight
 from studio.problem import refuse
-from studio.train.arrays import Arrays, Weighted, batches
+from studio.train.arrays import Arrays, Placed, Weighted, batches, fed
 from studio.train.step import Step, build_step
 from studio.train.update import RATE, STEP, Lagging
 
 Logs = dict[str, float]
+_Kind = tuple[bool, Weighted, Placed]
 
 
 def executor(engine: str, program: Program, threads: int = 0) -> Executor:
@@ -67,16 +68,18 @@ class Trainer:
         self.settings = settings or Settings(document.plan.run.engine, document.plan.run.seed)
         self.rate = document.plan.optimizer.learning_rate
         self.names = {e.key: name for e, name in output_names(document).items()}
-        self._compiled: dict[tuple[bool, Weighted], tuple[Step, Executor]] = {}
+        self._compiled: dict[_Kind, tuple[Step, Executor]] = {}
         self._active: Executor | None = None  # whose states are the newest
 
     # -- steps ----------------------------------------------------------------------------------
 
-    def compiled(self, training: bool, weighted: Weighted) -> tuple[Step, Executor]:
+    def compiled(
+        self, training: bool, weighted: Weighted, one_hots: Placed = frozenset()
+    ) -> tuple[Step, Executor]:
         """The step of this kind and its executor, with the newest states."""
-        key = (training, weighted)
+        key = (training, weighted, one_hots)
         if key not in self._compiled:
-            step = build_step(self.document, training, weighted)
+            step = build_step(self.document, *key)
             self._compiled[key] = step, self._executor(step.program)
         step, runner = self._compiled[key]
         if runner is not self._active:
@@ -90,7 +93,7 @@ class Trainer:
 
     def train_batch(self, batch: Arrays) -> tuple[Step, Mapping[str, Array]]:
         """One step of training on one batch."""
-        step, runner = self.compiled(True, batch.weighted)
+        step, runner = self.compiled(True, batch.weighted, batch.one_hots)
         self.store.step += 1
         feeds = self._feeds(step, batch)
         for name, value in ((RATE, self.rate), (STEP, self.store.step)):
@@ -99,7 +102,7 @@ class Trainer:
 
     def test_batch(self, batch: Arrays) -> tuple[Step, Mapping[str, Array]]:
         """Losses and outputs of one batch, nothing learnt."""
-        step, runner = self.compiled(False, batch.weighted)
+        step, runner = self.compiled(False, batch.weighted, batch.one_hots)
         return step, runner.run(self._feeds(step, batch))
 
     def evaluate(self, data: Arrays, batch_size: int, limit: int | None = None) -> Logs:
@@ -161,7 +164,7 @@ class Trainer:
     def _feeds(self, step: Step, batch: Arrays) -> dict[str, Array]:
         feeds: dict[str, Array] = {}
         for call, name in step.inputs.items():
-            feeds[name] = batch.inputs[call]
+            feeds[name] = fed(batch.inputs[call])
         for names, arrays in ((step.targets, batch.targets), (step.weights, batch.weights)):
             for key, name in names.items():
                 feeds[name] = np.asarray(arrays[key], step.program.specs[name].dtype)

@@ -16,13 +16,8 @@ from tests.engine.cases import CASES, RECURRENT_SHAPES, Case, check_gradient, f,
 
 # Run by gradients, replacements or optimizers, never written by a layer: their own tests.
 INTERNAL = {
-    "GatherGrad",
-    "Distinct",
-    "Part",
-    "TakeRows",
-    "SGDRows",
-    "AdagradRows",
-    "RMSpropRows",
+    *("GatherGrad", "Distinct", "Part", "TakeRows", "OneHotMatMul", "OneHotMatMulGrad"),
+    *("SGDRows", "AdagradRows", "RMSpropRows"),
 } | {f"{op}{part}" for op in RECURRENT_SHAPES for part in ("Training", "Grad")}
 SYMBOLIC = ("batch", "time")
 

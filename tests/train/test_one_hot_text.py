@@ -9,7 +9,7 @@ import pytest
 from studio.document import edits
 from studio.document.model import Document, Endpoint
 from studio.document.plan import ClassColumn, TableSource, TextColumn
-from studio.document.preprocess import FittedText, encode_text, one_hot_text
+from studio.document.preprocess import PADDING, FittedText, encode_text
 from studio.document.store import Store
 from studio.layers.dense import Dense
 from studio.layers.embedding import Embedding
@@ -18,7 +18,7 @@ from studio.layers.input import Input
 from studio.layers.lstm import LSTM
 from studio.layers.merge_concatenate import Concatenate
 from studio.losses.probabilistic import BinaryCrossentropy
-from studio.train.arrays import Packed, unpacked
+from studio.train.arrays import OneHots, unpacked
 from studio.train.bindings import suggest_bindings, with_data
 from studio.train.data import load_data
 from studio.train.predict import predict
@@ -66,21 +66,22 @@ def pair(first: TextColumn, second: TextColumn) -> Document:
     )
 
 
-def test_a_one_hot_has_its_integers_place_and_padding_is_zero() -> None:
-    hot = one_hot_text(np.array([[0, 1, 2], [3, 0, 0]]), 5)
+def test_one_hots_are_their_places_and_the_depth_is_zeros() -> None:
+    hot = unpacked(OneHots(np.array([[5, 1, 2], [3, 0, 5]], np.uint8), 5))
     assert hot.dtype == np.float32
     assert hot.shape == (2, 3, 5)
     np.testing.assert_array_equal(hot.argmax(axis=-1) * hot.any(axis=-1), [[0, 1, 2], [3, 0, 0]])
-    np.testing.assert_array_equal(hot.sum(axis=-1), [[0, 1, 1], [1, 0, 0]])
+    np.testing.assert_array_equal(hot.sum(axis=-1), [[0, 1, 1], [1, 1, 0]])
 
 
-def test_integers_are_kept_and_batches_are_one_hot(tmp_path: Path) -> None:
+def test_texts_stay_places_of_ones_and_padding_is_zeros(tmp_path: Path) -> None:
     written(tmp_path, ROWS)
     document = bound(reader(), CHARACTERS, ClassColumn("same"))
     data = load_data(document, tmp_path)
     (x,) = data.train.inputs.values()
-    assert isinstance(x, Packed)
-    assert x.kept.shape == (4, 4)
+    assert isinstance(x, OneHots)
+    assert x.places.shape == (4, 4)
+    assert x.depth == 6
     hot = unpacked(x)
     assert hot.shape == (4, 4, 6)
     fitted = data.fitted[document.graph.inputs[0]]
@@ -186,4 +187,5 @@ def test_one_hots_and_an_embedding_of_unit_rows_say_the_same(tmp_path: Path) -> 
     ((_, cell),) = store.items()
     cell.value[:] = table
     (found,) = predict(document, store, {call: numbers}).values()
-    np.testing.assert_array_equal(found.reshape(3, 4, 6), one_hot_text(numbers, 6))
+    places = np.where(numbers == PADDING, 6, numbers)
+    np.testing.assert_array_equal(found.reshape(3, 4, 6), unpacked(OneHots(places, 6)))

@@ -131,22 +131,81 @@ def _scatter_nd(b: Binding) -> Call:
 register(Operator("ScatterND", _scatter_nd))
 
 
+# -- one-hots ------------------------------------------------------------------------------------
+
+
+def _places(indices: Any, depth: int) -> Any:
+    """Where the ones are: negative indices count back, and `depth` stands for nowhere."""
+    ids = indices.astype(np.int64)
+    ids = np.where(ids < 0, ids + depth, ids)
+    return np.where((ids < 0) | (ids >= depth), depth, ids)
+
+
 def _one_hot(b: Binding) -> Call:
     """Rows of off-values with one on-value; an index outside the depth gives off-values only."""
     indices, values, out = b.input(0), b.input(2), b.out
     axis = int(b.attr("axis", -1)) % out.ndim
-    depth = out.shape[axis]
+    depth, rows = out.shape[axis], np.moveaxis(out, axis, -1)
 
     def call() -> None:
-        shape = [1] * out.ndim
-        shape[axis] = depth
-        classes = np.arange(depth).reshape(shape)
-        ids = indices.astype(np.int64)
-        ids = np.where((ids < 0) & (ids >= -depth), ids + depth, ids)
-        hit = np.expand_dims(ids, axis) == classes
-        np.copyto(out, np.where(hit, values[1], values[0]))
+        out[...] = values[0]
+        places = _places(indices, depth)
+        hot = np.nonzero(places < depth)
+        rows[(*hot, places[hot])] = values[1]
 
     return call
 
 
 register(Operator("OneHot", _one_hot, constant=True))
+
+
+def _one_hot_matmul(b: Binding) -> Call:
+    """Indices, matrix → the product of their one-hots and the matrix: its rows, or zeros."""
+    indices, matrix = b.input(0).reshape(-1), b.input(1)
+    depth, rows = len(matrix), b.out.reshape(-1, matrix.shape[1])
+
+    def call() -> None:
+        places = _places(indices, depth)
+        np.take(matrix, places, axis=0, out=rows, mode="clip")
+        rows[places == depth] = 0
+
+    return call
+
+
+def _one_hot_matmul_shape(
+    inputs: Sequence[Spec | None], attrs: Mapping[str, Attribute], _: Sequence[Any]
+) -> list[Spec]:
+    indices, matrix = inputs
+    assert indices is not None and matrix is not None
+    return [Spec(matrix.dtype, (*indices.shape, matrix.shape[1]))]
+
+
+register(Operator("OneHotMatMul", _one_hot_matmul, shape=_one_hot_matmul_shape))
+
+
+def _one_hot_matmul_grad(b: Binding) -> Call:
+    """Indices, rows → the matrix's gradient: for each of its `depth` rows the sum of those at it.
+
+    A product with a sparse 0/1 matrix, as in `_gather_grad`.
+    """
+    indices, dy, out = b.input(0), b.input(1), b.out
+    depth, count = len(out), indices.size
+    ones, ends = np.ones(count, out.dtype), np.arange(count + 1)
+
+    def call() -> None:
+        shape = depth + 1, count
+        spread = sparse.csc_matrix((ones, _places(indices, depth), ends), shape=shape)
+        np.copyto(out, (spread @ dy)[:depth])
+
+    return call
+
+
+def _one_hot_matmul_grad_shape(
+    inputs: Sequence[Spec | None], attrs: Mapping[str, Attribute], _: Sequence[Any]
+) -> list[Spec]:
+    dy, depth = inputs[1], attrs["depth"]
+    assert dy is not None and isinstance(depth, int)
+    return [Spec(dy.dtype, (depth, dy.shape[1]))]
+
+
+register(Operator("OneHotMatMulGrad", _one_hot_matmul_grad, shape=_one_hot_matmul_grad_shape))

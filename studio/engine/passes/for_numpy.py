@@ -1,6 +1,8 @@
 """What the NumPy engine makes of a program before it plans it."""
 
+from studio.engine.passes.index_first import index_first
 from studio.engine.passes.join_updates import join_updates
+from studio.engine.passes.multiply_by_index import multiply_by_index
 from studio.engine.passes.read_rows import read_rows
 from studio.engine.passes.read_transposed import read_transposed
 from studio.engine.program import Program
@@ -13,4 +15,5 @@ def for_numpy(program: Program) -> Program:
     A: What is exported and what onnxruntime runs should be what an expert would have written; the
        operators put in here exist in this engine only.
     """
-    return join_updates(read_transposed(read_rows(program)))
+    by_index = read_rows(multiply_by_index(index_first(program)))
+    return join_updates(read_transposed(by_index))

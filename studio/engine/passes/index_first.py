@@ -8,14 +8,14 @@ import numpy as np
 from studio.engine.builder import Builder, Value
 from studio.engine.passes.eliminate_dead import eliminate_dead
 from studio.engine.passes.merge_equal import merge_equal
-from studio.engine.program import Node, Program
+from studio.engine.program import Node, Program, Spec
 
 # Operators that take indices and rows in turns, from this input.
 ROW_GRADIENTS = {"GatherGrad": 0, "SGDRows": 2, "AdagradRows": 3, "RMSpropRows": 5}
 
 
 def index_first(program: Program) -> Program:
-    """With transposes and gathers of what was picked by index done to the indices. Bit-exact.
+    """With what rearranges rows that were picked by index done to the indices. Bit-exact.
 
     Picked are rows of a table (Gather) or of an identity matrix (OneHot). A sequence of vectors is
     thousands of times its indices, and recurrent operators then find what they read by index.
@@ -24,6 +24,8 @@ def index_first(program: Program) -> Program:
     2. A Gather of picked rows put in one line, as masked sequences are moved together.
     3. A gradient that is put back by index, transposed before: the indices are transposed back.
     4. One that is put back by two sets of indices after another: by one.
+    5. A Reshape of one-hots that leaves the last axis whole, as where time is folded into the
+       batch.
     """
     op = Builder.continuing(replace(program, nodes=()))
     writers: dict[str, Node] = {}
@@ -38,6 +40,8 @@ def _rewritten(op: Builder, node: Node, writers: Mapping[str, Node]) -> Node:
     with op.at(node.source):
         if node.op == "Transpose":
             return _transposed(op, node, writers)
+        if node.op == "Reshape":
+            return _reshaped(op, node, writers)
         if node.op == "Gather" and node.attrs.get("axis", 0) == 0:
             return _picked_twice(op, node, writers)
         if node.op in ROW_GRADIENTS and node.attrs.get("axis", 0) == 0:
@@ -60,8 +64,11 @@ def _transposed(op: Builder, node: Node, writers: Mapping[str, Node]) -> Node:
 
 def _picked_twice(op: Builder, node: Node, writers: Mapping[str, Node]) -> Node:
     """Case 2."""
-    line = writers.get(node.inputs[0])
-    picked = writers.get(line.inputs[0]) if line and line.op == "Reshape" else None
+    picked = writers.get(node.inputs[0])
+    if picked is not None and picked.op == "Reshape":
+        picked = writers.get(picked.inputs[0])
+    elif picked is not None and picked.op != "OneHot":  # one-hots went through case 5
+        picked = None
     if picked is None or (where := indices_of(op, picked)) < 0:
         return node
     rows, before = op.specs[node.inputs[0]], op.specs[picked.outputs[0]]
@@ -89,6 +96,27 @@ def _put_back(op: Builder, node: Node, place: int, writers: Mapping[str, Node]) 
         return node
     back = op.Gather(_line(op, indices), op.value(inner.inputs[0]), axis=0)  # case 4
     return _pair(node, place, back, inner.inputs[1])
+
+
+def _reshaped(op: Builder, node: Node, writers: Mapping[str, Node]) -> Node:
+    """Case 5."""
+    hot, target = writers.get(node.inputs[0]), op.consts.get(node.inputs[1])
+    if hot is None or target is None or not is_one_hots(op, hot):
+        return node
+    spec, depth = op.specs[node.outputs[0]], op.specs[hot.outputs[0]].shape[-1]
+    if spec.shape[-1] != depth or not isinstance(depth, int):
+        return node
+    specs = [Spec(op.specs[hot.inputs[0]].dtype, spec.shape[:-1])]
+    (places,) = op.call("Reshape", (op.value(hot.inputs[0]), target[:-1]), specs=specs)
+    return _picking(hot, 0, places, node)
+
+
+def is_one_hots(op: Builder, node: Node) -> bool:
+    """Whether `node` makes zeros and ones of indices, along the last axis."""
+    if node.op != "OneHot" or indices_of(op, node) < 0:
+        return False
+    values = op.consts.get(node.inputs[2])
+    return values is not None and values.tolist() == [0, 1]
 
 
 def indices_of(op: Builder, node: Node) -> int:

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field, replace
 from studio.engine.builder import Builder
 from studio.engine.operators.recurrent import COUNT, PLACES, X
 from studio.engine.passes.eliminate_dead import eliminate_dead
-from studio.engine.passes.index_first import ROW_GRADIENTS, index_first, indices_of
-from studio.engine.program import Array, Node, Program
+from studio.engine.passes.index_first import ROW_GRADIENTS, indices_of, is_one_hots
+from studio.engine.program import Node, Program
 
 _FAMILIES = ("LSTM", "GRU", "RNN")
 
@@ -17,13 +17,13 @@ def read_rows(program: Program) -> Program:
     A batch holds each token many times; its row is projected once, and the gradients of the
     gates are summed for each row before they are multiplied: neither the (time, batch, width)
     sequence nor its gradient exists. Exact to float32 rounding: the products are other ones.
+    `index_first` brings the indices to where they are read.
 
     1. X is rows of a table: the distinct ones are taken, then read by their places. The gradient
        of X, if it is wanted, is put back into the table by those ids, and by nothing else.
     2. X is one-hots, which have no gradient: they are not made, their integers say which columns
        of W are read.
     """
-    program = index_first(program)
     rewriting = _Rewriting(program)
     for node in program.nodes:
         rewriting.take(node)
@@ -114,9 +114,7 @@ class _Rewriting:
 
     def _one_hots(self, picked: Node) -> _Rows | None:
         """Case 2."""
-        indices, _, values = picked.inputs
-        known: Array | None = self.program.consts.get(values)
-        return _Rows("", indices) if known is not None and known.tolist() == [0, 1] else None
+        return _Rows("", picked.inputs[0]) if is_one_hots(self.op, picked) else None
 
     def _reading(self, node: Node, family: str, rows: _Rows) -> Node:
         """The same recurrent operator, or its gradient, on rows."""
