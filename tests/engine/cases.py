@@ -438,8 +438,10 @@ RECURRENT = [
         activation_alpha=(0.3,),
         activation_beta=(0.4,),
     ),
+    _recurrent("LSTM", activations=("Tanh", "Sigmoid", "Sigmoid")),
     *(
-        _recurrent("GRU", activations=("HardSigmoid", "Softsign"), linear_before_reset=after)
+        _recurrent("GRU", activations=functions, linear_before_reset=after)
+        for functions in (("HardSigmoid", "Softsign"), ("Tanh", "Sigmoid"))
         for after in (0, 1)
     ),
     _recurrent("RNN", direction="bidirectional", activations=("Sigmoid", "Softplus")),

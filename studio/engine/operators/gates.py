@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -16,13 +17,11 @@ class Activation:
         apply: (x, out), of an x that was multiplied by `inside`; out may be x.
         slope: (y, out).
         inside: a factor that the weights may take: a power of two, exact.
-        after_tanh: where the function is a tanh, and then this in place: neighbours share the tanh.
     """
 
     apply: Callable[[Buffer, Buffer], object]
     slope: Callable[[Buffer, Buffer], object]
     inside: float = 1.0
-    after_tanh: Callable[[Buffer], object] | None = None
 
     def whole(self) -> Callable[[Buffer, Buffer], object]:
         """(x, out), of an x as it is."""
@@ -42,16 +41,12 @@ def _tanh_slope(y: Buffer, out: Buffer) -> None:
 _HALVES = {np.dtype(kind): np.array(0.5, kind) for kind in (np.float32, np.float64)}
 
 
-def _halved_and_lifted(x: Buffer) -> None:
-    half = _HALVES[x.dtype]
-    np.multiply(x, half, x)
-    np.add(x, half, x)
-
-
 def _sigmoid_of_half(x: Buffer, out: Buffer) -> None:
     """½·tanh(x) + ½: the sigmoid of 2x."""
+    half = _HALVES[x.dtype]
     np.tanh(x, out)
-    _halved_and_lifted(out)
+    np.multiply(out, half, out)
+    np.add(out, half, out)
 
 
 def _sigmoid_slope(y: Buffer, out: Buffer) -> None:
@@ -79,11 +74,11 @@ def _affine(alpha: float, beta: float) -> Activation:
     return Activation(apply, lambda y, out: out.fill(alpha))
 
 
+_TANH = Activation(np.tanh, _tanh_slope)
+_SIGMOID = Activation(_sigmoid_of_half, _sigmoid_slope, inside=0.5)
 ACTIVATIONS: dict[str, Activation] = {
-    "Tanh": Activation(np.tanh, _tanh_slope, after_tanh=lambda x: None),
-    "Sigmoid": Activation(
-        _sigmoid_of_half, _sigmoid_slope, inside=0.5, after_tanh=_halved_and_lifted
-    ),
+    "Tanh": _TANH,
+    "Sigmoid": _SIGMOID,
     "Relu": Activation(
         lambda x, out: np.maximum(x, 0, out=out),
         lambda y, out: np.copyto(out, y > 0, casting="unsafe"),
@@ -153,20 +148,19 @@ def activations(b: Binding, usual: tuple[str, ...], direction: int) -> list[Acti
     return found[count * direction : count * (direction + 1)]
 
 
-def squashing(gates: Activation, candidate: Activation) -> Callable[[Buffer, Buffer, Buffer], None]:
+def squashing(
+    gates: Activation, candidate: Activation, dtype: np.dtype[Any]
+) -> Callable[[Buffer, Buffer, Buffer], None]:
     """Applies both in place: (all blocks, those of the gates, that of the candidate)."""
-    after_gates, after_candidate = gates.after_tanh, candidate.after_tanh
-    if after_gates is None or after_candidate is None:
+    half = _HALVES[dtype]
 
-        def apart(blocks: Buffer, of_gates: Buffer, of_candidate: Buffer) -> None:
-            gates.apply(of_gates, of_gates)
-            candidate.apply(of_candidate, of_candidate)
-
-        return apart
+    def apart(blocks: Buffer, of_gates: Buffer, of_candidate: Buffer) -> None:
+        gates.apply(of_gates, of_gates)
+        candidate.apply(of_candidate, of_candidate)
 
     def together(blocks: Buffer, of_gates: Buffer, of_candidate: Buffer) -> None:
         np.tanh(blocks, blocks)
-        after_gates(of_gates)
-        after_candidate(of_candidate)
+        np.multiply(of_gates, half, of_gates)
+        np.add(of_gates, half, of_gates)
 
-    return together
+    return together if (gates, candidate) == (_SIGMOID, _TANH) else apart

@@ -33,6 +33,7 @@ from studio.engine.operators.recurrent import (
     longest,
     outputs_before,
     projection,
+    sum_rows,
     turned,
     vanished,
     wanted,
@@ -131,7 +132,7 @@ def _recur_before(walk: Direction) -> tuple[Call, Recur]:
         np.add(gates, projected, gates)
         to_gates.apply(gates, gates)
         np.multiply(r, h, met)
-        np.matmul(met, of_candidate, product)
+        np.dot(met, of_candidate, product)
         np.add(candidate, product, candidate)
 
     return turn, recur
@@ -248,7 +249,7 @@ def _after(walk: Direction, chunks: list[slice], before: Buffer, dh: Buffer) -> 
             np.copyto(dr[d, : 2 * units], d_reordered[units:])
         if db is not None:
             np.copyto(db[d, 3 * units : 5 * units], db[d, : 2 * units])
-            np.sum(of_state[:, :units], axis=0, out=db[d, 5 * units :])
+            sum_rows(of_state[:, :units], db[d, 5 * units :])
 
     return _Steps(rows, rows[:, :, units:], slopes, step, blocks, products)
 
@@ -275,7 +276,7 @@ def _before(walk: Direction, chunks: list[slice], before: Buffer, dh: Buffer) ->
         taken_by_r, z, r, candidate = views[at]
         np.multiply(z, dh, z)
         np.multiply(candidate, dh, candidate)
-        np.matmul(candidate, of_product, d_met)
+        np.dot(candidate, of_product, d_met)
         np.multiply(r, d_met, r)
         np.multiply(dh, z_of[t], kept)
         np.multiply(d_met, r_of[t], d_met)

@@ -57,7 +57,8 @@ def _forward(walk: Direction) -> Call:
     """Both LSTM and LSTMTraining: the reserve is scratch where nobody asked for it."""
     _refuse_unsupported(walk.b)
     to_gates, to_candidate, to_result = _functions(walk)
-    squash, result = squashing(to_gates, to_candidate), to_result.whole()
+    squash = squashing(to_gates, to_candidate, walk.b.input(R).dtype)
+    result = to_result.whole()
     factors = inside(walk, (to_gates, to_gates, to_gates, to_candidate))
     y, gates, cells = walk.steps(), walk.reserve(3, 4), walk.reserve(4, 1)[:, 0]
     projected = walk.scratch(4, walk.batch, walk.units)

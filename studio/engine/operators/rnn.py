@@ -46,7 +46,7 @@ def _forward(walk: Direction) -> Call:
         h = first
         with walk.loop():
             for t, x, new_h in views:
-                np.matmul(h, r, new_h)
+                np.dot(h, r, new_h)
                 np.add(new_h, x, new_h)
                 function.apply(new_h, new_h)
                 column = ended[t]
@@ -85,7 +85,7 @@ def _backward(walk: Direction) -> Call:
                     np.multiply(d_step, dh, d_step)
                     if column is not None:
                         np.copyto(d_step, 0, where=column)
-                    np.matmul(d_step, r, dh)
+                    np.dot(d_step, r, dh)
                     if column is not None:  # a row that ended hands its gradient on as it is
                         np.copyto(dh, held, where=column)
         input_products()
