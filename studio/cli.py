@@ -37,6 +37,7 @@ from studio.document.plan import Split, SplitKind, TableSource
 from studio.document.project import Project
 from studio.document.store import Store
 from studio.document.summary import summary as summary_text
+from studio.engine.engines import ENGINES
 from studio.examples import EXAMPLES
 from studio.formats.atomic import check_writable, write_text
 from studio.problem import Problem, refuse
@@ -139,7 +140,7 @@ def train(
     data: DataOption = None,
     epochs: CountOption = None,
     batch_size: CountOption = None,
-    engine: Annotated[str | None, typer.Option(help="auto or numpy")] = None,
+    engine: Annotated[str | None, typer.Option(help=", ".join(ENGINES))] = None,
     seed: SeedOption = None,
     out: Annotated[Path | None, typer.Option(help="Write here, not back to the project")] = None,
     metric: MetricOption = None,
@@ -151,8 +152,8 @@ def train(
     """Train a project and save what it learnt; Ctrl+C stops it early."""
     if out is not None:
         expect_loom(out)
-    if engine not in (None, "auto", "numpy"):
-        raise typer.BadParameter(f"--engine takes auto or numpy, not {engine}")
+    if engine not in (None, *ENGINES):
+        raise typer.BadParameter(f"--engine takes {', '.join(ENGINES)}; not {engine}")
     check_writable(out or project_file)
     project = _load(project_file)
     if fresh:

@@ -141,12 +141,15 @@ def test_it_reports_batches_as_lists_in_keras_order(name: str) -> None:
         assert_listed(name, model.train_on_batch(**batch), expected)
 
 
+@pytest.mark.parametrize("engine", ["numpy", "onnxruntime"])
 @each_trained
-def test_fit_evaluate_and_predict_as_keras(name: str) -> None:
+def test_fit_evaluate_and_predict_as_keras(name: str, engine: str) -> None:
     model, recorded = compiled(name), ABOUT["systems"][name]
     x, y, weights = system_data(name)
     options = {"batch_size": BATCH, "verbose": 0}
-    history = model.fit(x, y, sample_weight=weights, epochs=EPOCHS, shuffle=False, **options)
+    history = model.fit(
+        x, y, sample_weight=weights, epochs=EPOCHS, shuffle=False, engine=engine, **options
+    )
     assert_logs(name, history.history, recorded["history"])
     assert_weights(model, system_weights(name, "final"))
     assert_logs(name, model.evaluate(x, y, **options, return_dict=True), recorded["evaluate"])

@@ -31,6 +31,9 @@ class Value:
         return len(self.spec.shape)
 
 
+Parts = Sequence[Value]
+
+
 class Builder:
     """A program under construction.
 
@@ -60,6 +63,44 @@ class Builder:
         op.consts = dict(program.consts)
         op.states = {state.input: state for state in program.state}
         return op
+
+    def scan(
+        self,
+        step: "Callable[[Builder, Parts, Parts], tuple[Parts, Parts]]",
+        states: Parts,
+        sequences: Parts,
+        backwards: bool = False,
+    ) -> tuple[Parts, Parts]:
+        """Append a loop over the first axis of `sequences`: ONNX's Scan.
+
+        Args:
+            step: given a builder, the states and one slice of each sequence, appends one step; it
+                may read values appended before. Gives the new states, and the slices of results.
+            states: before the first step.
+            sequences: one axis more than what `step` is given of them.
+            backwards: from the last slice to the first; the results stay in place.
+
+        Returns:
+            The states after the last step, and the results, each with the sequences' first axis.
+        """
+        name = self._fresh("Scan")
+        inner = Builder()
+        inner.specs, inner._stem = dict(self.specs), name
+        starts = [inner.input(inner._fresh("state"), s.spec) for s in states]
+        slices = [inner.input(inner._fresh("slice"), Spec(s.dtype, s.shape[1:])) for s in sequences]
+        news, results = step(inner, starts, slices)
+        outputs = [inner.Identity(v) for v in (*news, *results)]  # a graph's are all different
+        length = sequences[0].shape[:1]
+        found = self.call(
+            "Scan",
+            (*states, *sequences),
+            specs=[*(s.spec for s in states), *(Spec(r.dtype, length + r.shape) for r in results)],
+            body=inner.program(outputs),
+            num_scan_inputs=len(sequences),
+            scan_input_directions=(int(backwards),) * len(sequences),
+            scan_output_directions=(int(backwards),) * len(results),
+        )
+        return found[: len(states)], found[len(states) :]
 
     # -- values ---------------------------------------------------------------------------------
 

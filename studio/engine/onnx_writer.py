@@ -19,6 +19,7 @@ from onnx import helper, numpy_helper
 
 from studio.engine.builder import Builder
 from studio.engine.operator import DOMAIN, Operator, operator
+from studio.engine.passes.eliminate_dead import eliminate_dead
 from studio.engine.program import IR_VERSION, OPSET, Array, Node, Program, Spec
 from studio.engine.shapes import make_node
 from studio.problem import Problem, ProblemError, refuse
@@ -177,10 +178,14 @@ class _Writer:
         title = next(name for name in node.outputs if name)
         if rule.standard:
             return make_node(node.op, _trimmed(inputs), _trimmed(outputs), node.attrs, title)
-        return helper.make_node(self._function(rule, node), inputs, outputs, title, domain=DOMAIN)
+        wanted = [name for name in outputs if name]
+        return helper.make_node(self._function(rule, node), inputs, wanted, title, domain=DOMAIN)
 
     def _function(self, rule: Operator, node: Node) -> str:
-        """The name of the function that means this node, written when first needed."""
+        """The name of the function that means this node, written when first needed.
+
+        It gives the wanted outputs only, so what others would cost is not in it.
+        """
         if rule.body is None:
             raise ProblemError(Problem("operator_not_in_onnx", node.source, {"operator": node.op}))
         body = Builder()
@@ -189,7 +194,10 @@ class _Writer:
             for i, name in enumerate(node.inputs)
         ]
         results = rule.body(body, *values, **node.attrs)
-        function = _function_proto(node, body.program(results))
+        wanted = [
+            v for v, name in zip(results, node.outputs, strict=False) if name and v is not None
+        ]
+        function = _function_proto(node, eliminate_dead(body.program(wanted)))
         key = function.SerializeToString(deterministic=True)
         if key not in self.functions:
             stems = [re.sub(r"_\d+$", "", other.name) for other in self.functions.values()]

@@ -4,21 +4,28 @@ The only module that imports onnxruntime. Nothing imports this one until an exec
 the window and the command line start without paying for it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 import onnxruntime
 
 from studio.engine.onnx_writer import state_outputs, to_onnx
-from studio.engine.program import Array, Program
+from studio.engine.operator import operator
+from studio.engine.passes.for_onnxruntime import for_onnxruntime
+from studio.engine.program import Array, Node, Program
 from studio.problem import refuse
 
 _QUIET = 3  # errors only: they come back as exceptions anyway
+_DEVICES = {"CUDAExecutionProvider": "cuda", "DmlExecutionProvider": "dml"}
 
 
 class OnnxRuntimeExecutor:
-    """An `Executor`. States are fed at each run and fetched where the program writes them.
+    """An `Executor`. States stay where the provider computes, and are written there.
+
+    A state whose old value nobody reads after its new one is written lies in one buffer, which
+    every run updates in place; any other has two, which take turns.
 
     To run a trained model fast, put its weights into the program as constants first
     (`studio.engine.passes.freeze`): onnxruntime then packs them once.
@@ -36,37 +43,120 @@ class OnnxRuntimeExecutor:
             ProblemError: ``onnxruntime_refused``, when it cannot run the program.
         """
         self.program = program
+        faster = for_onnxruntime(program)
         # A value may be an output twice, or an input as well; a file needs one name for each.
         self._outputs = [f"output/{i}" for i in range(len(program.outputs))]
         self._nexts = state_outputs(program)
-        self._state: dict[str, Array] = {}
-        self._session = session(to_onnx(program, outputs=self._outputs), providers, threads)
+        self._in_place = written_in_place(faster)
+        self._device = _DEVICES.get(providers[0], "cpu")
+        self._states: dict[str, Any] = {}  # the OrtValue of each
+        self._spares: dict[str, Any] = {}
+        model = to_onnx(faster, outputs=self._outputs)
+        self._apart = _Apart() if any(n.op.endswith("Grad") for n in faster.nodes) else None
+        self._session = self._do(lambda: session(model, providers, threads, bool(self._apart)))
+        self._binding = self._session.io_binding()
 
     def load(self, state: Mapping[str, Array]) -> None:
         """Set states by input name; the arrays are copied."""
         for name in (s.input for s in self.program.state):
-            self._state[name] = np.array(state[name], self.program.specs[name].dtype, order="C")
+            array = np.array(state[name], self.program.specs[name].dtype, order="C")
+            self._states[name] = self._placed(array)
+            if name in self._nexts and name not in self._in_place:
+                self._spares[name] = self._placed(np.empty_like(array))
 
     def run(self, feeds: Mapping[str, Array]) -> dict[str, Array]:
         """One run; outputs are the caller's own."""
-        fed: dict[str, Array] = dict(self._state)
+        binding = self._binding
         for name in self.program.inputs:
-            fed[name] = as_fed(feeds[name], self.program.specs[name].dtype)
-        wanted = [*self._outputs, *self._nexts.values()]
-        found = run_session(self._session, wanted, fed)
-        count = len(self._outputs)
-        self._state |= dict(zip(self._nexts, found[count:], strict=True))
-        return dict(zip(self.program.outputs, found[:count], strict=True))
+            array = as_fed(feeds[name], self.program.specs[name].dtype)
+            binding.bind_ortvalue_input(name, _ort_value(array))
+        for name, value in self._states.items():
+            binding.bind_ortvalue_input(name, value)
+        for output in self._outputs:
+            binding.bind_output(output)
+        for name, output in self._nexts.items():
+            binding.bind_ortvalue_output(output, self._spares.get(name, self._states[name]))
+        self._do(self._run_bound)
+        for name in self._spares:
+            self._states[name], self._spares[name] = self._spares[name], self._states[name]
+        found = binding.get_outputs()[: len(self._outputs)]
+        return {n: v.numpy() for n, v in zip(self.program.outputs, found, strict=True)}
 
     def state(self) -> dict[str, Array]:
         """A copy of every state, by input name."""
-        return {name: array.copy() for name, array in self._state.items()}
+        return {name: np.array(value.numpy()) for name, value in self._states.items()}
+
+    def _placed(self, array: Array) -> Any:
+        return _ort_value(array, self._device)
+
+    def _run_bound(self) -> None:
+        try:
+            self._session.run_with_iobinding(self._binding)
+        except Exception as error:
+            raise refuse("onnxruntime_refused", reason=str(error).strip()) from error
+
+    def _do(self, act: Callable[[], Any]) -> Any:
+        return act() if self._apart is None else self._apart.do(act)
+
+
+class _Apart:
+    """A thread of its own for a session that takes denormal numbers for zeros.
+
+    Gradients that vanish over time become denormal, and then every step crawls. onnxruntime's
+    switch is the whole thread's, and would change what NumPy computes on the caller's.
+    """
+
+    def __init__(self) -> None:
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="onnxruntime")
+
+    def do(self, act: Callable[[], Any]) -> Any:
+        return self._thread.submit(act).result()
+
+
+def written_in_place(program: Program) -> set[str]:
+    """The states whose new value may be written over the old one while a program runs.
+
+    1. The operator that writes it allows it: elementwise, or one that changes rows of a table.
+    2. Whatever else reads the old value leads to that operator, so it has run before.
+    """
+    writers, readers = program.writers(), program.readers()
+    found = set()
+    for state in program.state:
+        last = writers.get(state.output)
+        if last is None or state.output == state.input:
+            continue
+        rule = operator(last.op)
+        changed = dict(zip(last.outputs[: rule.over], last.inputs, strict=False))
+        elementwise = rule.elementwise and state.input in last.inputs
+        if (elementwise or changed.get(state.output) == state.input) and all(
+            node is last or node in _before(last, writers) for node in readers[state.input]
+        ):
+            found.add(state.input)
+    return found
+
+
+def _before(node: Node, writers: Mapping[str, Node]) -> list[Node]:
+    """The nodes that lead to `node`."""
+    found: dict[int, Node] = {}
+    waiting = [node]
+    while waiting:
+        for name in waiting.pop().reads():
+            writer = writers.get(name)
+            if writer is not None and id(writer) not in found:
+                found[id(writer)] = writer
+                waiting.append(writer)
+    return list(found.values())
 
 
 def session(
-    model: bytes, providers: Sequence[str] = ("CPUExecutionProvider",), threads: int = 0
+    model: bytes,
+    providers: Sequence[str] = ("CPUExecutionProvider",),
+    threads: int = 0,
+    flush: bool = False,
 ) -> Any:
     """An inference session on the bytes of an ONNX file.
+
+    With `flush` denormal numbers are zeros on the thread that makes it, from then on.
 
     Raises:
         ProblemError: ``onnxruntime_refused``.
@@ -75,6 +165,8 @@ def session(
     options.log_severity_level = _QUIET
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
+    if flush:
+        options.add_session_config_entry("session.set_denormal_as_zero", "1")
     try:
         return onnxruntime.InferenceSession(model, options, providers=list(providers))
     except Exception as error:  # it raises a class of its own for each kind of refusal
@@ -92,6 +184,11 @@ def run_session(session: Any, wanted: Sequence[str], feeds: Mapping[str, Array])
     except Exception as error:
         raise refuse("onnxruntime_refused", reason=str(error).strip()) from error
     return found
+
+
+def _ort_value(array: Array, device: str = "cpu") -> Any:
+    """The array as onnxruntime's; on the CPU it is the same memory."""
+    return onnxruntime.OrtValue.ortvalue_from_numpy(array, device, 0)
 
 
 def as_fed(array: Array, dtype: str) -> Array:

@@ -149,7 +149,7 @@ class Operator:
     kernel: Kernel
     gradient: GradientRule | None = None
     shape: ShapeRule | None = None
-    body: Callable[..., Sequence["Value"]] | None = None
+    body: Callable[..., Sequence["Value | None"]] | None = None
     view: Callable[[Binding], Buffer] | None = None
     elementwise: bool = False
     over: int = 0
@@ -183,7 +183,6 @@ _OURS = {
     "TakeRows",
     "OneHotMatMul",
     "OneHotMatMulGrad",
-    *(f"{name}{part}" for name in ("LSTM", "GRU", "RNN") for part in ("Training", "Grad")),
 }
 _table: dict[str, Operator] = {}
 

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 Dim = int | str  # a size, or the name of one ("batch", "time")
 Array = NDArray[Any]
-Attribute = int | float | str | tuple[int, ...] | tuple[float, ...] | tuple[str, ...]
 
 OPSET = 18
 IR_VERSION = 9
@@ -44,8 +43,17 @@ class Node:
     op: str
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
-    attrs: Mapping[str, Attribute] = field(default_factory=dict)
+    attrs: Mapping[str, "Attribute"] = field(default_factory=dict)
     source: str = ""
+
+    def reads(self) -> Iterator[str]:
+        """Its inputs, and what programs inside it read of the one around them."""
+        yield from self.inputs
+        for inner in self.attrs.values():
+            if isinstance(inner, Program):
+                own = {*inner.inputs, *inner.consts, *inner.writers()}
+                for node in inner.nodes:
+                    yield from (name for name in node.reads() if name not in own)
 
 
 class Role(StrEnum):
@@ -117,6 +125,11 @@ class Program:
         yield from self.outputs
         for state in self.state:
             yield state.output
+
+
+# A program is the attribute of an operator that runs it for each step, such as Scan; it may read
+# values of the program around it by name.
+Attribute = int | float | str | tuple[int, ...] | tuple[float, ...] | tuple[str, ...] | Program
 
 
 def _retarget_cast(node: Node, dtype: str) -> Node:

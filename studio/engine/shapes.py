@@ -12,7 +12,7 @@ import onnx
 from onnx import defs, helper, numpy_helper, shape_inference
 
 from studio.engine.operator import operator
-from studio.engine.program import IR_VERSION, OPSET, Attribute, Spec
+from studio.engine.program import IR_VERSION, OPSET, Attribute, Program, Spec
 
 _SMALL = 64  # constants up to this size can decide a shape (axes, sizes, targets of Reshape)
 _OPSETS = [helper.make_opsetid("", OPSET)]
@@ -94,8 +94,9 @@ def make_node(
     Raises:
         ValueError: the operator has no attribute of that name.
     """
-    proto = helper.make_node(op, inputs, outputs, name)
-    known = defs.get_schema(op, OPSET).attributes
+    schema = defs.get_schema(op, OPSET)
+    proto = helper.make_node(op, inputs, _required(schema, outputs, name), name)
+    known = schema.attributes
     for key, value in attrs.items():
         if key not in known:
             raise ValueError(f"{op} has no attribute {key!r}; it has {', '.join(known)}")
@@ -106,9 +107,21 @@ def make_node(
     return proto
 
 
+def _required(schema: Any, outputs: Sequence[str], name: str) -> list[str]:
+    """The outputs, with names for unwanted ones that the operator has to give."""
+    always = defs.OpSchema.FormalParameterOption.Single
+    needed = [formal.option == always for formal in schema.outputs]
+    return [
+        output or (f"{name}/unwanted_{i}" if i < len(needed) and needed[i] else "")
+        for i, output in enumerate(outputs)
+    ]
+
+
 def attribute(value: Attribute, kind: Any) -> Any:
     """A value as onnx wants it: dtypes are names here and numbers there, and ints may be floats."""
     kinds = defs.OpSchema.AttrType
+    if isinstance(value, Program):
+        return _graph(value)
     if kind == kinds.INT and isinstance(value, str):
         return helper.np_dtype_to_tensor_dtype(np.dtype(value))
     if kind == kinds.FLOAT:
@@ -119,6 +132,22 @@ def attribute(value: Attribute, kind: Any) -> Any:
         dtype = np.int64 if isinstance(value, int) else np.float32
         return numpy_helper.from_array(np.array([value], dtype))
     return list(value) if isinstance(value, tuple) else value
+
+
+def _graph(program: Program) -> onnx.GraphProto:
+    """A program inside an operator. What it reads of the program around it needs no mention."""
+
+    def info(name: str) -> onnx.ValueInfoProto:
+        number = helper.np_dtype_to_tensor_dtype(np.dtype(program.specs[name].dtype))
+        return helper.make_tensor_value_info(name, number, None)
+
+    return helper.make_graph(
+        [make_node(n.op, n.inputs, n.outputs, n.attrs, n.outputs[0]) for n in program.nodes],
+        "body",
+        [info(name) for name in program.inputs],
+        [info(name) for name in program.outputs],
+        [numpy_helper.from_array(array, name) for name, array in program.consts.items()],
+    )
 
 
 def _type_proto(spec: Spec) -> onnx.TypeProto:

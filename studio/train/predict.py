@@ -9,10 +9,10 @@ from studio.document.lowering import Lowered, lower
 from studio.document.model import CallId, Document
 from studio.document.names import output_names
 from studio.document.store import Store
+from studio.engine.engines import executor
 from studio.engine.executor import Executor
 from studio.engine.program import Array
 from studio.train.arrays import Arrays, Column, Placed, batches, fed
-from studio.train.trainer import executor
 
 
 def predict(
@@ -29,7 +29,7 @@ def predict(
         store: weights never initialized are initialized now, by the document's seed.
         inputs: by the id of the Input call.
         batch_size: samples computed at once.
-        engine: ``auto``, ``numpy`` or ``onnxruntime``.
+        engine: see `studio.engine.engines`.
 
     Raises:
         ProblemError: what keeps the document from being computed.

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib import import_module
 from math import prod
 
 import numpy as np
@@ -12,38 +11,17 @@ from studio.document.model import Document
 from studio.document.names import output_names
 from studio.document.plan import OutputPlan
 from studio.document.store import Store
+from studio.engine.engines import executor
 from studio.engine.executor import Executor
-from studio.engine.numpy_executor import NumpyExecutor
 from studio.engine.program import Array, Dim, Program
 from studio.layers.cell import Lag
 from studio.metrics.base import Accumulator, Metric, spread_weight
-from studio.problem import refuse
 from studio.train.arrays import Arrays, Placed, Weighted, batches, fed
 from studio.train.step import Step, build_step
 from studio.train.update import RATE, STEP, Lagging
 
 Logs = dict[str, float]
 _Kind = tuple[bool, Weighted, Placed]
-
-
-def executor(engine: str, program: Program, threads: int = 0) -> Executor:
-    """The executor an engine's name stands for.
-
-    ``auto`` is NumPy: it runs every program, and a run repeats bit for bit. ``onnxruntime`` runs
-    what learns nothing.
-
-    Raises:
-        ProblemError: ``engine_unknown``, ``engine_cannot_train``.
-    """
-    if engine in ("auto", "numpy"):
-        return NumpyExecutor(program, threads)
-    if engine != "onnxruntime":
-        raise refuse("engine_unknown", received=engine, expected="auto, numpy, onnxruntime")
-    if any(state.output != state.input for state in program.state):
-        raise refuse("engine_cannot_train", received=engine, expected="auto, numpy")
-    module = import_module("studio.engine.onnxruntime_executor")  # loaded only where it is wanted
-    runner: Executor = module.OnnxRuntimeExecutor(program, threads=threads)
-    return runner
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from studio.document.model import CallId, LayerId
 from studio.document.names import output_names
 from studio.document.plan import OutputPlan
 from studio.document.summary import totals
+from studio.engine.engines import ENGINES
 from studio.optimizers.base import Optimizer
 from studio.optimizers.rmsprop import RMSprop
 from studio.text import text
@@ -40,7 +41,7 @@ class RunSettings(Declared):
     batch_size: int = param(32, "How many rows one step sees", min=1)
     shuffle: bool = param(True, "Put the rows into another order at every epoch")
     seed: int = param(0, "Start of all random numbers: the same seed gives the same run", min=0)
-    engine: str = param("auto", "What computes: auto chooses", choices=("auto", "numpy"))
+    engine: str = param("auto", "What computes: auto chooses", choices=ENGINES)
 
 
 class ModelPage(QWidget):

@@ -1,10 +1,15 @@
+from dataclasses import replace
+
 import numpy as np
 import onnx
 import pytest
 
 from studio.document.lowering import lower
+from studio.engine import operator as operators
 from studio.engine.builder import Builder
-from studio.engine.onnx_writer import to_onnx
+from studio.engine.onnx_writer import check_onnx, to_onnx
+from studio.engine.operator import operator
+from studio.engine.passes.eliminate_dead import eliminate_dead
 from studio.engine.program import Role, Spec
 from studio.problem import ProblemError
 from tests.formats.examples import two_outputs
@@ -87,14 +92,23 @@ def test_an_operator_of_ours_becomes_a_function_written_once():
     ] * 2
 
 
-def test_an_operator_without_a_body_is_refused_by_name():
+def test_an_operator_without_a_body_is_refused_by_name(monkeypatch):
+    distinct = replace(operator("Distinct"), body=None)
+    monkeypatch.setitem(operators._table, "Distinct", distinct)
     op = Builder()
-    x = op.input("x", Spec("float32", (4, "batch", 3)))
-    w, r = (op.input(n, Spec("float32", (1, 8, k))) for n, k in (("w", 3), ("r", 2)))
-    y = op.call("LSTMTraining", (x, w, r), outputs=99, hidden_size=2)[0]
+    ids = op.input("ids", Spec("int64", ("batch",)))
     with pytest.raises(ProblemError) as caught:
-        to_onnx(op.program([y]))
+        to_onnx(op.program([op.call("Distinct", (ids,), 3, size=4)[0]]))
     assert caught.value.problems[0].code == "operator_not_in_onnx"
+
+
+def test_an_output_that_nobody_wants_is_named_where_the_operator_must_give_it():
+    op = Builder()
+    x = op.input("x", Spec("float32", ("batch", 3)))
+    scale = op.const(np.ones(3, np.float32))
+    _, mean, _ = op.call("LayerNormalization", (x, scale, scale), 3)
+    data = to_onnx(eliminate_dead(op.program([mean])))
+    assert check_onnx(data) == {"LayerNormalization": 1}
 
 
 def test_metadata_travels_in_the_file():

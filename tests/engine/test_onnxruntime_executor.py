@@ -3,8 +3,8 @@ import pytest
 
 from studio.engine.builder import Builder
 from studio.engine.numpy_executor import NumpyExecutor
-from studio.engine.onnxruntime_executor import OnnxRuntimeExecutor
-from studio.engine.program import Role, Spec
+from studio.engine.onnxruntime_executor import OnnxRuntimeExecutor, written_in_place
+from studio.engine.program import Program, Role, Spec
 from studio.problem import ProblemError
 
 
@@ -53,6 +53,57 @@ def test_a_function_of_ours_runs_as_our_kernel_does(axis):
     np.testing.assert_allclose(*mine.values(), *theirs.values(), rtol=1e-6)
 
 
+def table_program(optimizer: str, rows: int = 6) -> Program:
+    """One step of descent on a table, and a weight that is read after it is written."""
+    op = Builder()
+    ids = op.input("ids", Spec("int64", ("batch",)))
+    table = op.state("table", Spec("float32", (rows, 2)), Role.WEIGHT)
+    kernel = op.state("kernel", Spec("float32", (2,)), Role.WEIGHT)
+    x = op.Gather(table, ids, axis=0)
+    if optimizer == "rows":
+        new = op.SGDRows(table, op.const(0.5, "float32"), ids, x)
+    else:
+        shape = op.const(np.array([rows, 2], np.int64))
+        new = op.Sub(table, op.Mul(op.GatherGrad(ids, x, shape, axis=0), 0.5))
+    op.update(table, new)
+    op.update(kernel, op.Add(kernel, 1.0))
+    return op.program([op.Mul(x, kernel)])
+
+
+@pytest.mark.parametrize("optimizer", ["rows", "dense"])
+def test_a_table_is_updated_where_it_lies(optimizer: str) -> None:
+    """And the other state, which is read whether or not it was written, is not."""
+    program = table_program(optimizer)
+    assert written_in_place(program) == {"table"}
+    start = {"table": np.arange(12).reshape(6, 2) / 8, "kernel": np.array([1, 2])}
+    engines = NumpyExecutor(program), OnnxRuntimeExecutor(program)
+    for engine in engines:
+        engine.load(start)
+    lies = engines[1]._states["table"].data_ptr()
+    for ids in ([0, 3, 3], [5], [1, 0, 1, 1]):
+        mine, theirs = (engine.run({"ids": np.array(ids)}) for engine in engines)
+        np.testing.assert_allclose(*mine.values(), *theirs.values(), rtol=1e-6)
+        ours, others = (engine.state() for engine in engines)
+        for name in ours:
+            np.testing.assert_allclose(others[name], ours[name], rtol=1e-6)
+    assert engines[1]._states["table"].data_ptr() == lies
+
+
+def test_sums_by_index_lose_nothing_on_several_threads() -> None:
+    """onnxruntime's ScatterND does: it adds duplicates from all threads at once."""
+    op = Builder()
+    ids = op.input("ids", Spec("int64", (4000,)))
+    dy = op.input("dy", Spec("float32", (4000, 128)))
+    program = op.program([op.GatherGrad(ids, dy, op.const(np.array([50, 128])), axis=0)])
+    rng = np.random.default_rng(0)
+    feeds = {
+        "ids": rng.integers(0, 50, 4000),
+        "dy": rng.integers(-9, 9, (4000, 128)).astype(np.float32),
+    }
+    mine, theirs = (e.run(feeds) for e in (NumpyExecutor(program), OnnxRuntimeExecutor(program)))
+    np.testing.assert_array_equal(*mine.values(), *theirs.values())
+
+
 def test_what_onnxruntime_refuses_is_a_problem():
     op = Builder()
     x = op.input("x", Spec("float64", (2, "batch", 3)))
@@ -74,7 +125,9 @@ def test_a_session_leaves_this_threads_arithmetic_alone() -> None:
     """onnxruntime's switch for denormals is the whole thread's, and NumPy would compute by it."""
     op = Builder()
     x = op.input("x", Spec("float32", ("batch",)))
-    runner = OnnxRuntimeExecutor(op.program([op.Mul(x, 0.5)]))
-    runner.run({"x": np.ones(3, np.float32)})
+    ids = op.input("ids", Spec("int64", ("batch",)))
+    sums = op.GatherGrad(ids, op.Mul(x, 0.5), op.const(np.array([3])), axis=0)
+    runner = OnnxRuntimeExecutor(op.program([sums]))
+    runner.run({"x": np.ones(3, np.float32), "ids": np.arange(3)})
     smallest = np.array([np.finfo(np.float32).smallest_subnormal])
     assert (smallest * np.float32(1) > 0).all()

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from studio.engine.bodies import distinct as bodies
 from studio.engine.operator import Binding, Call, Operator, register
 from studio.engine.program import Attribute, Dim, Spec
 
@@ -49,7 +50,9 @@ def _distinct_shape(inputs: Specs, attrs: Mapping[str, Attribute], _: Sequence[A
     ]
 
 
-register(Operator("Distinct", _distinct, shape=_distinct_shape, constant=True))
+register(
+    Operator("Distinct", _distinct, shape=_distinct_shape, body=bodies.distinct, constant=True)
+)
 
 
 def _take_rows(b: Binding) -> Call:
@@ -69,7 +72,7 @@ def _take_rows_shape(inputs: Specs, attrs: Mapping[str, Attribute], _: Sequence[
     return [Spec(table.dtype, (*ids.shape, *table.shape[1:]))]
 
 
-register(Operator("TakeRows", _take_rows, shape=_take_rows_shape))
+register(Operator("TakeRows", _take_rows, shape=_take_rows_shape, body=bodies.take_rows))
 
 
 def _count(shape: Sequence[Dim]) -> Dim:

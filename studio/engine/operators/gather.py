@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
+from studio.engine.bodies.scatter import summed_rows
 from studio.engine.builder import Builder, Value
 from studio.engine.operator import Binding, Call, GradientNode, Operator, register
 from studio.engine.program import Attribute, Spec
@@ -72,9 +73,17 @@ def _scatter_axis(indices: Any, dy: Any, out: Any, axis: int) -> None:
 
 
 def _gather_grad_body(
-    op: Builder, indices: Value, dy: Value, shape: Value, axis: int = 0
+    op: Builder,
+    indices: Value,
+    dy: Value,
+    shape: Value,
+    count: Value | None = None,
+    axis: int = 0,
 ) -> tuple[Value]:
-    """ScatterND with addition onto zeros; another axis than the first is brought to the front."""
+    """Sums of lines; another axis than the first is brought to the front.
+
+    With a count the indices are distinct ones, of which a body has no more.
+    """
     rank = int(shape.shape[0])
     axis %= rank
     to_front = (axis, *(i for i in range(rank) if i != axis))
@@ -83,11 +92,16 @@ def _gather_grad_body(
         rest = tuple(i for i in range(dy.rank) if i not in picked)
         dy = op.Transpose(dy, perm=(*picked, *rest))
         shape = op.Gather(shape, np.array(to_front, np.int64), axis=0)
+    first, line = np.array([0], np.int64), np.array([-1], np.int64)
+    flat = op.Reshape(indices, line)
+    lines = op.call(
+        "Reshape",
+        (dy, op.Concat(op.Shape(flat), line, axis=0)),
+        specs=[Spec(dy.dtype, (*flat.shape, "width"))],
+    )[0]
+    found = summed_rows(op, op.Slice(shape, first, np.array([1])), flat, lines)
     spec = Spec(dy.dtype, tuple(f"size_{i}" for i in range(rank)))
-    zero = op.const(0, dy.dtype)
-    zeros = op.call("Expand", (zero, shape), specs=[spec])[0]
-    where = op.Unsqueeze(op.Cast(indices, to="int64"), np.array([-1], np.int64))
-    table = op.ScatterND(zeros, where, dy, reduction="add")
+    table = op.call("Reshape", (found, shape), specs=[spec])[0]
     if axis:
         table = op.Transpose(table, perm=tuple(int(i) for i in np.argsort(to_front)))
     return (table,)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from studio.engine.bodies.gru import GRUCell
 from studio.engine.operator import Buffer, Call
 from studio.engine.operators.gates import Activation, activations
 from studio.engine.operators.recurrent import (
@@ -318,4 +319,4 @@ def _gate_slopes(
     return slopes
 
 
-_GRU.register(for_each_direction(_forward), for_each_direction(_backward))
+_GRU.register(for_each_direction(_forward), for_each_direction(_backward), GRUCell())

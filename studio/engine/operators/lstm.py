@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from studio.engine.bodies.lstm import LSTMCell
 from studio.engine.operator import Binding, Buffer, Call
 from studio.engine.operators.gates import Activation, activations, squashing
 from studio.engine.operators.recurrent import (
@@ -198,4 +199,4 @@ def _local_derivatives(
     return [(span, slopes_of(span)) for span in chunks]
 
 
-_LSTM.register(for_each_direction(_forward), for_each_direction(_backward))
+_LSTM.register(for_each_direction(_forward), for_each_direction(_backward), LSTMCell())

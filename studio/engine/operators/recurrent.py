@@ -29,6 +29,8 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
+from studio.engine.bodies import recurrent as bodies
+from studio.engine.bodies.recurrent import Cell
 from studio.engine.builder import Builder, Value
 from studio.engine.operator import Binding, Buffer, Call, GradientNode, Kernel, Operator, register
 from studio.engine.operators.gates import Activation
@@ -473,12 +475,20 @@ class Family:
     states: int
     reserve: tuple[int, ...]
 
-    def register(self, forward: Kernel, backward: Kernel) -> None:
+    def register(self, forward: Kernel, backward: Kernel, cell: Cell) -> None:
         """Put the three operators in the table; one kernel runs both forward ones."""
         training, grad = f"{self.name}Training", f"{self.name}Grad"
         register(Operator(self.name, forward, training=training))
-        register(Operator(training, forward, self._gradient, shape=self._training_shape))
-        register(Operator(grad, backward, shape=self._grad_shape))
+        register(
+            Operator(
+                training,
+                forward,
+                self._gradient,
+                shape=self._training_shape,
+                body=bodies.training(cell),
+            )
+        )
+        register(Operator(grad, backward, shape=self._grad_shape, body=bodies.grad(cell)))
 
     def saved(self, walk: Direction) -> list[Buffer]:
         """Of a backward: Y (time, batch, units), then the reserve (time, blocks, batch, units)."""

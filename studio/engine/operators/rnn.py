@@ -5,6 +5,7 @@ One function of input and state; its derivative follows from the output, so Y is
 
 import numpy as np
 
+from studio.engine.bodies.rnn import RNNCell
 from studio.engine.operator import Call
 from studio.engine.operators.gates import activations
 from studio.engine.operators.recurrent import (
@@ -94,4 +95,4 @@ def _backward(walk: Direction) -> Call:
     return call
 
 
-_RNN.register(for_each_direction(_forward), for_each_direction(_backward))
+_RNN.register(for_each_direction(_forward), for_each_direction(_backward), RNNCell())

@@ -4,9 +4,6 @@ Q: What of the rows no index names?
 A: They have no gradient. SGD and Adagrad leave them as they are; RMSprop, too, but their running
    mean square goes on shrinking by rho at each step. That is made up for when a row is touched
    again: ``now`` counts the steps, ``touched`` says at which of them each row was last written.
-
-The bodies, for other engines, update every row; a row's ``touched`` is ``now`` then. After as many
-steps both have the same weights, and the same mean squares once what was missed is made up for.
 """
 
 from collections.abc import Sequence
@@ -15,7 +12,7 @@ from functools import partial
 import numpy as np
 from scipy import sparse
 
-from studio.engine.builder import Builder, Value
+from studio.engine.bodies import rows as bodies
 from studio.engine.operator import Binding, Buffer, Call, Operator, ShapeRule, register
 
 _BLOCK = 1 << 16  # elements of a table that are worked on at once: three such arrays fit the L2
@@ -75,15 +72,6 @@ class _Arriving:
         return total
 
 
-def _dense(op: Builder, table: Value, arriving: Sequence[Value]) -> Value:
-    """The gradient of the whole table: zeros, and what arrives added onto them."""
-    total = op.Expand(op.const(0, table.dtype), op.shape_of(table))
-    for indices, dy in zip(arriving[::2], arriving[1::2], strict=True):
-        where = op.Unsqueeze(op.Cast(indices, to="int64"), np.array([-1], np.int64))
-        total = op.ScatterND(total, where, dy, reduction="add")
-    return total
-
-
 def _same_specs(count: int) -> ShapeRule:
     """The outputs are the first inputs, changed."""
     return lambda inputs, attrs, constants: [spec for spec in inputs[:count] if spec]
@@ -118,11 +106,7 @@ def _sgd(b: Binding) -> Call:
     return call
 
 
-def _sgd_body(op: Builder, weight: Value, rate: Value, *arriving: Value) -> tuple[Value]:
-    return (op.Sub(weight, op.Mul(_dense(op, weight, arriving), rate)),)
-
-
-register(Operator("SGDRows", _sgd, shape=_same_specs(1), body=_sgd_body, over=1))
+register(Operator("SGDRows", _sgd, shape=_same_specs(1), body=bodies.sgd, over=1))
 
 
 # -- Adagrad: weight, accumulator, rate, indices, dy, … → weight, accumulator --------------------
@@ -148,16 +132,7 @@ def _adagrad(b: Binding) -> Call:
     return call
 
 
-def _adagrad_body(
-    op: Builder, weight: Value, accumulator: Value, rate: Value, *arriving: Value, epsilon: float
-) -> tuple[Value, Value]:
-    gradient = _dense(op, weight, arriving)
-    accumulator = op.Add(accumulator, op.Mul(gradient, gradient))
-    change = op.Div(op.Mul(gradient, rate), op.Sqrt(op.Add(accumulator, epsilon)))
-    return op.Sub(weight, change), accumulator
-
-
-register(Operator("AdagradRows", _adagrad, shape=_same_specs(2), body=_adagrad_body, over=2))
+register(Operator("AdagradRows", _adagrad, shape=_same_specs(2), body=bodies.adagrad, over=2))
 
 
 # -- RMSprop: weight, velocity, touched, now, rate, indices, dy, … → weight, velocity, touched ---
@@ -203,24 +178,4 @@ def _rmsprop(b: Binding) -> Call:
     return call
 
 
-def _rmsprop_body(
-    op: Builder,
-    weight: Value,
-    velocity: Value,
-    touched: Value,
-    now: Value,
-    rate: Value,
-    *arriving: Value,
-    rho: float,
-    epsilon: float,
-) -> tuple[Value, Value, Value]:
-    gradient = _dense(op, weight, arriving)
-    missed = op.Cast(op.Sub(now, touched), to=weight.dtype)
-    decay = op.Unsqueeze(op.Pow(op.const(rho, weight.dtype), missed), np.array([1], np.int64))
-    square = op.Mul(op.Mul(gradient, gradient), 1 - rho)
-    velocity = op.Add(op.Mul(velocity, decay), square)
-    change = op.Div(op.Mul(gradient, rate), op.Sqrt(op.Add(velocity, epsilon)))
-    return op.Sub(weight, change), velocity, op.Expand(now, op.shape_of(touched))
-
-
-register(Operator("RMSpropRows", _rmsprop, shape=_same_specs(3), body=_rmsprop_body, over=3))
+register(Operator("RMSpropRows", _rmsprop, shape=_same_specs(3), body=bodies.rmsprop, over=3))

@@ -18,12 +18,12 @@ def eliminate_dead(program: Program) -> Program:
         if needed.isdisjoint(name for name in node.outputs if name):
             continue  # case 1
         outputs = list(node.outputs)
-        if node.op != "Split":  # the number of its outputs says how it splits
+        if node.op not in ("Split", "Scan"):  # what they give is given by how many there are
             outputs = [name if name in needed else "" for name in outputs]
         while not outputs[-1]:
             outputs.pop()  # case 2
         kept.append(replace(node, outputs=tuple(outputs)))
-        needed.update(name for name in node.inputs if name)
+        needed.update(name for name in node.reads() if name)
     written = {name for node in kept for name in node.outputs}
     there = needed | written | {*program.inputs} | {s.input for s in program.state}
     return replace(

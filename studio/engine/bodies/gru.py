@@ -1,0 +1,155 @@
+"""GRU's steps and their derivatives. Gates in the order z (update), r (reset), h (candidate)."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from studio.engine.bodies.activations import activations
+from studio.engine.bodies.lstm import recurrent_gradient
+from studio.engine.bodies.recurrent import H, R, Step, Values, Walk, blocks, lines, split
+from studio.engine.builder import Builder, Value
+
+USUAL = ("Sigmoid", "Tanh")  # of the gates z and r; of the candidate
+
+
+class GRUCell:
+    """A `Cell`. The reserve: the gates after their functions, and where reset and state meet."""
+
+    states, reserve = 1, 2
+
+    def bias(self, walk: Walk) -> Value | None:
+        """Both; where the product is reset, its candidate's waits for the step."""
+        found = walk.biases()
+        if found is None:
+            return None
+        of_input, of_state = found
+        if _resets_after(walk):
+            kept = np.repeat([1, 1, 0], walk.units)
+            of_state = walk.op.Mul(of_state, walk.op.const(kept, of_state.dtype))
+        return walk.op.Add(of_input, of_state)
+
+    def step(self, walk: Walk) -> Step:
+        """h' = g + z∘(h - g), the candidate g by either kind of reset."""
+        candidate = _after(walk) if _resets_after(walk) else _before(walk)
+        to_gates, to_candidate = activations(walk.attrs, USUAL, walk.index)
+
+        def step(s: Builder, states: Values, slices: Values) -> tuple[Values, Values]:
+            (h,) = states
+            squashed, summed, met = candidate(s, h, slices[0], to_gates.apply)
+            g = to_candidate.apply(s, summed)
+            z, _ = split(s, squashed, walk.units, walk.units)
+            return [s.Add(g, s.Mul(z, s.Sub(h, g)))], [s.Concat(squashed, g, axis=-1), met]
+
+        return step
+
+    def back(self, walk: Walk, reserve: Values, y: Value) -> tuple[Values, Step]:
+        """Local derivatives of all steps at once, then the loop of either kind of reset."""
+        op = walk.op
+        to_gates, to_candidate = activations(walk.attrs, USUAL, walk.index)
+        z, r, g = blocks(op, reserve[0])
+        (met,) = blocks(op, reserve[1])
+        before = walk.before(y, walk.start(H), kept=False)
+        of_z = op.Mul(to_gates.slope(op, z), op.Sub(before, g))
+        of_r = to_gates.slope(op, r)
+        of_g = op.Mul(to_candidate.slope(op, g), op.Sub(1.0, z))
+        if _resets_after(walk):
+            slopes = op.Concat(of_z, op.Mul(op.Mul(of_r, met), of_g), of_g, axis=-1)
+            return [z, slopes, op.Mul(of_g, r)], _back_after(walk)
+        return [z, r, of_z, op.Mul(of_r, before), of_g], _back_before(walk)
+
+    def state_products(
+        self, walk: Walk, reserve: Values, y: Value, results: Values, bias: Value
+    ) -> tuple[Value, Value]:
+        """The candidate's product is of the state, or of where reset and state meet."""
+        op, units = walk.op, walk.units
+        of_gates, of_candidate = split(op, results[0], 2 * units, units)
+        if _resets_after(walk):
+            d_product = op.Concat(of_gates, results[1], axis=-1)
+            late = op.ReduceSum(lines(op, results[1]), np.array([0], np.int64), keepdims=0)
+            first, _ = split(op, bias, 2 * units, units)
+            return recurrent_gradient(walk, y, d_product), op.Concat(bias, first, late, axis=0)
+        back = op.Transpose(lines(op, of_candidate), perm=(1, 0))
+        candidate = op.MatMul(back, lines(op, *blocks(op, reserve[1])))
+        dr = op.Concat(recurrent_gradient(walk, y, of_gates), candidate, axis=0)
+        return dr, op.Concat(bias, bias, axis=0)
+
+
+def _resets_after(walk: Walk) -> bool:
+    return bool(walk.attrs.get("linear_before_reset", 0))
+
+
+Candidate = Callable[
+    [Builder, Value, Value, Callable[[Builder, Value], Value]], tuple[Value, Value, Value]
+]
+
+
+def _after(walk: Walk) -> Candidate:
+    """The reset acts on the state's product: gates, the candidate before its function, R·h."""
+    units, recurrent = walk.units, walk.op.Transpose(walk.of(R), perm=(1, 0))
+    found = walk.biases()
+    late = split(walk.op, found[1], 2 * units, units)[1] if found else None
+
+    def candidate(
+        s: Builder, h: Value, x: Value, gate: Callable[[Builder, Value], Value]
+    ) -> tuple[Value, Value, Value]:
+        x_gates, x_candidate = split(s, x, 2 * units, units)
+        of_gates, met = split(s, s.MatMul(h, recurrent), 2 * units, units)
+        squashed = gate(s, s.Add(x_gates, of_gates))
+        met = met if late is None else s.Add(met, late)
+        _, r = split(s, squashed, units, units)
+        return squashed, s.Add(x_candidate, s.Mul(r, met)), met
+
+    return candidate
+
+
+def _before(walk: Walk) -> Candidate:
+    """The reset acts on the state: gates, the candidate before its function, r∘h."""
+    op, units = walk.op, walk.units
+    of_gates, of_product = _parts_of_r(walk)
+    to_gates, to_product = (op.Transpose(part, perm=(1, 0)) for part in (of_gates, of_product))
+
+    def candidate(
+        s: Builder, h: Value, x: Value, gate: Callable[[Builder, Value], Value]
+    ) -> tuple[Value, Value, Value]:
+        x_gates, x_candidate = split(s, x, 2 * units, units)
+        squashed = gate(s, s.Add(x_gates, s.MatMul(h, to_gates)))
+        _, r = split(s, squashed, units, units)
+        met = s.Mul(r, h)
+        return squashed, s.Add(x_candidate, s.MatMul(met, to_product)), met
+
+    return candidate
+
+
+def _back_after(walk: Walk) -> Step:
+    units, recurrent = walk.units, walk.of(R)
+
+    def step(s: Builder, states: Values, slices: Values) -> tuple[Values, Values]:
+        (dh,), (z, slopes, of_met) = states, slices
+        d_gates = s.Mul(slopes, s.Concat(dh, dh, dh, axis=-1))
+        d_met = s.Mul(of_met, dh)
+        of_gates, _ = split(s, d_gates, 2 * units, units)
+        product = s.MatMul(s.Concat(of_gates, d_met, axis=-1), recurrent)
+        return [s.Add(s.Mul(dh, z), product)], [d_gates, d_met]
+
+    return step
+
+
+def _back_before(walk: Walk) -> Step:
+    of_gates, of_product = _parts_of_r(walk)
+
+    def step(s: Builder, states: Values, slices: Values) -> tuple[Values, Values]:
+        (dh,), (z, r, of_z, of_r, of_g) = states, slices
+        dz, dg = s.Mul(of_z, dh), s.Mul(of_g, dh)
+        d_met = s.MatMul(dg, of_product)
+        d_gates = s.Concat(dz, s.Mul(of_r, d_met), axis=-1)
+        kept = s.Add(s.Mul(dh, z), s.Mul(d_met, r))
+        return [s.Add(kept, s.MatMul(d_gates, of_gates))], [s.Concat(d_gates, dg, axis=-1)]
+
+    return step
+
+
+def _parts_of_r(walk: Walk) -> tuple[Value, Value]:
+    """R's rows of the gates z and r, and of the candidate."""
+    sizes = np.array([2 * walk.units, walk.units], np.int64)
+    first, second = walk.op.call("Split", (walk.of(R), sizes), 2, axis=0)
+    return first, second

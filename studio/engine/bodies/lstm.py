@@ -1,0 +1,74 @@
+"""LSTM's steps and their derivatives. Gates in the order i, o, f, c."""
+
+from studio.engine.bodies.activations import activations
+from studio.engine.bodies.recurrent import C, H, R, Step, Values, Walk, blocks, lines, split
+from studio.engine.builder import Builder, Value
+
+USUAL = ("Sigmoid", "Tanh", "Tanh")  # of the gates i, o, f; of the candidate; of the cell
+
+
+class LSTMCell:
+    """A `Cell`. The reserve: the gates after their functions, and the cells."""
+
+    states, reserve = 2, 2
+
+    def bias(self, walk: Walk) -> Value | None:
+        """Both."""
+        found = walk.biases()
+        return walk.op.Add(*found) if found else None
+
+    def step(self, walk: Walk) -> Step:
+        """c' = f∘c + i∘g; h' = o∘tanh(c')."""
+        to_gates, to_candidate, to_result = activations(walk.attrs, USUAL, walk.index)
+        units, recurrent = walk.units, walk.op.Transpose(walk.of(R), perm=(1, 0))
+
+        def step(s: Builder, states: Values, slices: Values) -> tuple[Values, Values]:
+            h, c = states
+            z, candidate = split(s, s.Add(slices[0], s.MatMul(h, recurrent)), 3 * units, units)
+            squashed, g = to_gates.apply(s, z), to_candidate.apply(s, candidate)
+            i, o, f = split(s, squashed, units, units, units)
+            c = s.Add(s.Mul(f, c), s.Mul(i, g))
+            h = s.Mul(o, to_result.apply(s, c))
+            return [h, c], [s.Concat(squashed, g, axis=-1)]
+
+        return step
+
+    def back(self, walk: Walk, reserve: Values, y: Value) -> tuple[Values, Step]:
+        """Local derivatives of all steps at once; dR's product is all that waits for the next."""
+        op = walk.op
+        gate, candidate, result = activations(walk.attrs, USUAL, walk.index)
+        i, o, f, g = blocks(op, reserve[0])
+        (cells,) = blocks(op, reserve[1])
+        squashed = result.apply(op, cells)
+        slopes = op.Concat(
+            op.Mul(gate.slope(op, i), g),
+            op.Mul(gate.slope(op, o), squashed),
+            op.Mul(gate.slope(op, f), walk.before(cells, walk.start(C))),
+            op.Mul(candidate.slope(op, g), i),
+            axis=-1,
+        )
+        to_cell = op.Mul(result.slope(op, squashed), o)
+        recurrent = walk.of(R)
+
+        def step(s: Builder, states: Values, slices: Values) -> tuple[Values, Values]:
+            (dh, dc), (slope, cell, forget) = states, slices
+            dc = s.Add(dc, s.Mul(dh, cell))
+            d_gates = s.Mul(slope, s.Concat(dc, dh, dc, dc, axis=-1))  # the output gate sees dh
+            return [s.MatMul(d_gates, recurrent), s.Mul(dc, forget)], [d_gates]
+
+        return [slopes, to_cell, f], step
+
+    def state_products(
+        self, walk: Walk, reserve: Values, y: Value, results: Values, bias: Value
+    ) -> tuple[Value, Value]:
+        """Both biases are added alike."""
+        return recurrent_gradient(walk, y, results[0]), walk.op.Concat(bias, bias, axis=0)
+
+
+def recurrent_gradient(walk: Walk, y: Value, d_gates: Value) -> Value:
+    """dR where R multiplies the output before each step."""
+    op = walk.op
+    before = walk.before(y, walk.start(H), kept=False)
+    back = op.Transpose(lines(op, d_gates), perm=(1, 0))
+    found: Value = op.MatMul(back, lines(op, before))
+    return found

@@ -1,0 +1,46 @@
+"""A simple recurrent step and its derivative."""
+
+from studio.engine.bodies.activations import activations
+from studio.engine.bodies.lstm import recurrent_gradient
+from studio.engine.bodies.recurrent import R, Step, Values, Walk
+from studio.engine.builder import Builder, Value
+
+USUAL = ("Tanh",)
+
+
+class RNNCell:
+    """A `Cell`. Its derivative follows from the output, so there is no reserve."""
+
+    states, reserve = 1, 0
+
+    def bias(self, walk: Walk) -> Value | None:
+        """Both."""
+        found = walk.biases()
+        return walk.op.Add(*found) if found else None
+
+    def step(self, walk: Walk) -> Step:
+        """h' = f(x + R·h)."""
+        (function,) = activations(walk.attrs, USUAL, walk.index)
+        recurrent = walk.op.Transpose(walk.of(R), perm=(1, 0))
+
+        def step(s: Builder, states: Values, slices: Values) -> tuple[Values, Values]:
+            return [function.apply(s, s.Add(slices[0], s.MatMul(states[0], recurrent)))], []
+
+        return step
+
+    def back(self, walk: Walk, reserve: Values, y: Value) -> tuple[Values, Step]:
+        """The slopes of all steps at once."""
+        (function,) = activations(walk.attrs, USUAL, walk.index)
+        recurrent = walk.of(R)
+
+        def step(s: Builder, states: Values, slices: Values) -> tuple[Values, Values]:
+            d_step = s.Mul(slices[0], states[0])
+            return [s.MatMul(d_step, recurrent)], [d_step]
+
+        return [function.slope(walk.op, y)], step
+
+    def state_products(
+        self, walk: Walk, reserve: Values, y: Value, results: Values, bias: Value
+    ) -> tuple[Value, Value]:
+        """Both biases are added alike."""
+        return recurrent_gradient(walk, y, results[0]), walk.op.Concat(bias, bias, axis=0)
