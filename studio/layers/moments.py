@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from studio.engine.builder import Builder, Value
-from studio.losses.base import EPSILON
+from studio.engine.operators.crossentropy import EPSILON
 
 
 def moments(

@@ -9,8 +9,6 @@ from studio.declare import Declared
 from studio.engine.builder import Builder, Value
 from studio.engine.program import Spec
 
-EPSILON = 1e-7  # Keras clips probabilities to [ε, 1 − ε]; the gradient outside is 0
-
 
 @dataclass(frozen=True)
 class Loss(Declared):
@@ -27,11 +25,6 @@ class Loss(Declared):
     def lower(self, op: Builder, target: Value, output: Value) -> Value:
         """The loss of each element: the output's shape without its last axis."""
         raise TypeError(f"{self.kind} does not say how it is computed")
-
-
-def clipped(op: Builder, p: Value) -> Value:
-    """`p` within [ε, 1 − ε], by maximum and minimum: half the gradient passes on a bound."""
-    return op.Min(op.Max(p, EPSILON), 1 - EPSILON)
 
 
 def mean_last(op: Builder, x: Value) -> Value:

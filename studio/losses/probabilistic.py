@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from studio.engine.builder import Builder, Value
+from studio.engine.operators.crossentropy import clipped
 from studio.engine.program import Spec
-from studio.losses.base import Loss, clipped, mean_last
+from studio.losses.base import Loss, mean_last
 
 
 @dataclass(frozen=True)
@@ -22,12 +23,6 @@ class BinaryCrossentropy(Loss):
         return mean_last(op, op.Neg(op.Add(positive, negative)))
 
 
-def _log_share(op: Builder, output: Value) -> Value:
-    """log of the output scaled to sum 1 over the last axis, clipped."""
-    share = op.Div(output, op.ReduceSum(output, np.array([-1], np.int64), keepdims=1))
-    return op.Log(clipped(op, share))
-
-
 @dataclass(frozen=True)
 class CategoricalCrossentropy(Loss):
     """−Σ y·log p over the last axis, for one-hot targets and outputs such as a softmax's."""
@@ -35,8 +30,7 @@ class CategoricalCrossentropy(Loss):
     probabilities = "shared"
 
     def lower(self, op: Builder, target: Value, output: Value) -> Value:
-        weighted = op.Mul(target, _log_share(op, output))
-        return op.Neg(op.ReduceSum(weighted, np.array([-1], np.int64), keepdims=0))
+        return op.CategoricalCrossentropy(target, output)
 
 
 @dataclass(frozen=True)
@@ -53,5 +47,4 @@ class SparseCategoricalCrossentropy(Loss):
         classes = op.Squeeze(target, np.array([-1], np.int64))
         on_off = np.array([0, 1], np.dtype(output.dtype))
         hot = op.OneHot(classes, np.array(depth, np.dtype(target.dtype)), on_off, axis=-1)
-        weighted = op.Mul(hot, _log_share(op, output))
-        return op.Neg(op.ReduceSum(weighted, np.array([-1], np.int64), keepdims=0))
+        return op.CategoricalCrossentropy(hot, output)

@@ -15,9 +15,9 @@ from studio.document.model import CallId, Document, Endpoint
 from studio.document.names import output_names
 from studio.document.plan import OutputPlan
 from studio.engine.builder import Value
+from studio.engine.operators.crossentropy import EPSILON
 from studio.engine.program import Program, Spec
 from studio.layers.base import LayerBuilder
-from studio.losses.base import EPSILON
 from studio.problem import Problem, ProblemError, refuse
 from studio.train.arrays import Placed, Weighted
 from studio.train.update import Lagging, Update, append_update

@@ -258,6 +258,10 @@ REDUCTIONS = [
         for shape, axis in (((B, 4), -1), ((B, 4), 1), ((B, 2, 3), 1), ((2, 3, B, 2), 0), ((5,), 0))
     ),
     *(
+        Case("CategoricalCrossentropy", (f(*shape), f(*shape)), draw="unit")
+        for shape in ((B, 4), (B, 2, 3))
+    ),
+    *(
         Case("CumSum", (f(B, 3, 2), np.array(axis, np.int64)), {"exclusive": e, "reverse": r})
         for axis in (0, 1, -1)
         for e in (0, 1)

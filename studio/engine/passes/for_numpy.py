@@ -5,6 +5,7 @@ from studio.engine.passes.join_updates import join_updates
 from studio.engine.passes.multiply_by_index import multiply_by_index
 from studio.engine.passes.read_rows import read_rows
 from studio.engine.passes.read_transposed import read_transposed
+from studio.engine.passes.softmax_crossentropy import softmax_crossentropy
 from studio.engine.program import Program
 
 
@@ -16,4 +17,4 @@ def for_numpy(program: Program) -> Program:
        operators put in here exist in this engine only.
     """
     by_index = read_rows(multiply_by_index(index_first(program)))
-    return join_updates(read_transposed(by_index))
+    return join_updates(softmax_crossentropy(read_transposed(by_index)))
