@@ -149,7 +149,7 @@ class Trainer:
         for key, name in step.scales.items():
             plan = self.document.plan.outputs[key]
             feeds[name] = np.array(plan.weight, step.program.specs[name].dtype)
-        sizes = _symbols(step.program, feeds)
+        sizes = _symbols(step.program, feeds) if step.draws else {}
         for name, (source, number) in step.draws.items():
             spec = step.program.specs[name]
             shape = [_size(d, sizes) for d in spec.shape]

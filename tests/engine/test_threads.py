@@ -1,5 +1,6 @@
 """Threads are a rule over shapes and what the environment allows, never what is idle."""
 
+import numpy as np  # noqa: F401  its BLAS is counted
 import pytest
 from threadpoolctl import threadpool_info
 
