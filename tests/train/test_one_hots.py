@@ -118,20 +118,20 @@ def test_a_view_of_one_hots_is_read_where_it_lies() -> None:
 
 def test_small_samples_vectors_and_texts_stay_as_they_are() -> None:
     assert places_of(hot(np.zeros((3, 2), int))) is None  # 14 numbers a sample
-    assert places_of(np.zeros(2000, np.float32)) is None
-    assert places_of(np.zeros((0, 2000), np.float32)) is None
-    assert places_of(np.full((2, 2000), "0")) is None
+    assert places_of(np.zeros(5000, np.float32)) is None
+    assert places_of(np.zeros((0, 5000), np.float32)) is None
+    assert places_of(np.full((2, 5000), "0")) is None
 
 
 def test_of_other_arrays_only_a_few_rows_are_looked_at() -> None:
     asked: list[int] = []
 
     class Watched(np.ndarray[Any, Any]):
-        def argmax(self, *args: Any, **kwargs: Any) -> Any:
+        def __ne__(self, other: object) -> Any:
             asked.append(len(self))
-            return super().argmax(*args, **kwargs)
+            return super().__ne__(other)
 
-    picture = np.random.default_rng(0).random((500, 2000), np.float32).view(Watched)
+    picture = np.random.default_rng(0).random((500, 5000), np.float32).view(Watched)
     assert places_of(picture) is None
     assert asked == [16]
 
@@ -187,9 +187,9 @@ def test_initial_states_are_not_read_by_index() -> None:
 
 
 def test_integers_for_an_embedding_are_left_alone() -> None:
-    text = Input(shape=(2000,), dtype="int32")
+    text = Input(shape=(5000,), dtype="int32")
     made = Model(text, Dense(1)(Flatten()(Embedding(2, 1)(text))))
-    (found,) = input_arrays(made.document, np.zeros((2, 2000), np.int32)).inputs.values()
+    (found,) = input_arrays(made.document, np.zeros((2, 5000), np.int32)).inputs.values()
     assert isinstance(found, np.ndarray)
 
 
@@ -267,15 +267,15 @@ def test_a_program_fed_places_runs_on_either_engine() -> None:
 
 
 def two_texts() -> tuple[Model, list[Array], Array]:
-    """Two texts of 80 characters, one LSTM, and Dropout that must draw the same."""
+    """Two texts of 140 characters, one LSTM, and Dropout that must draw the same."""
     shared = LSTM(4)
 
     def net(x: list[Any]) -> Any:
         return Dropout(0.3)(concatenate([shared(one) for one in x]))
 
     rng = np.random.default_rng(4)
-    places = rng.integers(0, 31, (2, 20, 80))
-    return model(net, 2, (80, 30)), [hot(p, 30) for p in places], rng.normal(size=(20, 1))
+    places = rng.integers(0, 31, (2, 20, 140))
+    return model(net, 2, (140, 30)), [hot(p, 30) for p in places], rng.normal(size=(20, 1))
 
 
 def test_fit_evaluate_and_predict_take_either() -> None:
@@ -332,5 +332,5 @@ def test_the_exported_model_takes_one_hots_still(tmp_path: Path) -> None:
     for value in exported.graph.input:
         tensor = value.type.tensor_type
         assert tensor.elem_type == onnx.TensorProto.FLOAT
-        assert [d.dim_value for d in tensor.shape.dim][1:] == [80, 30]
+        assert [d.dim_value for d in tensor.shape.dim][1:] == [140, 30]
     assert "OneHot" not in {node.op_type for node in exported.graph.node}

@@ -57,7 +57,9 @@ def _named_calls(
 ) -> tuple[list[Callable[[], object]], list[str]]:
     """A plan like the runner's, on its states, with these feeds; what each call is of."""
     specs = {name: Spec(array.dtype.name, array.shape) for name, array in feeds.items()}
-    planning = planner._Planner(eliminate_dead(runner._faster), specs, runner._state)
+    memory = {**runner._state, **runner._joined}
+    states = {state.input: memory[state.input] for state in runner._faster.state}
+    planning = planner._Planner(eliminate_dead(runner._faster), specs, states)
     plan = planning.plan()
     for name, array in feeds.items():
         np.copyto(plan.buffers[name], array)
