@@ -91,6 +91,10 @@ class Store:
             for cell in cells.values():
                 cell.start_anew()
 
+    def shared(self) -> Mapping[LayerId, Cells]:
+        """Every layer's cells, not copied."""
+        return dict(self._layers)
+
     def snapshot(self) -> Mapping[LayerId, Cells]:
         """A deep copy of all cells, to be put back by `restore`."""
         return {layer: _copied(cells) for layer, cells in self._layers.items()}

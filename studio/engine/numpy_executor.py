@@ -14,7 +14,8 @@ from studio.problem import refuse
 
 
 class NumpyExecutor:
-    """An `Executor`. States live in arrays of its own that every plan writes in place.
+    """An `Executor`. States live in arrays of its own that every plan writes in place; those of a
+    program that writes none live with whoever loads them.
 
     Plans are kept by the shapes of the inputs, so a last smaller batch costs one more plan.
 
@@ -27,6 +28,7 @@ class NumpyExecutor:
         self.program = program
         self._faster = for_numpy(program)
         self.threads = threads or available()
+        self._reads_only = all(state.input == state.output for state in program.state)
         self._state: dict[str, Buffer] = {}
         self._joined: dict[str, Buffer] = {}  # by the faster program's state: all of its parts
         self._plans: dict[tuple[tuple[int, ...], ...], Plan] = {}
@@ -43,13 +45,17 @@ class NumpyExecutor:
                 self._state[part] = piece.reshape(shape)
 
     def load(self, state: Mapping[str, Array]) -> None:
-        """Set states by input name; the arrays are copied, into place where they exist."""
+        """Set states by input name: see `Executor`. What was lent is taken back as it is."""
         for name in (s.input for s in self.program.state):
             array = np.asarray(state[name], self.program.specs[name].dtype)
-            if name in self._state and self._state[name].shape == array.shape:
-                np.copyto(self._state[name], array)
+            mine = self._state.get(name)
+            if mine is array:
+                continue
+            if mine is not None and mine.shape == array.shape and not self._reads_only:
+                np.copyto(mine, array)
             else:
-                self._state[name] = array.copy()
+                copied = None if self._reads_only else True
+                self._state[name] = np.array(array, order="C", copy=copied)
                 self._plans.clear()
 
     def run(self, feeds: Mapping[str, Array]) -> dict[str, Array]:
@@ -70,6 +76,10 @@ class NumpyExecutor:
     def state(self) -> dict[str, Array]:
         """A copy of every state, by input name."""
         return {name: array.copy() for name, array in self._state.items()}
+
+    def lend(self) -> dict[str, Array]:
+        """Every state by input name, the arrays every run writes."""
+        return dict(self._state)
 
     def plan(self, feeds: Mapping[str, Array]) -> Plan:
         """The plan for inputs of these shapes, made at their first sight."""

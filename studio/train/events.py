@@ -64,7 +64,8 @@ class Finished:
     Attributes:
         run: settings and history.
         stopped: whether it was asked to end early.
-        weights: what was learnt, per layer; the last epoch's.
+        weights: what was learnt, per layer; the last epoch's. In the process that trained they are
+            the Store's own.
         best: the weights of the best epoch; None where that is the last.
         step: the optimizer's counter.
         fitted: what preprocessing learnt.

@@ -172,4 +172,4 @@ def _finished(
     run = Run(run_id, settings, seen.history, seen.best_epoch, monitor, seconds)
     last = plan.initial_epoch + len(seen.history.get("loss", ())) - 1
     best = seen.best if seen.best_epoch != last or stopped else None
-    return Finished(run, stopped, trainer.store.snapshot(), best, trainer.store.step, {})
+    return Finished(run, stopped, trainer.store.shared(), best, trainer.store.step, {})

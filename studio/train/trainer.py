@@ -14,7 +14,7 @@ from studio.document.store import Store
 from studio.engine.engines import executor
 from studio.engine.executor import Executor
 from studio.engine.program import Array, Dim, Program
-from studio.layers.cell import Lag
+from studio.layers.cell import Cell, Lag
 from studio.metrics.base import Accumulator, Metric, spread_weight
 from studio.train.arrays import Arrays, Placed, Weighted, batches, fed
 from studio.train.step import Step, build_step
@@ -36,8 +36,10 @@ class Settings:
 class Trainer:
     """One document's programs, compiled when first needed, on the weights of one Store.
 
-    Weights are read from the Store by `load` and put back by `save`; in between they live in the
-    executor.
+    Q: Where are the weights while they are trained?
+    A: In arrays of the executor, which the Store holds as its own: a table of a million rows and
+       what the optimizer keeps for it exist once. So the Store follows every step. Only what
+       onnxruntime trains comes back as copies, by `save`.
     """
 
     def __init__(self, document: Document, store: Store, settings: Settings | None = None) -> None:
@@ -100,42 +102,48 @@ class Trainer:
     # -- states ---------------------------------------------------------------------------------
 
     def save(self) -> None:
-        """Put the newest states into the Store, in place, so that sharers see them."""
+        """See to it that the Store holds the newest states, and knows what was trained."""
         if self._active is None:
             return
         step = next(s for s, runner in self._compiled.values() if runner is self._active)
-        state = self._active.state()
-        for name, variable in step.variables.items():
-            cell = self.store.ensure(*variable.place, self.settings.seed)
-            if not np.array_equal(cell.value, state[name]):
-                np.copyto(cell.value, state[name])
+        self._share(step, self._active)
+        written = {s.input for s in step.program.state if s.output != s.input}
+        for name in step.variables:
+            if name in written:
+                self._cell(step, name).trained = True
+
+    def _share(self, step: Step, runner: Executor) -> None:
+        """Make the executor's arrays the Store's; cells stay, so that sharers see them."""
+        state = runner.lend()
+        for name in step.variables:
+            self._cell(step, name).value = state[name]
         for name, (weight, slot) in step.slots.items():
-            cell = self.store.ensure(*step.variables[weight].place, self.settings.seed)
-            cell.slots[slot], cell.trained = state[name], True
+            self._cell(step, weight).slots[slot] = state[name]
         for name, lag in step.lags.items():
-            cell = self.store.ensure(*step.variables[name].place, self.settings.seed)
-            cell.lag = Lag(state[lag.clock], state[lag.touched], lag.decay)
-        for name, variable in step.variables.items():
-            if any(s.input == name and s.output != name for s in step.program.state):
-                self.store.ensure(*variable.place, self.settings.seed).trained = True
+            self._cell(step, name).lag = Lag(state[lag.clock], state[lag.touched], lag.decay)
 
     def _load(self, step: Step, runner: Executor) -> None:
         state: dict[str, Array] = {}
-        for name, variable in step.variables.items():
-            state[name] = self.store.ensure(*variable.place, self.settings.seed).value
+        for name in step.variables:
+            state[name] = self._cell(step, name).value
         for name, (weight, slot) in step.slots.items():
-            cell = self.store.ensure(*step.variables[weight].place, self.settings.seed)
+            cell = self._cell(step, weight)
             if cell.lag is not None and not _goes_on(cell.lag, step.lags.get(weight)):
                 cell.settle()
             first = np.float32(self.document.plan.optimizer.start(slot))
             state[name] = cell.slots.get(slot, np.broadcast_to(first, cell.value.shape))
         for name, lag in step.lags.items():
-            cell = self.store.ensure(*step.variables[name].place, self.settings.seed)
+            cell = self._cell(step, name)
             state[lag.clock] = cell.lag.clock if cell.lag else np.array(0, np.int32)
             state[lag.touched] = (
                 cell.lag.touched if cell.lag else np.zeros(len(cell.value), np.int32)
             )
         runner.load(state)
+        self._share(step, runner)
+
+    def _cell(self, step: Step, weight: str) -> Cell:
+        """Where the Store keeps a weight, by its state's name."""
+        return self.store.ensure(*step.variables[weight].place, self.settings.seed)
 
     # -- feeds ----------------------------------------------------------------------------------
 

@@ -270,6 +270,23 @@ def test_the_executor_keeps_its_own_arrays() -> None:
     assert executor.state()["s"].tolist() == [2, 2, 2]
 
 
+def test_a_program_that_writes_no_state_reads_it_where_it_is() -> None:
+    op, s, x = counter()
+    executor = NumpyExecutor(op.program([op.Add(s, x)]))
+    mine, feeds = np.zeros(3, np.float32), {"x": np.ones(3)}
+    executor.load({"s": mine})
+    assert executor.lend()["s"] is mine
+    plan = executor.plan(feeds)
+    mine += 1
+    executor.load({"s": mine})
+    assert executor.plan(feeds) is plan
+    (found,) = executor.run(feeds).values()
+    assert found.tolist() == [2, 2, 2]
+    executor.load({"s": np.full(3, 5, np.float32)})
+    (found,) = executor.run(feeds).values()
+    assert found.tolist() == [6, 6, 6]
+
+
 def test_constants_and_feeds_are_never_written() -> None:
     op = Builder()
     x = op.input("x", f(4))

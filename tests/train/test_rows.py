@@ -1,12 +1,13 @@
 """Embedding tables are trained by rows, and nobody notices: not who reads, stops, shares, edits."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from studio.callbacks import Callback
 from studio.document import edits
 from studio.document.store import Store
 from studio.engine.onnxruntime_executor import OnnxRuntimeExecutor
@@ -275,3 +276,36 @@ def test_a_large_table_costs_a_step_nothing_but_its_memory() -> None:
     pairs = [s for s in step.program.state if step.program.specs[s.input].shape[:1] == (200_000,)]
     assert len(pairs) == 3
     assert all(plan.buffers[s.output] is plan.buffers[s.input] for s in pairs)
+
+
+def test_a_table_and_what_is_kept_for_it_are_in_memory_once() -> None:
+    """The Store holds the arrays that training writes; who evaluates or predicts reads them."""
+    model = twins(RMSprop(0.01))
+    train(model, range(2))
+    model.evaluate(X, Y, verbose=0)
+    cell, trainer = table_of(model), model._trainer
+    assert trainer is not None
+    assert cell.lag is not None
+    held = {id(a) for a in (cell.value, *cell.slots.values(), cell.lag.touched)}
+    training, reading = (
+        {id(a) for a in trainer.compiled(is_training, frozenset())[1].lend().values()}
+        for is_training in (True, False)
+    )
+    assert held <= training
+    assert id(cell.value) in reading
+    train(model, range(2, 4))
+    assert id(table_of(model).value) in held
+
+
+def test_weights_set_while_training_are_trained_on() -> None:
+    """As in Keras: a callback's change is not overwritten by the arrays of the step before."""
+    model = twins(SGD(0.0))
+
+    class Setter(Callback):
+        def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
+            model.set_weights([w + 1 for w in model.get_weights()])
+
+    before = model.get_weights()
+    model.fit(X, Y, epochs=3, verbose=0, callbacks=[Setter()])
+    for old, new in zip(before, model.get_weights(), strict=True):
+        np.testing.assert_allclose(new, old + 3, rtol=1e-6)

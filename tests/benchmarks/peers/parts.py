@@ -1,6 +1,7 @@
 """Where the time of one of our steps goes."""
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -9,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from studio.engine import planner
-from studio.engine.passes.eliminate_dead import eliminate_dead
-from studio.engine.program import Spec
+from studio.engine.operator import Call
+from studio.engine.program import Node
 from studio.engine.threads import limited
 from tests.benchmarks.peers.engines import Ours
 
@@ -26,13 +27,13 @@ def parts(training: Ours) -> dict[str, Any]:
     """
     runner = training.model._trainer._active
     last = next(iter(runner._plans.values()))
-    feeds = {name: last.buffers[name] for name in runner.program.inputs}
+    feeds = {name: last.buffers[name].copy() for name in runner.program.inputs}
     products: list[Callable[[], object]] = []
     with limited(runner.threads), np.errstate(all="ignore"):
         with _noted(products):
-            for call in _named_calls(runner, feeds)[0]:
-                call()
-        calls, names = _named_calls(runner, feeds)
+            _planned_anew(runner, feeds)
+            runner.run(feeds)
+        calls, names = _planned_anew(runner, feeds)
         rounds = [
             (
                 _timed(lambda: runner.run(feeds)),
@@ -42,30 +43,35 @@ def parts(training: Ours) -> dict[str, Any]:
             for _ in range(ROUNDS)
         ]
     step, alone, times = (np.min(found, axis=0) for found in zip(*rounds, strict=True))
-    longest = np.argsort(-times)[:LONGEST]
+    sums: Counter[str] = Counter()
+    for name, ms in zip(names, times, strict=True):
+        sums[name] += float(ms)
     return {
         "step_ms": float(step),
         "products_ms": float(alone),
         "around_ms": float(max(0, step - times.sum())),
         "count": len(calls),
-        "calls": [(names[i], float(times[i])) for i in longest],
+        "calls": sums.most_common(LONGEST),
     }
 
 
-def _named_calls(
-    runner: Any, feeds: dict[str, Any]
-) -> tuple[list[Callable[[], object]], list[str]]:
-    """A plan like the runner's, on its states, with these feeds; what each call is of."""
-    specs = {name: Spec(array.dtype.name, array.shape) for name, array in feeds.items()}
-    memory = {**runner._state, **runner._joined}
-    states = {state.input: memory[state.input] for state in runner._faster.state}
-    planning = planner._Planner(eliminate_dead(runner._faster), specs, states)
-    plan = planning.plan()
-    for name, array in feeds.items():
-        np.copyto(plan.buffers[name], array)
-    names = [node.op for node in planning.nodes if not planning._is_view(node)]
-    names += ["copy"] * (len(plan.calls) - len(names))
-    return list(plan.calls), names
+def _planned_anew(runner: Any, feeds: dict[str, Any]) -> tuple[list[Call], list[str]]:
+    """The calls of a new plan of the runner, and the operator each is of."""
+    bound: dict[int, str] = {}
+
+    class Noting(planner._Planner):
+        def _bind(self, node: Node, *rest: Any) -> Call:
+            call = super()._bind(node, *rest)
+            bound[id(call)] = node.op
+            return call
+
+    before, planner._Planner = planner._Planner, Noting  # type: ignore[misc]
+    try:
+        runner._plans.clear()
+        calls = list(runner.plan(feeds).calls)
+    finally:
+        planner._Planner = before  # type: ignore[misc]
+    return calls, [bound.get(id(call), "copy") for call in calls]
 
 
 @contextmanager

@@ -53,7 +53,10 @@ def first_weights(shapes: list[tuple[int, ...]]) -> list[Array]:
             found.append(q.T.astype(np.float32))
         elif len(shape) == 2:
             limit = np.sqrt(6 / sum(shape))
-            found.append(rng.uniform(-limit, limit, shape).astype(np.float32))
+            kernel = rng.random(shape, np.float32)
+            kernel -= np.float32(0.5)
+            kernel *= np.float32(2 * limit)
+            found.append(kernel)
         else:
             bias = np.zeros(shape, np.float32)
             if len(before) == 2 and before[1] == 4 * before[0] == shape[0]:

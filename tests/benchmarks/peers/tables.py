@@ -53,7 +53,7 @@ def parts(found: Row) -> str:
     return (
         f"  of our {whole:.3f} ms matrix products alone take {share(found['products_ms'])}; "
         f"around the plan's {found['count']} calls {share(found['around_ms'])}\n"
-        f"  the longest calls, their products among them: {calls}"
+        f"  by operator, products among it: {calls}"
     )
 
 
