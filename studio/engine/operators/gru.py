@@ -34,6 +34,7 @@ from studio.engine.operators.recurrent import (
     longest,
     outputs_before,
     projection,
+    state_product,
     sum_rows,
     turned,
     vanished,
@@ -100,8 +101,8 @@ def _recur_after(walk: Direction) -> tuple[Call, Recur]:
     """The state's part of the gates; the reset acts on the product."""
     to_gates, _ = _functions(walk)
     batch, units, bias = walk.batch, walk.units, walk.b.optional(B)
-    turn, recurrent = turned(walk, _factors(walk))
-    projected, product = walk.scratch(3, batch, units), walk.scratch(batch, units)
+    turn, times_r, projected = state_product(walk, _factors(walk))
+    product = walk.scratch(batch, units)
     of_gates, of_candidate = projected[:2], projected[2]
     late = walk.scratch(batch, units)
 
@@ -110,7 +111,7 @@ def _recur_after(walk: Direction) -> tuple[Call, Recur]:
         np.copyto(late, 0 if bias is None else bias[walk.index, 5 * units :])
 
     def recur(h: Buffer, gates: Buffer, r: Buffer, candidate: Buffer, met: Buffer) -> None:
-        np.matmul(h, recurrent, projected)
+        times_r(h)
         np.add(gates, of_gates, gates)
         to_gates.apply(gates, gates)
         np.add(of_candidate, late, met)

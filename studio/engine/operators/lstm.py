@@ -31,7 +31,7 @@ from studio.engine.operators.recurrent import (
     longest,
     projection,
     state_gradients,
-    turned,
+    state_product,
     vanished,
 )
 
@@ -62,11 +62,10 @@ def _forward(walk: Direction) -> Call:
     result = to_result.whole()
     factors = inside(walk, (to_gates, to_gates, to_gates, to_candidate))
     y, gates, cells = walk.steps(), walk.reserve(3, 4), walk.reserve(4, 1)[:, 0]
-    projected = walk.scratch(4, walk.batch, walk.units)
     product, held = (walk.scratch(walk.batch, walk.units) for _ in range(2))
     first = walk.start(H), walk.start(C)
     project = projection(walk, gates, factors, both_biases(walk, factors, summed=4))
-    (turn, r), ended_at = turned(walk, factors), ended_by(walk)
+    (turn, times_r, projected), ended_at = state_product(walk, factors), ended_by(walk)
     views = [(t, gates[t], gates[t, :3], *gates[t], cells[t], y[t]) for t in walk.order]
 
     def call() -> None:
@@ -76,7 +75,7 @@ def _forward(walk: Direction) -> Call:
         h, c = first
         with walk.loop():
             for t, all_gates, squashed, i, o, f, g, new_c, new_h in views:
-                np.matmul(h, r, projected)
+                times_r(h)
                 np.add(all_gates, projected, all_gates)
                 squash(all_gates, squashed, g)
                 np.multiply(f, c, new_c)

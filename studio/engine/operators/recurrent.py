@@ -214,6 +214,24 @@ def turned(walk: Direction, factors: Buffer) -> tuple[Call, Buffer]:
     return partial(np.multiply, recurrent.swapaxes(1, 2), factors, out), out
 
 
+def state_product(
+    walk: Direction, factors: Buffer
+) -> tuple[Call, Callable[[Buffer], object], Buffer]:
+    """What turns R for a run, what multiplies a state by it, and where, (gates, batch, units).
+
+    The gates of a single row are one row: one product, which NumPy's dot starts in half the time.
+    """
+    out = walk.scratch(len(factors), walk.batch, walk.units)
+    if walk.batch != 1:
+        turn, r = turned(walk, factors)
+        return turn, lambda h: np.matmul(h, r, out), out
+    recurrent, row = by_gate(walk, walk.b.input(R)[walk.index]), out.reshape(1, -1)
+    blocks = walk.scratch(walk.units, len(factors), walk.units)
+    side_by_side = blocks.reshape(walk.units, -1)
+    turn = partial(np.multiply, recurrent.transpose(2, 0, 1), factors[:, 0], blocks)
+    return turn, lambda h: np.dot(h, side_by_side, row), out
+
+
 def by_gate(walk: Direction, weights: Buffer) -> Buffer:
     """(gates·units, n) as (gates, units, n)."""
     return weights.reshape(len(weights) // walk.units, walk.units, weights.shape[1])
