@@ -245,12 +245,16 @@ def predict(
 def export(
     project_file: ProjectFile,
     out: Annotated[Path, typer.Argument(help="The .onnx file to write", show_default=False)],
+    training: Annotated[
+        bool, typer.Option("--training", help="A training step, to train elsewhere")
+    ] = False,
 ) -> None:
     """Write an ONNX file, proven equal to the trained model."""
     from studio.formats.onnx_export import export as export_onnx
+    from studio.train.training_graph import export_training
 
     spare_project(out, project_file)
-    proof = export_onnx(_load(project_file), out)
+    proof = (export_training if training else export_onnx)(_load(project_file), out)
     say(proof.text())
     say(text("cli.written", path=out))
 

@@ -45,6 +45,7 @@ from studio.train.forms import declaration, metrics_per_output, per_output
 from studio.train.predict import predict
 from studio.train.progress import show
 from studio.train.trainer import Means, Settings, Trainer
+from studio.train.training_graph import export_training
 
 _seeds = iter(range(1 << 62))
 _MEANT = ("no_loss", "additive_head")  # advice for the canvas; what a script says it means
@@ -317,10 +318,13 @@ class Model(ModelLayer):
         self.project.document = arrange_unplaced(self.document)
         loom.save(Path(path), self.project)
 
-    def export(self, path: str | Path) -> Proof:
-        """Write an ONNX file, proven equal to the model; the proof is returned."""
+    def export(self, path: str | Path, training: bool = False) -> Proof:
+        """Write an ONNX file, proven equal to the model; the proof is returned.
+
+        With `training` it holds a training step: see `studio.train.training_graph`.
+        """
         assert self.document is self.project.document
-        return export(self.project, Path(path))
+        return (export_training if training else export)(self.project, Path(path))
 
     # -- inside ---------------------------------------------------------------------------------
 

@@ -158,6 +158,13 @@ def test_export_proves_and_writes(project: Path, tmp_path: Path, capsys: Any) ->
     assert "main_output" in capsys.readouterr().out
 
 
+def test_a_training_step_is_exported(project: Path, tmp_path: Path, capsys: Any) -> None:
+    out = tmp_path / "step.onnx"
+    assert layerloom("export", project, out, "--training") == 0
+    assert out.is_file()
+    assert "aux_output_loss" in capsys.readouterr().out
+
+
 def test_summary_lists_the_layers(project: Path, capsys: Any) -> None:
     assert layerloom("summary", project) == 0
     out = capsys.readouterr().out

@@ -46,9 +46,14 @@ def differentiate(
         if rule.training:
             node = op.nodes[index] = _with_reserve(op, node, rule.training)
             rule = operator(node.op)
-        with op.at(node.source):
+        with op.at(node.source, f"gradient/{_stem(node)}"):
             _apply(op, node, arriving, active, grads)
     return [grads.get(value.name) for value in wrt]
+
+
+def _stem(node: Node) -> str:
+    """What the names of a node's results start with: in words where it came from."""
+    return next(name for name in node.outputs if name).rpartition("/")[0] or node.source
 
 
 def _apply(

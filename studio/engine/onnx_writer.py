@@ -34,6 +34,7 @@ def to_onnx(
     name: str = "model",
     inputs: Sequence[str] = (),
     outputs: Sequence[str] = (),
+    defaults: Mapping[str, Array] | None = None,
     metadata: Mapping[str, str] | None = None,
     doc: str = "",
 ) -> bytes:
@@ -46,6 +47,7 @@ def to_onnx(
         name: of the graph.
         inputs: other names for the program's inputs, in order; states keep theirs.
         outputs: other names for the program's outputs, in order.
+        defaults: what inputs and states are, by their name in the program, where nobody feeds them.
         metadata: key → text, kept in the file.
         doc: what the model is, in a sentence.
 
@@ -53,7 +55,8 @@ def to_onnx(
         ProblemError: ``operator_not_in_onnx``, ``model_too_large``.
         ValueError: two inputs or outputs would have one name.
     """
-    return _Writer(program, state or {}, inputs, outputs).model(name, metadata or {}, doc)
+    writer = _Writer(program, state or {}, inputs, outputs, defaults or {})
+    return writer.model(name, metadata or {}, doc)
 
 
 def state_outputs(program: Program) -> dict[str, str]:
@@ -81,6 +84,7 @@ class _Writer:
     given: Mapping[str, Array]
     input_names: Sequence[str]
     output_names: Sequence[str]
+    defaults: Mapping[str, Array]
     nodes: list[onnx.NodeProto] = field(default_factory=list)
     functions: dict[bytes, onnx.FunctionProto] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)  # of the program → in the file
@@ -88,12 +92,14 @@ class _Writer:
     def model(self, name: str, metadata: Mapping[str, str], doc: str) -> bytes:
         program = self.program
         initializers = self._initializers()
+        inputs, outputs = self._interface(initializers)
+        for value, array in self.defaults.items():
+            initializers[value] = np.asarray(array, program.specs[value].dtype)
         size = sum(array.nbytes for array in initializers.values())
         if size > LARGEST:
             raise ProblemError(
                 Problem("model_too_large", args={"received": size, "expected": LARGEST})
             )
-        inputs, outputs = self._interface(initializers)
         for node in program.nodes:
             self.nodes.append(self._node(node))
         outlets = [self._outlet(value, wanted) for value, wanted in outputs]

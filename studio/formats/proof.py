@@ -124,11 +124,16 @@ def prove(
             scales[name] = float(np.max([scales[name], *np.abs(expected[value]).reshape(-1)]))
     lengths = LENGTHS if _is_open(program) else ()
     proof = Proof(dict(differences), dict(scales), BATCHES, lengths, len(data), operators, warnings)
-    _refuse_failures(proof)
+    refuse_failures(proof)
     return proof
 
 
-def _refuse_failures(proof: Proof) -> None:
+def refuse_failures(proof: Proof) -> None:
+    """Refuse a file whose engines are apart.
+
+    Raises:
+        ProblemError: ``proof_failed`` or ``proof_not_finite``.
+    """
     for name in proof.failures():
         if not np.isfinite(proof.outputs[name]):
             raise refuse("proof_not_finite", name=name)

@@ -64,7 +64,8 @@ class Trainer:
         step, runner = self._compiled[key]
         if runner is not self._active:
             self.save()
-            self._load(step, runner)
+            runner.load(self.state(step))
+            self._share(step, runner)
             self._active = runner
         return step, runner
 
@@ -75,15 +76,12 @@ class Trainer:
         """One step of training on one batch."""
         step, runner = self.compiled(True, batch.weighted, batch.one_hots)
         self.store.step += 1
-        feeds = self._feeds(step, batch)
-        for name, value in ((RATE, self.rate), (STEP, self.store.step)):
-            feeds[name] = np.array(value, step.program.specs[name].dtype)
-        return step, runner.run(feeds)
+        return step, runner.run(self.feeds(step, batch))
 
     def test_batch(self, batch: Arrays) -> tuple[Step, Mapping[str, Array]]:
         """Losses and outputs of one batch, nothing learnt."""
         step, runner = self.compiled(False, batch.weighted, batch.one_hots)
-        return step, runner.run(self._feeds(step, batch))
+        return step, runner.run(self.feeds(step, batch))
 
     def evaluate(self, data: Arrays, batch_size: int, limit: int | None = None) -> Logs:
         """Losses and metrics by Keras's keys, over all samples or the first `limit` batches."""
@@ -122,7 +120,8 @@ class Trainer:
         for name, lag in step.lags.items():
             self._cell(step, name).lag = Lag(state[lag.clock], state[lag.touched], lag.decay)
 
-    def _load(self, step: Step, runner: Executor) -> None:
+    def state(self, step: Step) -> dict[str, Array]:
+        """What the Store holds of a step's states, by name, or the values they start with."""
         state: dict[str, Array] = {}
         for name in step.variables:
             state[name] = self._cell(step, name).value
@@ -138,8 +137,7 @@ class Trainer:
             state[lag.touched] = (
                 cell.lag.touched if cell.lag else np.zeros(len(cell.value), np.int32)
             )
-        runner.load(state)
-        self._share(step, runner)
+        return state
 
     def _cell(self, step: Step, weight: str) -> Cell:
         """Where the Store keeps a weight, by its state's name."""
@@ -147,8 +145,12 @@ class Trainer:
 
     # -- feeds ----------------------------------------------------------------------------------
 
-    def _feeds(self, step: Step, batch: Arrays) -> dict[str, Array]:
+    def feeds(self, step: Step, batch: Arrays) -> dict[str, Array]:
+        """Every input of a step's program, for this batch."""
         feeds: dict[str, Array] = {}
+        for name, value in ((RATE, self.rate), (STEP, self.store.step)):
+            if name in step.program.specs:
+                feeds[name] = np.array(value, step.program.specs[name].dtype)
         for call, name in step.inputs.items():
             feeds[name] = fed(batch.inputs[call])
         for names, arrays in ((step.targets, batch.targets), (step.weights, batch.weights)):

@@ -252,7 +252,7 @@ def test_onnxruntime_runs_the_training_program(optimizer: Optimizer) -> None:
     theirs = OnnxRuntimeExecutor(step.program, threads=1)
     theirs.load(ours.state())
     for number, arrays in enumerate(batches):
-        feeds = trainer._feeds(step, arrays)
+        feeds = trainer.feeds(step, arrays)
         feeds |= {"learning_rate": np.float32(optimizer.learning_rate)}
         feeds |= {"step": np.float32(number + 1)}
         ours.run(feeds)
