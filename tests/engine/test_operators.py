@@ -137,6 +137,23 @@ def test_gather_grad_kernel_equals_its_body(axis: int, indices: Spec) -> None:
     np.testing.assert_allclose(got, expected, rtol=1e-6, atol=1e-6)
 
 
+@pytest.mark.parametrize("axis", [0, 1, -1])
+@pytest.mark.parametrize("places", [(2, 0, 3, 1), (2, 0, -1, 1), (2, 0, 0, 1), (1, 2)], ids=str)
+def test_the_gradient_of_what_constants_rearrange_or_repeat(axis: int, places: tuple) -> None:
+    op = Builder()
+    x = op.input("x", f(4, 4, 4))
+    y = op.Gather(x, ints(*places), axis=axis)
+    dy = op.input("dy", y.spec)
+    (dx,) = differentiate(op, {y: dy}, [x])
+    assert dx is not None
+    drawn = np.random.default_rng(1).normal(size=y.shape).astype(np.float32)
+    feeds = {"x": np.zeros((4, 4, 4), np.float32), "dy": drawn}
+    got = NumpyExecutor(op.program([dx])).run(feeds)[dx.name]
+    expected = np.zeros((4, 4, 4), np.float32)
+    np.add.at(np.moveaxis(expected, axis, 0), list(places), np.moveaxis(drawn, axis, 0))
+    np.testing.assert_allclose(got, expected, rtol=1e-6)
+
+
 def test_a_gradient_over_many_batch_sizes_needs_one_program() -> None:
     case = Case("Add", (f("batch", 3), f(3)))
     program = case.build()

@@ -36,11 +36,14 @@ def _gather_grad(b: Binding) -> Call:
     """Sum the rows of a gradient by index: a product with a sparse 0/1 matrix for a table's rows.
 
     The product costs a tenth of ``np.add.at``; its order of summation is fixed, so it repeats.
-    With a fourth input only that many indices count, and all of those differ.
+    With a fourth input only that many indices count, and all of those differ. Constants that only
+    rearrange, as the gates of recurrent layers are, are turned round.
     """
     indices, dy, out = b.input(0), b.input(1), b.out
     axis = int(b.attr("axis", 0)) % out.ndim
     count, size = indices.size, out.shape[axis]
+    if b.known[0] and indices.shape == (size,) and len(np.unique(indices % size)) == size:
+        return partial(np.take, dy, np.argsort(indices % size), axis, out, "clip")
     lead = out.shape[:axis]
     if lead and int(np.prod(lead)) != 1:
         return partial(_scatter_axis, indices, dy, out, axis)
