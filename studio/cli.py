@@ -56,7 +56,8 @@ ProjectFile = Annotated[Path, typer.Argument(help="A .loom project", show_defaul
 DataOption = Annotated[
     list[str] | None,
     typer.Option(
-        "--data", help="PORT=FILE[:COLUMN[,COLUMN …]], once for each port; .csv, .csv.gz or .npz"
+        "--data",
+        help="PORT=FILE[:COLUMN[,COLUMN …]], once for each port; .csv, .csv.gz, .npz or .npy",
     ),
 ]
 MetricOption = Annotated[

@@ -80,7 +80,7 @@ Binding = TextColumn | NumberColumns | ClassColumn | ArrayColumn
 
 @dataclass(frozen=True)
 class TableSource:
-    """A CSV file (plain or .gz), or NumPy arrays (.npz).
+    """A CSV file (plain or .gz), or NumPy arrays (.npz; or .npy, with those beside it).
 
     `path` is absolute, or relative to the project's folder. Files hold it relative where they can;
     loading makes it absolute, so that saving elsewhere loses nothing.

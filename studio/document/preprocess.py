@@ -111,13 +111,23 @@ def fit_numbers(binding: NumberColumns, values: NDArray[np.float64]) -> FittedNu
 
     A constant column has deviation 0 and is divided by 1 instead, so it becomes all zeros.
     """
-    width = values.shape[1]
     if not binding.standardize:
         return unfitted_numbers(binding)
-    mean, deviation = values.mean(axis=0), values.std(axis=0)
+    least, most = values.min(axis=0), values.max(axis=0)
+    return numbers_from(binding, values.mean(axis=0), values.std(axis=0), least, most)
+
+
+def numbers_from(
+    binding: NumberColumns,
+    mean: NDArray[np.float64],
+    deviation: NDArray[np.float64],
+    least: NDArray[np.float64],
+    most: NDArray[np.float64],
+) -> FittedNumbers:
+    """What is learnt of columns with these means, standard deviations, least and largest values."""
     # Rounding leaves a constant column such as 0.1 a tiny deviation, which would blow it up.
-    constant = np.array([np.ptp(values[:, i]) == 0 for i in range(width)], bool)
-    mean = np.where(constant, values[0], mean)
+    constant = least == most
+    mean = np.where(constant, least, mean)
     deviation = np.where(constant | (deviation == 0), 1.0, deviation)
     return FittedNumbers(binding, tuple(mean.tolist()), tuple(deviation.tolist()))
 

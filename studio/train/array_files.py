@@ -1,8 +1,13 @@
-"""NumPy's .npz files, read as strangers' files are: nothing unpickled, everything bounded."""
+"""NumPy's .npy and .npz files, read as strangers' are: nothing unpickled, all memory bounded.
+
+Arrays larger than `LARGE` stay in their file, and are memory maps; so are all of .npy files.
+"""
 
 import zipfile
 from pathlib import Path
-from typing import IO
+from shutil import copyfileobj
+from tempfile import TemporaryFile
+from typing import IO, Any
 
 import numpy as np
 from numpy.lib import format as npy
@@ -10,6 +15,7 @@ from numpy.lib import format as npy
 from studio.engine.program import Array
 from studio.problem import Problem, refuse
 
+LARGE = 2**26  # bytes; what is larger is read by blocks
 MOST_ARRAYS = 1000
 MOST_AXES = 8
 _SUFFIX = ".npy"
@@ -19,7 +25,9 @@ def read_arrays(path: Path, largest: int) -> dict[str, Array]:
     """The arrays in an .npz file by name, but those without an axis.
 
     Nothing is unpickled, and sizes are bounded before anything is read: together at most
-    `largest` bytes.
+    `largest` bytes, arrays apart that are stored as they are and stay where they are, unread and
+    so without a look at their checksums. A large compressed one goes to a temporary file without
+    a name.
 
     Raises:
         ProblemError: ``file_unreadable``, ``file_too_large``, ``array_refused``; a file that is
@@ -32,35 +40,83 @@ def read_arrays(path: Path, largest: int) -> dict[str, Array]:
         raise refuse("file_unreadable", file=path.name, reason=str(error)) from None
 
 
+def map_array(path: Path) -> Array:
+    """The array of an .npy file, as a memory map.
+
+    Raises:
+        ProblemError: ``array_refused``; a file that is missing raises OSError.
+    """
+    with path.open("rb") as file:
+        try:
+            return _mapped(file, path.stat().st_size)
+        except (ValueError, EOFError) as error:
+            about = {"file": path.name, "column": path.stem}
+            raise refuse("array_refused", **about, reason=error) from None
+
+
 def _members(path: Path, file: zipfile.ZipFile, largest: int) -> dict[str, Array]:
     members = [m for m in file.infolist() if m.filename.endswith(_SUFFIX)]
-    size = sum(m.file_size for m in members)
+    size = sum(m.file_size for m in members if not _stays(m))
     if size > largest or len(members) > MOST_ARRAYS:
         raise refuse("file_too_large", file=path.name, expected=largest // 2**20)
     found = {}
     for member in members:
         name = member.filename.removesuffix(_SUFFIX)
-        with file.open(member) as stream:
-            try:
-                array = _array(stream, member.file_size)
-            except (ValueError, zipfile.BadZipFile, EOFError) as error:
-                raise refuse("array_refused", file=path.name, column=name, reason=error) from None
+        try:
+            array = _member(path, file, member)
+        except (ValueError, zipfile.BadZipFile, EOFError) as error:
+            raise refuse("array_refused", file=path.name, column=name, reason=error) from None
         if array.ndim:
             found[name] = array
     return found
 
 
+def _stays(member: zipfile.ZipInfo) -> bool:
+    """Whether an array is large and lies in the file as it is."""
+    return member.file_size > LARGE and member.compress_type == zipfile.ZIP_STORED
+
+
+def _member(path: Path, file: zipfile.ZipFile, member: zipfile.ZipInfo) -> Array:
+    with file.open(member) as stream:
+        if member.file_size <= LARGE:
+            return _array(stream, member.file_size)
+        if not _stays(member):
+            with TemporaryFile(prefix="layerloom-") as unpacked:
+                copyfileobj(stream, unpacked)
+                unpacked.seek(0)
+                return _mapped(unpacked, member.file_size)
+    with path.open("rb") as whole:
+        whole.seek(member.header_offset + 26)
+        name, extra = (int.from_bytes(whole.read(2), "little") for _ in range(2))
+        whole.seek(member.header_offset + 30 + name + extra)
+        return _mapped(whole, member.file_size)
+
+
 def _array(stream: IO[bytes], size: int) -> Array:
     """An array of numbers or texts, once its header says no more than the file holds."""
+    shape, fortran, dtype, length = _header(stream, size)
+    flat = np.frombuffer(stream.read(length), dtype)
+    array = flat.reshape(shape[::-1]).T if fortran else flat.reshape(shape)
+    return np.asarray(array, order="C")
+
+
+def _mapped(file: IO[bytes], size: int) -> Array:
+    """Likewise, of what starts here in a file; its numbers stay there."""
+    shape, fortran, dtype, length = _header(file, size)
+    if not length:
+        return np.empty(shape, dtype)
+    order: Any = "F" if fortran else "C"
+    return np.memmap(file, dtype, "r", file.tell(), shape, order)
+
+
+def _header(stream: IO[bytes], size: int) -> tuple[tuple[int, ...], bool, np.dtype[Any], int]:
+    """Shape, whether its first axis is the fastest, dtype, and how many bytes follow."""
     version = npy.read_magic(stream)
     read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
     shape, fortran, dtype = read(stream)
     if dtype.kind not in "buifU" or len(shape) > MOST_AXES:
         raise ValueError(str(Problem("reason_array", args={"received": dtype})))
-    count = int(np.prod(shape, dtype=object))
-    if count * dtype.itemsize > size:
+    length = int(np.prod(shape, dtype=object)) * dtype.itemsize
+    if length > size:
         raise EOFError(str(Problem("reason_array_short")))
-    data = stream.read(count * dtype.itemsize)
-    flat = np.frombuffer(data, dtype, count)
-    array = flat.reshape(shape[::-1]).T if fortran else flat.reshape(shape)
-    return np.asarray(array, order="C")
+    return shape, fortran, dtype, length

@@ -51,7 +51,7 @@ class OneHots:
         depth: the size of the last axis, which `places` lacks.
     """
 
-    places: Array
+    places: Array | Streamed
     depth: int
 
     def __len__(self) -> int:
@@ -60,10 +60,15 @@ class OneHots:
     def __getitem__(self, rows: Array | slice) -> "OneHots":
         return OneHots(self.places[rows], self.depth)
 
+    def loaded(self) -> "OneHots":
+        """With the places in memory."""
+        return replace(self, places=read(self.places))
+
     def expanded(self) -> Array:
         """The one-hots, float32."""
-        hot = np.zeros((*self.places.shape, self.depth + 1), np.float32)
-        np.put_along_axis(hot, self.places[..., None].astype(np.intp), 1, axis=-1)
+        places = read(self.places)
+        hot = np.zeros((*places.shape, self.depth + 1), np.float32)
+        np.put_along_axis(hot, places[..., None].astype(np.intp), 1, axis=-1)
         return hot[..., : self.depth]
 
 
@@ -113,9 +118,8 @@ class Arrays:
     @property
     def streamed(self) -> list[Streamed]:
         """What is read by blocks; nothing where all is in memory."""
-        columns = [*self.inputs.values(), *self.targets.values()]
-        kept = [c.kept if isinstance(c, Packed) else c for c in columns]
-        return [column for column in kept if isinstance(column, Streamed)]
+        columns = map(_kept, [*self.inputs.values(), *self.targets.values()])
+        return [column for column in columns if isinstance(column, Streamed)]
 
     def loaded(self) -> "Arrays":
         """The same in memory."""
@@ -138,9 +142,17 @@ class Arrays:
 
 def loaded(column: Column) -> Array | Packed | OneHots:
     """A column in memory; what is kept small stays so."""
-    if isinstance(column, OneHots):
-        return column
-    return column.loaded() if isinstance(column, Packed) else read(column)
+    return column.loaded() if isinstance(column, Packed | OneHots) else read(column)
+
+
+def _kept(column: Column) -> Array | Streamed:
+    match column:
+        case Packed():
+            return column.kept
+        case OneHots():
+            return column.places
+        case _:
+            return column
 
 
 def unpacked(column: Column) -> Array:
@@ -153,7 +165,7 @@ def unpacked(column: Column) -> Array:
 
 def fed(column: Array | OneHots) -> Array:
     """A batch's input as a program takes it."""
-    return column.places if isinstance(column, OneHots) else column
+    return read(column.places) if isinstance(column, OneHots) else column
 
 
 # -- batches -------------------------------------------------------------------------------------
@@ -211,15 +223,8 @@ def shuffled_by_blocks(count: int, block: int, size: int, seed: int, epoch: int)
 
 def _by_pools(data: Arrays, size: int, orders: Iterator[Array]) -> Iterator[Arrays]:
     """The batches of pool after pool, of which the next is read while one is used."""
-    for pool in prefetched(_pool(data, rows) for rows in orders):
+    for pool in prefetched(data.take(rows).loaded() for rows in orders):
         yield from batches(pool, size)
-
-
-def _pool(data: Arrays, rows: Array) -> Arrays:
-    """These samples in memory, in this order, read in the order in which they lie."""
-    lying = np.sort(rows)
-    pool = data.take(lying).loaded()
-    return pool if np.array_equal(lying, rows) else pool.take(np.searchsorted(lying, rows))
 
 
 def _pool_rows(data: Arrays, size: int) -> int:

@@ -45,7 +45,8 @@ def with_data(document: Document, data: Sequence[str]) -> Document:
         document: its other bindings stay, and now mean columns of the same file.
         data: each ``FILE``, ``PORT=FILE`` or ``PORT=FILE:COLUMN[,COLUMN…]``; a port is named as
             the user sees it. Without columns a port keeps those it is bound to, or takes the one
-            that has its name. All must name one file.
+            that has its name; of an .npy file it takes the array. All must name one file, or .npy
+            files of one folder, of which the first says how many rows there are.
 
     Raises:
         ProblemError: an unknown port, a file that cannot be read, a column it does not have.
@@ -58,15 +59,23 @@ def with_data(document: Document, data: Sequence[str]) -> Document:
         path, columns = _path_and_columns(place)
         paths.append(path)
         table = read_table(path)
+        if name and not columns and path.suffix.lower() == ".npy":
+            columns = [path.stem]
         if name:
             bindings = targets if ports[name].loss else inputs
             bindings[ports[name].key] = _bound(ports[name], table, columns)
     if not paths:
         return document
-    if len({path.resolve() for path in paths}) > 1:
+    if len({_table_of(path) for path in paths}) > 1:
         raise refuse("data_several_files", files=", ".join(sorted({str(p) for p in paths})))
     source = table_source(paths[0])
     return edits.set_data(document, source=source, inputs=inputs, targets=targets)
+
+
+def _table_of(path: Path) -> Path:
+    """The file of a table, or the folder where that is .npy files."""
+    whole = path.resolve()
+    return whole.parent if path.suffix.lower() == ".npy" else whole
 
 
 def _port_and_place(document: Document, ports: Iterable[str], item: str) -> tuple[str, str]:

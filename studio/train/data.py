@@ -34,10 +34,7 @@ from studio.document.preprocess import (
     FittedClasses,
     FittedNumbers,
     encode_classes,
-    encode_numbers,
-    encode_text,
     fit_classes,
-    fit_numbers,
 )
 from studio.engine.program import Array
 from studio.problem import Problem, ProblemError, refuse
@@ -45,6 +42,9 @@ from studio.train.arrays import Arrays, Column
 from studio.train.encoding import (
     array_column,
     class_array,
+    encoded_numbers,
+    encoded_text,
+    fitted_numbers,
     fitted_text,
     labels,
     number_matrix,
@@ -64,6 +64,7 @@ from studio.train.ports import (
     input_ports,
     target_ports,
 )
+from studio.train.streamed import Streamed, blocks
 from studio.train.tables import Table, fingerprint, read_table
 
 Rows = NDArray[np.intp]
@@ -184,8 +185,8 @@ def split_rows(table: Table, split: Split) -> tuple[Rows, Rows]:
     """
     rows = np.arange(table.rows)
     if split.kind == "column":
-        cells = np.array([cell.strip() for cell in table.texts(split.column)], np.str_)
-        validates = cells == split.value.strip()
+        cells, value = table.texts(split.column), split.value.strip()
+        validates = np.fromiter((cell.strip() == value for cell in cells), bool, len(cells))
         if not validates.any():
             args = {"file": table.name, "column": split.column, "received": split.value}
             raise refuse("split_value_missing", **args)
@@ -245,39 +246,42 @@ class _Reader:
                 return array_column(self.document, port, self.table, binding)
 
     def _text(self, port: DataPort, binding: TextColumn) -> Column:
-        cells = self.table.texts(binding.column)
         raise_any(self.table.empty_cells(binding.column))
         if self.only_check:
             return _NOTHING
         known = self.known
         fitted = fitted_text(self.document, port, binding, self.table, self.train, known)
         self.learnt[port.key] = fitted
-        encoded = encode_text(fitted, cells)
-        self._warn_of_strangers(port, binding, encoded[self.train])
+        encoded = encoded_text(self.table, fitted)
+        if port.key in self.known:
+            self._warn_of_strangers(port, binding, encoded[self.train])
         return text_column(port, fitted, encoded)
 
-    def _warn_of_strangers(self, port: DataPort, binding: TextColumn, encoded: Array) -> None:
+    def _warn_of_strangers(
+        self, port: DataPort, binding: TextColumn, encoded: Array | Streamed
+    ) -> None:
         """Warn where a vocabulary learnt before, from other texts, lacks most words of these."""
-        words, unknown = np.count_nonzero(encoded), np.count_nonzero(encoded == UNKNOWN)
-        if port.key in self.known and 2 * unknown > words:
-            percent = round(100 * int(unknown) / int(words))
+        words = sum(int(np.count_nonzero(block)) for _, block in blocks(encoded))
+        unknown = sum(int(np.count_nonzero(block == UNKNOWN)) for _, block in blocks(encoded))
+        if 2 * unknown > words:
+            percent = round(100 * unknown / words)
             problem = port.problem("words_unknown", column=binding.column, percent=percent)
             self.warnings.append(replace(problem, severity="warning"))
 
-    def _numbers(self, port: DataPort, binding: NumberColumns, fits: bool) -> Array:
+    def _numbers(self, port: DataPort, binding: NumberColumns, fits: bool) -> Column:
         values = number_matrix(self.table, binding.columns)
         if not fits:
             return _NOTHING
         raise_any(value_problems(port, self.table, binding, values))
         fitted = self._before(port, binding)
         if not isinstance(fitted, FittedNumbers):
-            fitted = fit_numbers(binding, values[self.train])
+            fitted = fitted_numbers(binding, values, self.train)
         self.learnt[port.key] = fitted
-        encoded = encode_numbers(fitted, values)
+        encoded = encoded_numbers(fitted, values)
         self.warnings += unreachable_problems(self.document, port, encoded)
         return shaped(port, encoded)
 
-    def _classes(self, port: DataPort, binding: ClassColumn, fits: bool) -> Array:
+    def _classes(self, port: DataPort, binding: ClassColumn, fits: bool) -> Column:
         raise_any(self.table.empty_cells(binding.column))
         cells = labels(self.table, binding.column)
         fitted = self._before(port, binding)

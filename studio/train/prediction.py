@@ -16,8 +16,6 @@ from studio.document.preprocess import (
     FittedText,
     decode_numbers,
     encode_classes,
-    encode_numbers,
-    encode_text,
     unfitted_numbers,
 )
 from studio.engine.program import Array
@@ -29,6 +27,8 @@ from studio.train.data import load_table
 from studio.train.encoding import (
     array_column,
     class_array,
+    encoded_numbers,
+    encoded_text,
     labels,
     number_matrix,
     raise_any,
@@ -95,12 +95,11 @@ def _encode(document: Document, port: DataPort, known: Fitted | None, table: Tab
         case None:
             raise ProblemError(port.problem("not_fitted"))
         case FittedText():
-            cells = table.texts(fitted.binding.column)
-            return text_column(port, fitted, encode_text(fitted, cells))
+            return text_column(port, fitted, encoded_text(table, fitted))
         case FittedNumbers():
             values = number_matrix(table, fitted.binding.columns)
             raise_any(value_problems(port, table, fitted.binding, values))
-            return shaped(port, encode_numbers(fitted, values))
+            return shaped(port, encoded_numbers(fitted, values))
         case FittedClasses():
             raise_any(table.empty_cells(fitted.binding.column))
             classes = encode_classes(fitted, labels(table, fitted.binding.column))

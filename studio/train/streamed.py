@@ -79,12 +79,20 @@ class Streamed:
         if isinstance(self.rows, range):
             found = np.array(self.source[self.rows.start : self.rows.stop], self.dtype, order="C")
         elif isinstance(self.source, np.ndarray):
-            found = self.source.take(self.rows, axis=0)
+            # `take` is twice as fast, but of what does not lie as it wants it copies everything.
+            plain = self.source.flags.c_contiguous and self.source.flags.aligned
+            found = self.source.take(self.rows, axis=0) if plain else self.source[self.rows]
         else:
-            ends = np.flatnonzero(np.diff(self.rows) != 1) + 1
-            runs = (run for run in np.split(self.rows, ends) if len(run))
-            found = np.concatenate([self.source[run[0] : run[-1] + 1] for run in runs])
+            lying, places = np.unique(self.rows, return_inverse=True)
+            runs = np.split(lying, np.flatnonzero(np.diff(lying) != 1) + 1)
+            parts = [self.source[run[0] : run[-1] + 1] for run in runs if len(run)]
+            found = np.concatenate(parts)[places]
         return np.ascontiguousarray(found, self.dtype).reshape(self.shape)
+
+
+def column_of(array: Array) -> Array | Streamed:
+    """An array as it is, or as a column that is read by blocks if it lies in a file."""
+    return Streamed.of(array) if streams(array) else array
 
 
 def block_rows(*columns: Array | Streamed) -> int:

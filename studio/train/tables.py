@@ -1,8 +1,12 @@
-"""Tables: CSV files, plain or gzipped, NumPy's .npz, and what is made up by a generator.
+"""Tables: CSV files, plain or gzipped, NumPy's .npy and .npz, and what a generator makes up.
 
 A table keeps cells as the text they are; numbers are read when a column is asked for them. Rows
 are numbered as a spreadsheet numbers them: the header is row 1. Beside cells there may be columns
 of arrays.
+
+Text of more than `LARGE_TEXT` bytes is read once, by blocks, into a temporary file of cells; arrays
+of more than `LARGE` bytes stay in their file. Of such a table no more is in memory than some
+blocks, and whatever has one number a row.
 """
 
 import csv
@@ -10,11 +14,14 @@ import gzip
 import hashlib
 import io
 import zlib
-from collections.abc import Iterator, Mapping, Sequence, Sized
+from array import array as numbers_of
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence, Sized
+from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
+from itertools import chain, pairwise
 from pathlib import Path
-from typing import Literal
+from typing import IO, Any, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,13 +29,17 @@ from numpy.typing import NDArray
 from studio.document.plan import TableSource
 from studio.engine.program import Array, Dim
 from studio.problem import Problem, ProblemError, refuse
-from studio.train.array_files import read_arrays
+from studio.train.array_files import LARGE, MOST_ARRAYS, map_array, read_arrays
+from studio.train.cells import Cells, Spool, filled, written
 
 Kind = Literal["number", "class", "text", "array"]
+_T = TypeVar("_T")
 
 DELIMITERS = (",", ";", "\t", "|")
 FEW = 50  # a text column with at most so many distinct values is a class column
-LARGEST_TABLE = 2**31  # bytes of text, after decompression
+LARGEST_TABLE = 2**31  # bytes after decompression, of what is compressed
+LARGE_TEXT = 2**24  # bytes; short cells take thirty times as many in memory
+LOOKED_AT = 5000  # rows of a large table by which it is judged what its columns hold
 LARGEST_CELL = 2**24  # characters; csv's own limit of 131,072 is too small for long texts
 LARGEST_NUMBER = float(np.finfo(np.float32).max)
 
@@ -56,6 +67,7 @@ class Table:
     arrays: Mapping[str, Array] = field(default_factory=dict)
     others: Mapping[str, int] = field(default_factory=dict)
     _numbers: dict[str, NDArray[np.float64]] = field(default_factory=dict, repr=False)
+    _matrices: dict[tuple[str, ...], Array] = field(default_factory=dict, repr=False)
     _kinds: dict[str, Kind] = field(default_factory=dict, repr=False)
     _distinct: dict[str, int] = field(default_factory=dict, repr=False)
 
@@ -64,6 +76,17 @@ class Table:
         """How many rows there are, without the header."""
         columns: list[Sized] = [*self.columns.values(), *self.arrays.values()]
         return len(columns[0]) if columns else 0
+
+    @property
+    def large(self) -> bool:
+        """Whether its cells are not in memory."""
+        return any(isinstance(cells, Cells) for cells in self.columns.values())
+
+    def blocks(self) -> Iterator[slice]:
+        """All rows, block by block; of a table in memory at once."""
+        found = (cells.edges for cells in self.columns.values() if isinstance(cells, Cells))
+        edges = next(found, (0, self.rows))
+        return (slice(a, b) for a, b in pairwise(edges))
 
     @property
     def names(self) -> list[str]:
@@ -110,35 +133,73 @@ class Table:
                 ``cell_not_finite``, at the first such cell.
         """
         if column not in self._numbers:
-            cells = self.texts(column)
-            try:
-                values = np.array(cells, np.str_).astype(np.float64)
-            except ValueError:
-                raise self._not_numbers(column) from None
-            if not (np.abs(values) <= LARGEST_NUMBER).all():
+            values = parsed(self.texts(column))
+            if values is None:
                 raise self._not_numbers(column)
             values.setflags(write=False)
             self._numbers[column] = values
         return self._numbers[column]
 
+    def matrix(self, columns: Sequence[str]) -> NDArray[np.float64]:
+        """Number columns side by side, float64 (rows, columns); of a large table in a file.
+
+        Raises:
+            ProblemError: all that `numbers` would raise.
+        """
+        if not self.large:
+            found = _each(self.numbers, columns)
+            return np.stack(found, axis=1) if found else np.zeros((self.rows, 0))
+        key = tuple(columns)
+        if key not in self._matrices:
+            wrong: set[str] = set()
+            parts = self._parsed_blocks([c for c in columns if c in self.columns], wrong)
+            matrix = filled(self.rows, parts, in_file=True)
+            _each(partial(self._expect_numbers, wrong), columns)
+            self._matrices[key] = matrix
+        return self._matrices[key]
+
+    def _parsed_blocks(
+        self, columns: Sequence[str], wrong: set[str]
+    ) -> Iterator[NDArray[np.float64]]:
+        """The numbers block by block; the columns go to `wrong` that hold anything else."""
+        for rows in self.blocks():
+            values = np.zeros((rows.stop - rows.start, len(columns)))
+            for number, column in enumerate(columns):
+                found = parsed(self.columns[column][rows])
+                if found is None:
+                    wrong.add(column)
+                else:
+                    values[:, number] = found
+            yield values
+
+    def _expect_numbers(self, wrong: Collection[str], column: str) -> None:
+        self.texts(column)
+        if column in wrong:
+            raise self._not_numbers(column)
+
     def kind(self, column: str) -> Kind:
-        """What a column seems to hold: numbers, a few repeated labels, text; or arrays."""
+        """What a column seems to hold: numbers, a few repeated labels, text; or arrays.
+
+        Of a large table's cells the first `LOOKED_AT` tell.
+        """
         if column in self.arrays:
             return "array"
         if column not in self._kinds:
-            try:
-                self.numbers(column)
-                self._kinds[column] = "number"
-            except ProblemError:
-                few = self.distinct(column) <= min(FEW, self.rows // 2)
-                self._kinds[column] = "class" if few else "text"
+            cells = self._looked_at(column)
+            few = self.distinct(column) <= min(FEW, len(cells) // 2)
+            number = parsed(cells) is not None
+            self._kinds[column] = "number" if number else "class" if few else "text"
         return self._kinds[column]
 
     def distinct(self, column: str) -> int:
-        """How many different values a column of cells holds."""
+        """How many different values a column of cells holds; see `kind`."""
         if column not in self._distinct:
-            self._distinct[column] = len(set(self.texts(column)))
+            self._distinct[column] = len(set(self._looked_at(column)))
         return self._distinct[column]
+
+    def _looked_at(self, column: str) -> Sequence[str]:
+        cells = self.texts(column)
+        return cells[:LOOKED_AT] if isinstance(cells, Cells) else cells
 
     def misfit(self, code: str, column: str, rows: Sequence[int]) -> Problem:
         """A problem of some cells of a column: it names the first and counts the others."""
@@ -170,24 +231,51 @@ class Table:
         return ProblemError(problems)
 
 
+def parsed(cells: Sequence[str]) -> NDArray[np.float64] | None:
+    """Cells as finite numbers of float32's range, if they are."""
+    try:
+        values = np.fromiter(map(float, cells), np.float64, len(cells))
+    except ValueError:
+        return None
+    return values if (np.abs(values) <= LARGEST_NUMBER).all() else None
+
+
+def _each(read: Callable[[str], _T], columns: Sequence[str]) -> list[_T]:
+    """What is read of each column; raises the problems of all."""
+    found: list[_T] = []
+    problems: list[Problem] = []
+    for column in columns:
+        try:
+            found.append(read(column))
+        except ProblemError as error:
+            problems += error.problems
+    if problems:
+        raise ProblemError(problems)
+    return found
+
+
 # -- reading -------------------------------------------------------------------------------------
 
 
 def read_table(path: Path) -> Table:
-    """Read a CSV file, plain or gzipped, or an .npz; kept in memory until the file changes.
+    """Read a CSV file, plain or gzipped, an .npz or .npy; kept until the file changes.
 
     Text is UTF-8, with or without a byte order mark. Cells are parted by the one of ``, ; tab |``
     that parts the header most often, and quoted as RFC 4180 says. The first row is the header.
+
+    An .npy file makes a table of all such files in its folder, each a column by its name; it says
+    how many rows there are.
 
     Raises:
         ProblemError: what is wrong with the file, naming it and, where there is one, the row.
     """
     path = Path(path)
     try:
-        status = path.stat()
         if path.is_dir():
             raise refuse("file_unreadable", file=path.name, reason=Problem("reason_folder"))
-        return _read(path.resolve(), status.st_size, status.st_mtime_ns)
+        states = [file.stat() for file in (path, *_beside(path))]
+        size, modified = sum(s.st_size for s in states), max(s.st_mtime_ns for s in states)
+        return _read(path.resolve(), size, modified)
     except FileNotFoundError:
         raise refuse("file_missing", file=path.name, path=str(path)) from None
     except OSError as error:
@@ -197,57 +285,119 @@ def read_table(path: Path) -> Table:
 
 @lru_cache(maxsize=4)
 def _read(path: Path, size: int, modified: int) -> Table:
-    if path.suffix.lower() == ".npz":
-        return table_of_arrays(path.name, read_arrays(path, LARGEST_TABLE))
-    return parse_table(path.name, _content(path))
+    match path.suffix.lower():
+        case ".npz":
+            return table_of_arrays(path.name, read_arrays(path, LARGEST_TABLE))
+        case ".npy":
+            return _table_of_folder(path)
+        case _:
+            return _table_of_text(path)
 
 
-def _content(path: Path) -> bytes:
+def _beside(path: Path) -> list[Path]:
+    """The other .npy files of an .npy file's folder."""
+    if path.suffix.lower() != ".npy":
+        return []
+    found = (p for p in path.parent.glob("*.npy") if p.is_file() and p.name != path.name)
+    return sorted(found)[:MOST_ARRAYS]
+
+
+def _table_of_folder(path: Path) -> Table:
+    arrays = {path.stem: map_array(path)}
+    for other in _beside(path):
+        with suppress(ProblemError, OSError):  # a stranger; it may be no array at all
+            arrays[other.stem] = map_array(other)
+    found = {name: array for name, array in arrays.items() if array.ndim}
+    rows = len(found[path.stem]) if path.stem in found else 0
+    return table_of_arrays(path.name, found, rows)
+
+
+def _table_of_text(path: Path) -> Table:
     with path.open("rb") as raw:
         zipped = raw.read(2) == b"\x1f\x8b"
         raw.seek(0)
+        stream: Any = gzip.GzipFile(fileobj=raw) if zipped else raw
         try:
-            stream = gzip.GzipFile(fileobj=raw) if zipped else raw
-            data = stream.read(LARGEST_TABLE + 1)
+            data = stream.read(LARGE_TEXT + 1)
+            if len(data) <= LARGE_TEXT:
+                return parse_table(path.name, data)
+            stream.seek(0)
+            return _table_in_file(path.name, stream, LARGEST_TABLE if zipped else None)
         except (gzip.BadGzipFile, EOFError, zlib.error) as error:
             raise refuse("file_unreadable", file=path.name, reason=str(error)) from None
-    if len(data) > LARGEST_TABLE:
-        raise refuse("file_too_large", file=path.name, expected=LARGEST_TABLE // 2**20)
-    return data
 
 
 def parse_table(name: str, data: bytes) -> Table:
     """A table from the bytes of a CSV file called `name`; see `read_table`."""
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        row = data.count(b"\n", 0, error.start) + 1
-        raise refuse("file_not_utf8", file=name, row=row) from None
-    records = _records(name, text)
-    header_place, header = next(records, (0, []))
+    with _text(io.BytesIO(data)) as text:
+        header, records = _opened(name, text)
+        places, rows = zip(*records, strict=True)
+    columns = dict(zip(header, map(list, zip(*rows, strict=True)), strict=True))
+    return Table(name, columns, _unless_whole(places))
+
+
+def _table_in_file(name: str, stream: IO[bytes], most: int | None) -> Table:
+    """Likewise, the cells in a temporary file; of text of at most so many bytes."""
+    places = numbers_of("q")
+    with _text(stream) as text:
+        header, records = _opened(name, text, most)
+
+        def rows() -> Iterator[list[str]]:
+            for place, record in records:
+                places.append(place)
+                yield record
+
+        spool = Spool(rows())
+    columns = {title: spool.column(number) for number, title in enumerate(header)}
+    return Table(name, columns, _unless_whole(places))
+
+
+def _unless_whole(places: Sequence[int]) -> Sequence[int]:
+    """The numbers of rows, unless they are those from 2 on, as without blank lines."""
+    return () if places[0] == 2 and places[-1] == len(places) + 1 else places
+
+
+def _text(stream: IO[bytes]) -> io.TextIOWrapper:
+    return io.TextIOWrapper(stream, "utf-8-sig", newline="")
+
+
+def _opened(
+    name: str, text: io.TextIOWrapper, most: int | None = None
+) -> tuple[list[str], Iterator[tuple[int, list[str]]]]:
+    """The header of a CSV file, and its rows with their numbers, at least one."""
+    records = _records(name, text, most)
+    _, header = next(records, (0, []))
     if not header:
         raise refuse("file_empty", file=name)
     header = [cell.strip() for cell in header]
     _check_header(name, header)
-    rows: list[list[str]] = []
-    places: list[int] = []
-    for place, record in records:
-        if len(record) != len(header):
-            args = {"row": place, "received": len(record), "expected": len(header)}
-            raise refuse("row_ragged", file=name, **args)
-        rows.append(record)
-        places.append(place)
-    if not rows:
+    even = _even(name, records, len(header))
+    first = next(even, None)
+    if first is None:
         raise refuse("file_without_rows", file=name)
-    columns = dict(zip(header, map(list, zip(*rows, strict=True)), strict=True))
-    whole = header_place == 1 and places[-1] == len(rows) + 1
-    return Table(name, columns, () if whole else places)
+    return header, chain([first], even)
 
 
-def _records(name: str, text: str) -> Iterator[tuple[int, list[str]]]:
+def _even(
+    name: str, records: Iterator[tuple[int, list[str]]], width: int
+) -> Iterator[tuple[int, list[str]]]:
+    """Rows as long as the header."""
+    for place, record in records:
+        if len(record) != width:
+            args = {"row": place, "received": len(record), "expected": width}
+            raise refuse("row_ragged", file=name, **args)
+        yield place, record
+
+
+def _records(
+    name: str, text: io.TextIOWrapper, most: int | None
+) -> Iterator[tuple[int, list[str]]]:
     """The records that are not blank lines, numbered from 1 with blank lines counted."""
     csv.field_size_limit(LARGEST_CELL)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
+    stream: Any = text.buffer
+    delimiter = _delimiter(stream.read(65536).decode("utf-8-sig", "ignore"))
+    stream.seek(0)
+    reader = csv.reader(_bounded(name, text, most), delimiter=delimiter, strict=True)
     place = 0
     try:
         for place, record in enumerate(reader, 1):
@@ -255,12 +405,34 @@ def _records(name: str, text: str) -> Iterator[tuple[int, list[str]]]:
                 yield place, record
     except csv.Error as error:
         raise refuse("file_malformed", file=name, row=place + 1, reason=str(error)) from None
+    except UnicodeDecodeError:
+        raise refuse("file_not_utf8", file=name, row=_undecodable(stream)) from None
+
+
+def _bounded(name: str, lines: Iterable[str], most: int | None) -> Iterator[str]:
+    """Lines, refused once they are more than so many bytes, or characters, together."""
+    length = 0
+    for line in lines:
+        length += len(line)
+        if most is not None and length > most:
+            raise refuse("file_too_large", file=name, expected=most // 2**20)
+        yield line
+
+
+def _undecodable(stream: IO[bytes]) -> int:
+    """The number of the first line that is not UTF-8."""
+    stream.seek(0)
+    for row, line in enumerate(stream, 1):
+        try:
+            line.decode()
+        except UnicodeDecodeError:
+            return row
+    return 0
 
 
 def _delimiter(text: str) -> str:
     """The delimiter that occurs most often in the header, outside quotes; a comma if none does."""
-    start = len(text) - len(text.lstrip("\r\n"))
-    header = text[start : start + 65536].splitlines()[:1] or [""]
+    header = text.lstrip("\r\n").splitlines()[:1] or [""]
     outside = "".join(header[0].split('"')[::2])
     return max(DELIMITERS, key=outside.count)
 
@@ -276,23 +448,25 @@ def _check_header(name: str, header: list[str]) -> None:
         raise ProblemError(problems)
 
 
-def table_of_arrays(name: str, found: Mapping[str, Array]) -> Table:
-    """A table from the arrays of an .npz file called `name`.
+def table_of_arrays(name: str, found: Mapping[str, Array], rows: int | None = None) -> Table:
+    """A table from arrays of a file called `name`.
 
-    The longest first axis counts the rows; an array of another length is no column. One number or
-    text a row becomes a cell, more become an array. Rows are counted from 0, as NumPy's are.
+    The longest first axis counts the rows unless they are given; an array of another length is no
+    column. One number or text a row becomes a cell, more become an array. Rows are counted from 0,
+    as NumPy's are.
 
     Raises:
         ProblemError: ``file_without_arrays``.
     """
-    rows = max(map(len, found.values()), default=0)
+    rows = max(map(len, found.values()), default=0) if rows is None else rows
     if not rows:
         raise refuse("file_without_arrays", file=name)
     columns = {column: array for column, array in found.items() if len(array) == rows}
+    flat = {column: array for column, array in columns.items() if array.ndim == 1}
+    large = any(array.nbytes > LARGE for array in columns.values())
     cells = {
-        column: [str(+value if isinstance(value, bool) else value) for value in array.tolist()]
-        for column, array in columns.items()
-        if array.ndim == 1
+        column: Cells.of_array(array, len(flat)) if large else written(array)
+        for column, array in flat.items()
     }
     arrays = {column: array for column, array in columns.items() if array.ndim > 1}
     others = {column: len(array) for column, array in found.items() if len(array) != rows}

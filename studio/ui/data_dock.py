@@ -265,14 +265,14 @@ class DataDock(QWidget):
 
     def _ask_file(self) -> None:
         tables, others = text("training.tables"), text("training.all_files")
-        filters = f"{tables} (*.csv *.csv.gz *.tsv *.txt *.gz *.npz);;{others} (*)"
+        filters = f"{tables} (*.csv *.csv.gz *.tsv *.txt *.gz *.npz *.npy);;{others} (*)"
         title = text("training.choose_file").rstrip("…")
         chosen, _ = QFileDialog.getOpenFileName(self, title, str(self._base()), filters)
         if chosen:
             self.use_file(Path(chosen))
 
     def use_file(self, path: Path) -> None:
-        """Take the data from a CSV or .npz file; an unreadable one is refused with the reason."""
+        """Take the data from a CSV, .npz or .npy file; an unreadable one is refused, with why."""
         base = self._session.path.parent if self._session.path else None
         self._reader.ask(partial(_source_of, path, base))
 

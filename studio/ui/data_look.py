@@ -15,10 +15,8 @@ from studio.document.preprocess import (
     FittedNumbers,
     decode_text,
     encode_classes,
-    encode_numbers,
     encode_text,
     fit_classes,
-    fit_numbers,
 )
 from studio.engine.program import Array
 from studio.problem import Problem, ProblemError
@@ -28,6 +26,8 @@ from studio.train.data import check_data, load_table, split_rows
 from studio.train.encoding import (
     array_column,
     class_array,
+    encoded_numbers,
+    fitted_numbers,
     fitted_text,
     labels,
     number_matrix,
@@ -128,14 +128,16 @@ def _sample(
         case NumberColumns():
             values = number_matrix(table, binding.columns)
             numbers = before if isinstance(before, FittedNumbers) else None
-            numbers = numbers or fit_numbers(binding, values[train])
-            return Sample(shaped(port, encode_numbers(numbers, values[first : first + 1]))[0])
+            numbers = numbers or fitted_numbers(binding, values, train)
+            standard = encoded_numbers(numbers, values[first : first + 1])
+            return Sample(unpacked(shaped(port, standard))[0])
         case ClassColumn():
             names = labels(table, binding.column)
             classes = before if isinstance(before, FittedClasses) else None
             classes = classes or fit_classes(binding, (names[row] for row in train))
             number = encode_classes(classes, [names[first]])
-            return Sample(class_array(port, classes, number)[0], classes=classes.names)
+            sample = unpacked(class_array(port, classes, number))[0]
+            return Sample(sample, classes=classes.names)
         case ArrayColumn():
             return Sample(
                 unpacked(array_column(document, port, table, binding)[first : first + 1])[0]

@@ -305,9 +305,10 @@ print((most - before) // 2**20)
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="Linux tells a process's memory")
-def test_of_200_mb_in_a_file_few_are_in_memory(tmp_path: Path) -> None:
+@pytest.mark.parametrize("fortran", [False, True])
+def test_of_200_mb_in_a_file_few_are_in_memory(tmp_path: Path, fortran: bool) -> None:
     path = tmp_path / "big.npy"
-    np.lib.format.open_memmap(path, "w+", np.float32, (50_000, 1000))[:] = 1
+    np.lib.format.open_memmap(path, "w+", np.float32, (50_000, 1000), fortran)[:] = 1
     command = [sys.executable, "-c", _GROWTH, str(path)]
     found = subprocess.run(command, capture_output=True, text=True, check=True)
     assert int(found.stdout) < 80, "MiB of anonymous memory, beside a file of 190"

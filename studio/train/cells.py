@@ -1,0 +1,161 @@
+"""The cells of a table too large for memory: in a temporary file, by blocks of rows and columns.
+
+The file has no name and is gone with the table, or with the process, however that ends. It lies
+in the system's temporary folder (TMPDIR) and is as large as the text of the table. In memory are
+one block of a column at a time, and 8 bytes for each block of each column.
+"""
+
+import mmap
+from bisect import bisect
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+from itertools import pairwise
+from tempfile import TemporaryFile
+from typing import overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from studio.engine.program import Array
+
+BLOCK = 2**23  # bytes that the cells of a block of rows take in memory, all columns together
+CELL = 64  # of which a cell takes so many beside its letters
+
+
+class Spool:
+    """The cells of rows in a file without a name, and what stands where in it."""
+
+    def __init__(self, records: Iterable[Sequence[str]]) -> None:
+        self.edges = [0]  # the first row of each block, and the end
+        self._starts: list[NDArray[np.int64]] = []
+        with TemporaryFile(prefix="layerloom-") as file:
+            for some in _in_blocks(records):
+                parts = [_packed(cells) for cells in zip(*some, strict=True)]
+                self._starts.append(file.tell() + np.cumsum([0, *map(len, parts)]))
+                self.edges.append(self.edges[-1] + len(some))
+                file.writelines(parts)
+            file.flush()
+            self._bytes = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+
+    def column(self, number: int) -> "Cells":
+        """The cells of one column."""
+        return Cells(self.edges, partial(self._block, number))
+
+    def _block(self, column: int, number: int) -> list[str]:
+        """The cells of one column in one block of rows."""
+        start, end = self._starts[number][column : column + 2]
+        count = self.edges[number + 1] - self.edges[number]
+        return _unpacked(self._bytes[start:end], count)
+
+
+def _in_blocks(records: Iterable[Sequence[str]]) -> Iterator[list[Sequence[str]]]:
+    some: list[Sequence[str]] = []
+    size = 0
+    for record in records:
+        some.append(record)
+        size += CELL * len(record) + sum(map(len, record))
+        if size >= BLOCK:
+            yield some
+            some, size = [], 0
+    if some:
+        yield some
+
+
+def _packed(cells: Sequence[str]) -> bytes:
+    """Cells as bytes: the bytes of each length, the lengths in characters, the text."""
+    lengths = np.fromiter(map(len, cells), np.uint32, len(cells))
+    kind = np.min_scalar_type(lengths.max())
+    return bytes([kind.itemsize]) + lengths.astype(kind).tobytes() + "".join(cells).encode()
+
+
+def _unpacked(data: bytes, count: int) -> list[str]:
+    lengths = np.frombuffer(data, f"u{data[0]}", count, 1)
+    text = data[1 + lengths.nbytes :].decode()
+    ends = [0, *np.cumsum(lengths, dtype=np.int64).tolist()]
+    return [text[a:b] for a, b in pairwise(ends)]
+
+
+class Cells(Sequence[str]):
+    """The cells of one column, made as they are asked for, a block at a time."""
+
+    def __init__(self, edges: Sequence[int], block: Callable[[int], list[str]]) -> None:
+        self.edges, self._block = edges, block
+        self._last: tuple[int, list[str]] = (-1, [])
+
+    @classmethod
+    def of_array(cls, array: Array, columns: int) -> "Cells":
+        """The numbers or texts of an array with one axis, of so many side by side, as written."""
+        size = columns * (CELL + array.dtype.itemsize)
+        edges = [*range(0, len(array), max(1, BLOCK // size)), len(array)]
+        return cls(edges, lambda number: written(array[edges[number] : edges[number + 1]]))
+
+    def __len__(self) -> int:
+        return self.edges[-1]
+
+    @overload
+    def __getitem__(self, row: int) -> str: ...
+    @overload
+    def __getitem__(self, row: slice) -> list[str]: ...
+    def __getitem__(self, row: int | slice) -> str | list[str]:
+        if isinstance(row, slice):
+            start, stop, step = row.indices(len(self))
+            first, last = self._place(start), self._place(max(start, stop - 1))
+            cells = [cell for number in range(first, last + 1) for cell in self._at(number)]
+            return cells[start - self.edges[first] : stop - self.edges[first] : step]
+        if not -len(self) <= row < len(self):
+            raise IndexError(row)
+        number = self._place(row % len(self))
+        return self._at(number)[row % len(self) - self.edges[number]]
+
+    def _place(self, row: int) -> int:
+        """The block of a row, or the last."""
+        return min(bisect(self.edges, row), len(self.edges) - 1) - 1
+
+    def _at(self, number: int) -> list[str]:
+        last, cells = self._last
+        if last != number:
+            cells = self._block(number)
+            self._last = number, cells
+        return cells
+
+
+class Stripped(Sequence[str]):
+    """Cells without the spaces around them."""
+
+    def __init__(self, cells: Sequence[str]) -> None:
+        self._cells = cells
+
+    def __len__(self) -> int:
+        return len(self._cells)
+
+    @overload
+    def __getitem__(self, row: int) -> str: ...
+    @overload
+    def __getitem__(self, row: slice) -> list[str]: ...
+    def __getitem__(self, row: int | slice) -> str | list[str]:
+        if isinstance(row, slice):
+            return [cell.strip() for cell in self._cells[row]]
+        return self._cells[row].strip()
+
+
+def written(array: Array) -> list[str]:
+    """The numbers or texts of an array with one axis as cells."""
+    return [str(+value if isinstance(value, bool) else value) for value in array.tolist()]
+
+
+def filled(count: int, blocks: Iterable[Array], in_file: bool) -> Array:
+    """An array of `count` rows from its blocks; `in_file` in one without a name, mapped."""
+    found: Array | None = None
+    start = 0
+    for block in blocks:
+        if found is None:
+            shape = (count, *block.shape[1:])
+            if in_file and block.size:
+                with TemporaryFile(prefix="layerloom-") as file:
+                    found = np.memmap(file, block.dtype, "w+", shape=shape)
+            else:
+                found = np.empty(shape, block.dtype)
+        found[start : start + len(block)] = block
+        start += len(block)
+    assert found is not None
+    return found
