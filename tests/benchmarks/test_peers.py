@@ -77,7 +77,7 @@ def test_ours_trains_and_says_where_its_time_goes(name: str) -> None:
     system = SYSTEMS[name]
     x, y = ([a[: 2 * system.batch] for a in arrays] for arrays in system.arrays())
     training = engines.start("ours", engines.load("ours"), system, x, y)
-    assert isinstance(training, engines.Ours)
+    assert isinstance(training, engines.Fitted)
     assert training.step() > 0
     assert np.isfinite(training.epoch())
     assert training.mean_square([a[:1] for a in x]) > 0

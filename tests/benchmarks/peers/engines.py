@@ -61,12 +61,12 @@ def start(engine: str, api: Any, system: "System", x: "list[Array]", y: "list[Ar
     if engine == "torch":
         made: Training = import_module("tests.benchmarks.peers.torch_models").Torch(system, x, y)
         return made
-    kinds = {"ours": Ours, "ours-onnxruntime": _OursOnOnnxRuntime, "onnxruntime": _OnnxRuntime}
+    kinds = {"ours": Fitted, "ours-onnxruntime": _OursOnOnnxRuntime, "onnxruntime": _OnnxRuntime}
     return kinds.get(engine, _Keras)(api, system, x, y)
 
 
-class _Fitted:
-    """Ours and Keras's: the same API."""
+class Fitted:
+    """Ours, by the NumPy engine; and Keras's, which has the same API."""
 
     def __init__(self, api: Any, system: "System", x: "list[Array]", y: "list[Array]") -> None:
         from tests.benchmarks.peers.systems import first_weights
@@ -90,7 +90,7 @@ class _Fitted:
         return float(fitted.history["loss"][0])
 
     def predict(self, inputs: "list[Array]") -> Any:
-        raise NotImplementedError
+        return self.model.predict(_one_or_all(inputs), batch_size=len(inputs[0]))
 
     def mean_square(self, inputs: "list[Array]") -> float:
         found = self.predict(inputs)
@@ -98,20 +98,13 @@ class _Fitted:
         return float(sum((array**2).mean() for array in outputs))
 
 
-class _Keras(_Fitted):
+class _Keras(Fitted):
     def predict(self, inputs: "list[Array]") -> Any:
         """By the way for one batch: ``predict`` itself takes tens of milliseconds more."""
         return self.model.predict_on_batch(_one_or_all(inputs))
 
 
-class Ours(_Fitted):
-    """By the NumPy engine."""
-
-    def predict(self, inputs: "list[Array]") -> Any:
-        return self.model.predict(_one_or_all(inputs), batch_size=len(inputs[0]))
-
-
-class _OursOnOnnxRuntime(_Fitted):
+class _OursOnOnnxRuntime(Fitted):
     def predict(self, inputs: "list[Array]") -> Any:
         from studio.train.feed import input_arrays
         from studio.train.predict import predict
@@ -121,7 +114,7 @@ class _OursOnOnnxRuntime(_Fitted):
         return list(predict(document, store, data, len(inputs[0]), "onnxruntime").values())
 
 
-class _OnnxRuntime(_Fitted):
+class _OnnxRuntime(Fitted):
     """onnxruntime alone, on the file we export."""
 
     session: Any = None

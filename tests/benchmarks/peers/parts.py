@@ -13,13 +13,13 @@ from studio.engine import planner
 from studio.engine.operator import Call
 from studio.engine.program import Node
 from studio.engine.threads import limited
-from tests.benchmarks.peers.engines import Ours
+from tests.benchmarks.peers.engines import Fitted
 
 ROUNDS = 20
 LONGEST = 5
 
 
-def parts(training: Ours) -> dict[str, Any]:
+def parts(training: Fitted) -> dict[str, Any]:
     """The last step again, call by call; then its matrix products alone, on copies.
 
     Every product of the engine is a ``numpy.matmul``, inside recurrent kernels too; they are noted
