@@ -7,6 +7,7 @@ import pytest
 
 from studio import optimizers
 from studio.callbacks import Callback, LambdaCallback
+from studio.engine import numpy_executor, planner
 from studio.layers import LSTM, Dense, Dropout, Embedding, Input, concatenate
 from studio.models import Model, load_model, set_random_seed
 from studio.problem import ProblemError
@@ -408,3 +409,18 @@ def test_weights_asked_for_before_any_model_differ_between_layers() -> None:
     first, second = Dense(4, name="first"), Dense(4, name="second")
     second(first(x))
     assert not np.array_equal(first.get_weights()[0], second.get_weights()[0])
+
+
+def test_predicting_again_copies_no_weight_and_plans_nothing(monkeypatch) -> None:
+    """An orthogonal kernel is drawn in Fortran's order; the Store keeps it in C's."""
+    x = Input(shape=(4, 3))
+    model = Model(x, LSTM(2)(x))
+    planned = []
+    monkeypatch.setattr(
+        numpy_executor, "plan", lambda *given: planned.append(1) or planner.plan(*given)
+    )
+    first = model.predict(np.ones((2, 4, 3)))
+    np.testing.assert_array_equal(model.predict(np.ones((2, 4, 3))), first)
+    model.set_weights(model.get_weights())
+    np.testing.assert_array_equal(model.predict(np.ones((2, 4, 3))), first)
+    assert len(planned) == 1

@@ -65,12 +65,12 @@ class Store:
         key = (weight.name, weight.shape)
         if key not in cells:
             rng = generator(seed, "initial", layer, weight.name)
-            cells[key] = Cell(weight.initializer.fill(weight.shape, rng))
+            cells[key] = Cell(np.asarray(weight.initializer.fill(weight.shape, rng), order="C"))
         return cells[key]
 
     def put(self, layer: LayerId, name: str, value: Array, trained: bool = True) -> None:
         """Set a weight's array; its slots start anew."""
-        array = np.array(value, np.float32)
+        array = np.array(value, np.float32, order="C")
         self.cells(layer)[(name, array.shape)] = Cell(array, trained)
 
     def forget(self, layers: Iterable[LayerId]) -> None:

@@ -34,7 +34,7 @@ class Cell:
     """One weight's array with what training keeps beside it.
 
     Attributes:
-        value: the weight itself.
+        value: the weight itself, in C order, so that executors can use it where it is.
         trained: whether training or a user gave it; False right after initialization.
         slots: the optimizer's arrays, by Keras's names; the weight's shape. Where there is a
             `lag`, rows are as they were when last touched, so that resuming is bit for bit.
