@@ -226,6 +226,9 @@ class Model(ModelLayer):
     ) -> History:
         """Train. The meanings are those of Keras; `engine` and `seed` are ours.
 
+        Arrays of one-hots are fed as integers where a layer reads them so; the model's inputs stay
+        what they are. `studio.train.one_hots` has the rule.
+
         Data larger than memory may be given as memory maps (``np.load("x.npy", mmap_mode="r")``)
         or datasets of h5py or zarr: they are read and shuffled by blocks, here, in `evaluate` and
         in `predict`, whose result alone is kept whole.

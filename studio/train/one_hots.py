@@ -7,7 +7,8 @@ the NumPy engine then need not.
 
 The rule: an array of numbers is taken for one-hots if every row along its last axis holds exactly
 one 1, or none, and else zeros; if a sample holds enough numbers to be worth it; and if a layer
-that reads by index takes the Input: Dense, a recurrent layer, a wrapper or a model around one.
+that reads by index takes the Input: Dense, a recurrent layer, a wrapper or a model around one,
+or Masking before one. Arrays that are read from files by blocks are left as they are.
 """
 
 from math import prod
@@ -18,6 +19,7 @@ from studio.document.model import CallId, Document, Graph, LayerId, Submodel, Wr
 from studio.engine.program import Array
 from studio.layers.bidirectional import Bidirectional
 from studio.layers.dense import Dense
+from studio.layers.masking_layer import Masking
 from studio.layers.recurrent import Recurrent
 from studio.train.arrays import OneHots
 
@@ -67,8 +69,12 @@ def read_by_index(document: Document, call: CallId) -> bool:
 
 
 def _read(document: Document, graph: Graph, call: CallId) -> bool:
-    wires = graph.out_of(call, "output")
-    return any(_takes(document, graph.calls[w.target].layer, w.input) for w in wires)
+    return any(
+        _read(document, graph, wire.target)
+        if isinstance(document.layers[graph.calls[wire.target].layer].body, Masking)
+        else _takes(document, graph.calls[wire.target].layer, wire.input)
+        for wire in graph.out_of(call, "output")
+    )
 
 
 def _takes(document: Document, layer: LayerId, port: str) -> bool:

@@ -160,8 +160,13 @@ NETS: dict[str, tuple[Net, bool]] = {
     ),
     "several readers": (lambda x: concatenate([LSTM(2)(x), Flatten()(x), GRU(2)(x)]), True),
     "joined before": (lambda x: LSTM(2)(concatenate([x, x])), False),
-    "Masking": (lambda x: LSTM(3)(Masking()(x)), False),
-    "Masking, both ways": (lambda x: Bidirectional(GRU(2))(Masking()(x)), False),
+    "Masking": (lambda x: LSTM(3)(Masking()(x)), True),
+    "Masking, both ways": (lambda x: Bidirectional(GRU(2))(Masking()(x)), True),
+    "Masking, each step": (
+        lambda x: Flatten()(TimeDistributed(Dense(2))(Masking()(x))),
+        True,
+    ),
+    "Masking alone": (lambda x: Flatten()(Masking()(x)), False),
     "Flatten": (lambda x: Flatten()(x), False),
 }
 
@@ -306,6 +311,18 @@ def test_training_repeats_bit_for_bit() -> None:
         found.append(made.get_weights())
     for one, other in zip(*found, strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+def test_arrays_in_files_are_left_alone(tmp_path: Path) -> None:
+    made, x, _ = two_texts()
+    paths = [tmp_path / f"{number}.npy" for number in range(2)]
+    for path, array in zip(paths, x, strict=True):
+        np.save(path, array)
+    mapped = [np.load(path, mmap_mode="r") for path in paths]
+    found = input_arrays(made.document, mapped)
+    assert not found.one_hots
+    # One of each goes well, too: of a pool of blocks, places are taken as the rest is read.
+    np.testing.assert_array_equal(made.predict([x[0], mapped[1]]), made.predict(x))
 
 
 def test_what_does_not_fit_is_refused_as_ever() -> None:

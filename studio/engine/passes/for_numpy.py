@@ -2,6 +2,7 @@
 
 from studio.engine.passes.index_first import index_first
 from studio.engine.passes.join_updates import join_updates
+from studio.engine.passes.mask_by_index import mask_by_index
 from studio.engine.passes.multiply_by_index import multiply_by_index
 from studio.engine.passes.read_rows import read_rows
 from studio.engine.passes.read_transposed import read_transposed
@@ -16,5 +17,5 @@ def for_numpy(program: Program) -> Program:
     A: What is exported and what onnxruntime runs should be what an expert would have written; the
        operators put in here exist in this engine only.
     """
-    by_index = read_rows(multiply_by_index(index_first(program)))
+    by_index = read_rows(multiply_by_index(index_first(mask_by_index(program))))
     return join_updates(softmax_crossentropy(read_transposed(by_index)))

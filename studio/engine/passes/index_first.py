@@ -123,8 +123,9 @@ def indices_of(op: Builder, node: Node) -> int:
     """Which input of `node` are the indices it picks rows by; -1 if it picks none."""
     if node.op == "Gather" and node.attrs.get("axis", 0) == 0:
         return 1 if op.specs[node.inputs[0]].rank == 2 else -1
-    last = op.specs[node.outputs[0]].rank - 1
-    return 0 if node.op == "OneHot" and node.attrs.get("axis", -1) in (-1, last) else -1
+    if node.op != "OneHot":
+        return -1
+    return 0 if node.attrs.get("axis", -1) in (-1, op.specs[node.outputs[0]].rank - 1) else -1
 
 
 def _picking(picked: Node, where: int, indices: Value, node: Node) -> Node:
