@@ -221,6 +221,7 @@ def _after(walk: Direction, chunks: list[slice], before: Buffer, dh: Buffer) -> 
     reordered, to_state = walk.scratch(3, units, units), walk.scratch(3, batch, units)
     kept, d_reordered = walk.scratch(batch, units), walk.scratch(3 * units, units)
     z_of, of_state = gates[:, 0], flat(rows[:, :, : 3 * units])
+    from_met, from_z, from_r = to_state
     views = [(at[:3], *at) for at in blocks]
 
     def slopes(span: slice) -> None:
@@ -241,8 +242,9 @@ def _after(walk: Direction, chunks: list[slice], before: Buffer, dh: Buffer) -> 
         np.multiply(candidate, dh, candidate)
         np.multiply(dh, z_of[t], kept)
         np.matmul(taken_by_r, reordered, to_state)
-        np.add.reduce(to_state, 0, out=dh)
-        np.add(dh, kept, dh)
+        np.add(from_met, from_z, from_met)
+        np.add(from_r, kept, kept)
+        np.add(from_met, kept, dh)
 
     def products() -> None:
         if dr is not None:

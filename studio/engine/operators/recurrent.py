@@ -38,7 +38,7 @@ from studio.engine.program import Attribute, Dim, Spec
 from studio.engine.threads import small_products
 
 _VANISHED = 1e-30  # below this a gradient only breeds denormal numbers, which are slow
-_CHUNK_BYTES = 1 << 19  # local derivatives are taken for as many steps as fit this
+_CHUNK_BYTES = 1 << 20  # local derivatives are taken for as many steps as fit this
 
 X, W, R, B, LENS, H, C = range(7)  # the inputs of a recurrent operator
 PLACES, COUNT = 8, 9  # of a training variant, beside them: behind LSTM's eighth
