@@ -48,8 +48,8 @@ class _Clipping:
 
     def keep(self, gradient: Buffer) -> None:
         """Few probabilities are as near to 0 or 1: one look at the extremes says whether any is."""
-        p = self.p
-        if p.size and (p.min() <= self.low or p.max() >= self.high):
+        p, flat = self.p, self.p.reshape(-1)
+        if p.size and (flat[flat.argmin()] <= self.low or flat[flat.argmax()] >= self.high):
             gradient *= (p >= self.low) & (p <= self.high)
             gradient[(p == self.low) | (p == self.high)] *= 0.5
 

@@ -70,9 +70,17 @@ def _folded(function: Callable[..., Any]) -> Kernel:
 
 _declare("Add", ufunc(np.add), lambda op, n, dy: (lambda: dy, lambda: dy))
 _declare("Sub", ufunc(np.subtract), lambda op, n, dy: (lambda: dy, lambda: op.Neg(dy)))
+
+
+def _multiply(b: Binding) -> Call:
+    """A square reads memory once."""
+    x, y = b.inputs
+    return partial(np.square, x, b.out) if x is y else partial(np.multiply, x, y, b.out)
+
+
 _declare(
     "Mul",
-    ufunc(np.multiply),
+    _multiply,
     lambda op, n, dy: (lambda: op.Mul(dy, n.input(1)), lambda: op.Mul(dy, n.x)),
 )
 _declare(

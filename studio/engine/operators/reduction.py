@@ -9,6 +9,8 @@ import numpy as np
 from studio.engine.builder import Builder, Value
 from studio.engine.operator import Binding, Call, GradientNode, Operator, as_tuple, register
 
+_FEW = 1 << 13  # elements; of more BLAS would ask a second thread
+
 
 def _axes(b: Binding) -> tuple[int, ...] | None:
     """Axes from the second input or, for operators older than opset 18's form, the attribute."""
@@ -28,6 +30,14 @@ def _reduce(function: np.ufunc) -> Callable[[Binding], Call]:
         return partial(function.reduce, b.input(0), axis=_axes(b), out=b.out, keepdims=keep)
 
     return bind
+
+
+def _sum(b: Binding) -> Call:
+    """The columns of a small matrix are summed by a product with ones: a third of the time."""
+    x, out = b.input(0), b.out
+    if x.ndim == 2 and _axes(b) == (0,) and x.size <= _FEW and x.dtype.kind == "f":
+        return partial(np.dot, np.ones(len(x), x.dtype), x, out.reshape(-1))
+    return _reduce(np.add)(b)
 
 
 def _mean(b: Binding) -> Call:
@@ -92,7 +102,7 @@ def _extreme_gradient(
     return (op.Mul(hit, op.Div(_expanded(op, n, grads[0]), count)), None)
 
 
-register(Operator("ReduceSum", _reduce(np.add), _sum_gradient))
+register(Operator("ReduceSum", _sum, _sum_gradient))
 register(Operator("ReduceMean", _mean, _mean_gradient))
 register(Operator("ReduceMax", _extreme(np.maximum, -np.inf), _extreme_gradient))
 register(Operator("ReduceMin", _extreme(np.minimum, np.inf), _extreme_gradient))
