@@ -51,9 +51,7 @@ class _Planner:
     specs: dict[str, Spec] = field(default_factory=dict)
     known: dict[str, Buffer] = field(default_factory=dict)
     root: dict[str, str] = field(default_factory=dict)  # value → the value whose memory it is in
-    start: dict[str, int] = field(
-        default_factory=dict
-    )  # value → where in it, in bytes; 0 if unsaid
+    start: dict[str, int] = field(default_factory=dict)  # value → its first byte there, if not 0
     nodes: list[Node] = field(default_factory=list)
     stretches: list[blocks.Stretch] = field(default_factory=list)
     inner: set[str] = field(default_factory=set)  # roots of which a block is enough
@@ -65,7 +63,7 @@ class _Planner:
         in_place = self._share(fixed)
         fixed.update({new: self.state[old] for new, old in in_place.items()})
         self.nodes = [node for node in self.nodes if not self._is_view(node)]
-        self.stretches = blocks.stretches(self.nodes, lambda name: _count(self.specs[name]))
+        self.stretches = blocks.stretches(self.nodes, self._elements)
         buffers, arena = self._allocate(fixed)
         calls = self._calls(buffers) + self._keep_states(buffers, in_place)
         return Plan(tuple(calls), buffers, arena)
@@ -203,6 +201,11 @@ class _Planner:
             start += self.start.get(name, 0)
             name = self.root[name]
         return name, start
+
+    def _elements(self, name: str) -> int:
+        """How many a value has; 0 for a part of another, which may change while parts are read."""
+        count = _count(self.specs[name])
+        return count if count == _count(self.specs[self._rooted(name)]) else 0
 
     def _offset(self, node: Node) -> int:
         """Where in its operand's memory a view begins, in bytes."""

@@ -5,8 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from studio.engine import blocks
 from studio.engine.builder import Builder
 from studio.engine.gradient import differentiate
+from studio.engine.numpy_executor import NumpyExecutor
 from studio.engine.passes.join_updates import join_updates
 from studio.engine.planner import plan
 from studio.engine.program import Program, Role, Spec
@@ -105,6 +107,19 @@ def test_gradients_are_written_where_they_are_joined():
     for name in joined.inputs:
         gradient = found.buffers[writers[name].inputs[0]]
         assert np.shares_memory(gradient, whole)
+
+
+def test_a_number_among_the_weights_is_read_before_it_changes(monkeypatch):
+    monkeypatch.setattr(blocks, "SIZE", 4)
+    op = Builder()
+    a, b = op.state("a", f(), Role.WEIGHT), op.state("b", f(10), Role.WEIGHT)
+    op.update(a, op.Sub(a, op.Mul(op.input("x", f()), a)))
+    op.update(b, op.Sub(b, op.Mul(op.input("y", f(10)), a)))
+    executor = NumpyExecutor(op.program([]))
+    executor.load({"a": np.array(2), "b": np.ones(10)})
+    executor.run({"x": np.array(0.5), "y": np.full(10, 3)})
+    assert executor.state()["a"] == 1
+    assert executor.state()["b"].tolist() == [-5] * 10
 
 
 def test_a_weight_that_is_updated_otherwise_stays():
