@@ -9,7 +9,6 @@ import mmap
 from bisect import bisect
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
-from itertools import pairwise
 from tempfile import TemporaryFile
 from typing import overload
 
@@ -44,8 +43,7 @@ class Spool:
     def _block(self, column: int, number: int) -> list[str]:
         """The cells of one column in one block of rows."""
         start, end = self._starts[number][column : column + 2]
-        count = self.edges[number + 1] - self.edges[number]
-        return _unpacked(self._bytes[start:end], count)
+        return _unpacked(self._bytes[start:end])
 
 
 def _in_blocks(records: Iterable[Sequence[str]]) -> Iterator[list[Sequence[str]]]:
@@ -62,17 +60,15 @@ def _in_blocks(records: Iterable[Sequence[str]]) -> Iterator[list[Sequence[str]]
 
 
 def _packed(cells: Sequence[str]) -> bytes:
-    """Cells as bytes: the bytes of each length, the lengths in characters, the text."""
-    lengths = np.fromiter(map(len, cells), np.uint32, len(cells))
-    kind = np.min_scalar_type(lengths.max())
-    return bytes([kind.itemsize]) + lengths.astype(kind).tobytes() + "".join(cells).encode()
+    """Cells as one text: a character that is in none of them, and they, parted by it."""
+    letters = "".join(cells)
+    between = next(letter for letter in map(chr, range(0xD800)) if letter not in letters)
+    return (between + between.join(cells)).encode()
 
 
-def _unpacked(data: bytes, count: int) -> list[str]:
-    lengths = np.frombuffer(data, f"u{data[0]}", count, 1)
-    text = data[1 + lengths.nbytes :].decode()
-    ends = [0, *np.cumsum(lengths, dtype=np.int64).tolist()]
-    return [text[a:b] for a, b in pairwise(ends)]
+def _unpacked(data: bytes) -> list[str]:
+    text = data.decode()
+    return text[1:].split(text[0])
 
 
 class Cells(Sequence[str]):

@@ -56,7 +56,7 @@ def large(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], None]]:
 
 def csv_rows(count: int = 400) -> tuple[str, ...]:
     rng = np.random.default_rng(3)
-    words = ["good", "bad", "night", '"a, ""quoted"" day"', '"two\nlines"', "été"]
+    words = ["good", "\0bad", "night", '"a, ""quoted"" day"', '"two\nlines"', "été"]
     found = ["text,a,b,kind,even,part"]
     for row in range(count):
         text = " ".join(rng.choice(words[:3], 3)) if row % 7 else words[3 + row % 3]
