@@ -127,6 +127,7 @@ def fit(
         better = seen.take(epoch, logs, monitor)
         trainer.save()
         if better and keep_best:
+            seen.best = None  # its memory goes to the new one
             seen.best = trainer.store.snapshot()
         yield EpochDone(epoch, logs, time.perf_counter() - epoch_began, better)
     trainer.save()

@@ -78,8 +78,10 @@ def vocabularies(rows: Sequence[Row]) -> str:
     lines = [["vocabulary", "of 1", "costs, of 1"]]
     for how, found in sizes.items():
         least, most = min(found), max(found)
+        if most == least:
+            continue
         lines.append([how, f"{most / least:.0f}", f"{found[most] / found[least]:.2f}"])
-    return _aligned(lines) + "\n" if sizes else ""
+    return _aligned(lines) + "\n" if lines[1:] else ""
 
 
 def _ratio(row: Row) -> str:
