@@ -12,46 +12,50 @@ from tests.benchmarks.peers.systems import GROWTH, GUIDE, SYSTEMS, first_weights
 
 def rows(**more: object) -> list[tables.Row]:
     memory = {"peak_mb": 80.4, "files_mb": 30.0, "import": 0.5, "first": 0.75, **more}
-    found = [("ours", 2.0, 0.7), ("torch", 3.0, 0.7001), ("keras-jax", 8.0, 0.71)]
+    found = [
+        ("ours", 2.0, 0.7, 0.6),
+        ("torch", 3.0, 0.70001, 0.603),
+        ("keras-jax", 8.0, 0.701, 0.6),
+    ]
     return [
-        {"system": "digits", "engine": engine, "ms": ms, "loss": loss, **memory}
-        for engine, ms, loss in found
+        {"system": "digits", "engine": engine, "ms": ms, "loss": loss, "later": later, **memory}
+        for engine, ms, loss, later in found
     ]
 
 
 def test_the_ratio_is_the_fastest_peer_over_each_engine() -> None:
-    found = tables.compared(rows(), "ms", "loss")
+    found = tables.compared(rows())
     assert [row["ratio"] for row in found] == [1.5, 1.0, 0.375]
     assert [row["agrees"] for row in found] == [True, True, False]
 
 
 def test_without_a_peer_there_is_no_ratio() -> None:
-    (ours,) = tables.compared(rows()[:1], "ms", "loss")
+    (ours,) = tables.compared(rows()[:1])
     assert ours["ratio"] is None
-    one_of_ours = tables.compared(rows()[:2], "ms", "loss", besides=["torch"])
+    one_of_ours = tables.compared(rows()[:2], ["torch"])
     assert [row["ratio"] for row in one_of_ours] == [None, None]
 
 
 def test_a_table_names_who_differs_and_where_our_time_goes() -> None:
-    found = tables.compared(rows(), "ms", "loss")
+    found = tables.compared(rows())
     calls = [("MatMul", 0.5), ("Add", 0.1)]
     found[0]["parts"] = {
         "step_ms": 2.0, "products_ms": 0.5, "around_ms": 0.1, "count": 7, "calls": calls
     }  # fmt: skip
     said = tables.training(found).splitlines()
     assert said[:3] == [
-        "system  engine     ms/step  ratio  peak MB  files MB  import  1st step  loss",
-        "digits  ours       2.000    1.50   80       30        0.50 s  0.75 s    0.7000",
-        "digits  torch      3.000    1.00   80       30        0.50 s  0.75 s    0.7001",
+        "system  engine     ms/step  ratio  peak MB  files MB  import  1st step  loss    later",
+        "digits  ours       2.000    1.50   80       30        0.50 s  0.75 s    0.7000  0.6000",
+        "digits  torch      3.000    1.00   80       30        0.50 s  0.75 s    0.7000  0.6030",
     ]
-    assert said[3].endswith("0.7100 differs")
+    assert said[3].endswith("0.7010  0.6000 differs")
     assert "matrix products alone take 0.500 ms (25%)" in said[4]
     assert said[5].endswith("MatMul 0.500 ms (25%), Add 0.100 ms (5%)")
 
 
 def test_a_table_of_inference() -> None:
     found = [{**row, "samples": 1, "output": 0.25} for row in rows()[:2]]
-    said = tables.inference(tables.compared(found, "ms", "output")).splitlines()
+    said = tables.inference(tables.compared(found)).splitlines()
     assert said[1] == "digits  ours    1        2.000  1.50   0.2500"
 
 

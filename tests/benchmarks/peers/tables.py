@@ -5,39 +5,45 @@ from typing import Any
 
 Row = dict[str, Any]
 OURS = "ours"
-CLOSE = 2e-3  # relative: where an optimizer adds epsilon, and an Embedding's gradient, differ
+CLOSE = {  # relative: how far a number may be from ours
+    "loss": 1e-4,  # of the first step, before anything is learnt
+    "later": 1e-2,  # of an epoch: where an optimizer adds epsilon, and gradients, differ
+    "output": 1e-4,
+}
 
 
-def compared(rows: list[Row], time: str, value: str, besides: Sequence[str] = ()) -> list[Row]:
+def compared(rows: list[Row], besides: Sequence[str] = ()) -> list[Row]:
     """Rows of one system with two more columns.
 
     Args:
-        rows: one an engine; the first one's value is the reference.
-        time: which column is the time.
-        value: which column must be the same for all, a number.
+        rows: one an engine; the first one's numbers are the reference.
         besides: engines that are not peers.
 
     Returns:
         The rows with ``agrees`` and ``ratio``: the fastest peer's time over this one's, None where
         there is no peer.
     """
-    peers = [row[time] for row in rows if row["engine"] not in (OURS, *besides)]
-    reference = rows[0][value]
+    peers = [row["ms"] for row in rows if row["engine"] not in (OURS, *besides)]
     for row in rows:
-        row["agrees"] = abs(row[value] - reference) <= CLOSE * abs(reference)
-        row["ratio"] = min(peers) / row[time] if peers else None
+        row["agrees"] = all(
+            abs(row[name] - rows[0][name]) <= close * abs(rows[0][name])
+            for name, close in CLOSE.items()
+            if name in row
+        )
+        row["ratio"] = min(peers) / row["ms"] if peers else None
     return rows
 
 
 def training(rows: Sequence[Row]) -> str:
     """One system's rows, and where our time goes."""
     head = ["system", "engine", "ms/step", "ratio", "peak MB", "files MB", "import", "1st step"]
-    lines = [[*head, "loss"]]
+    lines = [[*head, "loss", "later"]]
     for row in rows:
         memory = [f"{row[name]:.0f}" for name in ("peak_mb", "files_mb")]
         start = [f"{row[name]:.2f} s" for name in ("import", "first")]
         times = [f"{row['ms']:.3f}", _ratio(row)]
-        lines.append([row["system"], row["engine"], *times, *memory, *start, _value(row, "loss")])
+        losses = [f"{row['loss']:.4f}", _value(row, "later")]
+        lines.append([row["system"], row["engine"], *times, *memory, *start, *losses])
     said = [parts(row["parts"]) for row in rows if "parts" in row]
     return "\n".join([_aligned(lines), *said, ""])
 

@@ -64,7 +64,7 @@ def trained(system: System, engines: Sequence[str], rounds: int) -> list[Row]:
         if worker.engine == "ours":
             row["parts"] = worker.ask("parts")
         worker.end()
-    return compared(rows, "ms", "loss")
+    return compared(rows)
 
 
 def inferred(system: System, engines: Sequence[str], rounds: int) -> list[Row]:
@@ -85,7 +85,7 @@ def inferred(system: System, engines: Sequence[str], rounds: int) -> list[Row]:
         times = _in_turns(workers, f"predict {count}", rounds)
         for row, measured in zip(rows, times, strict=True):
             row["ms"] = statistics.median(measured)
-        found += compared(rows, "ms", "output", besides=ON_OURS)
+        found += compared(rows, ON_OURS)
     for worker in workers:
         worker.end()
     return found

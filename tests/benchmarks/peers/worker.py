@@ -29,9 +29,10 @@ def main(engine: str, name: str) -> None:
         count = int(numbers[0]) if numbers else 0
         some = [array[:count] for array in x]
         if order == "start":
-            training.step()
+            loss = training.step()
             first = time.time() - BORN
-            _say({"import": imported, "first": first, "loss": training.epoch()})
+            later = training.epoch()
+            _say({"import": imported, "first": first, "loss": loss, "later": later})
         elif order == "train":
             began = time.perf_counter()
             training.epoch()
