@@ -1,5 +1,6 @@
 """Every system of the guide, whole: built, described and trained as Keras recorded it."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,10 @@ import pytest
 from studio import optimizers
 from studio.models import Model
 from studio.problem import ProblemError
+from studio.train.arrays import batches as batches_of
+from studio.train.feed import as_arrays
+from studio.train.step import Step
+from studio.train.trainer import Settings, Trainer
 from tests.models_of_the_guide import STUDIO, system, system_data, system_weights
 from tests.references import case, meta, parts
 from tests.systems import SYSTEMS, sharing_pair
@@ -155,6 +160,30 @@ def test_fit_evaluate_and_predict_as_keras(name: str, engine: str) -> None:
     assert_logs(name, model.evaluate(x, y, **options, return_dict=True), recorded["evaluate"])
     assert_listed(name, model.evaluate(x, y, **options), recorded["evaluate_list"])
     assert_predictions(name, model, "trained")
+
+
+@each_trained
+def test_both_engines_train_it_alike_over_a_hundred_steps(name: str) -> None:
+    models = compiled(name), compiled(name)
+    trainers = [
+        Trainer(model.document, model.project.store, Settings(engine, threads=1))
+        for model, engine in zip(models, ("numpy", "onnxruntime"), strict=True)
+    ]
+    x, y, weights = system_data(name)
+    arrays = as_arrays(models[0].document, x, y, weights)
+    rows = list(batches_of(arrays, BATCH))
+    for number in range(100):
+        batch = rows[number % len(rows)]
+        losses = [_total(*trainer.train_batch(batch)) for trainer in trainers]
+        assert losses[1] == pytest.approx(losses[0], rel=1e-4, abs=1e-6)
+    for trainer in trainers:
+        trainer.save()
+    for ours, theirs in zip(*(model.get_weights() for model in models), strict=True):
+        np.testing.assert_allclose(theirs, ours, **CLOSE)
+
+
+def _total(step: Step, results: Mapping[str, np.ndarray]) -> float:
+    return float(results[step.total])
 
 
 def test_a_model_with_nothing_trainable_is_evaluated_but_not_trained() -> None:

@@ -8,6 +8,7 @@ import onnx
 import pytest
 
 from studio.declare import declared, resolve, snake
+from studio.engine.gradient import differentiate
 from studio.engine.numpy_executor import NumpyExecutor
 from studio.engine.onnx_writer import to_onnx
 from studio.engine.onnxruntime_executor import OnnxRuntimeExecutor
@@ -150,6 +151,32 @@ def test_its_training_graph_runs_on_onnxruntime(layer: Layer, example: Example) 
     got, expected = ours.run(feeds), theirs.run(feeds)
     for name, array in expected.items():
         np.testing.assert_allclose(got[name], array, rtol=1e-5, atol=1e-5)
+
+
+@each_example
+def test_both_engines_train_it_alike_over_a_hundred_steps(layer: Layer, example: Example) -> None:
+    """Descent on the mean square of what it gives, its weights and statistics kept."""
+    built = build([layer], example.inputs, training=True)
+    op = built.op
+    outputs = [y for y in built.outputs if y.dtype.startswith("float")]
+    trained = [n for n, t in zip(built.weights, built.trainable, strict=True) if t]
+    if not trained or not outputs:
+        return
+    seeds = {y: op.Mul(y, 0.1) for y in outputs}
+    weights = [op.value(name) for name in trained]
+    for weight, gradient in zip(weights, differentiate(op, seeds, weights), strict=True):
+        if gradient is not None:
+            op.update(weight, op.Sub(weight, op.Mul(gradient, 0.01)))
+    program = op.program(outputs)
+    engines = NumpyExecutor(program), OnnxRuntimeExecutor(program, threads=1)
+    for engine in engines:
+        engine.load(built.initial)
+    for number in range(100):
+        feeds = feeds_for(program, 3, example.high or 4, seed=number)
+        ours, theirs = (engine.run(feeds) for engine in engines)
+    for name, array in (ours | engines[0].state()).items():
+        found = (theirs | engines[1].state())[name]
+        np.testing.assert_allclose(found, array, rtol=1e-4, atol=1e-5, err_msg=name)
 
 
 # -- Keras ---------------------------------------------------------------------------------------
