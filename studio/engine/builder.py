@@ -89,7 +89,10 @@ class Builder:
         starts = [inner.input(inner._fresh("state"), s.spec) for s in states]
         slices = [inner.input(inner._fresh("slice"), Spec(s.dtype, s.shape[1:])) for s in sequences]
         news, results = step(inner, starts, slices)
-        outputs = [inner.Identity(v) for v in (*news, *results)]  # a graph's are all different
+        outputs: list[Value] = []
+        for value in (*news, *results):  # a graph's are all different, and none of its inputs
+            again = value in outputs or value in inner.inputs or value.name in self.specs
+            outputs.append(inner.Identity(value) if again else value)
         length = sequences[0].shape[:1]
         found = self.call(
             "Scan",

@@ -120,8 +120,8 @@ class _Apart:
 def written_in_place(program: Program) -> set[str]:
     """The states whose new value may be written over the old one while a program runs.
 
-    1. The operator that writes it allows it: elementwise, or one that changes rows of a table.
-    2. Whatever else reads the old value leads to that operator, so it has run before.
+    1. What reads the old value leads to the operator that writes the new one: it has run before.
+    2. If that operator reads it, too, it allows it: elementwise, or one that changes rows.
     """
     writers, readers = program.writers(), program.readers()
     found = set()
@@ -130,26 +130,25 @@ def written_in_place(program: Program) -> set[str]:
         if last is None or state.output == state.input:
             continue
         rule = operator(last.op)
-        changed = dict(zip(last.outputs[: rule.over], last.inputs, strict=False))
-        elementwise = rule.elementwise and state.input in last.inputs
-        if (elementwise or changed.get(state.output) == state.input) and all(
-            node is last or node in _before(last, writers) for node in readers[state.input]
-        ):
+        over = dict(zip(last.outputs[: rule.over], last.inputs, strict=False))
+        allowed = rule.elementwise or over.get(state.output) == state.input
+        before = _before(last, writers)
+        if all(allowed if n is last else id(n) in before for n in readers.get(state.input, ())):
             found.add(state.input)
     return found
 
 
-def _before(node: Node, writers: Mapping[str, Node]) -> list[Node]:
-    """The nodes that lead to `node`."""
-    found: dict[int, Node] = {}
+def _before(node: Node, writers: Mapping[str, Node]) -> set[int]:
+    """The ids of the nodes that lead to `node`."""
+    found: set[int] = set()
     waiting = [node]
     while waiting:
         for name in waiting.pop().reads():
             writer = writers.get(name)
             if writer is not None and id(writer) not in found:
-                found[id(writer)] = writer
+                found.add(id(writer))
                 waiting.append(writer)
-    return list(found.values())
+    return found
 
 
 def session(

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from studio.engine.bodies.activations import activations
+from studio.engine.bodies.activations import Activation, activations
 from studio.engine.bodies.lstm import recurrent_gradient
 from studio.engine.bodies.recurrent import H, R, Step, Values, Walk, blocks, lines, split
 from studio.engine.builder import Builder, Value
@@ -15,7 +15,8 @@ USUAL = ("Sigmoid", "Tanh")  # of the gates z and r; of the candidate
 class GRUCell:
     """A `Cell`. The reserve: the gates after their functions, and where reset and state meet."""
 
-    states, reserve = 1, 2
+    states: int = 1
+    reserve: tuple[int, ...] = (3, 1)
 
     def bias(self, walk: Walk) -> Value | None:
         """Both; where the product is reset, its candidate's waits for the step."""
@@ -31,14 +32,13 @@ class GRUCell:
     def step(self, walk: Walk) -> Step:
         """h' = g + z∘(h - g), the candidate g by either kind of reset."""
         candidate = _after(walk) if _resets_after(walk) else _before(walk)
-        to_gates, to_candidate = activations(walk.attrs, USUAL, walk.index)
+        to_gate, to_candidate = activations(walk.attrs, USUAL, walk.index)
 
         def step(s: Builder, states: Values, slices: Values) -> tuple[Values, Values]:
             (h,) = states
-            squashed, summed, met = candidate(s, h, slices[0], to_gates.apply)
+            z, r, summed, met = candidate(s, h, slices[0], to_gate)
             g = to_candidate.apply(s, summed)
-            z, _ = split(s, squashed, walk.units, walk.units)
-            return [s.Add(g, s.Mul(z, s.Sub(h, g)))], [s.Concat(squashed, g, axis=-1), met]
+            return [s.Add(g, s.Mul(z, s.Sub(h, g)))], [z, r, g, met]
 
         return step
 
@@ -79,43 +79,42 @@ def _resets_after(walk: Walk) -> bool:
 
 
 Candidate = Callable[
-    [Builder, Value, Value, Callable[[Builder, Value], Value]], tuple[Value, Value, Value]
-]
+    [Builder, Value, Value, Activation], tuple[Value, Value, Value, Value]
+]  # z, r, the candidate before its function, where reset and state meet
 
 
 def _after(walk: Walk) -> Candidate:
-    """The reset acts on the state's product: gates, the candidate before its function, R·h."""
-    units, recurrent = walk.units, walk.op.Transpose(walk.of(R), perm=(1, 0))
+    """The reset acts on the state's product."""
+    op, units, recurrent = walk.op, walk.units, walk.of(R)
     found = walk.biases()
-    late = split(walk.op, found[1], 2 * units, units)[1] if found else None
+    late = None
+    if found:
+        late = op.Mul(found[1], op.const(np.repeat([0, 0, 1], units), found[1].dtype))
 
     def candidate(
-        s: Builder, h: Value, x: Value, gate: Callable[[Builder, Value], Value]
-    ) -> tuple[Value, Value, Value]:
-        x_gates, x_candidate = split(s, x, 2 * units, units)
-        of_gates, met = split(s, s.MatMul(h, recurrent), 2 * units, units)
-        squashed = gate(s, s.Add(x_gates, of_gates))
-        met = met if late is None else s.Add(met, late)
-        _, r = split(s, squashed, units, units)
-        return squashed, s.Add(x_candidate, s.Mul(r, met)), met
+        s: Builder, h: Value, x: Value, gate: Activation
+    ) -> tuple[Value, Value, Value, Value]:
+        x_z, x_r, x_g = split(s, x, units, units, units)
+        h_z, h_r, met = split(s, s.Gemm(h, recurrent, late, transB=1), units, units, units)
+        z, r = gate.apply(s, s.Add(x_z, h_z)), gate.apply(s, s.Add(x_r, h_r))
+        return z, r, s.Add(x_g, s.Mul(r, met)), met
 
     return candidate
 
 
 def _before(walk: Walk) -> Candidate:
-    """The reset acts on the state: gates, the candidate before its function, r∘h."""
-    op, units = walk.op, walk.units
+    """The reset acts on the state."""
+    units = walk.units
     of_gates, of_product = _parts_of_r(walk)
-    to_gates, to_product = (op.Transpose(part, perm=(1, 0)) for part in (of_gates, of_product))
 
     def candidate(
-        s: Builder, h: Value, x: Value, gate: Callable[[Builder, Value], Value]
-    ) -> tuple[Value, Value, Value]:
-        x_gates, x_candidate = split(s, x, 2 * units, units)
-        squashed = gate(s, s.Add(x_gates, s.MatMul(h, to_gates)))
-        _, r = split(s, squashed, units, units)
+        s: Builder, h: Value, x: Value, gate: Activation
+    ) -> tuple[Value, Value, Value, Value]:
+        x_gates, x_g = split(s, x, 2 * units, units)
+        gates = gate.apply(s, s.Gemm(h, of_gates, x_gates, transB=1))
+        z, r = split(s, gates, units, units)
         met = s.Mul(r, h)
-        return squashed, s.Add(x_candidate, s.MatMul(met, to_product)), met
+        return z, r, s.Gemm(met, of_product, x_g, transB=1), met
 
     return candidate
 

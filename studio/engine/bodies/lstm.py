@@ -10,7 +10,8 @@ USUAL = ("Sigmoid", "Tanh", "Tanh")  # of the gates i, o, f; of the candidate; o
 class LSTMCell:
     """A `Cell`. The reserve: the gates after their functions, and the cells."""
 
-    states, reserve = 2, 2
+    states: int = 2
+    reserve: tuple[int, ...] = (4, 1)
 
     def bias(self, walk: Walk) -> Value | None:
         """Both."""
@@ -19,17 +20,18 @@ class LSTMCell:
 
     def step(self, walk: Walk) -> Step:
         """c' = f∘c + i∘g; h' = o∘tanh(c')."""
-        to_gates, to_candidate, to_result = activations(walk.attrs, USUAL, walk.index)
-        units, recurrent = walk.units, walk.op.Transpose(walk.of(R), perm=(1, 0))
+        to_gate, to_candidate, to_result = activations(walk.attrs, USUAL, walk.index)
+        units, recurrent = walk.units, walk.of(R)
 
         def step(s: Builder, states: Values, slices: Values) -> tuple[Values, Values]:
             h, c = states
-            z, candidate = split(s, s.Add(slices[0], s.MatMul(h, recurrent)), 3 * units, units)
-            squashed, g = to_gates.apply(s, z), to_candidate.apply(s, candidate)
-            i, o, f = split(s, squashed, units, units, units)
+            gates = s.Gemm(h, recurrent, slices[0], transB=1)
+            *rest, candidate = split(s, gates, units, units, units, units)
+            i, o, f = (to_gate.apply(s, gate) for gate in rest)
+            g = to_candidate.apply(s, candidate)
             c = s.Add(s.Mul(f, c), s.Mul(i, g))
             h = s.Mul(o, to_result.apply(s, c))
-            return [h, c], [s.Concat(squashed, g, axis=-1)]
+            return [h, c], [i, o, f, g]
 
         return step
 

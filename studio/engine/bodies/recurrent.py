@@ -7,6 +7,7 @@ What does not depend on the step before is taken for all steps at once, before a
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Protocol
 
 import numpy as np
@@ -124,11 +125,11 @@ class Walk:
     @cached_property
     def _places(self) -> Value:
         """The row of each step; one-hots outside the depth read the zeros."""
-        op, places = self.op, self.given(PLACES)
+        op, places = self.op, self.op.Cast(self.given(PLACES), to="int64")
         if self.inputs[X] is not None:
             return places
         depth = _number(self.given(W).shape[2])
-        counted = op.Where(op.Less(places, 0.0), op.Add(places, depth), places)
+        counted = op.Where(op.Less(places, 0), op.Add(places, depth), places)
         outside = op.Or(op.Less(counted, 0), op.GreaterOrEqual(counted, depth))
         return op.Where(outside, op.const(depth, places.dtype), counted)
 
@@ -189,11 +190,12 @@ class Cell(Protocol):
 
     Attributes:
         states: 1 (h) or 2 (h and c).
-        reserve: how many values the backward reads beside Y: what a step keeps, then c.
+        reserve: for each value the backward reads beside Y how many blocks of units it has: first
+            what a step keeps, then c.
     """
 
     states: int
-    reserve: int
+    reserve: tuple[int, ...]
 
     def bias(self, walk: Walk) -> Value | None:
         """What is added to every step's gates before the loop."""
@@ -259,18 +261,16 @@ def _forward(cell: Cell, walk: Walk) -> Values:
         return news, [y, *kept, *news[1:]]
 
     starts = [walk.start(state) for state in range(H, H + cell.states)]
-    lasts, (y, *reserve) = op.scan(held, starts, sequences, walk.backwards)
-    return [
-        y,
-        *map(walk.unless_empty, lasts),
-        *(_by_gate(op, kept, walk.units) for kept in reserve),
-    ]
+    lasts, (y, *kept) = op.scan(held, starts, sequences, walk.backwards)
+    ends = np.cumsum((0, *cell.reserve))
+    reserve = [_stacked(op, kept[lo:hi], 1) for lo, hi in pairwise(ends)]
+    return [y, *map(walk.unless_empty, lasts), *reserve]
 
 
 def _backward(cell: Cell, walk: Walk) -> list[Value | None]:
     op = walk.op
     y = walk.part(walk.given(INPUTS), 1)
-    arrive = INPUTS + 1 + cell.reserve
+    arrive = INPUTS + 1 + len(cell.reserve)
     reserve = [walk.of(i) for i in range(INPUTS + 1, arrive)]
     dy, *ends = walk.inputs[arrive : arrive + 1 + cell.states]
     reads, step = cell.back(walk, reserve, y)
@@ -306,13 +306,6 @@ def blocks(op: Builder, kept: Value) -> tuple[Value, ...]:
     return tuple(op.Squeeze(part, np.array([1], np.int64)) for part in parts)
 
 
-def _by_gate(op: Builder, kept: Value, units: int) -> Value:
-    """(time, batch, gates·units) as a reserve is kept."""
-    gates = np.array([0, 0, _number(kept.shape[2]) // units, units], np.int64)
-    found: Value = op.Transpose(op.Reshape(kept, gates), perm=(0, 2, 1, 3))
-    return found
-
-
 def lines(op: Builder, steps: Value) -> Value:
     """(…, n) as (rows, n)."""
     width = _number(steps.shape[-1])
@@ -330,7 +323,7 @@ def zero(op: Builder, like: Value) -> Value:
 
 
 def _stacked(op: Builder, values: Sequence[Value], axis: int) -> Value:
-    """One value a direction, along a new axis."""
+    """Values along a new axis."""
     each = [op.Unsqueeze(v, np.array([axis], np.int64)) for v in values]
     return each[0] if len(each) == 1 else op.Concat(*each, axis=axis)
 

@@ -11,7 +11,8 @@ USUAL = ("Tanh",)
 class RNNCell:
     """A `Cell`. Its derivative follows from the output, so there is no reserve."""
 
-    states, reserve = 1, 0
+    states: int = 1
+    reserve: tuple[int, ...] = ()
 
     def bias(self, walk: Walk) -> Value | None:
         """Both."""
@@ -21,10 +22,10 @@ class RNNCell:
     def step(self, walk: Walk) -> Step:
         """h' = f(x + R·h)."""
         (function,) = activations(walk.attrs, USUAL, walk.index)
-        recurrent = walk.op.Transpose(walk.of(R), perm=(1, 0))
+        recurrent = walk.of(R)
 
         def step(s: Builder, states: Values, slices: Values) -> tuple[Values, Values]:
-            return [function.apply(s, s.Add(slices[0], s.MatMul(states[0], recurrent)))], []
+            return [function.apply(s, s.Gemm(states[0], recurrent, slices[0], transB=1))], []
 
         return step
 

@@ -1,13 +1,15 @@
 """What our recurrent operators mean in standard ones is what their kernels do."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
 from studio.engine.builder import Builder
 from studio.engine.numpy_executor import NumpyExecutor
 from studio.engine.onnxruntime_executor import OnnxRuntimeExecutor
-from studio.engine.program import Program
-from tests.engine.cases import RECURRENT_SHAPES, Arrays, f, i64, with_gradient
+from studio.engine.program import Program, Spec
+from tests.engine.cases import RECURRENT_SHAPES, Arrays, f, i32, i64, with_gradient
 from tests.engine.test_recurrent import (
     KINDS,
     each_direction,
@@ -89,16 +91,17 @@ def test_rows_of_a_table_read_by_index(kind: str, direction: str) -> None:
 
 
 @each_kind
-def test_one_hots_read_by_index(kind: str) -> None:
+@pytest.mark.parametrize("integers", [i32, i64])
+def test_one_hots_read_by_index(kind: str, integers: Callable[..., Spec]) -> None:
     """An integer outside the depth is a row of zeros."""
     name, attrs = KINDS[kind]
     gates, _, _ = RECURRENT_SHAPES[name]
     op = Builder()
-    ids = op.input("ids", i64(6, "batch"))
+    ids = op.input("ids", integers(6, "batch"))
     w, r = op.input("w", f(1, gates * 2, 5)), op.input("r", f(1, gates * 2, 2))
     ends = op.const(np.array([0, 1], np.float32))
-    x = op.OneHot(ids, np.array(5, np.int64), ends, axis=-1)
+    x = op.OneHot(ids, np.array(5, ids.dtype), ends, axis=-1)
     program = op.program([op.call(name, (x, w, r), 1, hidden_size=2, **attrs)[0]])
     feeds = feeds_for(program, 3)
-    feeds["ids"] = np.random.default_rng(2).integers(-7, 8, (6, 3))
+    feeds["ids"] = np.random.default_rng(2).integers(-7, 8, (6, 3)).astype(ids.dtype)
     same(program, feeds)
