@@ -104,7 +104,8 @@ def json_lines(events: Iterator[Event]) -> Iterator[Event]:
         match event:
             case Started():
                 warnings = [str(problem) for problem in event.warnings]
-                say_json({"event": "started", **vars(event), "warnings": warnings})
+                engine = {"engine": event.engine.engine, "reason": event.engine.reason}
+                say_json({"event": "started", **vars(event), **engine, "warnings": warnings})
             case BatchDone(epoch, batch, logs):
                 say_json({"event": "batch", "epoch": epoch, "batch": batch, **logs})
             case EpochDone(epoch, logs, seconds, best):

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from studio.document.preprocess import Fitted
 from studio.document.project import Run
+from studio.engine.engines import Choice
 from studio.layers.cell import Cells
 from studio.problem import Problem
 
@@ -19,7 +20,7 @@ class Started:
     batches: int  # of an epoch
     samples: int
     validation_samples: int
-    engine: str
+    engine: Choice
     warnings: tuple[Problem, ...] = ()  # of the data: what fits but is probably not meant
 
 

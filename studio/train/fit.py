@@ -103,7 +103,8 @@ def fit(
     seen, began = _Progress(), time.perf_counter()
     held = len(validation) if validation is not None else 0
     trainer.compiled(True, data.weighted, data.one_hots)
-    yield Started(plan.epochs, steps, len(data), held, trainer.settings.engine)
+    assert trainer.choice is not None, "an engine was chosen for the step"
+    yield Started(plan.epochs, steps, len(data), held, trainer.choice)
     stopped = False
     source = _endless(trainer, data, plan)
     for epoch in range(plan.initial_epoch, plan.epochs):
@@ -167,7 +168,7 @@ def _finished(
         "batch_size": plan.batch_size,
         "shuffle": plan.shuffle,
         "seed": trainer.settings.seed,
-        "engine": trainer.settings.engine,
+        "engine": trainer.choice.engine if trainer.choice else trainer.settings.engine,
         "threads": trainer.settings.threads or available(),
     }
     run = Run(run_id, settings, seen.history, seen.best_epoch, monitor, seconds)

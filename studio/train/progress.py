@@ -3,7 +3,14 @@
 import sys
 from collections.abc import Iterator, Mapping
 
+from studio.engine.engines import Choice
+from studio.text import text
 from studio.train.events import BatchDone, EpochDone, Event, Started
+
+
+def chosen(choice: Choice) -> str:
+    """The engine, and why it is this one, in a line."""
+    return text(f"training.engine_{choice.reason}", engine=choice.engine)
 
 
 def show(events: Iterator[Event], verbose: str | int = "auto") -> Iterator[Event]:
@@ -35,6 +42,7 @@ def _lines(events: Iterator[Event]) -> Iterator[Event]:
     for event in events:
         if isinstance(event, Started):
             epochs = event.epochs
+            sys.stdout.write(chosen(event.engine) + "\n")
         elif isinstance(event, EpochDone):
             sys.stdout.write(epoch_line(event, epochs) + "\n")
             sys.stdout.flush()
@@ -56,6 +64,7 @@ def _bar(events: Iterator[Event]) -> Iterator[Event]:
         for event in events:
             if isinstance(event, Started):
                 epochs, batches = event.epochs, event.batches
+                bar.console.print(chosen(event.engine), highlight=False)
             elif isinstance(event, BatchDone):
                 name = f"Epoch {event.epoch + 1}/{epochs}"
                 logs = _numbers(event.logs)

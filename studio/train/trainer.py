@@ -11,7 +11,7 @@ from studio.document.model import Document
 from studio.document.names import output_names
 from studio.document.plan import OutputPlan
 from studio.document.store import Store
-from studio.engine.engines import executor
+from studio.engine.engines import Choice, choose, executor
 from studio.engine.executor import Executor
 from studio.engine.program import Array, Dim, Program
 from studio.layers.cell import Cell, Lag
@@ -46,6 +46,7 @@ class Trainer:
         self.document = document
         self.store = store
         self.settings = settings or Settings(document.plan.run.engine, document.plan.run.seed)
+        self.choice: Choice | None = None  # of the engine: the first program's goes for all
         self.rate = document.plan.optimizer.learning_rate
         self.names = {e.key: name for e, name in output_names(document).items()}
         self._compiled: dict[_Kind, tuple[Step, Executor]] = {}
@@ -70,7 +71,8 @@ class Trainer:
         return step, runner
 
     def _executor(self, program: Program) -> Executor:
-        return executor(self.settings.engine, program, self.settings.threads)
+        self.choice = self.choice or choose(self.settings.engine, program)
+        return executor(self.choice.engine, program, self.settings.threads)
 
     def train_batch(self, batch: Arrays) -> tuple[Step, Mapping[str, Array]]:
         """One step of training on one batch."""

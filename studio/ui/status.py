@@ -4,7 +4,9 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QLabel, QStatusBar, QToolButton
 
+from studio.engine.engines import Choice
 from studio.text import text
+from studio.train.progress import chosen
 from studio.ui.icons import icon
 from studio.ui.parts import number
 from studio.ui.session import Session
@@ -30,12 +32,13 @@ class Status(QStatusBar):
         self.setContentsMargins(8, 0, 8, 0)
         self._counts = (0, 0)
 
-    def show_session(self, session: Session, phase: Phase) -> None:
-        """Show the model's size and the training's state."""
+    def show_session(self, session: Session, phase: Phase, choice: Choice | None = None) -> None:
+        """Show the model's size, the training's state, and why this engine was chosen."""
         total = session.analysis.count(session.document.layers)
         nodes = len(session.seen.graph.calls)
         self.model.setText(text("window.size", nodes=number(nodes), parameters=number(total)))
-        engine = session.document.plan.run.engine
+        engine = choice.engine if choice else session.document.plan.run.engine
+        self.state.setToolTip(chosen(choice) if choice else "")
         self.state.setText(
             text("window.state", engine=engine, state=text(f"window.phase_{phase.name.lower()}"))
         )

@@ -147,7 +147,9 @@ class MainWindow(QMainWindow):
         """Title, status and what can be done, as things stand."""
         self.setWindowTitle(f"{self.files.name}[*] — {text('window.title')}")
         self.setWindowModified(self.session.modified)
-        self.status.show_session(self.session, self.training.training.phase)
+        training = self.training.training
+        started = training.progress.started
+        self.status.show_session(self.session, training.phase, started.engine if started else None)
         self.actions_.refresh()
 
     # -- docks -----------------------------------------------------------------------------------

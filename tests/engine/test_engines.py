@@ -2,8 +2,9 @@
 
 import pytest
 
+from studio.engine import onnxruntime_executor
 from studio.engine.builder import Builder
-from studio.engine.engines import ENGINES, executor
+from studio.engine.engines import ENGINES, Choice, choose, executor
 from studio.engine.numpy_executor import NumpyExecutor
 from studio.engine.onnxruntime_executor import OnnxRuntimeExecutor, available_providers
 from studio.engine.program import Program, Spec
@@ -25,6 +26,28 @@ def test_a_name_stands_for_an_executor() -> None:
 def test_a_name_that_stands_for_none_is_refused_with_those_that_do() -> None:
     with pytest.raises(ProblemError, match="onnxruntime:cuda"):
         executor("tensorflow", program())
+
+
+def product(width: int) -> Program:
+    op = Builder()
+    x = op.input("x", Spec("float32", ("batch", width)))
+    return op.program([op.MatMul(x, op.input("w", Spec("float32", (width, width))))])
+
+
+@pytest.mark.parametrize(
+    ("width", "providers", "expected"),
+    [
+        (64, ["CUDAExecutionProvider"], Choice("numpy", "small")),
+        (8192, ["CPUExecutionProvider"], Choice("numpy", "no_gpu")),
+        (8192, ["CUDAExecutionProvider"], Choice("onnxruntime:cuda", "gpu")),
+    ],
+)
+def test_auto_looks_at_the_program_and_at_what_is_installed(
+    monkeypatch: pytest.MonkeyPatch, width: int, providers: list[str], expected: Choice
+) -> None:
+    monkeypatch.setattr(onnxruntime_executor, "available_providers", lambda: providers)
+    assert choose("auto", product(width)) == expected
+    assert choose("onnxruntime", product(width)) == Choice("onnxruntime", "asked")
 
 
 @pytest.mark.parametrize(

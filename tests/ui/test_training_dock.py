@@ -13,6 +13,7 @@ from studio.document.model import Document, Endpoint
 from studio.document.plan import NumberColumns, Split, TableSource
 from studio.document.project import Project, Run
 from studio.document.store import Store
+from studio.engine.engines import Choice
 from studio.layers.dense import Dense
 from studio.layers.input import Input
 from studio.losses.regression import MeanSquaredError
@@ -25,6 +26,8 @@ from studio.ui.session import Session
 from studio.ui.theme import apply_theme
 from studio.ui.trainer import Phase, Progress, merge
 from studio.ui.training_dock import TrainingDock, duration
+
+CHOICE = Choice("numpy", "small")
 
 
 def small_project(folder, rows=80, epochs=3) -> Project:
@@ -231,7 +234,7 @@ def test_earlier_runs_can_be_looked_at(qtbot, dock):
 
 def test_the_running_epoch_is_the_last_moving_point(dock):
     progress = dock.training.progress
-    progress.take(Started(2, 4, 64, 16, "numpy"))
+    progress.take(Started(2, 4, 64, 16, CHOICE))
     progress.take(EpochDone(0, {"loss": 0.9, "val_loss": 1.0}, 1.0, True))
     progress.take(BatchDone(1, 1, {"loss": 0.7}))
     dock.draw()
@@ -246,7 +249,7 @@ def test_the_running_epoch_is_the_last_moving_point(dock):
 def test_the_pace_is_measured_over_the_last_seconds():
     now = [0.0]
     progress = Progress(clock=lambda: now[0])
-    progress.take(Started(2, 100, 3200, 0, "numpy"))
+    progress.take(Started(2, 100, 3200, 0, CHOICE))
     for batch in range(100):
         now[0] += 0.1 if batch < 50 else 0.5
         progress.take(BatchDone(0, batch, {"loss": 1.0}))
@@ -360,7 +363,7 @@ def test_what_is_probably_not_meant_is_said_while_training_goes_on(dock):
     told = []
     dock.problems_found.connect(told.append)
     dock.training.phase = Phase.STARTING
-    dock.training._take(Started(2, 4, 64, 16, "numpy", (problem,)))
+    dock.training._take(Started(2, 4, 64, 16, CHOICE, (problem,)))
     assert "99" in dock.notice.label.text()
     assert told[-1] == [problem]
     dock.training._over()
