@@ -103,6 +103,11 @@ def wide_mask(op: LayerBuilder, x: Value) -> Value | None:
     return op.Unsqueeze(mask, np.arange(mask.rank, x.rank, dtype=np.int64))
 
 
+def truth(op: Builder, mask: Value) -> Value:
+    """A mask that came by a wire as bool: of numbers, those above ½ are valid, as in Keras."""
+    return mask if mask.dtype == "bool" else op.Greater(op.Cast(mask, to="float32"), 0.5)
+
+
 def _width(x: Value) -> int:
     width = x.shape[-1]
     assert isinstance(width, int)

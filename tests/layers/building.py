@@ -102,7 +102,8 @@ def inner(value: Any) -> Any:
 def recorded() -> dict[str, tuple[str, str, list[Layer]]]:
     """Every recorded case we can replay: test id → (recording, case, its layers)."""
     found = {}
-    for recording in ("layers", "later_layers", "masked_layers", "recurrent"):
+    wider = [name for name in references.names() if name.startswith("wider_")]
+    for recording in ("layers", "later_layers", "masked_layers", "recurrent", *wider):
         for name, case in references.meta(recording)["cases"].items():
             layers = [layer_of(spec) for spec in case["chain"]]
             if all(layers):

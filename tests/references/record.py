@@ -25,6 +25,7 @@ def main(wanted: list[str]) -> None:
         regularizers,
         systems,
         utils,
+        wider,
     )
 
     found = f"Keras {keras.__version__} on {keras.backend.backend()}"
@@ -42,7 +43,7 @@ def main(wanted: list[str]) -> None:
         models,
         regularizers,
     )
-    for module in (*modules, systems, utils):
+    for module in (*modules, systems, utils, wider):
         makers |= module.RECORDINGS
     if unknown := sorted(set(wanted) - set(makers)):
         sys.exit(f"no recording named {', '.join(unknown)}; there are {', '.join(makers)}")

@@ -23,6 +23,7 @@ EXPECTED = [
     "structures",
     "systems",
     "utils",
+    "wider_activations",
 ]
 
 

@@ -177,6 +177,25 @@ _declare(
     ),
 )
 _declare(
+    "PRelu",
+    lambda b: lambda: np.copyto(b.out, np.where(b.input(0) > 0, 1, b.input(1)) * b.input(0)),
+    lambda op, n, dy: (
+        lambda: op.Where(
+            op.Greater(n.x, 0.0),
+            dy,
+            op.Where(op.Less(n.x, 0.0), op.Mul(dy, n.input(1)), 0.0),  # 0 at 0, as Keras on JAX
+        ),
+        lambda: op.Mul(dy, op.Min(n.x, 0.0)),
+    ),
+)
+_declare(
+    "Shrink",
+    lambda b: _shrink(b, b.attr("lambd", 0.5), b.attr("bias", 0.0)),
+    lambda op, n, dy: (
+        lambda: op.Mul(dy, op.Cast(op.Greater(op.Abs(n.x), n.number("lambd", 0.5)), to=dy.dtype))
+    ),
+)
+_declare(
     "Elu",
     lambda b: _piecewise(b, lambda x: b.attr("alpha", 1.0) * np.expm1(x)),
     lambda op, n, dy: (
@@ -233,6 +252,14 @@ _declare(
         )
     ),
 )
+
+
+def _shrink(b: Binding, threshold: float, bias: float) -> Call:
+    """What is within the threshold is 0, the rest comes nearer to it by `bias`."""
+    x, out = b.input(0), b.out
+    return lambda: np.copyto(
+        out, np.where(np.abs(x) > threshold, x - np.copysign(out.dtype.type(bias), x), 0)
+    )
 
 
 def _piecewise(b: Binding, negative: Callable[[Any], Any], slope: float = 1.0) -> Call:
