@@ -131,6 +131,8 @@ class Arrays:
 
     def unpacked(self) -> "Arrays":
         """The same with nothing kept small but one-hots, which are fed as they are kept."""
+        if all(type(v) is np.ndarray for v in (*self.inputs.values(), *self.targets.values())):
+            return self
         return replace(
             self,
             inputs={

@@ -203,7 +203,7 @@ class Means:
         self._trainer = trainer
         self._sums: Logs = {}
         self._rows = 0
-        self._metrics: dict[str, _Running] = {}
+        self._metrics: dict[str, _Running] | None = None  # started by the first batch
 
     def add(self, step: Step, batch: Arrays, results: Mapping[str, Array]) -> None:
         """Take in one batch's results."""
@@ -215,7 +215,7 @@ class Means:
             values |= {f"{self._trainer.names[k]}_loss": results[n] for k, n in step.losses.items()}
         for key, value in values.items():
             self._sums[key] = self._sums.get(key, 0.0) + float(value) * rows
-        if not self._metrics:
+        if self._metrics is None:
             self._metrics = self._start(step, several)
         for metric in self._metrics.values():
             output = metric.output
@@ -241,7 +241,7 @@ class Means:
     def logs(self) -> Logs:
         """Everything so far, by Keras's keys, sorted."""
         losses = {key: total / max(1, self._rows) for key, total in self._sums.items()}
-        metrics = {key: metric.state.result() for key, metric in self._metrics.items()}
+        metrics = {key: metric.state.result() for key, metric in (self._metrics or {}).items()}
         return dict(sorted({**losses, **metrics}.items()))
 
     def loss(self) -> Logs:
