@@ -1,12 +1,14 @@
 """Random omission while training."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from studio.declare import param
 from studio.engine.builder import Value
 from studio.engine.program import Dim, Spec
 from studio.layers.base import Example, Layer, LayerBuilder, Weights
 from studio.layers.expect import float_input
+from studio.layers.noise import dropped
 from studio.problem import refuse
 
 
@@ -15,7 +17,7 @@ class Dropout(Layer):
     """While training, sets a share of the values to zero and scales the rest up to match."""
 
     category = "Regularization"
-    synonyms = ("drop", "丢弃", "随机失活")
+    synonyms: ClassVar[tuple[str, ...]] = ("drop", "丢弃", "随机失活")
     supports_masking = True
     rearranges = True  # outside training
     rate: float = param(0.5, "Share of values set to zero while training", min=0, max=1)
@@ -30,15 +32,12 @@ class Dropout(Layer):
 
     def lower(self, op: LayerBuilder, w: Weights, *x: Value) -> Value:
         float_input(self.kind, x[0].spec)
-        shape = self._drawn(x[0].spec)
+        shape = self.drawn(x[0].spec)
         if not op.training or self.rate == 0:
             return op.Identity(x[0])
-        if self.rate == 1:
-            return op.Mul(x[0], 0.0)
-        kept = op.Cast(op.GreaterOrEqual(op.noise(x[0], shape), self.rate), to=x[0].dtype)
-        return op.Mul(x[0], op.Mul(kept, 1.0 / (1.0 - self.rate)))
+        return dropped(op, x[0], self.rate, shape)
 
-    def _drawn(self, x: Spec) -> tuple[Dim, ...]:
+    def drawn(self, x: Spec) -> tuple[Dim, ...]:
         """The shape of the draws: None stands for the size of the input, 1 for one draw for all."""
         given = self.noise_shape or (None,) * x.rank
         found = tuple(d if n is None else n for n, d in zip(given, x.shape, strict=False))

@@ -16,7 +16,7 @@ from studio.regularizers.base import Regularizer
 
 @dataclass(frozen=True)
 class PReLU(Layer):
-    """Keeps positive values; negative ones are scaled by alpha, which is trained (He et al., 2015)."""
+    """Keeps positive values; scales negative ones by alpha, which is trained (He et al., 2015)."""
 
     category = "Core"
     synonyms = ("parametric rectifier", "activation", "激活", "参数化整流")

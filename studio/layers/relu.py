@@ -1,6 +1,7 @@
 """The rectifier as a layer, with what Keras lets one choose of it."""
 
 from dataclasses import dataclass
+from math import inf
 
 from studio.declare import param
 from studio.engine.builder import Value
@@ -29,7 +30,9 @@ class ReLU(Layer):
     )
 
     def range(self, *x: Range | None) -> Range:
-        return Range() if self.negative_slope else Range(0.0, *self._highest())
+        if self.negative_slope:
+            return Range()
+        return Range(0.0, inf if self.max_value is None else self.max_value)
 
     def lower(self, op: LayerBuilder, w: Weights, *x: Value) -> Value:
         float_input(self.kind, x[0].spec, at_least=1)
@@ -47,6 +50,3 @@ class ReLU(Layer):
             return op.Clip(x, 0.0, 6.0)
         above = op.Where(op.Greater(x, self.threshold), x, 0.0) if self.threshold else op.Relu(x)
         return above if self.max_value is None else op.Min(above, self.max_value)
-
-    def _highest(self) -> tuple[float, ...]:
-        return () if self.max_value is None else (self.max_value,)

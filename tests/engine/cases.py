@@ -179,6 +179,7 @@ def differences(total: Any, array: np.ndarray, step: float = 1e-6) -> np.ndarray
 
 UNARY = [
     *(Case(op, (f(B, 3),)) for op in ("Neg", "Abs", "Sign", "Floor", "Exp", "Erf", "Tanh")),
+    *(Case(op, (f(B, 3),), draw="wide") for op in ("Sin", "Cos")),
     *(Case(op, (f(B, 3),)) for op in ("Sigmoid", "Relu", "Selu", "Softplus", "Softsign")),
     *(Case(op, (f(B, 3),), draw="positive") for op in ("Log", "Sqrt", "Reciprocal")),
     Case("Sigmoid", (f(2, B, 1, 2),), draw="wide"),

@@ -74,6 +74,61 @@ def test_draws_that_do_not_fit_are_refused(noise_shape: list[int | None]) -> Non
     assert (problem.code, problem.fix) == ("noise_shape", {"noise_shape": None})
 
 
+def noisy(kind: str, x: np.ndarray, **params: object) -> np.ndarray:
+    """What a layer makes of `x` while training, with draws as the trainer's."""
+    built = build([layer(kind, **params)], [f("batch", *x.shape[1:])], training=True)
+    rng, specs = np.random.default_rng(3), built.program.specs
+    feeds = {
+        n: rng.random([len(x) if d == "batch" else d for d in specs[n].shape]).astype(np.float32)
+        if n.startswith("noise/")
+        else x
+        for n in built.program.inputs
+    }
+    return NumpyExecutor(built.program).run(feeds)[built.outputs[0].name]
+
+
+def test_gaussian_noise_has_the_deviation_it_says_and_is_added() -> None:
+    found = noisy("GaussianNoise", np.full((400, 50), 3, np.float32), stddev=0.5) - 3
+    assert abs(found.mean()) < 0.02
+    assert abs(found.std() - 0.5) < 0.02
+    assert abs((found**4).mean() / 0.5**4 - 3) < 0.2  # a normal distribution's
+
+
+def test_gaussian_dropout_has_dropouts_mean_and_variance() -> None:
+    found = noisy("GaussianDropout", np.full((400, 50), 2, np.float32), rate=0.2)
+    assert abs(found.mean() - 2) < 0.05
+    assert abs(found.std() - 2 * 0.5) < 0.05
+
+
+def test_alpha_dropout_keeps_mean_and_variance() -> None:
+    x = np.random.default_rng(0).normal(size=(400, 50)).astype(np.float32)
+    found = noisy("AlphaDropout", x, rate=0.3)
+    assert abs(found.mean()) < 0.05
+    assert abs(found.std() - 1) < 0.05
+
+
+@pytest.mark.parametrize(
+    ("kind", "params", "shape", "together"),
+    [
+        ("SpatialDropout1D", {}, (20, 3, 4), (1,)),
+        ("SpatialDropout2D", {}, (20, 3, 2, 4), (1, 2)),
+        ("SpatialDropout2D", {"data_format": "channels_first"}, (20, 4, 3, 2), (2, 3)),
+    ],
+)
+def test_features_are_dropped_whole(
+    kind: str, params: dict, shape: tuple[int, ...], together: tuple[int, ...]
+) -> None:
+    found = noisy(kind, np.ones(shape, np.float32), rate=0.5, **params)
+    assert set(np.unique(found)) == {0, 2}
+    assert (found.max(together) == found.min(together)).all()
+
+
+@pytest.mark.parametrize("kind", ["GaussianDropout", "AlphaDropout"])
+def test_a_rate_of_one_leaves_nothing_to_scale(kind: str) -> None:
+    (problem,) = layer(kind, rate=1.0).problems()
+    assert (problem.code, problem.fix) == ("rate_one", {"rate": 0.5})
+
+
 def test_a_seed_of_its_own_is_ignored_with_a_warning() -> None:
     with pytest.warns(UserWarning, match="Dropout ignores seed"):
         assert Dropout(0.3, seed=5).declaration == layer("Dropout", rate=0.3)

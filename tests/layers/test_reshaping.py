@@ -105,6 +105,55 @@ def test_what_a_layer_cannot_take_is_said(kind: str, given: Spec, code: str) -> 
 
 
 @pytest.mark.parametrize(
+    ("kind", "params", "length"),
+    [
+        ("ZeroPadding1D", {"padding": [1, 2]}, "time+3"),
+        ("Cropping1D", {"cropping": [0, 2]}, "time-2"),
+        ("UpSampling1D", {"size": 3}, "3*time"),
+    ],
+)
+def test_sequences_of_open_length_become_longer_or_shorter(
+    kind: str, params: dict[str, Any], length: str
+) -> None:
+    made = layer(kind, **params)
+    assert shapes_of(made, (f("batch", "time", 2),)).outputs == (f("batch", length, 2),)
+    program = build([made], [f("batch", "time", 2)]).program
+    x = np.arange(20, dtype=np.float32).reshape(2, 5, 2)
+    expected = {
+        "ZeroPadding1D": np.pad(x, ((0, 0), (1, 2), (0, 0))),
+        "Cropping1D": x[:, :3],
+        "UpSampling1D": x.repeat(3, 1),
+    }[kind]
+    for engine in (NumpyExecutor, OnnxRuntimeExecutor):
+        (found,) = engine(program).run({"x0": x}).values()
+        np.testing.assert_array_equal(found, expected)
+
+
+def test_edges_are_given_as_keras_takes_them() -> None:
+    assert layer("ZeroPadding1D", padding=2) == layer("ZeroPadding1D", padding=[2, 2])
+    for given in (2, [2, 2], [[2, 2], [2, 2]], [2, 2, 2, 2]):
+        assert layer("Cropping2D", cropping=given) == layer("Cropping2D", cropping=2)
+    assert layer("ZeroPadding2D", padding=[1, 2]).padding == (1, 1, 2, 2)
+    (problem,) = layer("ZeroPadding2D", padding=[1, 2, 3]).problems()
+    assert (problem.code, problem.fix) == ("edges_count", {"padding": (1, 1, 1, 1)})
+    (problem,) = layer("UpSampling2D", size=[2]).problems()
+    assert (problem.code, problem.fix) == ("edges_count", {"size": (2, 2)})
+
+
+@pytest.mark.parametrize(("kind", "given"), [("Cropping1D", (2, 1)), ("Cropping2D", (1, 1))])
+def test_something_must_be_left_after_cropping(kind: str, given: tuple[int, int]) -> None:
+    shape = (3, 4) if kind == "Cropping1D" else (5, 2, 4)
+    (problem,) = shapes_of(layer(kind, cropping=given), (f("batch", *shape),)).problems
+    assert problem.code == "cropping_all"
+
+
+@pytest.mark.parametrize("size", [5, "time"])
+def test_glu_halves_an_even_last_axis(size: int | str) -> None:
+    (problem,) = shapes_of(layer("Activation", activation="glu"), (f("batch", size),)).problems
+    assert problem.code == "glu_halves"
+
+
+@pytest.mark.parametrize(
     ("axis", "expected"), [([-1], True), ([1, 2], True), ([2, 1], True), ([1], False)]
 )
 def test_trailing_axes_are_one_operator(axis: list[int], expected: bool) -> None:

@@ -24,6 +24,7 @@ EXPECTED = [
     "systems",
     "utils",
     "wider_activations",
+    "wider_reshaping",
 ]
 
 
@@ -42,7 +43,7 @@ def test_a_recording_is_of_keras_3_15_1_and_finite(name: str) -> None:
 
 def test_they_stay_small() -> None:
     total = sum(path.stat().st_size for path in references.FOLDER.glob("*.npz"))
-    assert total < 2_000_000
+    assert total < 4_000_000
 
 
 def test_a_case_is_a_part_of_its_recording() -> None:

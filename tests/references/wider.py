@@ -1,4 +1,4 @@
-"""``wider_…``: layers beyond the first catalogue, each alone, in the form of ``layers`` (see there).
+"""``wider_…``: layers beyond the first catalogue, each alone, in the form of ``layers``.
 
 What is easily missed:
 - A mask given to Softmax leaves shares of 0, also where nothing is valid.
@@ -7,7 +7,6 @@ What is easily missed:
 
 from collections.abc import Callable
 from typing import Any
-
 
 from tests.references.layers import KINKS, record_case, step
 from tests.references.recording import Array, Recording, floats, seeded
@@ -53,4 +52,51 @@ def wider_activations() -> Recording:
     return recording
 
 
-RECORDINGS: dict[str, Callable[[], Recording]] = {"wider_activations": wider_activations}
+def wider_reshaping() -> Recording:
+    recording, rng = Recording(), seeded(21)
+    case = _cases(recording)
+    steps, image = floats(rng, 2, 4, 3), floats(rng, 2, 4, 3, 2)
+    first = {"data_format": "channels_first"}
+    for name, kind, x, configs in (
+        ("padding", "ZeroPadding1D", steps, ({}, {"padding": [0, 2]}, {"padding": 2, **first})),
+        ("padding2", "ZeroPadding2D", image, ({}, {"padding": [[0, 1], [2, 3]]}, first)),
+        ("cropping", "Cropping1D", steps, ({}, {"cropping": [2, 0]})),
+        (
+            "cropping2",
+            "Cropping2D",
+            image,
+            ({}, {"cropping": 1}, {"cropping": [[0, 2], [1, 0]]}, {"cropping": [1, 0], **first}),
+        ),
+        ("up", "UpSampling1D", steps, ({}, {"size": 3})),
+        (
+            "up2",
+            "UpSampling2D",
+            image,
+            (
+                {},
+                {"size": [1, 3]},
+                {"size": 2, **first},
+                {"interpolation": "bilinear"},
+                {"size": [3, 1], "interpolation": "bilinear", **first},
+            ),
+        ),
+    ):
+        for number, config in enumerate(configs):
+            case(f"{name}_{number}", step(kind, **config), x)
+    for kind, config in {
+        "GaussianNoise": {"stddev": 0.0},
+        "GaussianDropout": {"rate": 0.0},
+        "AlphaDropout": {"rate": 0.0},
+        "SpatialDropout1D": {"rate": 0.0},
+        "SpatialDropout2D": {"rate": 0.0},
+    }.items():
+        x = image if kind.endswith("2D") else steps
+        case(f"{kind.lower()}_training", step(kind, **config), x, training=True)
+        case(kind.lower(), step(kind, **dict.fromkeys(config, 0.5)), x)
+    return recording
+
+
+RECORDINGS: dict[str, Callable[[], Recording]] = {
+    "wider_activations": wider_activations,
+    "wider_reshaping": wider_reshaping,
+}

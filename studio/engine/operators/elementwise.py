@@ -134,6 +134,8 @@ _declare(
 _declare("Exp", ufunc(np.exp), lambda op, n, dy: lambda: op.Mul(dy, n.y))
 _declare("Log", ufunc(np.log), lambda op, n, dy: lambda: op.Div(dy, n.x))
 _declare("Sqrt", ufunc(np.sqrt), lambda op, n, dy: lambda: op.Div(op.Mul(dy, 0.5), n.y))
+_declare("Sin", ufunc(np.sin), lambda op, n, dy: lambda: op.Mul(dy, op.Cos(n.x)))
+_declare("Cos", ufunc(np.cos), lambda op, n, dy: lambda: op.Neg(op.Mul(dy, op.Sin(n.x))))
 _declare(
     "Erf",
     ufunc(special.erf),
