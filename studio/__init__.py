@@ -10,7 +10,7 @@ from typing import Any
 __version__ = "0.1.0"
 
 _PUBLIC = (
-    *("callbacks", "initializers", "layers", "losses"),
+    *("callbacks", "constraints", "initializers", "layers", "losses"),
     *("metrics", "models", "optimizers", "regularizers"),
 )
 

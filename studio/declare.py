@@ -39,6 +39,7 @@ def param(
     choices: tuple[str, ...] = (),
     family: str = "",
     optional: bool = False,
+    kw_only: bool = False,
 ) -> Any:
     """A field of a declaration: its default, its help text, and what values it takes.
 
@@ -50,6 +51,7 @@ def param(
         choices: the strings allowed; of a registry, the kinds allowed.
         family: the values are declarations of this registry; a name stands for its default one.
         optional: None is allowed.
+        kw_only: given by name only, and listed after the others.
     """
     extras = {
         "help": help,
@@ -59,7 +61,7 @@ def param(
         "family": family,
         "optional": optional or default is None,
     }
-    return field(default=default, metadata=extras)
+    return field(default=default, metadata=extras, kw_only=kw_only)
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,7 @@ class Declared:
         """The parameters, in order."""
         return tuple(
             Param(f.name, _type_name(f.type), f.default, **f.metadata)
-            for f in fields(cls)
+            for f in sorted(fields(cls), key=lambda f: bool(f.kw_only))
             if f.default is not MISSING and f.metadata
         )
 
@@ -205,7 +207,10 @@ def _expected(p: Param) -> Expected:
 
 # -- registries ----------------------------------------------------------------------------------
 
-_REGISTRIES = ("layers", "losses", "optimizers", "metrics", "initializers", "regularizers")
+_REGISTRIES = (
+    *("layers", "losses", "optimizers", "metrics"),
+    *("initializers", "regularizers", "constraints"),
+)
 
 
 def registry(family: str) -> Mapping[str, str]:
@@ -248,6 +253,11 @@ def resolve(family: str, value: Any) -> Declared:
                 return declared(family, kind)()
     known = ", ".join(snake(kind) for kind in registry(family))
     raise refuse("unknown_kind", family=family, kind=value, known=known)
+
+
+def remedy(weight: str, what: str, value: Any) -> dict[str, Any] | None:
+    """The parameter that puts a layer's weight right; None where an inner layer has it."""
+    return None if "/" in weight else {f"{weight.removesuffix('_kernel')}_{what}": value}
 
 
 def snake(name: str) -> str:

@@ -6,7 +6,10 @@ import pytest
 
 import studio
 
-CLOSED = ["layers", "losses", "optimizers", "metrics", "initializers", "regularizers"]
+CLOSED = [
+    *("layers", "losses", "optimizers", "metrics"),
+    *("initializers", "regularizers", "constraints"),
+]
 
 
 @pytest.mark.parametrize("name", CLOSED)

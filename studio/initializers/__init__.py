@@ -8,13 +8,27 @@ CATALOGUE = {
     "Zeros": "constant",
     "Ones": "constant",
     "Constant": "constant",
+    "Identity": "constant",
     "RandomUniform": "random",
     "RandomNormal": "random",
+    "TruncatedNormal": "random",
+    "VarianceScaling": "random",
     "GlorotUniform": "random",
+    "GlorotNormal": "random",
     "HeUniform": "random",
+    "HeNormal": "random",
+    "LecunUniform": "random",
+    "LecunNormal": "random",
     "Orthogonal": "random",
 }
-ALIASES = {"uniform": "RandomUniform", "normal": "RandomNormal"}
+ALIASES = {
+    "zero": "Zeros",
+    "one": "Ones",
+    "uniform": "RandomUniform",
+    "normal": "RandomNormal",
+    "IdentityInitializer": "Identity",
+    "OrthogonalInitializer": "Orthogonal",
+}
 __all__ = [*CATALOGUE]
 
 

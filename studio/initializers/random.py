@@ -1,64 +1,171 @@
 """Random initializers, with Keras's defaults."""
 
 from dataclasses import dataclass
+from math import sqrt
 
 import numpy as np
 
 from studio.declare import param
 from studio.engine.program import Array
-from studio.initializers.base import Initializer, fans
+from studio.initializers.base import Initializer, fans, matrix_only
+
+_TRUNCATED = 0.87962566103423978  # standard deviation of a unit normal within ±2
 
 
 @dataclass(frozen=True)
-class RandomUniform(Initializer):
+class Random(Initializer):
+    """Base of those that draw: from the project's seed, or from their own."""
+
+    seed: int | None = param(
+        None, "Start of the draws, instead of the project's seed", min=0, kw_only=True
+    )
+
+    def fill(self, shape: tuple[int, ...], rng: np.random.Generator) -> Array:
+        if self.seed is not None:
+            rng = np.random.Generator(np.random.Philox(self.seed))
+        return self.draw(shape, rng).astype(np.float32)
+
+    def draw(self, shape: tuple[int, ...], rng: np.random.Generator) -> Array:
+        """An array of this shape, of any precision."""
+        raise TypeError(f"{self.kind} does not say how it draws")
+
+
+@dataclass(frozen=True)
+class RandomUniform(Random):
     """Uniform between two bounds."""
 
     minval: float = param(-0.05, "Lower bound")
     maxval: float = param(0.05, "Upper bound")
 
-    def fill(self, shape: tuple[int, ...], rng: np.random.Generator) -> Array:
-        return rng.uniform(self.minval, self.maxval, shape).astype(np.float32)
+    def draw(self, shape: tuple[int, ...], rng: np.random.Generator) -> Array:
+        return rng.uniform(self.minval, self.maxval, shape)
 
 
 @dataclass(frozen=True)
-class RandomNormal(Initializer):
+class RandomNormal(Random):
     """Normal with a mean and a standard deviation."""
 
     mean: float = param(0.0, "Mean")
     stddev: float = param(0.05, "Standard deviation", min=0)
 
-    def fill(self, shape: tuple[int, ...], rng: np.random.Generator) -> Array:
-        return rng.normal(self.mean, self.stddev, shape).astype(np.float32)
+    def draw(self, shape: tuple[int, ...], rng: np.random.Generator) -> Array:
+        return rng.normal(self.mean, self.stddev, shape)
 
 
 @dataclass(frozen=True)
-class GlorotUniform(Initializer):
+class TruncatedNormal(Random):
+    """Normal, but what lies beyond two standard deviations is drawn again."""
+
+    mean: float = param(0.0, "Mean, before anything is cut off")
+    stddev: float = param(0.05, "Standard deviation, before anything is cut off", min=0)
+
+    def draw(self, shape: tuple[int, ...], rng: np.random.Generator) -> Array:
+        return self.mean + self.stddev * _within_two(shape, rng)
+
+
+@dataclass(frozen=True)
+class VarianceScaling(Random):
+    """Spread by how many numbers a unit reads or feeds, so that signals keep their size."""
+
+    scale: float = param(1.0, "Factor of the variance", min=0)
+    mode: str = param(
+        "fan_in", "What divides the variance", choices=("fan_in", "fan_out", "fan_avg")
+    )
+    distribution: str = param(
+        "truncated_normal",
+        "The shape of the draws",
+        choices=("truncated_normal", "untruncated_normal", "uniform"),
+    )
+
+    def draw(self, shape: tuple[int, ...], rng: np.random.Generator) -> Array:
+        return _scaled(shape, rng, self.scale, self.mode, self.distribution)
+
+
+@dataclass(frozen=True)
+class GlorotUniform(Random):
     """Uniform within ±√(6 / (fan_in + fan_out)) (Glorot & Bengio, 2010)."""
 
-    def fill(self, shape: tuple[int, ...], rng: np.random.Generator) -> Array:
-        limit = np.sqrt(6.0 / max(1, sum(fans(shape))))
-        return rng.uniform(-limit, limit, shape).astype(np.float32)
+    def draw(self, shape: tuple[int, ...], rng: np.random.Generator) -> Array:
+        return _scaled(shape, rng, 1.0, "fan_avg", "uniform")
 
 
 @dataclass(frozen=True)
-class HeUniform(Initializer):
+class GlorotNormal(Random):
+    """Truncated normal with the variance 2 / (fan_in + fan_out) (Glorot & Bengio, 2010)."""
+
+    def draw(self, shape: tuple[int, ...], rng: np.random.Generator) -> Array:
+        return _scaled(shape, rng, 1.0, "fan_avg", "truncated_normal")
+
+
+@dataclass(frozen=True)
+class HeUniform(Random):
     """Uniform within ±√(6 / fan_in), for relu (He et al., 2015)."""
 
-    def fill(self, shape: tuple[int, ...], rng: np.random.Generator) -> Array:
-        limit = np.sqrt(6.0 / max(1, fans(shape)[0]))
-        return rng.uniform(-limit, limit, shape).astype(np.float32)
+    def draw(self, shape: tuple[int, ...], rng: np.random.Generator) -> Array:
+        return _scaled(shape, rng, 2.0, "fan_in", "uniform")
 
 
 @dataclass(frozen=True)
-class Orthogonal(Initializer):
+class HeNormal(Random):
+    """Truncated normal with the variance 2 / fan_in, for relu (He et al., 2015)."""
+
+    def draw(self, shape: tuple[int, ...], rng: np.random.Generator) -> Array:
+        return _scaled(shape, rng, 2.0, "fan_in", "truncated_normal")
+
+
+@dataclass(frozen=True)
+class LecunUniform(Random):
+    """Uniform within ±√(3 / fan_in) (LeCun et al., 1998)."""
+
+    def draw(self, shape: tuple[int, ...], rng: np.random.Generator) -> Array:
+        return _scaled(shape, rng, 1.0, "fan_in", "uniform")
+
+
+@dataclass(frozen=True)
+class LecunNormal(Random):
+    """Truncated normal with the variance 1 / fan_in, for selu (LeCun et al., 1998)."""
+
+    def draw(self, shape: tuple[int, ...], rng: np.random.Generator) -> Array:
+        return _scaled(shape, rng, 1.0, "fan_in", "truncated_normal")
+
+
+@dataclass(frozen=True)
+class Orthogonal(Random):
     """Orthonormal rows or columns, times a gain (Saxe et al., 2013)."""
 
     gain: float = param(1.0, "Factor applied to the result")
 
-    def fill(self, shape: tuple[int, ...], rng: np.random.Generator) -> Array:
+    def accept(self, weight: str, shape: tuple[int, ...]) -> None:
+        if len(shape) < 2:
+            raise matrix_only(self.kind, weight, shape)
+
+    def draw(self, shape: tuple[int, ...], rng: np.random.Generator) -> Array:
         rows, columns = int(np.prod(shape[:-1], dtype=np.int64)), shape[-1]
         flat = rng.normal(size=(max(rows, columns), min(rows, columns)))
         q, r = np.linalg.qr(flat)
         q *= np.sign(np.diag(r))  # makes the distribution uniform over orthogonal matrices
         q = q.T if rows < columns else q
-        return (self.gain * q.reshape(shape)).astype(np.float32)
+        return self.gain * q.reshape(shape)
+
+
+def _scaled(
+    shape: tuple[int, ...], rng: np.random.Generator, scale: float, mode: str, distribution: str
+) -> Array:
+    """Draws with the variance scale / fan."""
+    fan_in, fan_out = fans(shape)
+    fan = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2}[mode]
+    variance = scale / max(1.0, fan)
+    if distribution == "uniform":
+        limit = sqrt(3.0 * variance)
+        return rng.uniform(-limit, limit, shape)
+    if distribution == "untruncated_normal":
+        return rng.normal(0.0, sqrt(variance), shape)
+    return _within_two(shape, rng) * (sqrt(variance) / _TRUNCATED)
+
+
+def _within_two(shape: tuple[int, ...], rng: np.random.Generator) -> Array:
+    """Unit normal draws, those beyond ±2 drawn again."""
+    found: Array = np.asarray(rng.normal(size=shape))
+    while (far := np.abs(found) > 2).any():
+        found[far] = rng.normal(size=np.count_nonzero(far))
+    return found

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
+from studio.constraints.base import Constraint
 from studio.declare import Declared
 from studio.engine.builder import Builder, Value
 from studio.engine.program import Dim, Program, Role, Spec
@@ -30,7 +31,7 @@ class Port:
 
 @dataclass(frozen=True)
 class Weight:
-    """One array a layer owns: Keras's name, shape, layout, initializer and regularizer."""
+    """One array a layer owns: Keras's name, shape, layout, how it starts and what holds it."""
 
     name: str
     shape: tuple[int, ...]
@@ -38,6 +39,7 @@ class Weight:
     trainable: bool = True
     role: Role = Role.WEIGHT
     regularizer: Regularizer | None = None
+    constraint: Constraint | None = None
 
 
 @dataclass(frozen=True)

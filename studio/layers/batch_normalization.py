@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from studio.constraints.base import Constraint
 from studio.declare import param
 from studio.engine.builder import Value
 from studio.engine.program import Role, Spec
@@ -48,6 +49,12 @@ class BatchNormalization(Layer):
     gamma_regularizer: Regularizer | None = param(
         None, "What large values of gamma cost", family="regularizers"
     )
+    beta_constraint: Constraint | None = param(
+        None, "What beta must be after a step", family="constraints"
+    )
+    gamma_constraint: Constraint | None = param(
+        None, "What gamma must be after a step", family="constraints"
+    )
     examples = (
         Example({"momentum": 0.8}, (Spec("float32", ("batch", 3)),)),
         Example({"epsilon": 0.01}, (Spec("float32", ("batch", 4, 3)),)),
@@ -57,10 +64,23 @@ class BatchNormalization(Layer):
 
     def weights(self, *x: Spec) -> tuple[Weight, ...]:
         shape = (known_axis(self.kind, axis_within(self.kind, self.axis, x[0]), x[0]),)
-        gamma, beta = self.gamma_initializer, self.beta_initializer
+        gamma = Weight(
+            "gamma",
+            shape,
+            self.gamma_initializer,
+            regularizer=self.gamma_regularizer,
+            constraint=self.gamma_constraint,
+        )
+        beta = Weight(
+            "beta",
+            shape,
+            self.beta_initializer,
+            regularizer=self.beta_regularizer,
+            constraint=self.beta_constraint,
+        )
         return (
-            *([Weight("gamma", shape, gamma, regularizer=self.gamma_regularizer)] * self.scale),
-            *([Weight("beta", shape, beta, regularizer=self.beta_regularizer)] * self.center),
+            *([gamma] * self.scale),
+            *([beta] * self.center),
             Weight("moving_mean", shape, self.moving_mean_initializer, False, Role.STATISTIC),
             Weight(
                 "moving_variance", shape, self.moving_variance_initializer, False, Role.STATISTIC

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from studio.constraints.base import Constraint
 from studio.declare import param
 from studio.engine.builder import Value
 from studio.engine.program import Spec
@@ -35,6 +36,12 @@ class Dense(Layer):
     bias_regularizer: Regularizer | None = param(
         None, "What large values of the bias cost", family="regularizers"
     )
+    kernel_constraint: Constraint | None = param(
+        None, "What the kernel must be after a step", family="constraints"
+    )
+    bias_constraint: Constraint | None = param(
+        None, "What the bias must be after a step", family="constraints"
+    )
     examples = (
         Example({"units": 3}, (Spec("float32", ("batch", 4)),)),
         Example({"units": 2, "activation": "relu"}, (Spec("float32", ("batch", 5, 4)),)),
@@ -49,9 +56,14 @@ class Dense(Layer):
             (width, self.units),
             self.kernel_initializer,
             regularizer=self.kernel_regularizer,
+            constraint=self.kernel_constraint,
         )
         bias = Weight(
-            "bias", (self.units,), self.bias_initializer, regularizer=self.bias_regularizer
+            "bias",
+            (self.units,),
+            self.bias_initializer,
+            regularizer=self.bias_regularizer,
+            constraint=self.bias_constraint,
         )
         return (kernel, bias) if self.use_bias else (kernel,)
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from studio.constraints.base import Constraint
 from studio.declare import param
 from studio.engine.builder import Value
 from studio.engine.program import Spec
@@ -28,6 +29,9 @@ class Embedding(Layer):
     embeddings_regularizer: Regularizer | None = param(
         None, "What large values of the table cost", family="regularizers"
     )
+    embeddings_constraint: Constraint | None = param(
+        None, "What the table must be after a step", family="constraints"
+    )
     mask_zero: bool = param(False, "Integer 0 is padding: later layers skip it")
     examples = (
         Example({"input_dim": 7, "output_dim": 3}, (Spec("int32", ("batch", 5)),), high=7),
@@ -36,8 +40,14 @@ class Embedding(Layer):
 
     def weights(self, *x: Spec) -> tuple[Weight, ...]:
         shape = (self.input_dim, self.output_dim)
-        initializer, regularizer = self.embeddings_initializer, self.embeddings_regularizer
-        return (Weight("embeddings", shape, initializer, regularizer=regularizer),)
+        table = Weight(
+            "embeddings",
+            shape,
+            self.embeddings_initializer,
+            regularizer=self.embeddings_regularizer,
+            constraint=self.embeddings_constraint,
+        )
+        return (table,)
 
     def lower(self, op: LayerBuilder, w: Weights, *x: Value) -> Value:
         integer_input(self.kind, x[0].spec)

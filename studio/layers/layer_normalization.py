@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from studio.constraints.base import Constraint
 from studio.declare import param
 from studio.engine.builder import Value
 from studio.engine.program import Spec
@@ -37,6 +38,12 @@ class LayerNormalization(Layer):
     gamma_regularizer: Regularizer | None = param(
         None, "What large values of gamma cost", family="regularizers"
     )
+    beta_constraint: Constraint | None = param(
+        None, "What beta must be after a step", family="constraints"
+    )
+    gamma_constraint: Constraint | None = param(
+        None, "What gamma must be after a step", family="constraints"
+    )
     rms_scaling: bool = param(
         False, "Only divide by the deviation and multiply by gamma; given up in Keras 3"
     )
@@ -57,8 +64,20 @@ class LayerNormalization(Layer):
 
     def weights(self, *x: Spec) -> tuple[Weight, ...]:
         shape = tuple(known_axis(self.kind, axis, x[0]) for axis in self._axes(x[0]))
-        gamma = Weight("gamma", shape, self.gamma_initializer, regularizer=self.gamma_regularizer)
-        beta = Weight("beta", shape, self.beta_initializer, regularizer=self.beta_regularizer)
+        gamma = Weight(
+            "gamma",
+            shape,
+            self.gamma_initializer,
+            regularizer=self.gamma_regularizer,
+            constraint=self.gamma_constraint,
+        )
+        beta = Weight(
+            "beta",
+            shape,
+            self.beta_initializer,
+            regularizer=self.beta_regularizer,
+            constraint=self.beta_constraint,
+        )
         if self.rms_scaling:
             return (gamma,)
         return (*([gamma] * self.scale), *([beta] * self.center))

@@ -5,6 +5,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from studio.constraints.base import Constraint
 from studio.declare import param
 from studio.engine.program import Array, Spec
 from studio.initializers.base import Initializer
@@ -20,6 +21,9 @@ class ForgetBias(Initializer):
     """The LSTM's bias: `rest` everywhere, ones for the forget gate (Jozefowicz et al., 2015)."""
 
     rest: Initializer = Zeros()
+
+    def accept(self, weight: str, shape: tuple[int, ...]) -> None:
+        self.rest.accept(weight, shape)
 
     def fill(self, shape: tuple[int, ...], rng: np.random.Generator) -> Array:
         bias = self.rest.fill(shape, rng)
@@ -56,6 +60,15 @@ class LSTM(Recurrent):
     )
     bias_regularizer: Regularizer | None = param(
         None, "What large values of the bias cost", family="regularizers"
+    )
+    kernel_constraint: Constraint | None = param(
+        None, "What the input's kernel must be after a step", family="constraints"
+    )
+    recurrent_constraint: Constraint | None = param(
+        None, "What the state's kernel must be after a step", family="constraints"
+    )
+    bias_constraint: Constraint | None = param(
+        None, "What the bias must be after a step", family="constraints"
     )
     return_sequences: bool = param(False, "Give the output of every step, not only the last")
     return_state: bool = param(False, "Give the last output and memory as well")

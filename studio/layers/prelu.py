@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from studio.constraints.base import Constraint
 from studio.declare import param
 from studio.engine.builder import Value
 from studio.engine.program import Spec
@@ -24,6 +25,9 @@ class PReLU(Layer):
     alpha_initializer: Initializer = param(Zeros(), "How alpha starts", family="initializers")
     alpha_regularizer: Regularizer | None = param(
         None, "What large values of alpha cost", family="regularizers"
+    )
+    alpha_constraint: Constraint | None = param(
+        None, "What alpha must be after a step", family="constraints"
     )
     shared_axes: tuple[int, ...] | None = param(
         None, "Axes along which one alpha serves all, counted from 1"
@@ -47,7 +51,14 @@ class PReLU(Layer):
             1 if axis in shared else known_axis(self.kind, axis, x[0])
             for axis in range(1, x[0].rank)
         )
-        return (Weight("alpha", shape, self.alpha_initializer, regularizer=self.alpha_regularizer),)
+        alpha = Weight(
+            "alpha",
+            shape,
+            self.alpha_initializer,
+            regularizer=self.alpha_regularizer,
+            constraint=self.alpha_constraint,
+        )
+        return (alpha,)
 
     def range(self, *x: Range | None) -> Range:
         return Range()

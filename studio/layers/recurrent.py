@@ -10,6 +10,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from studio.constraints.base import Constraint
 from studio.engine.builder import Value
 from studio.engine.program import Array, Attribute, Spec
 from studio.initializers.base import Initializer
@@ -63,6 +64,9 @@ class Recurrent(Layer):
     kernel_regularizer: Regularizer | None
     recurrent_regularizer: Regularizer | None
     bias_regularizer: Regularizer | None
+    kernel_constraint: Constraint | None
+    recurrent_constraint: Constraint | None
+    bias_constraint: Constraint | None
     return_sequences: bool
     return_state: bool
     go_backwards: bool
@@ -82,12 +86,14 @@ class Recurrent(Layer):
                 (width, columns),
                 self.kernel_initializer,
                 regularizer=self.kernel_regularizer,
+                constraint=self.kernel_constraint,
             ),
             Weight(
                 "recurrent_kernel",
                 (self.units, columns),
                 self.recurrent_initializer,
                 regularizer=self.recurrent_regularizer,
+                constraint=self.recurrent_constraint,
             ),
         )
         if not self.use_bias:
@@ -96,7 +102,13 @@ class Recurrent(Layer):
 
     def bias(self, columns: int) -> Weight:
         """The bias, for this many columns of the kernels."""
-        return Weight("bias", (columns,), self.bias_initializer, regularizer=self.bias_regularizer)
+        return Weight(
+            "bias",
+            (columns,),
+            self.bias_initializer,
+            regularizer=self.bias_regularizer,
+            constraint=self.bias_constraint,
+        )
 
     def both_biases(self, op: LayerBuilder, bias: Value) -> Value:
         """ONNX adds two biases, the input's and the state's; where Keras has one, it is the first.

@@ -60,8 +60,9 @@ def shapes_of(
         weights = layer.weights(*inputs)
         _refuse_giant(layer.kind, weights)
         for weight in weights:
-            if weight.regularizer is not None:
-                weight.regularizer.accept(weight.name, weight.shape)
+            for held in (weight.initializer, weight.regularizer, weight.constraint):
+                if held is not None:
+                    held.accept(weight.name, weight.shape)
         values = {w.name: op.state(w.name, Spec("float32", w.shape), w.role) for w in weights}
         arriving = [op.input(f"x{i}", spec) for i, spec in enumerate(inputs)]
         for i, mask in enumerate(masks):

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+from studio.constraints.base import Constraint
 from studio.declare import param
 from studio.engine.program import Spec
 from studio.initializers.base import Initializer
@@ -37,6 +38,15 @@ class SimpleRNN(Recurrent):
     )
     bias_regularizer: Regularizer | None = param(
         None, "What large values of the bias cost", family="regularizers"
+    )
+    kernel_constraint: Constraint | None = param(
+        None, "What the input's kernel must be after a step", family="constraints"
+    )
+    recurrent_constraint: Constraint | None = param(
+        None, "What the state's kernel must be after a step", family="constraints"
+    )
+    bias_constraint: Constraint | None = param(
+        None, "What the bias must be after a step", family="constraints"
     )
     return_sequences: bool = param(False, "Give the output of every step, not only the last")
     return_state: bool = param(False, "Give the last state as well")

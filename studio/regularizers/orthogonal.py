@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from studio.declare import param
+from studio.declare import param, remedy
 from studio.engine.builder import Builder, Value
 from studio.problem import refuse
 from studio.regularizers.base import Regularizer
@@ -25,7 +25,7 @@ class OrthogonalRegularizer(Regularizer):
                 name=weight,
                 received=shape,
                 mode=self.mode,
-                fix={f"{weight}_regularizer": None},
+                fix=remedy(weight, "regularizer", None),
             )
 
     def lower(self, op: Builder, weight: Value) -> Value:

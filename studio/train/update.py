@@ -57,8 +57,9 @@ def append_update(op: Builder, optimizer: Optimizer, lowered: Lowered, total: Va
     for (name, variable), gradient in zip(trained.items(), gradients, strict=True):
         if gradient is None:
             continue
-        weight = variable.value
-        arriving = rows(op, writers, gradient) if optimizer.lazy() is not None else []
+        weight, constraint = variable.value, variable.weight.constraint
+        by_rows = optimizer.lazy() is not None and constraint is None
+        arriving = rows(op, writers, gradient) if by_rows else []
         with op.at("", f"{optimizer.kind.lower()}/{name}"):
             states = {s: f"{name}/{s}" for s in optimizer.slots()}
             values = {s: op.state(n, weight.spec, Role.SLOT) for s, n in states.items()}
@@ -68,7 +69,7 @@ def append_update(op: Builder, optimizer: Optimizer, lowered: Lowered, total: Va
                 values |= {"touched": lag["touched"]} if lag else {}
             else:
                 new, kept = optimizer.lower(op, weight, gradient, values, rate, step)
-            op.update(weight, new)
+            op.update(weight, constraint.lower(op, new) if constraint else new)
             for s, value in kept.items():
                 op.update(values[s], value)
         update.slots.update({state: (name, s) for s, state in states.items()})

@@ -14,7 +14,9 @@ def main(wanted: list[str]) -> None:
     import keras
 
     from tests.references import (
+        constraints,
         five_steps,
+        initializers,
         layers,
         losses,
         masked,
@@ -42,6 +44,8 @@ def main(wanted: list[str]) -> None:
         metrics,
         models,
         regularizers,
+        constraints,
+        initializers,
     )
     for module in (*modules, systems, utils, wider):
         makers |= module.RECORDINGS

@@ -7,8 +7,10 @@ from tests import references
 
 EXPECTED = [
     "classifier",
+    "constraints",
     "five_steps",
     "headline",
+    "initializers",
     "later_layers",
     "later_optimizers",
     "layers",

@@ -12,7 +12,10 @@ from studio.text import LANGUAGES, catalogue
 from studio.ui.model_page import OptimizerSettings, RunSettings
 from studio.ui.output_form import OutputSettings
 
-FAMILIES = ("layers", "losses", "optimizers", "metrics", "initializers", "regularizers")
+FAMILIES = (
+    *("layers", "losses", "optimizers", "metrics"),
+    *("initializers", "regularizers", "constraints"),
+)
 KINDS = [declared(family, kind) for family in FAMILIES for kind in registry(family)]
 OWN = [OptimizerSettings, RunSettings, OutputSettings]
 UI = Path(studio.__file__).parent / "ui"
