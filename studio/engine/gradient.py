@@ -98,7 +98,8 @@ def _with_reserve(op: Builder, node: Node, variant: str) -> Node:
     The forward node stands before everything that reads it, so replacing it in place keeps order.
     """
     inputs = [op.specs[name] if name else None for name in node.inputs]
-    specs = shapes.infer(variant, inputs, node.attrs, [None] * len(inputs), 99)
+    known = [op.consts.get(name) for name in node.inputs]
+    specs = shapes.infer(variant, inputs, node.attrs, known, 99)
     plain = list(node.outputs) + [""] * (len(specs) - len(node.outputs))
     with op.at(node.source):
         for i, spec in enumerate(specs):

@@ -164,13 +164,18 @@ class Operator:
 
 _FAMILIES = (
     "elementwise",
+    "mathematics",
+    "smooth",
     "reduction",
+    "norms",
     "matrix",
     "crossentropy",
     "normalization",
     "part",
     "shape",
     "gather",
+    "rearrange",
+    "ranking",
     "distinct",
     "rows",
     "lstm",

@@ -20,7 +20,7 @@ class Case:
     """One use of an operator: a Spec is fed, an array is a constant, None is absent.
 
     Attributes:
-        draw: where samples lie: "any" (away from 0), "positive", "unit" (0.05 … 0.95),
+        draw: where samples lie: "any" (away from 0), "positive", "unit" (0.05 … 0.95), "above one",
             "wide" (−5 … 5), "binary" (0 or 1).
         high: one above the largest integer fed.
         wrt: positions of the operands to differentiate by; None means every float one.
@@ -97,7 +97,13 @@ def sample(
         return rng.integers(0, high, shape).astype(spec.dtype)
     if draw == "binary":
         return rng.integers(0, 2, shape).astype(spec.dtype)
-    low, up = {"positive": (0.2, 2), "unit": (0.05, 0.95), "wide": (0.1, 5), "any": (0.1, 2)}[draw]
+    low, up = {
+        "positive": (0.2, 2),
+        "above one": (1.1, 3),
+        "unit": (0.05, 0.95),
+        "wide": (0.1, 5),
+        "any": (0.1, 2),
+    }[draw]
     x = rng.uniform(low, up, shape)
     if draw in ("any", "wide"):
         x *= rng.choice([-1, 1], shape)
@@ -375,6 +381,61 @@ INDICES = [
 ]
 
 
+_ADDED = {"axis": 1, "reduction": "add"}
+_SMOOTH = ("Sin", "Cos", "Atan", "Sinh", "Cosh", "Asinh", "Celu", "HardSwish", "Mish", "Tan")
+MATHEMATICS = [
+    *(Case(op, (f(B, 3),)) for op in (*_SMOOTH, "ThresholdedRelu", "Ceil", "Round")),
+    *(Case(op, (f(B, 3),), draw="unit") for op in ("Asin", "Acos", "Atanh")),
+    Case("Acosh", (f(B, 3),), draw="above one"),
+    Case("HardSwish", (f(B, 3),), draw="wide"),
+    Case("Celu", (f(B, 3),), {"alpha": 2.0}, draw="wide"),
+    Case("ThresholdedRelu", (f(B, 3),), {"alpha": 0.5}),
+    Case("Mod", (f(B, 3), f(3)), {"fmod": 1}, draw="wide"),
+    Case("Mod", (i32(B, 3), np.array([2, -3, 5], np.int32)), high=9),
+    Case("IsNaN", (f(B, 3),)),
+    Case("IsInf", (f(B, 3),)),
+    Case("Xor", (boolean(B, 3), boolean(3))),
+    *(Case(op, (i32(B, 3), i32(3)), high=9) for op in ("BitwiseAnd", "BitwiseOr", "BitwiseXor")),
+    Case("BitwiseNot", (i32(B, 3),)),
+    Case("Hardmax", (f(B, 3),)),
+    Case("Hardmax", (f(B, 3, 2),), {"axis": 1}),
+    *(Case("LpNormalization", (f(B, 3, 2),), {"axis": 1, "p": p}) for p in (1, 2)),
+    Case("Det", (f(B, 3, 3),)),
+    *(
+        Case(op, (f(B, 3, 2),) if axes is None else (f(B, 3, 2), axes), {"keepdims": keep}, 1, draw)
+        for op, draw in (
+            ("ReduceL1", "any"),
+            ("ReduceL2", "any"),
+            ("ReduceSumSquare", "any"),
+            ("ReduceLogSum", "positive"),
+            ("ReduceLogSumExp", "any"),
+            ("ReduceProd", "any"),
+        )
+        for axes in (None, ints(1), ints(0, -1))
+        for keep in (0, 1)
+    ),
+]
+REARRANGED = [
+    Case("Tile", (f(2, 3), ints(2, 3))),
+    Case("Compress", (f(B, 3), np.array([True, False, True])), {"axis": 1}),
+    Case("ReverseSequence", (f(4, B, 2), i64(B)), high=4),
+    Case("ReverseSequence", (f(B, 4, 2), i64(B)), {"batch_axis": 0, "time_axis": 1}, high=4),
+    Case("Trilu", (f(B, 3, 3),)),
+    Case("Trilu", (f(B, 3, 4), np.array(1, np.int64)), {"upper": 0}),
+    Case("DepthToSpace", (f(B, 8, 2, 3),), {"blocksize": 2}),
+    Case("SpaceToDepth", (f(B, 2, 4, 6),), {"blocksize": 2}),
+    Case("Range", tuple(np.array(v, np.float32) for v in (1, 3, 0.5))),
+    Case("EyeLike", (f(3, 4),), {"k": 1}),
+    Case("TopK", (f(B, 5), ints(2)), outputs=2),
+    Case("TopK", (f(4, B), ints(3)), {"axis": 0, "largest": 0}, outputs=2),
+    Case("ScatterElements", (f(4, 3), np.array([[0, 3, 1]]), f(1, 3))),
+    Case("ScatterElements", (f(2, 4), np.array([[1, 1], [0, -1]]), f(2, 2)), _ADDED),
+    Case("GatherND", (f(4, 3), np.array([[1], [-1]]))),
+    Case("GatherND", (f(4, 3), np.array([[1, 2], [3, 0]]))),
+    Case("GatherND", (i32(2, 3, 2), np.array([[1], [0]])), {"batch_dims": 1}),
+]
+
+
 # Of each recurrent operator: gates, states, inputs.
 RECURRENT_SHAPES = {"LSTM": (4, 2, 8), "GRU": (3, 1, 6), "RNN": (1, 1, 6)}
 
@@ -462,5 +523,5 @@ RECURRENT = [
 
 CASES = [
     *(*UNARY, *BINARY, *REDUCTIONS, *MATRICES),
-    *(*NORMALIZATIONS, *SHAPES, *INDICES, *RECURRENT),
+    *(*NORMALIZATIONS, *SHAPES, *INDICES, *RECURRENT, *MATHEMATICS, *REARRANGED),
 ]

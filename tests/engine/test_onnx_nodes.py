@@ -26,6 +26,9 @@ OURS = {"float32", "float64", "int32", "int64", "bool"}  # the types programs ho
 DIRECTED = {
     *("CumSum", "Slice", "Pad", "Split", "ReduceSum", "ReduceMean", "ReduceMax", "ReduceMin"),
     *("Reshape", "Expand", "Squeeze", "Unsqueeze", "OneHot", "ConstantOfShape"),
+    "Range",
+    *("ReduceL1", "ReduceL2", "ReduceLogSum", "ReduceLogSumExp", "ReduceProd", "ReduceSumSquare"),
+    *("Tile", "Compress", "Trilu", "TopK"),
 }
 REFUSED = {
     "test_lstm_with_peepholes": "peepholes: Keras has none",
@@ -81,7 +84,11 @@ def program_of(case: Any, arrays: Mapping[str, np.ndarray]) -> Program:
     node = case.model.graph.node[0]
     attrs = {a.name: attribute(a) for a in node.attribute}
     inputs = tuple(node.input)
-    directing = inputs[node.op_type != "ConstantOfShape" :] if node.op_type in DIRECTED else ()
+    directing = (
+        inputs[node.op_type not in ("ConstantOfShape", "Range") :]
+        if node.op_type in DIRECTED
+        else ()
+    )
     consts = {n: arrays[n] for n in directing if n}
     specs = {n: Spec(a.dtype.name, a.shape) for n, a in arrays.items()}
     fed = tuple(n for n in dict.fromkeys(inputs) if n and n not in consts)

@@ -27,7 +27,7 @@ def unbroadcast(op: Builder, grad: Value, like: Value) -> Value:
     return op.like(op.ReduceSum(grad, axes, keepdims=1), like)
 
 
-def _declare(name: str, kernel: Kernel, rule: Rule | None = None, constant: bool = False) -> None:
+def declare(name: str, kernel: Kernel, rule: Rule | None = None, constant: bool = False) -> None:
     """An elementwise operator whose rule gives one gradient, or a tuple with one per input."""
 
     def gradient(
@@ -68,8 +68,8 @@ def _folded(function: Callable[..., Any]) -> Kernel:
 
 # -- arithmetic: gradients are given as thunks, so that an unwanted one appends nothing ----------
 
-_declare("Add", ufunc(np.add), lambda op, n, dy: (lambda: dy, lambda: dy))
-_declare("Sub", ufunc(np.subtract), lambda op, n, dy: (lambda: dy, lambda: op.Neg(dy)))
+declare("Add", ufunc(np.add), lambda op, n, dy: (lambda: dy, lambda: dy))
+declare("Sub", ufunc(np.subtract), lambda op, n, dy: (lambda: dy, lambda: op.Neg(dy)))
 
 
 def _multiply(b: Binding) -> Call:
@@ -78,12 +78,12 @@ def _multiply(b: Binding) -> Call:
     return partial(np.square, x, b.out) if x is y else partial(np.multiply, x, y, b.out)
 
 
-_declare(
+declare(
     "Mul",
     _multiply,
     lambda op, n, dy: (lambda: op.Mul(dy, n.input(1)), lambda: op.Mul(dy, n.x)),
 )
-_declare(
+declare(
     "Neg",
     ufunc(np.negative),
     lambda op, n, dy: lambda: op.Neg(dy),
@@ -98,7 +98,7 @@ def _divide(b: Binding) -> Call:
     return lambda: np.copyto(out, np.trunc(x / y).astype(out.dtype))
 
 
-_declare(
+declare(
     "Div",
     _divide,
     lambda op, n, dy: (
@@ -106,7 +106,7 @@ _declare(
         lambda: op.Neg(op.Div(op.Mul(dy, n.y), n.input(1))),
     ),
 )
-_declare(
+declare(
     "Pow",
     lambda b: (
         partial(np.copyto, b.out, 0)
@@ -118,25 +118,23 @@ _declare(
         lambda: op.Mul(dy, op.Mul(n.y, op.Log(n.x))),
     ),
 )
-_declare(
+declare(
     "Abs",
     ufunc(np.abs),
     # 1 at 0, as on JAX
     lambda op, n, dy: lambda: op.Where(op.GreaterOrEqual(n.x, 0.0), dy, op.Neg(dy)),
 )
-_declare("Sign", ufunc(np.sign), constant=True)
-_declare("Floor", ufunc(np.floor), constant=True)
-_declare(
+declare("Sign", ufunc(np.sign), constant=True)
+declare("Floor", ufunc(np.floor), constant=True)
+declare(
     "Reciprocal",
     ufunc(np.reciprocal),
     lambda op, n, dy: lambda: op.Neg(op.Mul(dy, op.Mul(n.y, n.y))),
 )
-_declare("Exp", ufunc(np.exp), lambda op, n, dy: lambda: op.Mul(dy, n.y))
-_declare("Log", ufunc(np.log), lambda op, n, dy: lambda: op.Div(dy, n.x))
-_declare("Sqrt", ufunc(np.sqrt), lambda op, n, dy: lambda: op.Div(op.Mul(dy, 0.5), n.y))
-_declare("Sin", ufunc(np.sin), lambda op, n, dy: lambda: op.Mul(dy, op.Cos(n.x)))
-_declare("Cos", ufunc(np.cos), lambda op, n, dy: lambda: op.Neg(op.Mul(dy, op.Sin(n.x))))
-_declare(
+declare("Exp", ufunc(np.exp), lambda op, n, dy: lambda: op.Mul(dy, n.y))
+declare("Log", ufunc(np.log), lambda op, n, dy: lambda: op.Div(dy, n.x))
+declare("Sqrt", ufunc(np.sqrt), lambda op, n, dy: lambda: op.Div(op.Mul(dy, 0.5), n.y))
+declare(
     "Erf",
     ufunc(special.erf),
     lambda op, n, dy: (
@@ -162,23 +160,21 @@ def _sigmoid(b: Binding) -> Call:
     return call
 
 
-_declare(
-    "Tanh", ufunc(np.tanh), lambda op, n, dy: lambda: op.Mul(dy, op.Sub(1.0, op.Mul(n.y, n.y)))
-)
-_declare("Sigmoid", _sigmoid, lambda op, n, dy: lambda: op.Mul(dy, op.Mul(n.y, op.Sub(1.0, n.y))))
-_declare(
+declare("Tanh", ufunc(np.tanh), lambda op, n, dy: lambda: op.Mul(dy, op.Sub(1.0, op.Mul(n.y, n.y))))
+declare("Sigmoid", _sigmoid, lambda op, n, dy: lambda: op.Mul(dy, op.Mul(n.y, op.Sub(1.0, n.y))))
+declare(
     "Relu",
     lambda b: partial(np.maximum, b.input(0), b.out.dtype.type(0), out=b.out),
     lambda op, n, dy: lambda: op.Mul(dy, op.Cast(op.Greater(n.y, 0.0), to=dy.dtype)),
 )
-_declare(
+declare(
     "LeakyRelu",
     lambda b: _piecewise(b, lambda x: x * b.attr("alpha", 0.01)),
     lambda op, n, dy: (
         lambda: op.Where(op.GreaterOrEqual(n.x, 0.0), dy, op.Mul(dy, n.number("alpha", 0.01)))
     ),
 )
-_declare(
+declare(
     "PRelu",
     lambda b: lambda: np.copyto(b.out, np.where(b.input(0) > 0, 1, b.input(1)) * b.input(0)),
     lambda op, n, dy: (
@@ -190,14 +186,14 @@ _declare(
         lambda: op.Mul(dy, op.Min(n.x, 0.0)),
     ),
 )
-_declare(
+declare(
     "Shrink",
     lambda b: _shrink(b, b.attr("lambd", 0.5), b.attr("bias", 0.0)),
     lambda op, n, dy: (
         lambda: op.Mul(dy, op.Cast(op.Greater(op.Abs(n.x), n.number("lambd", 0.5)), to=dy.dtype))
     ),
 )
-_declare(
+declare(
     "Elu",
     lambda b: _piecewise(b, lambda x: b.attr("alpha", 1.0) * np.expm1(x)),
     lambda op, n, dy: (
@@ -205,7 +201,7 @@ _declare(
     ),
 )
 _SELU_ALPHA, _SELU_GAMMA = 1.67326319217681884765625, 1.05070102214813232421875  # ONNX Selu
-_declare(
+declare(
     "Selu",
     lambda b: _piecewise(
         b,
@@ -223,17 +219,17 @@ _declare(
         )
     ),
 )
-_declare(
+declare(
     "Softplus",
     lambda b: partial(np.logaddexp, b.input(0), b.out.dtype.type(0), b.out),
     lambda op, n, dy: lambda: op.Mul(dy, op.Sigmoid(n.x)),
 )
-_declare(
+declare(
     "Softsign",
     lambda b: lambda: np.divide(b.input(0), 1 + np.abs(b.input(0)), b.out),
     lambda op, n, dy: lambda: op.Mul(dy, _square(op, op.Sub(1.0, op.Abs(n.y)))),
 )
-_declare(
+declare(
     "HardSigmoid",
     lambda b: (
         lambda: np.clip(
@@ -316,16 +312,16 @@ def _chosen(op: Builder, n: GradientNode, dy: Value) -> Any:
     return tuple(reversed(found)) or (lambda: dy)
 
 
-_declare("Clip", _clip, _clip_gradient)
-_declare("Max", _folded(np.maximum), _chosen)
-_declare("Min", _folded(np.minimum), _chosen)
-_declare("Sum", _folded(np.add), lambda op, n, dy: tuple((lambda: dy) for _ in n.inputs))
-_declare(
+declare("Clip", _clip, _clip_gradient)
+declare("Max", _folded(np.maximum), _chosen)
+declare("Min", _folded(np.minimum), _chosen)
+declare("Sum", _folded(np.add), lambda op, n, dy: tuple((lambda: dy) for _ in n.inputs))
+declare(
     "Mean",
     lambda b: lambda: np.divide(reduce(np.add, b.inputs), len(b.inputs), out=b.out),
     lambda op, n, dy: tuple((lambda: op.Div(dy, float(len(n.inputs)))) for _ in n.inputs),
 )
-_declare(
+declare(
     "Where",
     lambda b: lambda: np.copyto(b.out, np.where(b.input(0), b.input(1), b.input(2))),
     lambda op, n, dy: (
@@ -347,7 +343,7 @@ for _name, _function in {
     "Or": np.logical_or,
     "Not": np.logical_not,
 }.items():
-    _declare(_name, ufunc(_function), constant=True)
+    declare(_name, ufunc(_function), constant=True)
 
 
 # -- casts ---------------------------------------------------------------------------------------

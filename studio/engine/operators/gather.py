@@ -126,13 +126,71 @@ def _gather_elements(b: Binding) -> Call:
     return lambda: np.copyto(b.out, np.take_along_axis(x, indices % x.shape[axis], axis))
 
 
-register(Operator("GatherElements", _gather_elements))
+def _gather_elements_gradient(op: Builder, n: GradientNode, grads: Grads) -> Grads:
+    zeros = op.call("Expand", (op.const(0, n.x.dtype), op.shape_of(n.x)), specs=[n.x.spec])[0]
+    axis = n.attrs.get("axis", 0)
+    return (op.ScatterElements(zeros, n.input(1), grads[0], axis=axis, reduction="add"), None)
+
+
+register(Operator("GatherElements", _gather_elements, _gather_elements_gradient))
+
+
+_REDUCTIONS = {"add": np.add, "mul": np.multiply, "max": np.maximum, "min": np.minimum}
+
+
+def _scatter_elements(b: Binding) -> Call:
+    data, indices, updates, out = b.input(0), b.input(1), b.input(2), b.out
+    axis, how = int(b.attr("axis", 0)), b.attr("reduction", "none")
+    rest = np.ogrid[tuple(slice(size) for size in indices.shape)]
+
+    def call() -> None:
+        np.copyto(out, data)
+        where = list(rest)
+        where[axis] = indices % data.shape[axis]
+        if how == "none":
+            out[tuple(where)] = updates
+        else:
+            _REDUCTIONS[how].at(out, tuple(where), updates)
+
+    return call
+
+
+def _scatter_elements_gradient(op: Builder, n: GradientNode, grads: Grads) -> Grads:
+    """What replaced or was added gets the gradient at its place; what was replaced gets none."""
+    how, axis = n.attrs.get("reduction", "none"), n.attrs.get("axis", 0)
+    if how not in ("none", "add"):
+        raise ValueError(f"reduction {how!r}")
+    there = op.GatherElements(grads[0], n.input(1), axis=axis)
+    rest = grads[0]
+    if how == "none" and n.needs[0]:
+        rest = op.ScatterElements(grads[0], n.input(1), op.Sub(there, there), axis=axis)
+    return (rest, None, there)
+
+
+register(Operator("ScatterElements", _scatter_elements, _scatter_elements_gradient))
+
+
+def _gather_nd(b: Binding) -> Call:
+    """Each last vector of the indices names a place, behind as many axes of a batch as told."""
+    x, indices, kept = b.input(0), b.input(1), int(b.attr("batch_dims", 0))
+    batch = np.ogrid[tuple(slice(size) for size in indices.shape[:kept])]
+    lead = [axis.reshape(*axis.shape, *(1,) * (indices.ndim - 1 - kept)) for axis in batch]
+    return lambda: np.copyto(b.out, x[(*lead, *np.moveaxis(indices, -1, 0))])
+
+
+def _gather_nd_gradient(op: Builder, n: GradientNode, grads: Grads) -> Grads:
+    if n.attrs.get("batch_dims", 0):
+        raise ValueError("batch_dims is not 0")
+    zeros = op.call("Expand", (op.const(0, n.x.dtype), op.shape_of(n.x)), specs=[n.x.spec])[0]
+    return (op.ScatterND(zeros, n.input(1), grads[0], reduction="add"), None)
+
+
+register(Operator("GatherND", _gather_nd, _gather_nd_gradient))
 
 
 def _scatter_nd(b: Binding) -> Call:
     data, indices, updates, out = b.input(0), b.input(1), b.input(2), b.out
     how = b.attr("reduction", "none")
-    functions = {"add": np.add, "mul": np.multiply, "max": np.maximum, "min": np.minimum}
 
     def call() -> None:
         np.copyto(out, data)
@@ -140,7 +198,7 @@ def _scatter_nd(b: Binding) -> Call:
         if how == "none":
             out[where] = updates
         else:
-            functions[how].at(out, where, updates)
+            _REDUCTIONS[how].at(out, where, updates)
 
     return call
 

@@ -12,7 +12,7 @@ from studio.engine.operator import Binding, Call, GradientNode, Operator, as_tup
 _FEW = 1 << 13  # elements; of more BLAS would ask a second thread
 
 
-def _axes(b: Binding) -> tuple[int, ...] | None:
+def axes(b: Binding) -> tuple[int, ...] | None:
     """Axes from the second input or, for operators older than opset 18's form, the attribute."""
     given = b.fixed(1)
     if given is None and "axes" in b.attrs:
@@ -27,7 +27,7 @@ def _reduce(function: np.ufunc) -> Callable[[Binding], Call]:
 
     def bind(b: Binding) -> Call:
         keep = bool(b.attr("keepdims", 1))
-        return partial(function.reduce, b.input(0), axis=_axes(b), out=b.out, keepdims=keep)
+        return partial(function.reduce, b.input(0), axis=axes(b), out=b.out, keepdims=keep)
 
     return bind
 
@@ -35,7 +35,7 @@ def _reduce(function: np.ufunc) -> Callable[[Binding], Call]:
 def _sum(b: Binding) -> Call:
     """The columns of a small matrix are summed by a product with ones: a third of the time."""
     x, out = b.input(0), b.out
-    if x.ndim == 2 and _axes(b) == (0,) and x.size <= _FEW and x.dtype.kind == "f":
+    if x.ndim == 2 and axes(b) == (0,) and x.size <= _FEW and x.dtype.kind == "f":
         return partial(np.dot, np.ones(len(x), x.dtype), x, out.reshape(-1))
     return _reduce(np.add)(b)
 
@@ -43,7 +43,7 @@ def _sum(b: Binding) -> Call:
 def _mean(b: Binding) -> Call:
     x, out = b.input(0), b.out
     if out.dtype.kind != "f":
-        return partial(np.mean, x, axis=_axes(b), keepdims=bool(b.attr("keepdims", 1)), out=out)
+        return partial(np.mean, x, axis=axes(b), keepdims=bool(b.attr("keepdims", 1)), out=out)
     add, count = _reduce(np.add)(b), out.dtype.type(x.size // max(1, out.size))
 
     def call() -> None:
@@ -67,7 +67,7 @@ def _extreme(function: np.ufunc, of_nothing: float) -> Callable[[Binding], Call]
     return bind
 
 
-def _expanded(op: Builder, n: GradientNode, small: Value) -> Value:
+def expanded(op: Builder, n: GradientNode, small: Value) -> Value:
     """A reduced value as if `keepdims` had been 1, so that it broadcasts against the input."""
     if n.attrs.get("keepdims", 1) or n.optional(1) is None:
         return small
@@ -78,7 +78,7 @@ def _sum_gradient(
     op: Builder, n: GradientNode, grads: tuple[Value | None, ...]
 ) -> tuple[Value | None, ...]:
     assert grads[0] is not None
-    wide = op.call("Expand", (_expanded(op, n, grads[0]), op.shape_of(n.x)), specs=[n.x.spec])[0]
+    wide = op.call("Expand", (expanded(op, n, grads[0]), op.shape_of(n.x)), specs=[n.x.spec])[0]
     return (wide, None)
 
 
@@ -96,10 +96,10 @@ def _extreme_gradient(
 ) -> tuple[Value | None, ...]:
     """To the chosen elements, in equal parts where several tie."""
     assert grads[0] is not None
-    hit = op.Cast(op.Equal(n.x, _expanded(op, n, n.y)), to=n.x.dtype)
+    hit = op.Cast(op.Equal(n.x, expanded(op, n, n.y)), to=n.x.dtype)
     axes = n.optional(1)
     count = op.ReduceSum(hit, axes, keepdims=1) if axes else op.ReduceSum(hit, keepdims=1)
-    return (op.Mul(hit, op.Div(_expanded(op, n, grads[0]), count)), None)
+    return (op.Mul(hit, op.Div(expanded(op, n, grads[0]), count)), None)
 
 
 register(Operator("ReduceSum", _sum, _sum_gradient))
