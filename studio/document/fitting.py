@@ -2,6 +2,7 @@
 
 A loss between probabilities takes the logarithm of what it is given. Of a number outside [0, 1] it
 is clipped, and nothing is learnt from it; of a single number scaled to a share it is always log 1.
+One that takes logits makes probabilities itself: what already is one would be squeezed twice.
 What an output can give follows from its activation, found through what only passes values on.
 """
 
@@ -11,6 +12,7 @@ from functools import partial
 from math import inf
 from typing import Any
 
+from studio.declare import resolve
 from studio.document import edits
 from studio.document.edits import Fix
 from studio.document.inside import uses
@@ -91,14 +93,24 @@ def _misfits(
     document: Document, endpoint: Endpoint, loss: Loss, spec: Spec, known: Range | None
 ) -> Iterator[Problem]:
     args: dict[str, Any] = {"name": document.entry(endpoint.call).name, "loss": loss.kind}
-    if not loss.probabilities:
-        return
     change = _change(document, endpoint, spec, known)
+    if misfit := loss.misfit(spec):
+        yield replace(misfit, where=endpoint.call, fix=change)
+        return
     if loss.probabilities == "shared" and spec.shape[-1] == 1:
         fix = _one_probability(document, endpoint, known) or change
         yield Problem("loss_one_share", endpoint.call, args, fix)
         return
     if known is None:
+        return
+    if loss.takes_logits:
+        if known.shares or Range(0, 1).holds(known.low, known.high):
+            yield Problem("loss_of_logits", endpoint.call, args, _told(endpoint, loss), "warning")
+        return
+    if not loss.probabilities:
+        if not Range(*loss.takes).holds(known.low, known.high):
+            args |= {"received": known, "expected": Range(*loss.takes)}
+            yield Problem("loss_range", endpoint.call, args, change, "warning")
         return
     fix = activated(document, known, _ACTIVATION[loss.probabilities]) or change
     high = 1 if loss.probabilities == "each" else inf
@@ -117,6 +129,13 @@ def _change(document: Document, endpoint: Endpoint, spec: Spec, known: Range | N
     loss = usual_loss(document, endpoint, spec, known)
     edit = partial(edits.plan_output, endpoint=endpoint, loss=loss)
     return Fix("loss", edit, {"loss": loss.kind})
+
+
+def _told(endpoint: Endpoint, loss: Loss) -> Fix:
+    """The repair of a loss that takes probabilities for logits."""
+    config = {"kind": loss.kind, **loss.config(), "from_logits": False}
+    edit = partial(edits.plan_output, endpoint=endpoint, loss=resolve("losses", config))
+    return Fix("probabilities", edit, {"loss": loss.kind})
 
 
 def _one_probability(document: Document, endpoint: Endpoint, known: Range | None) -> Fix | None:

@@ -6,18 +6,35 @@ from studio.declare import declared
 
 CATALOGUE = {
     "BinaryCrossentropy": "probabilistic",
+    "BinaryFocalCrossentropy": "probabilistic",
     "CategoricalCrossentropy": "probabilistic",
+    "CategoricalFocalCrossentropy": "probabilistic",
+    "CategoricalGeneralizedCrossEntropy": "probabilistic",
+    "KLDivergence": "probabilistic",
+    "Poisson": "probabilistic",
     "SparseCategoricalCrossentropy": "probabilistic",
-    "MeanSquaredError": "regression",
+    "CosineSimilarity": "regression",
+    "Huber": "regression",
+    "LogCosh": "regression",
     "MeanAbsoluteError": "regression",
+    "MeanAbsolutePercentageError": "regression",
+    "MeanSquaredError": "regression",
+    "MeanSquaredLogarithmicError": "regression",
+    "CategoricalHinge": "hinge",
+    "Hinge": "hinge",
+    "SquaredHinge": "hinge",
+    "Dice": "overlap",
+    "Tversky": "overlap",
 }
-ALIASES = {
-    "mse": "MeanSquaredError",
-    "MSE": "MeanSquaredError",
-    "mae": "MeanAbsoluteError",
-    "MAE": "MeanAbsoluteError",
+_SHORT = {
     "bce": "BinaryCrossentropy",
+    "kld": "KLDivergence",
+    "mae": "MeanAbsoluteError",
+    "mape": "MeanAbsolutePercentageError",
+    "mse": "MeanSquaredError",
+    "msle": "MeanSquaredLogarithmicError",
 }
+ALIASES = {**_SHORT, **{name.upper(): kind for name, kind in _SHORT.items()}}
 __all__ = [*CATALOGUE]
 
 

@@ -35,7 +35,6 @@ from studio.document.preprocess import (
 )
 from studio.document.vocabularies import text_mates
 from studio.engine.program import Array
-from studio.losses.probabilistic import BinaryCrossentropy
 from studio.problem import Problem, ProblemError
 from studio.train.array_files import LARGE
 from studio.train.arrays import Column, OneHots, Packed
@@ -189,7 +188,7 @@ def _range(port: DataPort, binding: ArrayColumn) -> tuple[float, float]:
     if port.integers:
         bounds = np.iinfo(port.spec.dtype)
         return (0, port.limit - 1) if port.limit else (bounds.min, bounds.max)
-    if isinstance(port.loss, BinaryCrossentropy):
+    if _each_a_probability(port):
         return min(0.0, binding.divisor), max(0.0, binding.divisor)
     return -LARGEST_NUMBER, LARGEST_NUMBER
 
@@ -263,9 +262,13 @@ def _value_checks(port: DataPort, binding: NumberColumns) -> list[_Check]:
             ("cell_not_whole", lambda values: values != np.floor(values), ""),
             ("cell_outside", lambda v: (v < low) | (v > high), f"{low}…{high}"),
         ]
-    if isinstance(port.loss, BinaryCrossentropy) and not binding.standardize:
+    if _each_a_probability(port) and not binding.standardize:
         return [("cell_outside", lambda values: (values < 0) | (values > 1), "0…1")]
     return []
+
+
+def _each_a_probability(port: DataPort) -> bool:
+    return port.loss is not None and port.loss.probabilities == "each"
 
 
 def unreachable_problems(

@@ -149,7 +149,7 @@ def _targets(document: Document, y: Any) -> dict[str, _Column]:
         found[endpoint.key] = _fitting("target_shape", name, array, spec)
         classes = specs[endpoint].shape[-1]
         if spec.dtype.startswith("int") and isinstance(classes, int):
-            _within(name, found[endpoint.key], classes)
+            _within(name, found[endpoint.key], classes, but=getattr(loss, "ignore_class", None))
         elif loss.probabilities:
             _probable(name, loss, found[endpoint.key])
         else:
@@ -269,10 +269,12 @@ def _fitting(code: str, name: str, array: _Column, spec: Spec) -> _Column:
     return array
 
 
-def _within(name: str, array: _Column, limit: int, lowest: int = 0) -> None:
-    """Every integer in [lowest, limit)."""
+def _within(name: str, array: _Column, limit: int, lowest: int = 0, but: int | None = None) -> None:
+    """Every integer in [lowest, limit), `but` one that may be outside."""
     for start, block in blocks(array):
         outside = (block < lowest) | (block >= limit)
+        if but is not None:
+            outside &= block != but
         if outside.any():
             row = int(np.argmax(outside.reshape(len(block), -1).any(axis=1)))
             value = int(block[row].reshape(-1)[np.argmax(outside[row].reshape(-1))])

@@ -15,9 +15,10 @@ from studio.document.model import CallId, Document, Endpoint
 from studio.document.names import output_names
 from studio.document.plan import OutputPlan
 from studio.engine.builder import Value
-from studio.engine.operators.crossentropy import EPSILON
 from studio.engine.program import Program, Spec
 from studio.layers.base import LayerBuilder
+from studio.losses.base import Loss
+from studio.losses.reduction import reduced
 from studio.problem import Problem, ProblemError, refuse
 from studio.train.arrays import Placed, Weighted
 from studio.train.update import Lagging, Update, append_update
@@ -146,38 +147,39 @@ class _Losses:
             raise ProblemError(
                 Problem("loss_refused", endpoint.call, {"loss": loss, "received": output.spec})
             )
+        if misfit := plan.loss.misfit(output.spec):
+            raise ProblemError(misfit.at(endpoint.call))
         spec = plan.loss.target(output.spec)
         target = op.input(f"target/{name}", spec)
         values = plan.loss.lower(op, target, output)
-        each = self._sample_weights(endpoint, values, output, weighted)
-        if each is None:
-            mean = op.ReduceMean(values, keepdims=0)
-        else:
-            count = op.Cast(op.Size(values), to=values.dtype)
-            mean = op.Div(op.ReduceSum(op.Mul(values, each), keepdims=0), count)
-        self.targets[key], self.losses[key] = target, mean
+        weight = self._sample_weight(endpoint, values, output, weighted) if weighted else None
+        valid = self._valid(plan.loss, target, values, output)
+        self.targets[key] = target
+        self.losses[key] = reduced(op, plan.loss, values, weight, valid)
         self.specs[key] = (spec, output.spec)
         self.scales[key] = op.input(f"loss_weight/{name}", Spec(output.dtype, ()))
 
-    def _sample_weights(
+    def _sample_weight(
         self, endpoint: Endpoint, values: Value, output: Value, weighted: int
-    ) -> Value | None:
-        """What multiplies each loss value: sample weights, and the mask as Keras applies it."""
-        op, found = self.op, None
-        if weighted:
-            name = f"sample_weight/{self.names[endpoint]}"
-            spec = Spec(values.dtype, values.shape[:weighted])
-            found = self.weights[endpoint.key] = op.input(name, spec)
-            for _ in range(values.rank - weighted):
-                found = op.Unsqueeze(found, np.array([-1], np.int64))
-        mask = op.mask(output)
-        if mask is not None and mask.rank == values.rank:
-            valid = op.Cast(mask, to=values.dtype)
-            count = op.Cast(op.Size(valid), to=values.dtype)
-            share = op.Div(count, op.Add(op.ReduceSum(valid, keepdims=0), EPSILON))
-            scaled = op.Mul(valid, share)
-            found = scaled if found is None else op.Mul(found, scaled)
+    ) -> Value:
+        """An input for the weights of samples, or of steps, shaped to multiply the values."""
+        op, name = self.op, f"sample_weight/{self.names[endpoint]}"
+        if 0 < values.rank < weighted:
+            raise ProblemError(
+                Problem("loss_weights", endpoint.call, {"name": self.names[endpoint]})
+            )
+        found = op.input(name, Spec(values.dtype, output.shape[:weighted]))
+        self.weights[endpoint.key] = found
+        for _ in range(values.rank - weighted):
+            found = op.Unsqueeze(found, np.array([-1], np.int64))
         return found
+
+    def _valid(self, loss: Loss, target: Value, values: Value, output: Value) -> Value | None:
+        """Which values count: those that the output's mask and the loss itself let through."""
+        op, counted, mask = self.op, loss.counted(self.op, target), self.op.mask(output)
+        if mask is None or mask.rank != values.rank:
+            return counted
+        return mask if counted is None else op.And(mask, counted)
 
     def total(self) -> Value | None:
         """The sum of loss weight × loss over the outputs that have one."""

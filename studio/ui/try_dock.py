@@ -27,11 +27,7 @@ from studio.document.names import output_names
 from studio.document.plan import ArrayColumn, Binding, ClassColumn, NumberColumns, TextColumn
 from studio.document.preprocess import Fitted, FittedClasses, FittedNumbers
 from studio.engine.program import Array
-from studio.losses.probabilistic import (
-    BinaryCrossentropy,
-    CategoricalCrossentropy,
-    SparseCategoricalCrossentropy,
-)
+from studio.losses.base import Loss
 from studio.problem import Problem, ProblemError
 from studio.text import text
 from studio.train.bindings import columns_of
@@ -47,7 +43,6 @@ from studio.ui.parts import clear, note
 from studio.ui.session import Session
 
 _PAUSE = 250  # milliseconds after the last keystroke
-_PROBABILITIES = (BinaryCrossentropy, CategoricalCrossentropy, SparseCategoricalCrossentropy)
 
 
 Field = QLineEdit | QComboBox | ArrayField
@@ -307,7 +302,7 @@ class TryDock(QWidget):
         for endpoint, name in output_names(document).items() if found else ():
             answer = decode_output(fitted.get(endpoint.key), found[name])[0]
             plan = document.plan.outputs.get(endpoint.key)
-            probability = plan is not None and isinstance(plan.loss, _PROBABILITIES)
+            probability = plan is not None and _is_probability(plan.loss)
             view = AnswerView(name, answer, probability, self._truth_of(endpoint))
             self.answers[name] = view
             layout.addWidget(view)
@@ -361,6 +356,10 @@ def _fault(cell: str) -> str:
     except ValueError:
         return "field_not_number"
     return "" if held else "field_not_finite"
+
+
+def _is_probability(loss: Loss | None) -> bool:
+    return loss is not None and bool(loss.probabilities) and not loss.takes_logits
 
 
 def _usual(column: str, fitted: Fitted | None) -> str:

@@ -13,7 +13,11 @@ from studio.losses.probabilistic import (
     CategoricalCrossentropy,
     SparseCategoricalCrossentropy,
 )
-from studio.losses.regression import MeanSquaredError
+from studio.losses.regression import (
+    CosineSimilarity,
+    MeanSquaredError,
+    MeanSquaredLogarithmicError,
+)
 from studio.problem import Problem
 from studio.text import set_language
 from tests.document.drawn import Drawing, out
@@ -62,6 +66,13 @@ def head(activation: str, units: int, loss: Loss) -> tuple[Drawing, str]:
         ("hard_sigmoid", 3, SPARSE, "loss_no_shares", "warning"),
         ("relu", 3, SPARSE, "loss_no_shares", "error"),
         ("relu6", 3, CATEGORICAL, "loss_no_shares", "error"),
+        ("linear", 1, BinaryCrossentropy(from_logits=True), "", ""),
+        ("linear", 3, CategoricalCrossentropy(from_logits=True), "", ""),
+        ("sigmoid", 1, BinaryCrossentropy(from_logits=True), "loss_of_logits", "warning"),
+        ("softmax", 3, SparseCategoricalCrossentropy(True), "loss_of_logits", "warning"),
+        ("linear", 3, MeanSquaredLogarithmicError(), "loss_range", "warning"),
+        ("softplus", 3, MeanSquaredLogarithmicError(), "", ""),
+        ("linear", 3, CosineSimilarity(axis=0), "loss_axis", "error"),
         ("softmax", 1, CATEGORICAL, "loss_one_share", "error"),
         ("sigmoid", 1, SPARSE, "loss_one_share", "error"),
         ("softmax", 3, SQUARED, "", ""),

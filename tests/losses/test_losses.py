@@ -12,16 +12,24 @@ from studio.engine.onnxruntime_executor import OnnxRuntimeExecutor
 from studio.engine.program import Program, Spec
 from studio.losses import ALIASES, CATALOGUE
 from studio.losses.base import Loss
+from studio.losses.reduction import reduced
 from studio.text import catalogue
 from tests import references
 from tests.engine.cases import Arrays, check_gradient, with_gradient
 
 LOSSES: dict[str, Loss] = {kind: declared("losses", kind)() for kind in CATALOGUE}
+LATER = references.meta("later_losses")["cases"]
+for facts in LATER.values():
+    configured = declared("losses", facts["loss"])(**facts["config"])
+    if "axis" not in facts["config"]:  # an axis needs outputs that have it
+        LOSSES.setdefault(f"{facts['loss']}-{facts['config']}", configured)
+REDUCTIONS = ("sum_over_batch_size", "sum", "mean_with_sample_weight")
 RECORDED = {
     f"{resolve('losses', facts['loss']).kind}-{case}": (case, resolve("losses", facts["loss"]))
     for case, facts in references.meta("losses")["cases"].items()
     if not facts["weighted"]
 }
+WHOLE = ("Dice", "Tversky")  # compare the batch as a whole
 SHAPES = (("batch", 1), ("batch", 3), ("batch", 2, 4))
 each_loss = pytest.mark.parametrize("loss", LOSSES.values(), ids=LOSSES)
 
@@ -40,7 +48,7 @@ def sampled(loss: Loss, output: Spec, batch: int) -> Arrays:
     p = rng.uniform(0.1, 0.9, shapes[0]).astype(np.float32)
     if loss.target(output).dtype == "int32":
         return {"output": p, "target": rng.integers(0, shapes[0][-1], shapes[1]).astype(np.int32)}
-    return {"output": p, "target": rng.uniform(0, 1, shapes[1]).astype(np.float32)}
+    return {"output": p, "target": rng.uniform(0.1, 1, shapes[1]).astype(np.float32)}
 
 
 @each_loss
@@ -48,7 +56,8 @@ def sampled(loss: Loss, output: Spec, batch: int) -> Arrays:
 def test_it_gives_a_number_for_each_row(loss: Loss, shape: tuple[int | str, ...]) -> None:
     output = Spec("float32", shape)
     program = program_of(loss, output)
-    assert program.specs[program.outputs[0]] == Spec("float32", shape[:-1])
+    expected = () if loss.kind in WHOLE else shape[:-1]
+    assert program.specs[program.outputs[0]] == Spec("float32", expected)
 
 
 @each_loss
@@ -66,7 +75,8 @@ def test_both_engines_agree_on_loss_and_gradient(loss: Loss, shape: tuple[int | 
     program = program_of(loss, output)
     backward, _ = with_gradient(program, ["output"])
     feeds = sampled(loss, output, 3)
-    feeds[f"seed/{program.outputs[0]}"] = np.ones((3, *shape[1:-1]), np.float32)
+    seed = () if loss.kind in WHOLE else (3, *shape[1:-1])
+    feeds[f"seed/{program.outputs[0]}"] = np.ones(seed, np.float32)
     for each in (program, backward):
         given = {n: feeds[n] for n in each.inputs}
         expected = OnnxRuntimeExecutor(each, threads=1).run(given)
@@ -75,7 +85,8 @@ def test_both_engines_agree_on_loss_and_gradient(loss: Loss, shape: tuple[int | 
 
 
 def test_keras_recorded_every_loss() -> None:
-    assert {loss.kind for _, loss in RECORDED.values()} == set(CATALOGUE)
+    kinds = {loss.kind for _, loss in RECORDED.values()} | {f["loss"] for f in LATER.values()}
+    assert kinds == set(CATALOGUE)
 
 
 @pytest.mark.parametrize(("case", "loss"), RECORDED.values(), ids=RECORDED)
@@ -98,9 +109,46 @@ def test_it_computes_what_keras_computes(case: str, loss: Loss) -> None:
     np.testing.assert_allclose(gradient, arrays["gradient"], rtol=1e-4, atol=1e-6)
 
 
+@pytest.mark.parametrize("case", LATER, ids=lambda c: f"{c}-{LATER[c]['loss']}")
+def test_options_weights_and_reductions_are_keras(case: str) -> None:
+    facts, pair = LATER[case], references.case("later_losses", LATER[case]["pair"])
+    flat = references.load("later_losses")[case]
+    totals, rest = flat[: len(REDUCTIONS)], flat[len(REDUCTIONS) :]
+    y_pred = pair["y_pred"]
+    output, weight = Spec("float32", ("batch", *y_pred.shape[1:])), pair.get(facts["weight"])
+    for reduction, expected in zip(REDUCTIONS, totals, strict=True):
+        loss = declared("losses", facts["loss"])(**facts["config"], reduction=reduction)
+        target = loss.target(output)
+        op = Builder()
+        p, y = op.input("output", output), op.input("target", target)
+        values, factor = loss.lower(op, y, p), None
+        feeds = {"output": y_pred}
+        shape = [len(y_pred) if d == "batch" else d for d in target.shape]
+        feeds["target"] = pair["y_true"].astype(target.dtype).reshape(shape)
+        if weight is not None:
+            if values.rank == 1:
+                weight = weight.reshape(len(weight))
+            factor = op.input("weight", Spec("float32", ("batch", *weight.shape[1:])))
+            feeds["weight"] = weight
+        total_value = reduced(op, loss, values, factor, loss.counted(op, y))
+        program = op.program([total_value, values])
+        total, found = NumpyExecutor(program).run(feeds).values()
+        np.testing.assert_allclose(total, expected, rtol=1e-5, atol=1e-6)
+        if reduction == REDUCTIONS[0]:
+            gradients, _ = with_gradient(op.program([total_value]), ["output"])
+            feeds[f"seed/{program.outputs[0]}"] = np.ones((), np.float32)
+            (gradient,) = NumpyExecutor(gradients).run(feeds).values()
+            wanted = rest[: y_pred.size].reshape(y_pred.shape)
+            np.testing.assert_allclose(gradient, wanted, rtol=1e-4, atol=1e-6)
+            if not facts["weight"] and "ignore_class" not in facts["config"]:
+                values_of_keras = rest[y_pred.size :].reshape(facts["shape"])
+                np.testing.assert_allclose(found, values_of_keras, rtol=1e-5, atol=1e-6)
+
+
 @each_loss
 def test_names_json_and_help(loss: Loss) -> None:
-    assert resolve("losses", loss.kind) == resolve("losses", snake(loss.kind)) == loss
+    plain = declared("losses", loss.kind)()
+    assert resolve("losses", loss.kind) == resolve("losses", snake(loss.kind)) == plain
     config = json.loads(json.dumps({"kind": loss.kind, **loss.config()}))
     assert resolve("losses", config) == loss
     assert loss.help()
@@ -110,3 +158,11 @@ def test_names_json_and_help(loss: Loss) -> None:
 @pytest.mark.parametrize("alias", ALIASES)
 def test_short_names(alias: str) -> None:
     assert resolve("losses", alias).kind == ALIASES[alias]
+
+
+@pytest.mark.parametrize("axis", [0, -3, 3])
+def test_an_axis_that_is_not_there_is_refused(axis: int) -> None:
+    output = Spec("float32", ("batch", 2, 4))
+    problem = declared("losses", "CosineSimilarity")(axis=axis).misfit(output)
+    assert problem is not None
+    assert str(axis) in str(problem)

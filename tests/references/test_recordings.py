@@ -12,6 +12,7 @@ EXPECTED = [
     "headline",
     "initializers",
     "later_layers",
+    "later_losses",
     "later_optimizers",
     "layers",
     "losses",

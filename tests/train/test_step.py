@@ -5,10 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from studio import layers
 from studio.document import edits
 from studio.document.model import Document, Endpoint
 from studio.engine.numpy_executor import NumpyExecutor
-from studio.losses.probabilistic import BinaryCrossentropy
+from studio.losses.overlap import Dice
+from studio.losses.probabilistic import BinaryCrossentropy, SparseCategoricalCrossentropy
+from studio.models import Model
 from studio.optimizers.sgd import SGD
 from studio.problem import ProblemError
 from studio.train.arrays import Arrays
@@ -117,3 +120,30 @@ def test_a_loss_that_no_trained_layer_leads_to_leaves_weights_alone() -> None:
     batch = as_arrays(document, [a[:32] for a in x], labels[:32])
     _, results = trainer.train_batch(Arrays(batch.inputs, batch.targets))
     assert np.isfinite(results[step.total])
+
+
+def test_weights_of_steps_for_a_loss_that_has_none_are_refused() -> None:
+    x = layers.Input((3, 2))
+    model = Model(x, layers.Dense(2)(x))
+    model.compile("sgd", loss=BinaryCrossentropy(axis=1, from_logits=True))
+    data = np.zeros((4, 3, 2), np.float32)
+    model.fit(data, data, sample_weight=np.ones(4), verbose=0)
+    dice = Model(x, layers.Dense(2, activation="sigmoid")(x))
+    dice.compile("sgd", loss=Dice(axis=(1, 2)))
+    dice.fit(data, data, sample_weight=np.ones(4), verbose=0)
+    with pytest.raises(ValueError, match="not their steps"):
+        dice.fit(data, data, sample_weight=np.ones((4, 3)), verbose=0)
+
+
+def test_an_ignored_class_counts_neither_in_loss_nor_gradient() -> None:
+    x = layers.Input((4,))
+    labels = np.array([0, 1, -1, 2, -1])
+    data = np.eye(5, 4, dtype=np.float32)
+    found = []
+    for rows in (labels >= -1, labels >= 0):
+        model = Model(x, layers.Dense(3, activation="softmax", kernel_initializer="zeros")(x))
+        model.compile("sgd", SparseCategoricalCrossentropy(ignore_class=-1))
+        loss = model.train_on_batch(data[rows], labels[rows])
+        found.append((loss, *model.get_weights()))
+    for whole, kept in zip(*found, strict=True):
+        np.testing.assert_allclose(whole, kept, rtol=1e-6, atol=1e-7)
