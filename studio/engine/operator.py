@@ -178,6 +178,8 @@ _FAMILIES = (
     "ranking",
     "distinct",
     "rows",
+    "conv",
+    "pool",
     "lstm",
     "gru",
     "rnn",
@@ -190,6 +192,7 @@ _OURS = {
     "TakeRows",
     "OneHotMatMul",
     "OneHotMatMulGrad",
+    *("ConvLast", "ConvTransposeLast", "ConvKernelGradLast", "MaxPoolLast", "MaxPoolGradLast"),
 }
 _table: dict[str, Operator] = {}
 

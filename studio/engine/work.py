@@ -19,12 +19,25 @@ def _of(node: Node, program: Program) -> int:
     family = node.op.removesuffix("Training").removesuffix("Grad")
     if family in ("LSTM", "GRU", "RNN"):
         return _recurrent(node, program)
+    if family in ("Conv", "ConvTranspose", "ConvKernel"):
+        return _convolution(node, program)
     if family in ("MatMul", "Gemm"):
         left, right = (program.specs[name] for name in node.inputs[:2])
         turned = node.attrs.get("transB", 0)
         columns = right.shape[-2 if turned else -1] if right.rank > 1 else 1
         return _count(left) * _number(columns)
     return 0
+
+
+def _convolution(node: Node, program: Program) -> int:
+    """Each place of a window multiplies the kernel by what the window holds, also in gradients."""
+    small, kernel = {
+        "Conv": (node.outputs[0], node.inputs[1]),
+        "ConvTranspose": (node.inputs[0], node.inputs[1]),
+        "ConvKernelGrad": (node.inputs[1], node.outputs[0]),
+    }[node.op]
+    places, filters = program.specs[small], program.specs[kernel]
+    return _count(places) * _count(Spec(filters.dtype, filters.shape[1:]))
 
 
 def _recurrent(node: Node, program: Program) -> int:

@@ -1,4 +1,4 @@
-"""What layers share that make one step of a whole sequence."""
+"""What layers share that make one step of a whole sequence, or one pixel of a picture."""
 
 from dataclasses import dataclass
 
@@ -10,6 +10,7 @@ from studio.engine.program import Array, Spec
 from studio.layers.base import Example, Layer, LayerBuilder, Weights
 from studio.layers.expect import float_input
 from studio.layers.values import Range
+from studio.layers.windows import FORMATS
 
 _STEPS = {"channels_last": 1, "channels_first": 2}  # the axis of time
 
@@ -38,4 +39,32 @@ class GlobalPooling1D(Layer):
 
     def pool(self, op: LayerBuilder, x: Value, steps: Array) -> Value:
         """The result over an axis."""
+        raise TypeError(f"{self.kind} does not say how it is computed")
+
+
+@dataclass(frozen=True)
+class GlobalPooling2D(Layer):
+    """Base of the layers that pool over all of a picture."""
+
+    category = "Pooling"
+    data_format: str = param(
+        "channels_last", "Whether channels come after the spatial axes or before", choices=FORMATS
+    )
+    keepdims: bool = param(False, "Keep both spatial axes, with size 1")
+    examples = (
+        Example({}, (Spec("float32", ("batch", 3, 4, 2)),)),
+        Example({"keepdims": True}, (Spec("float32", ("batch", 3, 4, 2)),)),
+        Example({"data_format": "channels_first"}, (Spec("float32", ("batch", 2, 3, 4)),)),
+    )
+
+    def range(self, *x: Range | None) -> Range | None:
+        return x[0]
+
+    def lower(self, op: LayerBuilder, w: Weights, *x: Value) -> Value:
+        float_input(self.kind, x[0].spec, rank=4)
+        first = 1 if self.data_format == "channels_last" else 2
+        return self.pool(op, x[0], np.array([first, first + 1], np.int64))
+
+    def pool(self, op: LayerBuilder, x: Value, axes: Array) -> Value:
+        """The result over both axes."""
         raise TypeError(f"{self.kind} does not say how it is computed")

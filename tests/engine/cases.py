@@ -521,7 +521,61 @@ RECURRENT = [
     ),
 ]
 
+WINDOWS = [
+    *(
+        Case(
+            "Conv",
+            (f(B, 2, *sizes), f(4, 2 // attrs.get("group", 1), *kernel), *bias),
+            attrs,
+            draw="unit",
+        )
+        for sizes, kernel, attrs in (
+            ((7,), (3,), {}),
+            ((7,), (3,), {"strides": (2,), "pads": (1, 2)}),
+            ((8,), (2,), {"dilations": (3,), "group": 2}),
+            ((5, 6), (3, 2), {}),
+            ((5, 6), (1, 1), {}),
+            ((5, 6), (3, 2), {"pads": (1, 0, 2, 1), "group": 2}),
+            ((5, 6), (2, 3), {"strides": (2, 3), "pads": (1, 1, 0, 1)}),
+            ((6, 7), (2, 3), {"strides": (3, 2), "auto_pad": "SAME_UPPER"}),
+            ((6, 7), (2, 3), {"strides": (1, 2), "auto_pad": "SAME_LOWER"}),
+            ((6, 7), (2, 3), {"strides": (2, 2), "auto_pad": "VALID"}),
+            ((4, 5, 3), (2, 2, 2), {"dilations": (2, 1, 1)}),
+        )
+        for bias in ((), (f(4),))
+    ),
+    Case("Conv", (f(B, 3, 5, 5), f(3, 1, 3, 3)), {"group": 3, "pads": (1, 1, 1, 1)}),
+    Case("Conv", (f(B, 3, 5, 6), f(6, 1, 3, 2), f(6)), {"group": 3, "strides": (2, 2)}),
+    Case("Conv", (f(B, 2, "time"), f(3, 2, 2)), {"pads": (1, 0)}),
+    *(
+        Case("ConvTranspose", (f(B, 4, *sizes), f(4, 3, *kernel), *bias), attrs, draw="unit")
+        for sizes, kernel, attrs in (
+            ((5,), (3,), {}),
+            ((5,), (3,), {"strides": (2,), "pads": (1, 0), "output_padding": (1,)}),
+            ((4,), (2,), {"dilations": (3,), "group": 2}),
+            ((3, 4), (3, 2), {"strides": (2, 3)}),
+            ((3, 4), (2, 2), {"pads": (1, 0, 0, 1), "group": 2}),
+            ((3, 3), (3, 3), {"strides": (2, 2), "auto_pad": "SAME_UPPER"}),
+        )
+        for bias in ((), (f(3 * attrs.get("group", 1)),))
+    ),
+    Case("ConvTranspose", (f(B, 6, 3, 4), f(6, 1, 2, 3)), {"group": 3, "strides": (2, 1)}),
+    *(
+        Case("MaxPool", (f(B, 2, *sizes),), attrs)
+        for sizes, attrs in (
+            ((7,), {"kernel_shape": (2,), "strides": (2,)}),
+            ((6, 7), {"kernel_shape": (2, 2), "strides": (2, 2)}),
+            ((6, 7), {"kernel_shape": (3, 2)}),
+            ((6, 7), {"kernel_shape": (3, 3), "strides": (2, 2), "pads": (1, 1, 1, 1)}),
+            ((6, 7), {"kernel_shape": (3, 3), "strides": (2, 2), "ceil_mode": 1}),
+            ((6, 7), {"kernel_shape": (2, 3), "strides": (2, 2), "auto_pad": "SAME_UPPER"}),
+            ((6, 7), {"kernel_shape": (2, 3), "dilations": (2, 1)}),
+        )
+    ),
+]
+
 CASES = [
     *(*UNARY, *BINARY, *REDUCTIONS, *MATRICES),
     *(*NORMALIZATIONS, *SHAPES, *INDICES, *RECURRENT, *MATHEMATICS, *REARRANGED),
+    *WINDOWS,
 ]

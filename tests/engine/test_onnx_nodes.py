@@ -90,7 +90,9 @@ def program_of(case: Any, arrays: Mapping[str, np.ndarray]) -> Program:
         else ()
     )
     consts = {n: arrays[n] for n in directing if n}
-    specs = {n: Spec(a.dtype.name, a.shape) for n, a in arrays.items()}
+    (results,) = (outputs for _, outputs in case.data_sets[:1])
+    known = {**arrays, **dict(zip(filter(None, node.output), map(as_array, results), strict=True))}
+    specs = {n: Spec(a.dtype.name, a.shape) for n, a in known.items()}
     fed = tuple(n for n in dict.fromkeys(inputs) if n and n not in consts)
     wanted = tuple(o for o in node.output if o)
     made = Node(node.op_type, inputs, tuple(node.output), attrs, "node")

@@ -10,6 +10,7 @@ from studio.engine.gradient import differentiate
 from studio.engine.numpy_executor import NumpyExecutor
 from studio.engine.onnxruntime_executor import OnnxRuntimeExecutor
 from studio.engine.operator import operator, table
+from studio.engine.operators.layouts import LAYOUTS
 from studio.engine.program import Spec
 from studio.problem import ProblemError
 from tests.engine.cases import CASES, RECURRENT_SHAPES, Case, check_gradient, f, i64, ints, is_float
@@ -19,6 +20,7 @@ INTERNAL = {
     *("GatherGrad", "Distinct", "Part", "TakeRows", "OneHotMatMul", "OneHotMatMulGrad"),
     *("SGDRows", "AdagradRows", "RMSpropRows"),
     *("CategoricalCrossentropyGrad", "SoftmaxCrossentropyGrad"),
+    *("ConvKernelGrad", "MaxPoolGrad", *(f"{op}Last" for op in LAYOUTS)),
 } | {f"{op}{part}" for op in RECURRENT_SHAPES for part in ("Training", "Grad")}
 SYMBOLIC = ("batch", "time")
 

@@ -30,3 +30,13 @@ def test_a_recurrent_layer_multiplies_at_every_step_and_twice_on_the_way_back() 
     assert multiplications(lstm()) == forward
     backward, _ = with_gradient(lstm(), ["x", "w", "r"])
     assert multiplications(backward) == 3 * forward
+
+
+def test_a_convolution_multiplies_its_kernel_at_every_place_in_gradients_too() -> None:
+    op = Builder()
+    x, kernel = op.input("x", f("batch", 2, 5)), op.input("kernel", f(4, 2, 3))
+    program = op.program([op.Conv(x, kernel)])
+    forward = 32 * (4 * 3) * (2 * 3)
+    assert multiplications(program) == forward
+    backward, _ = with_gradient(program, ["x", "kernel"])
+    assert multiplications(backward) == 3 * forward

@@ -15,16 +15,17 @@ from tests.models_of_the_guide import STUDIO
 from tests.references import case, meta, parts
 from tests.systems import chain
 
+RECORDINGS = ("five_steps", "windows_five_steps")
+OF = {name: recording for recording in RECORDINGS for name in meta(recording)["cases"]}
+CASES = {name: meta(recording)["cases"][name] for name, recording in OF.items()}
 ABOUT = meta("five_steps")
-
-CASES = ABOUT["cases"]
 CLOSE = {"rtol": 2e-4, "atol": 1e-5}
 
 each_case = pytest.mark.parametrize("name", CASES)
 
 
 def weights(name: str, when: str) -> list[np.ndarray]:
-    return parts(case("five_steps", name)[when], CASES[name]["weight_shapes"])
+    return parts(case(OF[name], name)[when], CASES[name]["weight_shapes"])
 
 
 def start(name: str) -> Model:
@@ -51,7 +52,7 @@ def test_its_weights_are_keras_in_keras_order(name: str) -> None:
 @each_case
 @pytest.mark.parametrize("optimizer", ABOUT["optimizers"])
 def test_five_steps_leave_the_weights_keras_has(name: str, optimizer: str) -> None:
-    model, arrays, recorded = start(name), case("five_steps", name), CASES[name]
+    model, arrays, recorded = start(name), case(OF[name], name), CASES[name]
     config: dict[str, Any] = ABOUT["optimizers"][optimizer]
     model.compile(getattr(optimizers, optimizer)(**config), "mse")
     history = model.fit(

@@ -29,6 +29,7 @@ def main(wanted: list[str]) -> None:
         systems,
         utils,
         wider,
+        windows,
     )
 
     found = f"Keras {keras.__version__} on {keras.backend.backend()}"
@@ -49,7 +50,7 @@ def main(wanted: list[str]) -> None:
         constraints,
         initializers,
     )
-    for module in (*modules, systems, utils, wider):
+    for module in (*modules, systems, utils, wider, windows):
         makers |= module.RECORDINGS
     if unknown := sorted(set(wanted) - set(makers)):
         sys.exit(f"no recording named {', '.join(unknown)}; there are {', '.join(makers)}")

@@ -28,6 +28,8 @@ EXPECTED = [
     "utils",
     "wider_activations",
     "wider_reshaping",
+    "wider_windows",
+    "windows_five_steps",
 ]
 
 

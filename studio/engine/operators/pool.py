@@ -1,0 +1,148 @@
+"""Pools: the largest of each window, or its mean. Kernels take channels last (see `layouts`)."""
+
+from collections.abc import Mapping, Sequence
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from studio.engine.bodies import pool as bodies
+from studio.engine.builder import Builder, Value
+from studio.engine.operator import Binding, Buffer, Call, GradientNode, Operator, as_tuple
+from studio.engine.operators.layouts import register_both
+from studio.engine.operators.windows import Window, window
+from studio.engine.program import Attribute, Dim, Spec
+
+Grads = tuple[Value | None, ...]
+
+
+def _window(b: Binding, large: Buffer, small: Buffer) -> Window:
+    kernel = as_tuple(b.attr("kernel_shape", ()))
+    return window(b.attrs, kernel, large.shape[1:-1], small.shape[1:-1])
+
+
+def _lowest(dtype: np.dtype[Any]) -> Any:
+    return -np.inf if dtype.kind == "f" else np.iinfo(dtype).min
+
+
+def _max(b: Binding) -> Call:
+    """One element of the windows after the other, for all windows and channels at once."""
+    x, out = b.input(0), b.out
+    pairs = [(out[places], x[elements]) for _, places, elements in _window(b, x, out).taps()]
+    lowest = _lowest(out.dtype)
+
+    def call() -> None:
+        out.fill(lowest)
+        for found, read in pairs:
+            np.maximum(found, read, out=found)
+
+    wanted = b.outputs[1] if len(b.outputs) > 1 else None
+    return call if wanted is None else _max_with_places(b, wanted)
+
+
+def _max_with_places(b: Binding, places: Buffer) -> Call:
+    """The places count through arrays of ONNX's layout; of equal elements the first is told."""
+    x, out = b.input(0), b.out
+    numbers = _numbers(x.shape, bool(b.attr("storage_order", 0)))
+    better, lowest = b.scratch(out.shape, bool), _lowest(out.dtype)
+    steps = [
+        (out[spots], x[elements], better[spots], places[spots], numbers[elements])
+        for _, spots, elements in _window(b, x, out).taps()
+    ]
+
+    def call() -> None:
+        out.fill(lowest)
+        for found, read, larger, place, number in steps:
+            np.greater(read, found, larger)
+            np.copyto(found, read, where=larger)
+            np.copyto(place, number, where=larger)
+
+    return call
+
+
+def _numbers(shape: tuple[int, ...], columns_first: bool) -> Buffer:
+    """How ONNX counts the elements of an array that has its channels last here."""
+    batch, *sizes, channels = shape
+    order = sizes[::-1] if columns_first else sizes
+    found = np.arange(prod(shape), dtype=np.int64).reshape(batch, channels, *order)
+    if columns_first:
+        found = found.transpose(0, 1, *range(found.ndim - 1, 1, -1))
+    return np.moveaxis(found, 1, -1)
+
+
+def _max_grad(b: Binding) -> Call:
+    """To the first of the largest elements of each window, as in Keras on JAX and in ONNX."""
+    x, y, dy, out = b.input(0), b.input(1), b.input(2), b.out
+    w = _window(b, x, y)
+    left, hit = b.scratch(y.shape, bool), b.scratch(y.shape, bool)
+    part = b.scratch(y.shape, dy.dtype)
+    steps = [
+        (x[elements], y[p], left[p], hit[p], dy[p], part[p], out[elements])
+        for _, p, elements in w.taps()
+    ]
+
+    def call() -> None:
+        left.fill(True)
+        out.fill(0)
+        for read, largest, open_, chosen, arriving, share, result in steps:
+            np.equal(read, largest, chosen)
+            np.logical_and(chosen, open_, chosen)
+            np.logical_xor(open_, chosen, open_)
+            np.multiply(arriving, chosen, share)
+            np.add(result, share, result)
+
+    return call
+
+
+def _max_gradient(op: Builder, n: GradientNode, grads: Grads) -> Grads:
+    if len(n.outputs) > 1 and n.outputs[1] is not None:
+        raise ValueError("the places of the largest elements are an output")
+    return (op.MaxPoolGrad(n.x, n.y, grads[0], **n.attrs),)
+
+
+def _pool_shape(
+    inputs: Sequence[Spec | None], attrs: Mapping[str, Attribute], _: Sequence[Any]
+) -> list[Spec]:
+    """ONNX's rule as it is since opset 22: no window begins beyond the end, with ceil_mode too."""
+    x, kernel = inputs[0], as_tuple(attrs["kernel_shape"])
+    assert x is not None
+    if x.rank != len(kernel) + 2:
+        raise ValueError(f"a window over {len(kernel)} axes does not slide over {x}")
+    ones = (1,) * len(kernel)
+    strides, dilations = (as_tuple(attrs.get(name, ones)) for name in ("strides", "dilations"))
+    pads = as_tuple(attrs.get("pads", (0,) * 2 * len(kernel)))
+    reach = [(k - 1) * d + 1 for k, d in zip(kernel, dilations, strict=True)]
+    places: list[Dim] = []
+    for axis, (size, stride) in enumerate(zip(x.shape[2:], strides, strict=True)):
+        ends = (pads[axis], pads[axis + len(kernel)])
+        if isinstance(size, int):
+            places.append(_places(size, reach[axis], stride, ends, attrs))
+        else:  # onnx's word for a size that is known when it runs
+            places.append("?")
+    shape = (*x.shape[:2], *places)
+    return [Spec(x.dtype, shape), Spec("int64", shape)]
+
+
+def _places(
+    size: int, reach: int, stride: int, pads: tuple[int, int], attrs: Mapping[str, Attribute]
+) -> int:
+    """How many windows there are along an axis."""
+    auto = str(attrs.get("auto_pad", "NOTSET"))
+    if auto.startswith("SAME"):
+        return -(-size // stride)
+    before, after = pads if auto == "NOTSET" else (0, 0)
+    room = before + size + after - reach
+    if room < 0:
+        raise ValueError(f"a window of {reach} does not fit into {size} elements")
+    if not attrs.get("ceil_mode", 0):
+        return room // stride + 1
+    count = -(-room // stride) + 1
+    return count - 1 if (count - 1) * stride >= size + before else count
+
+
+def _like_first(inputs: Sequence[Spec | None], _: Mapping[str, Attribute], __: Any) -> list[Spec]:
+    return [spec for spec in inputs[:1] if spec]
+
+
+register_both(Operator("MaxPool", _max, _max_gradient, shape=_pool_shape))
+register_both(Operator("MaxPoolGrad", _max_grad, shape=_like_first, body=bodies.max_pool_grad))
