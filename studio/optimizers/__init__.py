@@ -4,7 +4,18 @@ from typing import Any
 
 from studio.declare import declared
 
-CATALOGUE = {"SGD": "sgd", "RMSprop": "rmsprop", "Adam": "adam", "Adagrad": "adagrad"}
+CATALOGUE = {
+    "SGD": "sgd",
+    "RMSprop": "rmsprop",
+    "Adam": "adam",
+    "AdamW": "adamw",
+    "Adagrad": "adagrad",
+    "Adadelta": "adadelta",
+    "Adamax": "adamax",
+    "Nadam": "nadam",
+    "Ftrl": "ftrl",
+    "Lion": "lion",
+}
 __all__ = [*CATALOGUE]
 
 

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from studio.declare import Declared, param
 from studio.engine.builder import Builder, Value
+from studio.problem import Problem
 
 
 @dataclass(frozen=True)
@@ -14,6 +15,43 @@ class Optimizer(Declared):
 
     family: ClassVar[str] = "optimizers"
     learning_rate: float = param(0.001, "Size of a step", min=0)
+    weight_decay: float | None = param(
+        None, "Share of each weight taken off in a step, times the rate", min=0, kw_only=True
+    )
+    clipnorm: float | None = param(
+        None, "Shorten each weight's gradient to this length", min=0, kw_only=True
+    )
+    clipvalue: float | None = param(
+        None, "Bound every number of the gradients by this", min=0, kw_only=True
+    )
+    global_clipnorm: float | None = param(
+        None, "Shorten all gradients so that together they have this length", min=0, kw_only=True
+    )
+    use_ema: bool = param(
+        False, "Keep a running mean of each weight, which it becomes in the end", kw_only=True
+    )
+    ema_momentum: float = param(
+        0.99, "Share of the weights' running means kept at each step", min=0, max=1, kw_only=True
+    )
+    ema_overwrite_frequency: int | None = param(
+        None,
+        "After how many steps, again and again, weights become their means",
+        min=1,
+        kw_only=True,
+    )
+
+    def problems(self) -> list[Problem]:
+        found, names = super().problems(), ("clipnorm", "clipvalue", "global_clipnorm")
+        given = [name for name in names if getattr(self, name) is not None]
+        if len(given) > 1:
+            about = {"kind": self.kind, "name": given[-1], "received": ", ".join(given)}
+            found.append(Problem("clip_several", args=about))
+        return found
+
+    def plain(self) -> bool:
+        """Whether a step is what `lower` says and no more: see `studio.optimizers.common`."""
+        clips = self.clipnorm or self.clipvalue or self.global_clipnorm
+        return not (self.weight_decay or clips or self.use_ema)
 
     def slots(self) -> tuple[str, ...]:
         """The arrays kept for each weight, by Keras's names."""

@@ -131,7 +131,7 @@ def fit(
             seen.best = None  # its memory goes to the new one
             seen.best = trainer.store.snapshot()
         yield EpochDone(epoch, logs, time.perf_counter() - epoch_began, better)
-    trainer.save()
+    trainer.finish()
     yield _finished(trainer, plan, seen, run_id, monitor, stopped, time.perf_counter() - began)
 
 

@@ -16,6 +16,7 @@ from studio.engine.executor import Executor
 from studio.engine.program import Array, Dim, Program
 from studio.layers.cell import Cell, Lag
 from studio.metrics.base import Accumulator, Metric, spread_weight
+from studio.optimizers.common import AVERAGE
 from studio.train.arrays import Arrays, Placed, Weighted, batches, fed
 from studio.train.step import Step, build_step
 from studio.train.update import RATE, STEP, Lagging
@@ -111,6 +112,18 @@ class Trainer:
         for name in step.variables:
             if name in written:
                 self._cell(step, name).trained = True
+
+    def finish(self) -> None:
+        """As Keras ends ``fit``: see to the Store, and let weights become their running means."""
+        self.save()
+        if not self.document.plan.optimizer.use_ema:
+            return
+        for step, _ in self._compiled.values():
+            for weight, slot in step.slots.values():
+                cell = self._cell(step, weight)
+                if slot == AVERAGE and slot in cell.slots:
+                    cell.value = cell.slots[slot].copy()
+        self.forget()
 
     def _share(self, step: Step, runner: Executor) -> None:
         """Make the executor's arrays the Store's; cells stay, so that sharers see them."""

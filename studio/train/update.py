@@ -5,11 +5,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from studio.document.lowering import Lowered
+from studio.document.lowering import Lowered, Variable, raise_first
 from studio.engine.builder import Builder, Value
 from studio.engine.gradient import differentiate
 from studio.engine.program import Node, Role, Spec
 from studio.optimizers.base import Optimizer
+from studio.optimizers.common import AVERAGE, averaged, clipped, decayed
 from studio.problem import refuse
 
 RATE, STEP = "learning_rate", "step"
@@ -41,8 +42,10 @@ def append_update(op: Builder, optimizer: Optimizer, lowered: Lowered, total: Va
     """Append the gradient of `total` and one step of the optimizer.
 
     Raises:
-        ProblemError: ``nothing_trainable``, ``no_gradient``, ``gradient_refused``.
+        ProblemError: ``nothing_trainable``, ``no_gradient``, ``gradient_refused``, and what is
+            wrong with the optimizer.
     """
+    raise_first(optimizer.problems())
     trained = {n: v for n, v in lowered.variables.items() if v.trainable}
     if not trained:
         raise refuse("nothing_trainable")
@@ -51,29 +54,70 @@ def append_update(op: Builder, optimizer: Optimizer, lowered: Lowered, total: Va
         gradients = differentiate(op, {total: seed}, [v.value for v in trained.values()])
     if all(g is None for g in gradients):
         raise refuse("nothing_trainable")
-    rate, step = op.input(RATE, Spec(total.dtype, ())), op.input(STEP, Spec(total.dtype, ()))
+    for scalar in (RATE, STEP):
+        op.input(scalar, Spec(total.dtype, ()))
     update = Update()
     writers = {output: node for node in op.nodes for output in node.outputs}
-    for (name, variable), gradient in zip(trained.items(), gradients, strict=True):
-        if gradient is None:
-            continue
-        weight, constraint = variable.value, variable.weight.constraint
-        by_rows = optimizer.lazy() is not None and constraint is None
-        arriving = rows(op, writers, gradient) if by_rows else []
+    reached = {n: g for n, g in zip(trained, gradients, strict=True) if g is not None}
+    with op.at("", "clipping"):
+        reached = dict(zip(reached, clipped(op, optimizer, list(reached.values())), strict=True))
+    for name, gradient in reached.items():
+        table = optimizer.lazy() is not None and optimizer.plain()
+        table = table and trained[name].weight.constraint is None
+        arriving = rows(op, writers, gradient) if table else []
         with op.at("", f"{optimizer.kind.lower()}/{name}"):
-            states = {s: f"{name}/{s}" for s in optimizer.slots()}
-            values = {s: op.state(n, weight.spec, Role.SLOT) for s, n in states.items()}
+            slots = _slots(op, optimizer, name, trained[name].value, update)
             if arriving:
-                lag = _lag(op, optimizer, name, weight, update)
-                new, kept = optimizer.lower_rows(op, weight, arriving, values, lag, rate)
-                values |= {"touched": lag["touched"]} if lag else {}
+                _update_rows(op, optimizer, name, trained[name].value, arriving, slots, update)
             else:
-                new, kept = optimizer.lower(op, weight, gradient, values, rate, step)
-            op.update(weight, constraint.lower(op, new) if constraint else new)
-            for s, value in kept.items():
-                op.update(values[s], value)
-        update.slots.update({state: (name, s) for s, state in states.items()})
+                _update_all(op, optimizer, trained[name], gradient, slots)
     return update
+
+
+def _slots(
+    op: Builder, optimizer: Optimizer, name: str, weight: Value, update: Update
+) -> dict[str, Value]:
+    """What the optimizer keeps of a weight, by its names of them."""
+    kept = (*optimizer.slots(), *([AVERAGE] if optimizer.use_ema else []))
+    update.slots.update({f"{name}/{slot}": (name, slot) for slot in kept})
+    return {slot: op.state(f"{name}/{slot}", weight.spec, Role.SLOT) for slot in kept}
+
+
+def _update_rows(
+    op: Builder,
+    optimizer: Optimizer,
+    name: str,
+    table: Value,
+    arriving: Sequence[Value],
+    slots: Mapping[str, Value],
+    update: Update,
+) -> None:
+    """One step of a table of which few rows have a gradient."""
+    lag = _lag(op, optimizer, name, table, update)
+    rate = op.value(RATE)
+    new, becomes = optimizer.lower_rows(op, table, arriving, slots, lag, rate)
+    op.update(table, new)
+    for slot, value in becomes.items():
+        op.update(lag[slot] if slot in lag else slots[slot], value)
+
+
+def _update_all(
+    op: Builder,
+    optimizer: Optimizer,
+    variable: Variable,
+    gradient: Value,
+    slots: Mapping[str, Value],
+) -> None:
+    """One step of a weight, with all that stands around the optimizer's own mathematics."""
+    rate, step, weight = op.value(RATE), op.value(STEP), variable.value
+    start = decayed(op, optimizer, weight, rate)
+    new, becomes = optimizer.lower(op, start, gradient, slots, rate, step)
+    if optimizer.use_ema:
+        new, becomes[AVERAGE] = averaged(op, optimizer, new, slots[AVERAGE], step)
+    constraint = variable.weight.constraint
+    op.update(weight, constraint.lower(op, new) if constraint else new)
+    for slot, value in becomes.items():
+        op.update(slots[slot], value)
 
 
 def rows(op: Builder, writers: Mapping[str, Node], gradient: Value) -> Sequence[Value]:

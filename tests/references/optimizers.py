@@ -1,4 +1,6 @@
-"""``optimizers`` and ``later_optimizers``: five steps on two variables with given gradients.
+"""What optimizers do: alone, and in ``fit``.
+
+``optimizers`` and ``later_optimizers``: five steps on two variables with given gradients.
 
 ``meta["cases"][case]``: ``optimizer`` (class name), ``config`` (constructor arguments), ``slots``
 (names of the slots in Keras's order; Keras's path of a slot is
@@ -7,6 +9,10 @@
 Variable 0 is a matrix, whose row 1 never has a gradient and row 2 has one in step 0 only;
 variable 1 a vector, with tiny, zero and large gradients.
 
+``fitted``: the model of `model`, two epochs in batches of 4, nothing shuffled, the last 8 rows for
+validation. ``meta["cases"][case]``: ``optimizer``, ``config``, ``history``. Arrays ``x``, ``y``,
+``w0..`` initial weights; of a case ``final0..``.
+
 What is easily missed:
 - RMSprop: v = rho*v + (1 - rho)*g*g, then lr*g / sqrt(v + epsilon): epsilon (1e-7) stands
   *within* the root; centred: sqrt(v - mean*mean + epsilon). With momentum:
@@ -14,7 +20,8 @@ What is easily missed:
 - Adam: m += (g - m)*(1 - beta_1); v += (g*g - v)*(1 - beta_2); w -= m*alpha / (sqrt(v) + epsilon)
   with alpha = lr*sqrt(1 - beta_2**t) / (1 - beta_1**t): epsilon stands *outside* the root and is
   not corrected. t starts at 1. amsgrad: the greatest *uncorrected* v so far replaces v.
-  1 - beta is taken in double precision, the powers of beta in float32.
+  1 - beta is taken in double precision (but in float32 for Nadam and Lion, where that changes
+  1 - 0.999 by 1e-5), the powers of beta in float32.
 - Adagrad: a += g*g, then lr*g / sqrt(a + epsilon); epsilon (1e-7) stands *within* the root.
 - SGD with momentum: m = momentum*m - lr*g; w += m. Nesterov: w += momentum*m - lr*g. Keras insists
   on a float momentum, so 0 and 1 as integers are refused. Default lr 0.01.
@@ -22,6 +29,8 @@ What is easily missed:
 - ``clipnorm`` clips each variable by its own norm, ``global_clipnorm`` all by the norm of all,
   ``clipvalue`` each number; at most one may be set. ``weight_decay`` multiplies the weights by
   1 - lr*decay before the step.
+- ``use_ema``: after the step, mean = momentum*mean + (1 - momentum)*w; the first mean is w itself.
+  With ``ema_overwrite_frequency`` w becomes the mean at steps n, 2n …; ``fit`` ends with w = mean.
 """
 
 from collections.abc import Callable
@@ -30,7 +39,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from tests.references.recording import Array, Recording, floats, seeded
+from tests.references.recording import Array, Recording, floats, numbers, seeded
 
 STEPS = 5
 SPINE: dict[str, tuple[str, dict[str, Any]]] = {
@@ -65,6 +74,38 @@ LATER: dict[str, tuple[str, dict[str, Any]]] = {
     "sgd_clipvalue": ("SGD", {"clipvalue": 0.25}),
     "sgd_global_clipnorm": ("SGD", {"global_clipnorm": 0.5}),
     "adam_weight_decay": ("Adam", {"weight_decay": 0.01}),
+    "adadelta_settings": ("Adadelta", {"learning_rate": 1.0, "rho": 0.8, "epsilon": 1e-3}),
+    "adamax_settings": ("Adamax", {"beta_1": 0.8, "beta_2": 0.9, "epsilon": 1e-3}),
+    "nadam_settings": ("Nadam", {"beta_1": 0.8, "beta_2": 0.9, "epsilon": 1e-3}),
+    "adamw_settings": ("AdamW", {"weight_decay": 0.1, "amsgrad": True, "clipvalue": 0.5}),
+    "ftrl_settings": (
+        "Ftrl",
+        {
+            "learning_rate": 0.05,
+            "learning_rate_power": -0.6,
+            "initial_accumulator_value": 0.2,
+            "l1_regularization_strength": 0.4,
+            "l2_regularization_strength": 0.3,
+            "l2_shrinkage_regularization_strength": 0.2,
+            "beta": 0.1,
+        },
+    ),
+    "lion_settings": ("Lion", {"beta_1": 0.7, "beta_2": 0.8, "weight_decay": 0.05}),
+    "sgd_ema": ("SGD", {"learning_rate": 0.1, "use_ema": True, "ema_momentum": 0.8}),
+    "adam_ema_often": (
+        "Adam",
+        {"use_ema": True, "ema_momentum": 0.6, "ema_overwrite_frequency": 2},
+    ),
+    "adagrad_all": (
+        "Adagrad",
+        {
+            "learning_rate": 0.05,
+            "weight_decay": 0.2,
+            "global_clipnorm": 2.0,
+            "use_ema": True,
+            "ema_overwrite_frequency": 3,
+        },
+    ),
     "rmsprop_clipnorm": ("RMSprop", {"clipnorm": 0.5, "momentum": 0.9}),
 }
 
@@ -120,7 +161,68 @@ def recorder(table: dict[str, tuple[str, dict[str, Any]]]) -> Callable[[], Recor
     return make
 
 
+FITTED: dict[str, tuple[str, dict[str, Any]]] = {
+    "sgd_global": ("SGD", {"learning_rate": 0.1, "momentum": 0.9, "global_clipnorm": 0.05}),
+    "sgd_clipvalue": ("SGD", {"learning_rate": 0.1, "clipvalue": 0.01}),
+    "rmsprop_decay": ("RMSprop", {"learning_rate": 0.01, "weight_decay": 0.1, "clipnorm": 0.05}),
+    "rmsprop_ema": ("RMSprop", {"learning_rate": 0.01, "use_ema": True, "ema_momentum": 0.7}),
+    "adam_ema_often": (
+        "Adam",
+        {
+            "learning_rate": 0.01,
+            "use_ema": True,
+            "ema_momentum": 0.7,
+            "ema_overwrite_frequency": 3,
+            "global_clipnorm": 0.1,
+        },
+    ),
+    "adamw": ("AdamW", {"learning_rate": 0.01, "weight_decay": 0.1}),
+    "adagrad_decay": ("Adagrad", {"learning_rate": 0.1, "weight_decay": 0.01}),
+    "adadelta": ("Adadelta", {"learning_rate": 1.0}),
+    "adamax": ("Adamax", {"learning_rate": 0.01}),
+    "nadam": ("Nadam", {"learning_rate": 0.01}),
+    "ftrl": ("Ftrl", {"learning_rate": 0.1, "l1_regularization_strength": 0.01}),
+    "lion": ("Lion", {}),
+}
+
+
+def model() -> Any:
+    keras.utils.clear_session()
+    layers = keras.layers
+    x = keras.Input((5,), dtype="int32")
+    y = layers.GlobalAveragePooling1D()(layers.Embedding(9, 4)(x))
+    y = layers.Dense(4, activation="tanh", kernel_constraint=keras.constraints.MaxNorm(0.9))(y)
+    y = layers.Dense(3, activation="tanh")(y)
+    return keras.Model(x, layers.Dense(1)(y))
+
+
+def fitted() -> Recording:
+    recording, rng = Recording(), seeded(41)
+    x, y = rng.integers(0, 8, (32, 5)).astype(np.int32), floats(rng, 32, 1)
+    weights = [floats(rng, *w.shape) for w in model().weights]
+    recording.put("x", x)
+    recording.put("y", y)
+    for index, weight in enumerate(weights):
+        recording.put(f"w{index}", weight)
+    recording.meta["cases"] = {}
+    for name, (kind, config) in FITTED.items():
+        made = model()
+        made.set_weights(weights)
+        made.compile(getattr(keras.optimizers, kind)(**config), loss="mse")
+        options = {"epochs": 2, "batch_size": 4, "shuffle": False, "verbose": 0}
+        history = made.fit(x, y, validation_split=0.25, **options).history
+        recording.meta["cases"][name] = {
+            "optimizer": kind,
+            "config": config,
+            "history": numbers(history),
+        }
+        for index, weight in enumerate(made.get_weights()):
+            recording.put(f"{name}/final{index}", weight)
+    return recording
+
+
 RECORDINGS: dict[str, Callable[[], Recording]] = {
     "optimizers": recorder(SPINE),
     "later_optimizers": recorder(LATER),
+    "fitted": fitted,
 }

@@ -8,6 +8,7 @@ from tests import references
 EXPECTED = [
     "classifier",
     "constraints",
+    "fitted",
     "five_steps",
     "headline",
     "initializers",
