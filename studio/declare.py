@@ -28,6 +28,7 @@ class Param:
     choices: tuple[str, ...] = ()
     family: str = ""  # the registry its values come from: "initializers", "layers", …
     optional: bool = False  # None is a value
+    shown: bool = True  # in forms
 
 
 def param(
@@ -40,6 +41,7 @@ def param(
     family: str = "",
     optional: bool = False,
     kw_only: bool = False,
+    shown: bool = True,
 ) -> Any:
     """A field of a declaration: its default, its help text, and what values it takes.
 
@@ -52,6 +54,7 @@ def param(
         family: the values are declarations of this registry; a name stands for its default one.
         optional: None is allowed.
         kw_only: given by name only, and listed after the others.
+        shown: whether forms have it; what nobody types they do not.
     """
     extras = {
         "help": help,
@@ -60,6 +63,7 @@ def param(
         "choices": choices,
         "family": family,
         "optional": optional or default is None,
+        "shown": shown,
     }
     return field(default=default, metadata=extras, kw_only=kw_only)
 

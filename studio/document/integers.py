@@ -6,6 +6,7 @@ from studio.document.model import CallId, Document, Endpoint, Graph, LayerId, Su
 from studio.layers.base import Layer
 from studio.layers.embedding import Embedding
 from studio.layers.input import Input
+from studio.layers.onnx_model import OnnxModel
 
 
 def integer_limits(document: Document) -> dict[CallId, int]:
@@ -51,6 +52,8 @@ def _through(document: Document, layer: LayerId, port: str) -> Iterator[int | st
     match body:
         case Embedding(input_dim=rows):
             yield rows
+        case OnnxModel():
+            yield from body.looked_up(port)
         case Wrapped(wrapper, inner):
             (entrance, *_), _ = document.ports(document.layers[inner])
             for met in _through(document, inner, entrance.name):

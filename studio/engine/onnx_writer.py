@@ -1,6 +1,7 @@
 """Program → ONNX: the bytes of a ModelProto that any ONNX runtime reads.
 
-One of the two modules that touch protobuf; the other, `shapes`, asks onnx for output shapes.
+One of the three modules that touch protobuf; `onnx_reader` reads, and `shapes` asks onnx for output
+shapes.
 
 Q: Where do operators go that ONNX does not define?
 A: Their body, in standard operators, becomes a model-local function in the domain ``layerloom``.

@@ -1,6 +1,6 @@
 """What an operator's outputs look like: our rule where there is one, else onnx's own.
 
-One of the two modules that touch protobuf; the other reads and writes ONNX files.
+One of the three modules that touch protobuf; the others read and write ONNX files.
 """
 
 from collections.abc import Mapping, Sequence
@@ -59,7 +59,7 @@ def _ask_onnx(
     names = [f"x{i}" if spec else "" for i, spec in enumerate(inputs)]
     results = [f"y{i}" for i in range(outputs)]
     node = make_node(op, names, results, dict(attrs))
-    types = {n: _type_proto(s) for n, s in zip(names, inputs, strict=True) if s}
+    types = {n: type_of(s) for n, s in zip(names, inputs, strict=True) if s}
     data = {
         n: numpy_helper.from_array(np.frombuffer(c[2], c[0]).reshape(c[1]))
         for n, c in zip(names, known, strict=True)
@@ -79,7 +79,7 @@ def _ask_onnx(
     missing = [r for r in results if r not in found or not found[r].tensor_type.HasField("shape")]
     if missing:
         raise ValueError(f"{op}({', '.join(map(str, inputs))}): its shape cannot be known")
-    return tuple(_spec(found[r]) for r in results)
+    return tuple(spec_of(found[r]) for r in results)
 
 
 def make_node(
@@ -150,12 +150,14 @@ def _graph(program: Program) -> onnx.GraphProto:
     )
 
 
-def _type_proto(spec: Spec) -> onnx.TypeProto:
+def type_of(spec: Spec) -> onnx.TypeProto:
+    """The spec as ONNX says it."""
     number = helper.np_dtype_to_tensor_dtype(np.dtype(spec.dtype))
     return helper.make_tensor_type_proto(number, spec.shape)
 
 
-def _spec(proto: onnx.TypeProto) -> Spec:
+def spec_of(proto: onnx.TypeProto) -> Spec:
+    """What ONNX says of a tensor; a size it does not know is called ``?``."""
     tensor = proto.tensor_type
     dims = tuple(
         d.dim_value if d.HasField("dim_value") else (d.dim_param or "?") for d in tensor.shape.dim

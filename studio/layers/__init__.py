@@ -55,8 +55,10 @@ CATALOGUE = {
     "GaussianNoise": "gaussian_noise",
     "AlphaDropout": "alpha_dropout",
     "TimeDistributed": "time_distributed",
+    "OnnxModel": "onnx_model",
 }
 _MERGES = ("Concatenate", "Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum", "Dot")
+FROM_FILES = ("OnnxModel",)  # made by reading one, never empty
 _FUNCTIONS = {kind.lower(): kind for kind in _MERGES}
 __all__ = [*CATALOGUE, *_FUNCTIONS]
 
@@ -66,7 +68,7 @@ def __getattr__(name: str) -> Any:
         known = ", ".join((*CATALOGUE, *_FUNCTIONS))
         raise AttributeError(f"studio.layers has no {name!r}; it has {known}")
     functional = import_module("studio.layers.functional")
-    if name in ("Input", "TimeDistributed"):
+    if name in ("Input", "TimeDistributed", "OnnxModel"):
         return getattr(functional, name)
     if name in _FUNCTIONS:
         return functional.merge_function(_FUNCTIONS[name])

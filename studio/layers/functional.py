@@ -10,19 +10,22 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from inspect import Parameter, Signature
+from pathlib import Path
 from typing import Any, ClassVar
 from zlib import crc32
 
 import numpy as np
 
 from studio.declare import declared, snake
+from studio.engine.onnx_reader import imported, read_onnx
 from studio.engine.program import Array, Spec
 from studio.layers.base import Layer, Port, Weight
 from studio.layers.cell import Cell, Cells
 from studio.layers.input import Input as InputLayer
+from studio.layers.onnx_model import OnnxModel as OnnxModelLayer
 from studio.layers.shapes import shapes_of
 from studio.layers.time_distributed import TimeDistributed as TimeDistributedLayer
-from studio.problem import ProblemError, refuse
+from studio.problem import Problem, ProblemError, refuse, warn
 
 _names: Counter[str] = Counter()
 _sequence = itertools.count()
@@ -324,6 +327,36 @@ class Handle(Operation):
         return f"<{type(self).__name__} name={self.name}>"
 
 
+class OnnxModel(Handle):
+    """The model of an ONNX file as a layer, its weights those of the file.
+
+    What has an operator without a gradient before it on the way to an output stays as it is, and
+    is told in a warning.
+
+    Args:
+        path: the file.
+        name: automatic if None.
+        trainable: False freezes all of its weights.
+
+    Raises:
+        ProblemError: what in the file cannot be run, in a sentence.
+    """
+
+    declaration_class = OnnxModelLayer
+
+    def __init__(
+        self, path: str | Path, *, name: str | None = None, trainable: bool = True
+    ) -> None:
+        model, weights = read_onnx(path)
+        self._start(OnnxModelLayer(model), name, trainable)
+        for weight, array in weights.items():
+            self.cells[weight, array.shape] = Cell(np.array(array, order="C"), trained=True)
+        frozen = {n: why for n, why in imported(model).frozen.items() if why != "statistics"}
+        if frozen:
+            names, operators = ", ".join(frozen), ", ".join(sorted({*frozen.values()}))
+            warn(Problem("onnx_frozen", args={"names": names, "operators": operators}))
+
+
 class TimeDistributed(Operation):
     """Applies a layer, or a model, to every step of a sequence, with the same weights.
 
@@ -380,6 +413,8 @@ def _without_ignored(kind: str, params: dict[str, Any]) -> dict[str, Any]:
 @cache
 def handle_class(kind: str) -> type[Handle]:
     """The class behind ``studio.layers.<kind>``: calls its declaration's parameters by name."""
+    if kind == OnnxModel.__name__:
+        return OnnxModel
     declaration = declared("layers", kind)
     found = type(
         kind, (Handle,), {"declaration_class": declaration, "__doc__": declaration.__doc__}

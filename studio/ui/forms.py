@@ -38,7 +38,7 @@ class Form(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         layout.setLabelAlignment(Qt.AlignmentFlag.AlignLeft)
-        for p in kind.params():
+        for p in (p for p in kind.params() if p.shown):
             row = _Row(p, f"<b>{p.name}</b><br>{kind.help(p.name)}")
             row.editor.edited.connect(lambda value, p=p: self._edit(p, value))
             label = QLabel(label_of(p))

@@ -120,6 +120,7 @@ class LayerPage(QWidget):
     def first_field(self) -> QWidget:
         """Where typing starts: the first parameter, else the name."""
         params = type(self._body).params() if isinstance(self._body, Layer) else ()
+        params = tuple(p for p in params if p.shown)
         return self.form.editor(params[0].name) if self.form and params else self.name
 
     # -- showing ---------------------------------------------------------------------------------

@@ -41,7 +41,7 @@ from PySide6.QtWidgets import (
 )
 
 from studio.declare import declared
-from studio.layers import CATALOGUE
+from studio.layers import CATALOGUE, FROM_FILES
 from studio.layers.base import Layer
 from studio.text import text
 from studio.ui.canvas.commands import LAYER_MIME
@@ -49,6 +49,7 @@ from studio.ui.drawings import drawing, layer_drawing
 from studio.ui.theme import tokens
 
 Index = QModelIndex | QPersistentModelIndex
+_PLACED = [kind for kind in CATALOGUE if kind not in FROM_FILES]
 _KIND, _HELP, _CATEGORY = (int(Qt.ItemDataRole.UserRole) + i for i in range(1, 4))
 
 
@@ -102,8 +103,8 @@ def category_name(category: str) -> str:
 def found(words: str) -> list[str]:
     """The kinds a search finds, best first; all of them, in order, for no words."""
     if not words.strip():
-        return list(CATALOGUE)
-    scored = [(score(words, kind), kind) for kind in CATALOGUE]
+        return list(_PLACED)
+    scored = [(score(words, kind), kind) for kind in _PLACED]
     hits = [(value, kind) for value, kind in scored if value is not None]
     return [kind for _, kind in sorted(hits, key=lambda hit: -hit[0])]
 

@@ -242,6 +242,7 @@ BINARY = [
     Case("Cast", (f(B, 3),), {"to": "float64"}),
     Case("Cast", (i64(B, 3),), {"to": "float32"}),
     Case("Cast", (boolean(B),), {"to": "float32"}),
+    Case("CastLike", (f(B, 3), np.zeros(1))),
 ]
 _AXES = (None, ints(0), ints(1), ints(-1), ints(0, -1))
 REDUCTIONS = [

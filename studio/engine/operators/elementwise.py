@@ -366,6 +366,13 @@ register(
 )
 register(
     Operator(
+        "CastLike",
+        lambda b: partial(np.copyto, b.out, b.input(0), casting="unsafe"),
+        gradient=lambda op, n, grads: (*_cast_gradient(op, n, grads), None),
+    )
+)
+register(
+    Operator(
         "Identity",
         lambda b: partial(np.copyto, b.out, b.input(0)),
         gradient=lambda op, n, grads: grads,

@@ -1,0 +1,110 @@
+"""A model that came in an ONNX file, as one layer."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from studio.declare import param
+from studio.engine.builder import Value
+from studio.engine.onnx_reader import Imported, imported
+from studio.engine.program import Spec
+from studio.initializers.base import Initializer
+from studio.initializers.constant import Zeros
+from studio.initializers.random import GlorotUniform
+from studio.layers.base import Example, Layer, LayerBuilder, Port, Weight, Weights
+from studio.problem import Problem, ProblemError, refuse
+
+_SMALL = (  # tanh(x @ W + b), W 3 by 2, as `read_onnx` gives it
+    "CAkSCWxheWVybG9vbTIAOrMBCh4KAXgKAVcSBk1hdE11bBoGTWF0TXVsIgZNYXRNdWwKGgoGTWF0TXVsCgFiEgNB"
+    "ZGQaA0FkZCIDQWRkChQKA0FkZBIBeRoEVGFuaCIEVGFuaBIFbW9kZWxaGAoBeBITChEIARINCgcSBWJhdGNoCgII"
+    "A1oTCgFXEg4KDAgBEggKAggDCgIIAloPCgFiEgoKCAgBEgQKAggCYhgKAXkSEwoRCAESDQoHEgViYXRjaAoCCAJC"
+    "BAoAEBJyHwoRbGF5ZXJsb29tLndlaWdodHMSClsiVyIsICJiIl0="
+)
+
+
+@dataclass(frozen=True)
+class OnnxModel(Layer):
+    """A model from an ONNX file, with its weights.
+
+    Q: Where is the file?
+    A: Its operators are the parameter `model`, and its weights lie with the weights of all layers:
+       they train, freeze and are saved like any. The file itself is not needed again.
+    """
+
+    category = "Core"
+    synonyms = ("import", "onnx", "pretrained", "file", "导入", "预训练")
+    model: str = param("", "What the file computes, without its weights", shown=False)
+    examples = (
+        Example({"model": _SMALL}, (Spec("float32", ("batch", 3)),)),
+        Example({"model": ""}, (Spec("float32", ("batch", 3)),)),
+    )
+
+    def problems(self) -> list[Problem]:
+        found = super().problems()
+        try:
+            self._read()
+        except ProblemError as error:
+            found += error.problems
+        return found
+
+    def _read(self) -> Imported | None:
+        """None without a file: then it passes on what arrives."""
+        return imported(self.model) if self.model else None
+
+    def _readable(self) -> Imported | None:
+        """None also where the text, perhaps of a damaged project, cannot be read."""
+        return None if self.problems() else self._read()
+
+    def inputs(self) -> tuple[Port, ...]:
+        file = self._readable()
+        return tuple(Port(name) for name in file.inputs) if file else super().inputs()
+
+    def outputs(self) -> tuple[Port, ...]:
+        file = self._readable()
+        return tuple(Port(name) for name in file.outputs) if file else super().outputs()
+
+    def weights(self, *x: Spec) -> tuple[Weight, ...]:
+        """The file's own names; numbers of their own they have where the file was read."""
+        file = self._read()
+        if file is None:
+            return ()
+        return tuple(
+            Weight(name, _sizes(spec), _start(spec), name not in file.frozen)
+            for name, spec in file.weights.items()
+        )
+
+    def looked_up(self, port: str) -> list[int]:
+        """How many rows the smallest table has that the integers of a port look up; or nothing."""
+        file = self._readable()
+        rows = file.rows(port) if file else None
+        return [] if rows is None else [rows]
+
+    def lower(self, op: LayerBuilder, w: Weights, *x: Value) -> Value | Sequence[Value]:
+        file = self._read()
+        if file is None:
+            return op.Identity(x[0])
+        given = {
+            name: _taken(op, value, declared)
+            for (name, declared), value in zip(file.inputs.items(), x, strict=True)
+        }
+        weights = {name: getattr(w, name) for name in file.weights}
+        return file.append(op, {**given, **weights})
+
+
+def _sizes(spec: Spec) -> tuple[int, ...]:
+    return tuple(int(size) for size in spec.shape)
+
+
+def _start(spec: Spec) -> Initializer:
+    """How a weight starts anew, of which a file says nothing."""
+    return GlorotUniform() if spec.rank > 1 else Zeros()
+
+
+def _taken(op: LayerBuilder, value: Value, declared: Spec) -> Value:
+    """What arrives, as the file takes it: any batch, open sizes any, integers also as floats."""
+    sizes = zip(declared.shape[1:], value.shape[1:], strict=False)
+    fits = declared.rank == value.spec.rank and all(
+        not isinstance(d, int) or d == size for d, size in sizes
+    )
+    if not fits or (value.dtype.startswith("float") and not declared.dtype.startswith("float")):
+        raise refuse("model_input", received=value.spec, expected=declared)
+    return value if value.dtype == declared.dtype else op.Cast(value, to=declared.dtype)

@@ -1,0 +1,314 @@
+"""ONNX files as layers: what we write comes back, trains, is saved and is written again."""
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+from studio.engine.onnx_reader import imported, normalized, read_onnx
+from studio.layers import (
+    GRU,
+    LSTM,
+    BatchNormalization,
+    Bidirectional,
+    Dense,
+    Embedding,
+    Flatten,
+    Input,
+    LayerNormalization,
+    OnnxModel,
+)
+from studio.models import Model, load_model
+from studio.problem import ProblemError
+
+F = TensorProto.FLOAT
+
+
+def dense() -> Model:
+    x = Input((7,))
+    return Model(x, Dense(3, activation="softmax")(Dense(5, activation="relu")(x)))
+
+
+def text() -> Model:
+    x = Input((None,), dtype="int32")
+    return Model(x, Dense(2)(LSTM(4)(Embedding(9, 3)(x))))
+
+
+def masked() -> Model:
+    x = Input((None,), dtype="int32")
+    return Model(x, Dense(2)(Bidirectional(GRU(4))(Embedding(9, 3, mask_zero=True)(x))))
+
+
+def normalizing() -> Model:
+    x = Input((4, 3))
+    return Model(x, Dense(2)(BatchNormalization()(LayerNormalization()(Flatten()(x)))))
+
+
+def two() -> Model:
+    a, b = Input((3,), name="a"), Input((3,), name="b")
+    shared = Dense(4, activation="tanh")
+    return Model([a, b], [Dense(2)(shared(a)), Dense(1)(shared(b))])
+
+
+MODELS = {m.__name__: m for m in (dense, text, masked, normalizing, two)}
+
+
+def inputs(model: Model, batch: int = 5) -> list[np.ndarray]:
+    rng = np.random.default_rng(3)
+    document, found = model.document, []
+    for call in document.graph.inputs:
+        spec = document.entry(call).body.spec()  # type: ignore[union-attr]
+        shape = (batch, *(d if isinstance(d, int) else 6 for d in spec.shape[1:]))
+        whole = spec.dtype.startswith("int")
+        array = rng.integers(0, 9, shape) if whole else rng.normal(size=shape)
+        found.append(array.astype(spec.dtype))
+    return found
+
+
+def around(path: Path, model: Model) -> Model:
+    """A model of one layer: the file."""
+    arrays = inputs(model)
+    symbols = [
+        Input(tuple(d if d != 6 else None for d in x.shape[1:]), dtype=x.dtype.name, name=f"in_{i}")
+        for i, x in enumerate(arrays)
+    ]
+    results = OnnxModel(path, name="file")(symbols)
+    return Model(symbols, list(results) if isinstance(results, tuple) else results)
+
+
+def answers(model: Model, arrays: list[np.ndarray]) -> list[np.ndarray]:
+    found = model.predict(arrays if len(arrays) > 1 else arrays[0], verbose=0)
+    return list(found) if isinstance(found, list | tuple) else [found]
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_what_is_exported_comes_back_and_is_exported_equal(name: str, tmp_path: Path) -> None:
+    model = MODELS[name]()
+    model.export(tmp_path / "first.onnx")
+    again = around(tmp_path / "first.onnx", model)
+    arrays = inputs(model)
+    expected = answers(model, arrays)
+    for found, wanted in zip(answers(again, arrays), expected, strict=True):
+        np.testing.assert_array_equal(found, wanted)
+    again.export(tmp_path / "second.onnx")
+    third = around(tmp_path / "second.onnx", model)
+    for found, wanted in zip(answers(third, arrays), expected, strict=True):
+        np.testing.assert_array_equal(found, wanted)
+    kinds = [
+        [n.op_type for n in onnx.load(tmp_path / file).graph.node if n.op_type != "Identity"]
+        for file in ("first.onnx", "second.onnx")
+    ]
+    assert sorted(kinds[0]) == sorted(kinds[1])
+
+
+def test_its_weights_train_and_are_saved_without_the_file(tmp_path: Path) -> None:
+    first = dense()
+    first.export(tmp_path / "m.onnx")
+    x = Input((7,))
+    body = OnnxModel(tmp_path / "m.onnx", name="body")
+    model = Model(x, Dense(1, name="head")(body(x)))
+    assert len(body.trainable_weights) == 4
+    before = body.get_weights()
+    model.compile(optimizer="sgd", loss="mean_squared_error")
+    data = np.random.default_rng(0).normal(size=(32, 7)).astype(np.float32)
+    history = model.fit(data, data[:, :1], epochs=5, verbose=0, seed=1).history["loss"]
+    assert history[-1] < history[0]
+    assert all((a != b).any() for a, b in zip(before, body.get_weights(), strict=True))
+    model.save(tmp_path / "m.loom")
+    (tmp_path / "m.onnx").unlink()
+    again = load_model(tmp_path / "m.loom")
+    np.testing.assert_array_equal(again.predict(data, verbose=0), model.predict(data, verbose=0))
+    assert isinstance(again.get_layer("body"), OnnxModel)
+
+
+def test_a_frozen_file_keeps_its_weights_under_a_new_head(tmp_path: Path) -> None:
+    dense().export(tmp_path / "m.onnx")
+    x = Input((7,))
+    body = OnnxModel(tmp_path / "m.onnx", trainable=False)
+    model = Model(x, Dense(1)(body(x)))
+    model.compile(optimizer="adam", loss="mean_squared_error")
+    before = body.get_weights()
+    data = np.ones((8, 7), np.float32)
+    model.fit(data, data[:, :1], epochs=2, verbose=0)
+    for old, new in zip(before, body.get_weights(), strict=True):
+        np.testing.assert_array_equal(old, new)
+
+
+# -- files from elsewhere ------------------------------------------------------------------------
+
+
+def file_of(
+    nodes: list, opset: int = 18, arrays: dict | None = None, rank: int = 2
+) -> onnx.ModelProto:
+    """A file with an input x of three numbers, an output y, and W among the arrays."""
+    arrays = {"W": np.eye(3, dtype=np.float32)} if arrays is None else arrays
+    graph = helper.make_graph(
+        nodes,
+        "g",
+        [helper.make_tensor_value_info("x", F, ["N", 3])],
+        [helper.make_tensor_value_info("y", F, ["N", "K", "L"][:rank])],
+        [numpy_helper.from_array(a, n) for n, a in arrays.items()],
+    )
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)])
+
+
+def layer_of(model: onnx.ModelProto, tmp_path: Path) -> Model:
+    onnx.save(model, tmp_path / "x.onnx")
+    x = Input((3,))
+    return Model(x, OnnxModel(tmp_path / "x.onnx", name="file")(x))
+
+
+DATA = np.array([[1.0, -2.0, 3.0], [0.5, 0.0, -1.0]], np.float32)
+
+
+@pytest.mark.parametrize("opset", [*range(7, 26)])
+def test_files_of_every_opset_run(opset: int, tmp_path: Path) -> None:
+    nodes = [
+        helper.make_node("MatMul", ["x", "W"], ["a"]),
+        helper.make_node("Relu", ["a"], ["b"]),
+        helper.make_node("Softmax", ["b"], ["y"], axis=1),
+    ]
+    found = layer_of(file_of(nodes, opset), tmp_path).predict(DATA, verbose=0)
+    powers = np.exp(np.maximum(DATA, 0))
+    np.testing.assert_allclose(found, powers / powers.sum(1, keepdims=True), rtol=1e-6)
+
+
+CONSTANTS = {
+    "value": numpy_helper.from_array(np.array([2.0], np.float32)),
+    "value_float": 2.0,
+    "value_floats": [2.0],
+}
+
+
+@pytest.mark.parametrize("form", CONSTANTS)
+def test_constants_have_many_forms(form: str, tmp_path: Path) -> None:
+    nodes = [
+        helper.make_node("Constant", [], ["two"], **{form: CONSTANTS[form]}),
+        helper.make_node("Mul", ["x", "two"], ["y"]),
+    ]
+    found = layer_of(file_of(nodes, arrays={}), tmp_path).predict(DATA, verbose=0)
+    np.testing.assert_array_equal(found, 2 * DATA)
+
+
+def test_operators_that_newer_onnx_defines_by_others_run(tmp_path: Path) -> None:
+    model = file_of([helper.make_node("Gelu", ["x"], ["y"])], 20, {})
+    found = layer_of(model, tmp_path).predict(DATA, verbose=0)
+    np.testing.assert_allclose(found[0, :2], [0.841345, -0.0455003], rtol=1e-5)
+
+
+def test_shapes_computed_in_the_file_are_followed(tmp_path: Path) -> None:
+    nodes = [
+        helper.make_node("Shape", ["x"], ["shape"]),
+        helper.make_node("Gather", ["shape", "zero"], ["batch"]),
+        helper.make_node("Concat", ["batch", "one", "minus"], ["target"], axis=0),
+        helper.make_node("Reshape", ["x", "target"], ["y"]),
+    ]
+    numbers = {n: np.array([v]) for n, v in (("zero", 0), ("one", 1), ("minus", -1))}
+    model = layer_of(file_of(nodes, arrays=numbers, rank=3), tmp_path)
+    assert model.predict(DATA, verbose=0).shape == (2, 1, 3)
+
+
+def test_dropout_of_a_file_drops_nothing(tmp_path: Path) -> None:
+    model = layer_of(file_of([helper.make_node("Dropout", ["x"], ["y"])], 13, {}), tmp_path)
+    np.testing.assert_array_equal(model.predict(DATA, verbose=0), DATA)
+
+
+def test_what_has_no_gradient_freezes_the_weights_before_it_and_is_told(tmp_path: Path) -> None:
+    nodes = [
+        helper.make_node("MatMul", ["x", "W"], ["a"]),
+        helper.make_node("ReduceProd", ["a", "axes"], ["b"], keepdims=1),
+        helper.make_node("Mul", ["b", "late"], ["y"]),
+    ]
+    arrays = {"W": np.eye(3, dtype=np.float32), "late": np.ones((1, 1), np.float32)}
+    arrays["axes"] = np.array([1])
+    with pytest.warns(UserWarning, match="ReduceProd"):
+        model = layer_of(file_of(nodes, arrays=arrays), tmp_path)
+    (layer,) = [layer for layer in model.layers if layer.name == "file"]
+    assert [v.name for v in layer.trainable_weights] == ["late"]
+
+
+def refused(model: onnx.ModelProto, tmp_path: Path) -> tuple[str, str]:
+    onnx.save(model, tmp_path / "x.onnx")
+    with pytest.raises(ProblemError) as caught:
+        read_onnx(tmp_path / "x.onnx")
+    (problem,) = caught.value.problems
+    return problem.code, str(problem)
+
+
+def test_what_cannot_be_run_is_refused_by_operator_and_opset(tmp_path: Path) -> None:
+    nodes = [helper.make_node("NonMaxSuppression", ["x", "x"], ["y"])]
+    code, told = refused(file_of(nodes, 17, {}), tmp_path)
+    assert code == "onnx_operator"
+    assert "NonMaxSuppression" in told
+    assert "17" in told
+
+
+def test_operators_of_other_domains_are_refused_by_name(tmp_path: Path) -> None:
+    model = file_of([helper.make_node("Magic", ["x"], ["y"], domain="com.acme")], 18, {})
+    model.opset_import.append(helper.make_opsetid("com.acme", 1))
+    code, told = refused(model, tmp_path)
+    assert (code, "com.acme.Magic" in told) == ("onnx_operator", True)
+
+
+@pytest.mark.parametrize("opset", [1, 6])
+def test_too_old_files_are_refused(opset: int, tmp_path: Path) -> None:
+    node = helper.make_node("Relu", ["x"], ["y"])
+    assert refused(file_of([node], opset, {}), tmp_path)[0] == "onnx_version"
+
+
+def test_half_precision_is_refused_by_name(tmp_path: Path) -> None:
+    nodes = [
+        helper.make_node("Cast", ["h"], ["f"], to=F),
+        helper.make_node("Mul", ["x", "f"], ["y"]),
+    ]
+    code, told = refused(file_of(nodes, arrays={"h": np.ones(3, np.float16)}), tmp_path)
+    assert (code, "float16" in told) == ("onnx_type", True)
+
+
+@pytest.mark.parametrize("data", [b"", b"no protobuf at all", b"\x08\x09"])
+def test_damaged_files_are_refused(data: bytes, tmp_path: Path) -> None:
+    (tmp_path / "x.onnx").write_bytes(data)
+    with pytest.raises(ProblemError) as caught:
+        read_onnx(tmp_path / "x.onnx")
+    assert caught.value.problems[0].code == "onnx_unreadable"
+
+
+def test_arrays_in_other_files_are_read_within_the_folder_only(tmp_path: Path) -> None:
+    model = file_of([helper.make_node("MatMul", ["x", "W"], ["y"])])
+    folder = tmp_path / "inner"
+    folder.mkdir()
+    onnx.save(
+        model,
+        folder / "x.onnx",
+        save_as_external_data=True,
+        location="x.bin",
+        size_threshold=0,
+    )
+    _, weights = read_onnx(folder / "x.onnx")
+    np.testing.assert_array_equal(weights["W"], np.eye(3))
+    (folder / "x.bin").rename(tmp_path / "x.bin")
+    for location in ("x.bin", "../x.bin"):
+        moved = onnx.load(folder / "x.onnx", load_external_data=False)
+        for entry in moved.graph.initializer[0].external_data:
+            entry.value = location if entry.key == "location" else entry.value
+        (folder / "x.onnx").write_bytes(moved.SerializeToString())
+        with pytest.raises(ProblemError) as caught:
+            read_onnx(folder / "x.onnx")
+        assert caught.value.problems[0].code == "onnx_outside"
+
+
+def test_a_damaged_project_says_so_at_the_layer() -> None:
+    from studio.layers.onnx_model import OnnxModel as Declaration
+
+    (problem,) = Declaration("no base64").problems()
+    assert problem.code == "onnx_unreadable"
+    assert [p.name for p in Declaration("no base64").inputs()] == ["x"]
+
+
+def test_what_is_read_twice_is_the_same() -> None:
+    nodes = [helper.make_node("MatMul", ["x", "W"], ["y"])]
+    first, weights = normalized(file_of(nodes))
+    assert normalized(file_of(nodes))[0] == first
+    assert list(imported(first).weights) == list(weights) == ["W"]
