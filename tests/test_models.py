@@ -12,7 +12,7 @@ from studio.layers import LSTM, Dense, Dropout, Embedding, Input, concatenate
 from studio.models import Model, load_model, set_random_seed
 from studio.problem import ProblemError
 from tests.models_of_the_guide import classifier, headline_data, small_headline, variants
-from tests.references import load, meta
+from tests.references import load, meta, spelled
 
 CLOSE = {"rtol": 2e-4, "atol": 1e-5}
 NEEDS_LATER_METRICS = {"mixed_losses"}  # its "mae" metric comes with the catalogue
@@ -23,7 +23,7 @@ def compiled(name: str, recorded: dict[str, Any]) -> Model:
     model = small_headline(recorded["outputs"])
     optimizer = recorded["optimizer"]
     made = getattr(optimizers, optimizer["name"])(**optimizer["config"])
-    model.compile(optimizer=made, **recorded["compile"])
+    model.compile(optimizer=made, **spelled(recorded["compile"]))
     return model
 
 
@@ -97,7 +97,7 @@ def test_train_on_batch_as_keras(name: str) -> None:
 def test_classifier_trains_as_keras(name: str) -> None:
     recorded, arrays = variants("classifier")[name], load("classifier")
     model, about = classifier(), meta("classifier")
-    model.compile(optimizer="rmsprop", **recorded["compile"])
+    model.compile(optimizer="rmsprop", **spelled(recorded["compile"]))
     one_hot = np.eye(10, dtype=np.float32)[arrays["labels"]]
     classes = recorded["class_weight"]
     history = model.fit(

@@ -14,7 +14,7 @@ from studio.train.feed import as_arrays
 from studio.train.step import Step
 from studio.train.trainer import Settings, Trainer
 from tests.models_of_the_guide import STUDIO, system, system_data, system_weights
-from tests.references import case, meta, parts
+from tests.references import case, meta, parts, spelled
 from tests.systems import SYSTEMS, sharing_pair
 
 ABOUT = meta("systems")
@@ -33,7 +33,7 @@ each_trained = pytest.mark.parametrize("name", TRAINED)
 
 
 def compiled(name: str, optimizer: Any = None) -> Model:
-    settings = dict(ABOUT["systems"][name]["compile"])
+    settings = spelled(ABOUT["systems"][name]["compile"])
     recorded = settings.pop("optimizer")
     model = system(name)
     model.compile(optimizer or made(recorded), **settings)

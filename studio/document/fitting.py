@@ -54,6 +54,7 @@ def loss_problems(
             yield Problem("loss_refused", endpoint.call, args)
         elif spec is not None:
             yield from _misfits(document, endpoint, loss, spec, known)
+            yield from _metric_misfits(endpoint, plan, spec)
 
 
 def comparable(output: Spec) -> bool:
@@ -123,6 +124,22 @@ def _misfits(
         yield Problem("loss_no_shares", endpoint.call, args, fix, severity)
     elif loss.probabilities == "each" and known.shares and spec.shape[-1] != 1:
         yield Problem("loss_of_shares", endpoint.call, args, change, severity="warning")
+
+
+def _metric_misfits(endpoint: Endpoint, plan: OutputPlan, spec: Spec) -> Iterator[Problem]:
+    """Metrics that cannot compare what their output gives with its loss's targets."""
+    assert plan.loss is not None
+    for metric in (*plan.metrics, *plan.weighted_metrics):
+        if problem := metric.misfit(plan.loss.target(spec), spec):
+            plain, weighted = (
+                tuple(m for m in metrics if m is not metric)
+                for metrics in (plan.metrics, plan.weighted_metrics)
+            )
+            edit = partial(
+                edits.plan_output, endpoint=endpoint, metrics=plain, weighted_metrics=weighted
+            )
+            fix = Fix("metric", edit, {"metric": metric.kind})
+            yield replace(problem, where=endpoint.call, fix=fix)
 
 
 def _change(document: Document, endpoint: Endpoint, spec: Spec, known: Range | None) -> Fix:

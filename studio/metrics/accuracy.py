@@ -1,51 +1,35 @@
 """Share of right answers."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from studio.declare import param
 from studio.engine.program import Array, Spec
-from studio.metrics.base import Accumulator, Metric, spread_weight
+from studio.metrics.base import Accumulator, Metric
+from studio.metrics.mean import Mean
 
-Hits = Callable[[Array, Array], Array]
 
-
-class Mean:
-    """A weighted mean over all elements of all batches.
-
-    Weights are one number per sample, or one per step of each sample.
-    """
-
-    def __init__(self, values: Hits) -> None:
-        self._values = values
-        self._sum = 0.0
-        self._count = 0.0
-
-    def update(self, target: Array, output: Array, weight: Array | None) -> None:
-        values = self._values(target, output).astype(np.float64)
-        if weight is None:
-            self._sum += float(values.sum())
-            self._count += values.size
-            return
-        spread = spread_weight(weight, values.shape)
-        self._sum += float((values * spread).sum())
-        self._count += float(spread.sum())
-
-    def result(self) -> float:
-        return self._sum / self._count if self._count else 0.0
+def _classes(target: Array, output: Array) -> Array:
+    """The class numbers of sparse targets."""
+    return target[..., 0] if target.ndim == output.ndim else target
 
 
 def _sparse_hits(target: Array, output: Array) -> Array:
-    classes = target[..., 0] if target.ndim == output.ndim else target
-    return np.asarray(output.argmax(-1) == classes)
+    return np.asarray(output.argmax(-1) == _classes(target, output))
+
+
+def _among_best(classes: Array, output: Array, k: int) -> Array:
+    """Whether fewer than `k` outputs exceed the class's."""
+    own = np.take_along_axis(output, classes[..., None].astype(np.int64), -1)
+    return np.asarray((output > own).sum(-1) < k)
 
 
 @dataclass(frozen=True)
 class BinaryAccuracy(Metric):
     """Share of outputs on the target's side of a threshold; targets are 0 or 1."""
 
+    compares = "alike"
     threshold: float = param(0.5, "Outputs above it count as 1", min=0, max=1)
 
     def start(self, target: Spec, output: Spec) -> Accumulator:
@@ -55,6 +39,8 @@ class BinaryAccuracy(Metric):
 @dataclass(frozen=True)
 class CategoricalAccuracy(Metric):
     """Share of samples whose largest output is the one-hot target's."""
+
+    compares = "alike"
 
     def start(self, target: Spec, output: Spec) -> Accumulator:
         return Mean(lambda y, p: np.asarray(p.argmax(-1) == y.argmax(-1)))
@@ -66,6 +52,28 @@ class SparseCategoricalAccuracy(Metric):
 
     def start(self, target: Spec, output: Spec) -> Accumulator:
         return Mean(_sparse_hits)
+
+
+@dataclass(frozen=True)
+class TopKCategoricalAccuracy(Metric):
+    """Share of samples whose one-hot target is among the `k` largest outputs."""
+
+    compares = "alike"
+    k: int = param(5, "How many outputs may hold the truth", min=1)
+
+    def start(self, target: Spec, output: Spec) -> Accumulator:
+        return Mean(lambda y, p: _among_best(y.argmax(-1), p, self.k))
+
+
+@dataclass(frozen=True)
+class SparseTopKCategoricalAccuracy(Metric):
+    """Share of samples whose target's class number is among the `k` largest outputs."""
+
+    compares = "classes"
+    k: int = param(5, "How many outputs may hold the truth", min=1)
+
+    def start(self, target: Spec, output: Spec) -> Accumulator:
+        return Mean(lambda y, p: _among_best(_classes(y, p), p, self.k))
 
 
 @dataclass(frozen=True)

@@ -1,38 +1,91 @@
-"""Area under a curve."""
+"""Area under a curve, by Keras's thresholds (keras/src/metrics/confusion_metrics.py)."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import special
 
 from studio.declare import param
 from studio.engine.program import Array, Spec
-from studio.metrics.base import Accumulator, Metric, spread_weight
+from studio.metrics.base import Accumulator, Metric, ratio, spread_weight
+from studio.metrics.confusion import EPSILON, Counts
+from studio.problem import Problem
 
 
-class _Counts:
-    """True and false positives at Keras's thresholds (keras/src/metrics/confusion_metrics.py)."""
+class _Area:
+    """The area under the curve of one output, or the mean of several."""
 
-    def __init__(self, thresholds: int) -> None:
-        self._last = thresholds - 1
-        self._positive = np.zeros(thresholds)
-        self._negative = np.zeros(thresholds)
+    def __init__(self, metric: "AUC", labels: int) -> None:
+        self._metric = metric
+        inner = np.sort(np.array(metric.thresholds, np.float64))
+        even = np.linspace(0, 1, len(inner) + 2 if len(inner) else metric.num_thresholds)
+        if len(inner):
+            given = np.concatenate([[0.0], inner, [1.0]])
+            is_even = len(given) >= 3 and np.allclose(given, even, atol=EPSILON)
+        else:
+            given, is_even = even, True
+        given[0], given[-1] = -EPSILON, 1 + EPSILON
+        self._counts = Counts(given, labels, is_even)
 
     def update(self, target: Array, output: Array, weight: Array | None) -> None:
-        """Count by buckets: a score passes every threshold up to its bucket's."""
-        scores = np.clip(output, 0, 1).astype(np.float32)
-        passed = np.maximum(np.ceil(scores * np.float32(self._last)) - 1, 0).astype(np.int64)
+        metric, scores = self._metric, output.astype(np.float32)
+        scores = special.expit(scores) if metric.from_logits else scores
         each = np.ones(scores.shape) if weight is None else spread_weight(weight, scores.shape)
+        if metric.label_weights and not metric.multi_label:
+            each = each * np.array(metric.label_weights)
+        labels = self._counts.true_positives.shape[1]
         truth = target.reshape(scores.shape) != 0
-        for counts, chosen in ((self._positive, truth), (self._negative, ~truth)):
-            hits = np.bincount(passed[chosen], each[chosen], len(counts))
-            counts += hits[::-1].cumsum()[::-1]
+        self._counts.add(*(a.reshape(-1, labels) for a in (truth, scores, each)))
 
     def result(self) -> float:
-        positives, negatives = self._positive[0], self._negative[0]
-        if not positives or not negatives:
-            return 0.0
-        y, x = self._positive / positives, self._negative / negatives
-        return float(((x[:-1] - x[1:]) * (y[:-1] + y[1:]) / 2).sum())
+        metric = self._metric
+        if metric.curve == "PR" and metric.summation_method == "interpolation":
+            areas = _interpolated(self._counts)
+        else:
+            x, y = _curve(metric.curve, self._counts)
+            areas = ((x[:-1] - x[1:]) * _HEIGHTS[metric.summation_method](y[:-1], y[1:])).sum(0)
+        if metric.multi_label and metric.label_weights:
+            weights = np.array(metric.label_weights)
+            return float(ratio(areas @ weights, weights.sum()))
+        return float(areas.mean())
+
+
+_HEIGHTS: dict[str, Callable[[Array, Array], Array]] = {
+    "interpolation": lambda a, b: (a + b) / 2,
+    "minoring": np.minimum,
+    "majoring": np.maximum,
+}
+
+
+def _curve(kind: str, c: Counts) -> tuple[Array, Array]:
+    """The points of a curve, from the lowest threshold to the highest."""
+    recall = ratio(c.true_positives, c.true_positives + c.false_negatives)
+    if kind == "ROC":
+        return ratio(c.false_positives, c.false_positives + c.true_negatives), recall
+    if kind == "PR":
+        return recall, ratio(c.true_positives, c.true_positives + c.false_positives)
+    scale = ratio(c.positives, c.negatives)  # PRGAIN: gains over always saying yes
+    none = c.true_positives == 0
+    gained = np.where(none, 0.0, 1 - scale * ratio(c.false_negatives, c.true_positives))
+    precise = np.where(none, 1.0, 1 - scale * ratio(c.false_positives, c.true_positives))
+    return np.maximum(gained, 0.0), precise
+
+
+def _interpolated(c: Counts) -> Array:
+    """Precision over recall, true positives taken as a line between two thresholds.
+
+    That of Davis and Goadrich, 2006: for counts, precision itself is no line.
+    """
+    told = c.true_positives + c.false_positives
+    gained = c.true_positives[:-1] - c.true_positives[1:]
+    slope = ratio(gained, np.maximum(told[:-1] - told[1:], 0))
+    start = c.true_positives[1:] - slope * told[1:]
+    both = (told[:-1] > 0) & (told[1:] > 0)
+    grown = np.where(both, ratio(told[:-1], told[1:]), 1.0)
+    positives = np.broadcast_to(np.maximum(c.positives, 0), gained.shape)
+    areas: Array = ratio(slope * (gained + start * np.log(grown)), positives).sum(0)
+    return areas
 
 
 @dataclass(frozen=True)
@@ -40,11 +93,32 @@ class AUC(Metric):
     """Area under the ROC curve: how surely a positive scores above a negative."""
 
     is_masked = False  # Keras's counts padding, too
+    compares = "alike"
     num_thresholds: int = param(200, "Points of the curve", min=2)
+    curve: str = param(
+        "ROC",
+        "ROC: found over false alarms; PR: precise over found",
+        choices=("ROC", "PR", "PRGAIN"),
+    )
+    summation_method: str = param(
+        "interpolation",
+        "The height between two points: between them, the lower or the higher",
+        choices=("interpolation", "minoring", "majoring"),
+    )
+    thresholds: tuple[float, ...] = param((), "Points between 0 and 1 instead of even ones")
+    multi_label: bool = param(False, "A curve for each output, and the mean of the areas")
+    label_weights: tuple[float, ...] = param((), "What each output counts; all the same if empty")
+    from_logits: bool = param(False, "Outputs are logits: sigmoid is applied first")
 
-    @property
-    def name(self) -> str:
-        return "auc"
+    def misfit(self, target: Spec, output: Spec) -> Problem | None:
+        weights = len(self.label_weights)
+        deep = self.multi_label and output.rank != 2
+        if deep or (weights and weights != output.shape[-1]):
+            args = {"metric": self.kind, "received": weights, "output": output}
+            return Problem("metric_labels", args=args)
+        return super().misfit(target, output)
 
     def start(self, target: Spec, output: Spec) -> Accumulator:
-        return _Counts(self.num_thresholds)
+        labels = output.shape[-1] if self.multi_label else 1
+        assert isinstance(labels, int)
+        return _Area(self, labels)

@@ -1,12 +1,16 @@
 """What a metric is: a declaration that starts an accumulator over an epoch's outputs."""
 
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import ClassVar, Literal, Protocol
 
 import numpy as np
 
-from studio.declare import Declared, snake
+from studio.declare import Declared, param, snake
 from studio.engine.program import Array, Spec
+from studio.problem import Problem
+
+Better = Literal["more", "less", ""]
+Compared = Literal["alike", "classes", ""]
 
 
 class Accumulator(Protocol):
@@ -25,15 +29,32 @@ class Metric(Declared):
 
     Attributes:
         is_masked: whether masked steps of a sequence are left out.
+        better: whether more is better or less; empty where that depends on what is watched.
+        compares: targets like the outputs, the numbers of classes, or either.
+        usual_name: what it is called where no name is given; its kind in Keras's spelling if empty.
     """
 
     is_masked: ClassVar[bool] = True
+    better: ClassVar[Better] = "more"
+    compares: ClassVar[Compared] = ""
+    usual_name: ClassVar[str] = ""
     family: ClassVar[str] = "metrics"
+    name: str = param("", "What it is called in the history and in plots", kw_only=True)
 
-    @property
-    def name(self) -> str:
-        """Its part of a history key."""
-        return snake(self.kind)
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.name:
+            object.__setattr__(self, "name", self.usual_name or snake(self.kind))
+
+    def misfit(self, target: Spec, output: Spec) -> Problem | None:
+        """What keeps it from comparing such targets and outputs."""
+        alike = target.shape == output.shape
+        if (self.compares == "alike" and not alike) or (
+            self.compares == "classes" and (alike or target.shape[-1] != 1)
+        ):
+            args = {"metric": self.kind, "target": target, "output": output}
+            return Problem(f"metric_{self.compares}", args=args)
+        return None
 
     def start(self, target: Spec, output: Spec) -> Accumulator:
         """A fresh state, for targets and outputs like these."""
@@ -47,3 +68,10 @@ def spread_weight(weight: Array, shape: tuple[int, ...]) -> Array:
         array = array[..., 0]
     array = array.reshape(array.shape + (1,) * (len(shape) - array.ndim))
     return np.broadcast_to(array, shape)
+
+
+def ratio(part: Array, whole: Array) -> Array:
+    """Part by whole, 0 where the whole is."""
+    return np.divide(
+        part, whole, out=np.zeros_like(np.asarray(whole, np.float64)), where=whole != 0
+    )

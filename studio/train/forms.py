@@ -1,6 +1,7 @@
 """The forms in which losses, weights and metrics may be given: one for all, a list, a dict."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from studio.declare import resolve
@@ -53,4 +54,10 @@ def _metric_list(given: Any) -> tuple[Metric, ...]:
     if given is None:
         return ()
     several = given if isinstance(given, list | tuple) else [given]
-    return tuple(declaration(Metric, "metrics", metric) for metric in several)
+    return tuple(_metric(metric) for metric in several)
+
+
+def _metric(given: Any) -> Metric:
+    """A metric given by its name is called as it was written, as in Keras."""
+    found = declaration(Metric, "metrics", given)
+    return replace(found, name=given) if isinstance(given, str) else found

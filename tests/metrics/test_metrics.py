@@ -1,33 +1,39 @@
 """Every metric: over batches, weighted or not, the numbers Keras recorded."""
 
 import json
+from typing import Any
 
 import numpy as np
 import pytest
 
 from studio.declare import declared, resolve
+from studio.document.analysis import obstacles
 from studio.engine.program import Spec
+from studio.layers import Dense, Input
 from studio.metrics import CATALOGUE
 from studio.metrics.accuracy import Accuracy
 from studio.metrics.auc import AUC
-from studio.problem import ProblemError
+from studio.metrics.base import Metric
+from studio.metrics.confusion import Precision
+from studio.metrics.f_score import F1Score
+from studio.metrics.iou import IoU
+from studio.metrics.losses import SparseCategoricalCrossentropy
+from studio.metrics.regression import R2Score
+from studio.models import Model
 from studio.text import catalogue
+from studio.train.forms import metrics_per_output
 from tests import references
 
 ACCURACY = references.meta("metrics")["accuracy"]
 
 
-def auc_cases() -> dict[str, AUC]:
-    found = {}
-    for case, facts in references.meta("metrics")["auc"].items():
-        try:
-            found[case] = AUC.from_config(facts["config"])
-        except ProblemError:
-            continue  # a setting of later
-    return found
-
-
-AUCS = auc_cases()
+AUCS = {
+    case: AUC.from_config(facts["config"])
+    for case, facts in references.meta("metrics")["auc"].items()
+}
+LATER = references.meta("later_metrics")
+SIZES = (5, 5, 2)
+BETTER = {"up": "more", "down": "less", "": ""}
 
 
 def spec(array: np.ndarray) -> Spec:
@@ -64,10 +70,6 @@ def test_accuracy_chooses_as_keras(case: str) -> None:
     assert chosen.result() == automatic.result()
 
 
-def test_every_auc_setting_we_have_is_replayed() -> None:
-    assert {"column", "weighted", "soft_labels", "outside", "few_thresholds"} <= set(AUCS)
-
-
 @pytest.mark.parametrize("case", AUCS)
 def test_auc(case: str) -> None:
     arrays, facts = (
@@ -86,8 +88,9 @@ def test_auc(case: str) -> None:
 
 @pytest.mark.parametrize("kind", CATALOGUE)
 def test_over_nothing_it_is_zero(kind: str) -> None:
-    output = Spec("float32", ("batch", 3))
-    assert declared("metrics", kind)().start(output, output).result() == 0.0
+    metric, output = declared("metrics", kind)(), Spec("float32", ("batch", 3))
+    target = Spec("int32", ("batch", 1)) if metric.compares == "classes" else output
+    assert metric.start(target, output).result() == 0.0
 
 
 @pytest.mark.parametrize("kind", CATALOGUE)
@@ -106,3 +109,76 @@ def test_names_json_and_help(kind: str) -> None:
 def test_names_are_keras_history_keys() -> None:
     assert [AUC().name, Accuracy().name] == ["auc", "accuracy"]
     assert resolve("metrics", "acc") == Accuracy()
+    for written, key in LATER["keys"].items():
+        (metric,) = metrics_per_output(["y"], [written])["y"]
+        assert metric.name == key
+
+
+def test_keras_recorded_every_metric() -> None:
+    recorded = {facts["chosen"] for facts in ACCURACY.values() if "chosen" in facts}
+    recorded |= {facts["metric"] for facts in LATER["cases"]} | {"Accuracy", "AUC"}
+    assert recorded == set(CATALOGUE)
+
+
+@pytest.mark.parametrize(
+    "facts", LATER["cases"], ids=lambda f: f"{f['metric']}-{f['pair']}-{f['weight']}"
+)
+def test_it_accumulates_what_keras_accumulates(facts: dict[str, Any]) -> None:
+    arrays = references.case("later_metrics", facts["pair"])
+    metric = declared("metrics", facts["metric"])(**facts["config"])
+    y, p, weight = arrays["y_true"], arrays["y_pred"], arrays.get(facts["weight"])
+    if metric.compares == "classes" and y.ndim < p.ndim:
+        y = y[..., None]
+    state, at = metric.start(spec(y), spec(p)), 0
+    for size, expected in zip(SIZES, facts["results"], strict=True):
+        rows = slice(at, at + size)
+        state.update(y[rows], p[rows], None if weight is None else weight[rows])
+        assert state.result() == pytest.approx(expected, rel=2e-5, abs=2e-6)
+        at += size
+    assert (metric.name, metric.better) == (facts["name"], BETTER[facts["better"]])
+
+
+@pytest.mark.parametrize(
+    ("metric", "target", "output", "code"),
+    [
+        (AUC(), ("batch", 1), ("batch", 4), "metric_alike"),
+        (AUC(multi_label=True), ("batch", 2, 4), ("batch", 2, 4), "metric_labels"),
+        (AUC(label_weights=(1.0,)), ("batch", 4), ("batch", 4), "metric_labels"),
+        (Precision(class_id=4), ("batch", 4), ("batch", 4), "metric_class"),
+        (IoU(num_classes=2, target_class_ids=(2,)), ("batch", 1), ("batch", 2), "metric_class_ids"),
+        (SparseCategoricalCrossentropy(), ("batch", 4), ("batch", 4), "metric_classes"),
+        (F1Score(), ("batch", 4), ("batch", 4), "metric_average"),
+        (F1Score(average="macro"), ("batch", 2, 4), ("batch", 2, 4), "metric_rank"),
+        (R2Score(), ("batch", 2, 4), ("batch", 2, 4), "metric_rank"),
+    ],
+    ids=lambda value: value.kind if hasattr(value, "kind") else str(value),
+)
+def test_what_it_cannot_compare_is_a_problem(
+    metric: Metric, target: tuple[int | str, ...], output: tuple[int | str, ...], code: str
+) -> None:
+    problem = metric.misfit(Spec("float32", target), Spec("float32", output))
+    assert problem is not None
+    assert problem.code == code
+    assert metric.kind in str(problem)
+
+
+def test_a_metric_that_cannot_compare_is_removed_with_one_click() -> None:
+    x = Input((3,))
+    model = Model(x, Dense(4, activation="softmax")(x))
+    model.compile("sgd", "sparse_categorical_crossentropy", metrics=["accuracy", "AUC"])
+    with pytest.raises(ValueError, match="AUC compares targets shaped like the output"):
+        model.fit(np.zeros((2, 3)), np.zeros(2), verbose=0)
+    (problem,) = obstacles(model.document)
+    fixed = problem.fix.edit(model.document)
+    assert obstacles(fixed) == []
+    (plan,) = fixed.plan.outputs.values()
+    assert [metric.kind for metric in plan.metrics] == ["Accuracy"]
+
+
+def test_named_twins_have_keys_of_their_own() -> None:
+    x = Input((3,))
+    model = Model(x, Dense(1, activation="sigmoid")(x))
+    watched = [AUC(), AUC(curve="PR", name="pr"), "mse"]
+    model.compile("sgd", "binary_crossentropy", metrics=watched)
+    history = model.fit(np.eye(3), np.array([0, 1, 1]), verbose=0).history
+    assert set(history) == {"loss", "auc", "pr", "mse"}

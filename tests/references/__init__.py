@@ -57,3 +57,12 @@ def parts(flat: np.ndarray, shapes: Sequence[Sequence[int]]) -> list[np.ndarray]
     pieces = np.split(flat, ends)
     assert not pieces.pop().size, "the shapes do not use up the array"
     return [piece.reshape(shape) for piece, shape in zip(pieces, shapes, strict=True)]
+
+
+def spelled(settings: Any) -> Any:
+    """Arguments of ``compile`` as recorded, where "AUC" stands for a metric that is named auc."""
+    if isinstance(settings, dict):
+        return {key: spelled(value) for key, value in settings.items()}
+    if isinstance(settings, list):
+        return [spelled(value) for value in settings]
+    return "auc" if settings == "AUC" else settings

@@ -14,6 +14,7 @@ EXPECTED = [
     "initializers",
     "later_layers",
     "later_losses",
+    "later_metrics",
     "later_optimizers",
     "layers",
     "losses",

@@ -1,0 +1,207 @@
+"""``later_metrics``: every metric of Keras's but the plain accuracies, over batches of an epoch.
+
+``meta["cases"]`` is a list of {``metric`` (the class), ``config``, ``pair`` (whose inputs),
+``weight`` ("samples", "steps" or empty), ``name`` (as in a history), ``better`` ("up", "down" or
+empty: which way it improves), ``results`` (after each update)}. Arrays: ``PAIR/y_true``,
+``PAIR/y_pred`` and ``PAIR/WEIGHT``; updates are of `SIZES` rows.
+
+``meta["keys"]``: the history's key of each name ``metrics=[name]`` may be given.
+
+What is easily missed:
+- A metric given by name is called as the name was written: "AUC", "auc", "mse".
+- IoU counts weights as whole numbers.
+- ConcordanceCorrelation subtracts the mean of the predictions from the targets.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import numpy as np
+
+from tests.references.losses import one_hot, probabilities
+from tests.references.recording import Array, Recording, floats, seeded
+
+SIZES = (5, 5, 2)
+NAMES = (
+    "AUC",
+    "auc",
+    "mse",
+    "MSE",
+    "mean_squared_error",
+    "Precision",
+    "f1_score",
+    "acc",
+    "r2_score",
+)
+MACRO: dict[str, Any] = {"average": "macro"}
+CASES: dict[str, list[tuple[str, dict[str, Any]]]] = {
+    "TopKCategoricalAccuracy": [("classes", {"k": 2}), ("classes_steps", {"k": 2})],
+    "SparseTopKCategoricalAccuracy": [("ranked", {"k": 2}), ("classes_ranked", {"k": 1})],
+    "TruePositives": [("binary", {}), ("binary", {"thresholds": 0.3})],
+    "TrueNegatives": [("binary", {}), ("binary_steps", {})],
+    "FalsePositives": [("binary", {"thresholds": 0.7})],
+    "FalseNegatives": [("binary", {})],
+    "Precision": [
+        ("binary", {}),
+        ("column", {"thresholds": 0.4}),
+        ("classes", {"top_k": 2}),
+        ("classes", {"class_id": 1}),
+        ("classes", {"top_k": 2, "class_id": 0}),
+        ("binary_steps", {}),
+    ],
+    "Recall": [("binary", {}), ("classes", {"top_k": 2}), ("classes", {"class_id": 2})],
+    "SensitivityAtSpecificity": [
+        ("binary", {"specificity": 0.6}),
+        ("classes", {"specificity": 0.5, "num_thresholds": 9, "class_id": 1}),
+    ],
+    "SpecificityAtSensitivity": [("binary", {"sensitivity": 0.6}), ("edges", {"sensitivity": 0.4})],
+    "PrecisionAtRecall": [
+        ("binary", {"recall": 0.6}),
+        ("binary", {"recall": 0.5, "num_thresholds": 1}),
+    ],
+    "RecallAtPrecision": [("binary", {"precision": 0.6})],
+    "AUC": [
+        ("binary", {}),
+        ("binary", {"curve": "PR"}),
+        ("binary", {"curve": "PRGAIN"}),
+        ("binary", {"curve": "PR", "summation_method": "minoring"}),
+        ("binary", {"summation_method": "majoring", "num_thresholds": 7}),
+        ("binary", {"thresholds": [0.2, 0.5, 0.9]}),
+        ("binary", {"thresholds": [0.25, 0.5, 0.75]}),
+        ("binary", {"multi_label": True}),
+        ("binary", {"multi_label": True, "label_weights": [1.0, 2.0, 0.5], "curve": "PR"}),
+        ("binary", {"label_weights": [1.0, 2.0, 0.5]}),
+        ("numbers_of_ones", {"from_logits": True}),
+    ],
+    "F1Score": [
+        ("classes", MACRO),
+        ("classes", {"average": "micro"}),
+        ("classes", {"average": "weighted"}),
+        ("binary", {**MACRO, "threshold": 0.5}),
+        ("column", {"threshold": 0.5}),
+    ],
+    "FBetaScore": [
+        ("classes", {**MACRO, "beta": 2.0}),
+        ("column", {"threshold": 0.3, "beta": 0.5}),
+    ],
+    "BinaryIoU": [("column", {}), ("binary", {"target_class_ids": [1], "threshold": 0.3})],
+    "IoU": [
+        ("numbers_of_classes", {"num_classes": 4, "target_class_ids": [0, 2]}),
+        ("classes_ranked", {"num_classes": 4, "target_class_ids": [1], "sparse_y_pred": False}),
+    ],
+    "MeanIoU": [
+        ("numbers_of_classes", {"num_classes": 4}),
+        ("classes_ranked", {"num_classes": 4, "sparse_y_pred": False, "ignore_class": 1}),
+    ],
+    "OneHotIoU": [("classes", {"num_classes": 4, "target_class_ids": [0, 3]})],
+    "OneHotMeanIoU": [("classes", {"num_classes": 4}), ("classes_steps", {"num_classes": 4})],
+    "R2Score": [
+        ("numbers", {}),
+        ("numbers", {"class_aggregation": "variance_weighted_average"}),
+        ("numbers", {"num_regressors": 3}),
+    ],
+    "RootMeanSquaredError": [("numbers", {}), ("numbers_steps", {})],
+    "PearsonCorrelation": [("numbers", {})],
+    "ConcordanceCorrelation": [("numbers", {}), ("numbers_steps", {})],
+    "MeanSquaredError": [("numbers", {}), ("numbers_steps", {})],
+    "MeanAbsoluteError": [("numbers", {})],
+    "MeanAbsolutePercentageError": [("numbers", {})],
+    "MeanSquaredLogarithmicError": [("numbers", {})],
+    "LogCoshError": [("numbers", {})],
+    "CosineSimilarity": [("numbers", {}), ("numbers_steps", {"axis": 1})],
+    "Hinge": [("binary", {}), ("numbers", {})],
+    "SquaredHinge": [("binary", {})],
+    "CategoricalHinge": [("classes", {})],
+    "KLDivergence": [("classes", {})],
+    "Poisson": [("binary", {})],
+    "BinaryCrossentropy": [("binary", {}), ("numbers_of_ones", {"from_logits": True})],
+    "CategoricalCrossentropy": [("classes", {}), ("classes", {"label_smoothing": 0.2})],
+    "SparseCategoricalCrossentropy": [("ranked", {}), ("numbered_logits", {"from_logits": True})],
+}
+
+
+def pairs() -> dict[str, tuple[Array, Array]]:
+    """Targets and outputs of an epoch of 12 rows."""
+    rng, rows = seeded(41), sum(SIZES)
+    scores = rng.random((rows, 3)).astype(np.float32)
+    ones = (rng.random((rows, 3)) < 0.2 + 0.6 * scores).astype(np.float32)
+    ids, deep = rng.integers(0, 4, rows), rng.integers(0, 4, (rows, 3))
+    table = probabilities(rng, rows, 4)
+    edges = np.resize(np.array([0, 1, 0.5, 1 / 199, 198 / 199], np.float32), (rows, 1))
+    logits = floats(rng, rows, 4, scale=4)
+    return {
+        "binary": (ones, scores),
+        "binary_steps": (ones[..., None], scores[..., None]),
+        "column": (ones[:, :1], scores[:, :1]),
+        "edges": (ones[:, 1:2], edges),
+        "numbers_of_ones": (ones, floats(rng, rows, 3, scale=4)),
+        "classes": (one_hot(ids, 4), table),
+        "classes_steps": (one_hot(deep, 4), probabilities(rng, rows, 3, 4)),
+        "classes_ranked": (ids.astype(np.int32), table),
+        "ranked": (ids.astype(np.int32), table),
+        "numbered_logits": (ids.astype(np.int32), logits),
+        "numbers_of_classes": (ids[:, None], rng.integers(0, 5, (rows, 1)).astype(np.float32)),
+        "numbers": (floats(rng, rows, 3, scale=2), floats(rng, rows, 3, scale=2)),
+        "numbers_steps": (floats(rng, rows, 2, 3), floats(rng, rows, 2, 3)),
+    }
+
+
+def results(kind: str, config: dict[str, Any], arrays: dict[str, Array], weight: str) -> Any:
+    """The metric, and its value after each batch."""
+    keras.utils.clear_session()
+    metric, found, at = getattr(keras.metrics, kind)(**config), [], 0
+    for size in SIZES:
+        rows = slice(at, at + size)
+        given = arrays[weight][rows] if weight else None
+        metric.update_state(arrays["y_true"][rows], arrays["y_pred"][rows], given)
+        found.append(float(np.asarray(metric.result()).reshape(())))
+        at += size
+    return metric, found
+
+
+def put_pairs(recording: Recording) -> dict[str, dict[str, Array]]:
+    rng, found = seeded(42), {}
+    for name, (y_true, y_pred) in pairs().items():
+        arrays = {"y_true": y_true, "y_pred": y_pred.astype(np.float32)}
+        arrays["samples"] = rng.uniform(0, 3, len(y_pred)).astype(np.float32)
+        if y_pred.ndim == 3:
+            arrays["steps"] = rng.uniform(0, 2, y_pred.shape[:2]).astype(np.float32)
+        for key, value in arrays.items():
+            recording.put(f"{name}/{key}", value)
+        found[name] = arrays
+    return found
+
+
+def keys() -> dict[str, str]:
+    """What metrics=[name] is called in a history."""
+    found = {}
+    for name in NAMES:
+        symbol = keras.Input((1,))
+        model = keras.Model(symbol, keras.layers.Dense(1, activation="sigmoid")(symbol))
+        model.compile(loss="mse", metrics=[name])
+        data = np.array([[0.0], [1.0], [1.0]], np.float32)
+        found[name] = next(k for k in model.fit(data, data, verbose=0).history if k != "loss")
+    return found
+
+
+def later_metrics() -> Recording:
+    recording = Recording()
+    inputs, cases = put_pairs(recording), []
+    for kind, listed in CASES.items():
+        for pair, config in listed:
+            for weight in ("", "samples", "steps"):
+                if weight and weight not in inputs[pair]:
+                    continue
+                try:
+                    metric, found = results(kind, config, inputs[pair], weight)
+                except (ValueError, TypeError):
+                    continue  # weights that Keras does not take for values of this shape
+                facts = {"metric": kind, "config": config, "pair": pair, "weight": weight}
+                better = getattr(metric, "_direction", "")
+                cases.append({**facts, "name": metric.name, "better": better, "results": found})
+    recording.meta |= {"cases": cases, "keys": keys()}
+    return recording
+
+
+RECORDINGS: dict[str, Callable[[], Recording]] = {"later_metrics": later_metrics}
