@@ -4,7 +4,7 @@ The only module that imports onnxruntime. Nothing imports this one until an exec
 the window and the command line start without paying for it.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -120,7 +120,8 @@ class _Apart:
 def written_in_place(program: Program) -> set[str]:
     """The states whose new value may be written over the old one while a program runs.
 
-    1. What reads the old value leads to the operator that writes the new one: it has run before.
+    1. What reads the old value, or a view of it (onnxruntime reshapes without a copy), leads to
+       the operator that writes the new one: it has run before.
     2. If that operator reads it, too, it allows it: elementwise, or one that changes rows.
     """
     writers, readers = program.writers(), program.readers()
@@ -133,9 +134,17 @@ def written_in_place(program: Program) -> set[str]:
         over = dict(zip(last.outputs[: rule.over], last.inputs, strict=False))
         allowed = rule.elementwise or over.get(state.output) == state.input
         before = _before(last, writers)
-        if all(allowed if n is last else id(n) in before for n in readers.get(state.input, ())):
+        if all(allowed if n is last else id(n) in before for n in _reading(state.input, readers)):
             found.add(state.input)
     return found
+
+
+def _reading(name: str, readers: Mapping[str, Sequence[Node]]) -> Iterator[Node]:
+    """The nodes that read a value or a view of it."""
+    for node in readers.get(name, ()):
+        yield node
+        if operator(node.op).view is not None and node.inputs[0] == name:
+            yield from _reading(node.outputs[0], readers)
 
 
 def _before(node: Node, writers: Mapping[str, Node]) -> set[int]:

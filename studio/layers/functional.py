@@ -7,7 +7,7 @@ import itertools
 import warnings
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from inspect import Parameter, Signature
 from pathlib import Path
@@ -160,13 +160,23 @@ class Operation:
     def __call__(
         self,
         inputs: Tensor | Sequence[Tensor],
+        *more: Tensor | Sequence[Tensor],
         initial_state: Tensor | Sequence[Tensor] | None = None,
+        **named: Any,
     ) -> Any:
         """Use it once more: on one tensor, or on several. Gives one tensor, or a tuple.
 
         What a recurrent layer starts from, `initial_state`, may also follow in `inputs`.
+
+        Args:
+            inputs: one tensor, or those of the first ports.
+            more: those of the ports after them, as MultiHeadAttention takes them.
+            initial_state: for a recurrent layer.
+            named: tensors by the port they go to, such as a mask; and what Keras's attention
+                takes at its call, but is a parameter here.
         """
-        given: list[Any] = [*_listed(inputs), *_listed(initial_state)]
+        flat = (tensor for tensors in (inputs, *more, initial_state) for tensor in _listed(tensors))
+        given: list[Any] = self._placed(list(flat), self._options(named))
         for tensor in given:
             if not isinstance(tensor, Tensor):
                 kind = type(self).__name__
@@ -181,6 +191,23 @@ class Operation:
             Tensor(spec, call, port.name) for spec, port in zip(specs, ends, strict=True)
         )
         return results[0] if len(results) == 1 else results
+
+    def _options(self, named: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What is left of keywords without those that are parameters."""
+        return named
+
+    def _placed(self, given: list[Any], named: Mapping[str, Any]) -> list[Any]:
+        """The tensors in the order of the ports; a port left out before one that is named is fed
+        what the port before it is, as values are their own keys.
+        """
+        names = [port.name for port in self.ports()[0]]
+        for name in named:
+            if name not in names[len(given) :]:
+                raise refuse("port_unknown", name=self.name, received=name, known=", ".join(names))
+        ahead = {names.index(name): tensor for name, tensor in named.items() if tensor is not None}
+        for place in range(len(given), max(ahead, default=-1) + 1):
+            given.append(ahead.get(place, given[-1]))
+        return given
 
     # -- weights --------------------------------------------------------------------------------
 
@@ -268,6 +295,7 @@ class Handle(Operation):
         stem = "input_layer" if isinstance(declaration, InputLayer) else snake(declaration.kind)
         self.name = chosen_name(name, stem)
         self.trainable = trainable
+        self.called = False
         self.cells: Cells = {}
         self.declared_weights: tuple[Weight, ...] = ()
 
@@ -279,12 +307,39 @@ class Handle(Operation):
         handle: Handle = object.__new__(handle_class(declaration.kind))
         handle.declaration, handle.name, handle.trainable = declaration, name, trainable
         handle.cells, handle.declared_weights = cells, tuple(weights)
+        handle.called = True
         return handle
 
     def ports(self) -> tuple[tuple[Port, ...], tuple[Port, ...]]:
         return self.declaration.inputs(), self.declaration.outputs()
 
+    def _options(self, named: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Sets those that are parameters, which a layer that was called before already has."""
+        own = {p.name for p in self.declaration.params()} & set(named)
+        changed = replace(self.declaration, **{name: named[name] for name in own})
+        if self.called and changed != self.declaration:
+            raise refuse("call_options", name=self.name, received=", ".join(sorted(own)))
+        self.declaration = changed
+        return {name: value for name, value in named.items() if name not in own}
+
+    def adapt(self, data: Any) -> None:
+        """Take from data what a layer like Normalization keeps of it: rows, all or a sample.
+
+        Raises:
+            ProblemError: ``not_adapted``: it keeps nothing.
+        """
+        statistics = getattr(self.declaration, "statistics", None)
+        if statistics is None:
+            raise refuse("not_adapted", kind=self.declaration.kind)
+        rows = np.asarray(data)
+        self.use((Spec("float32", ("batch", *rows.shape[1:])),))
+        found = statistics(rows)
+        for variable in self.own_weights():
+            if variable.name in found:
+                variable.assign(found[variable.name])
+
     def use(self, specs: tuple[Spec, ...]) -> tuple[Spec, ...]:
+        self.called = True
         found = shapes_of(self.declaration, specs)
         if found.problems:
             raise ProblemError(found.problems)

@@ -70,6 +70,25 @@ def table_program(optimizer: str, rows: int = 6) -> Program:
     return op.program([op.Mul(x, kernel)])
 
 
+def test_a_state_whose_view_is_read_later_is_not_written_in_place() -> None:
+    """onnxruntime reshapes without a copy, and may run what reads it after the update."""
+    op = Builder()
+    kernel = op.state("kernel", Spec("float32", (2, 1, 3)), Role.WEIGHT)
+    x = op.input("x", Spec("float32", ("batch", 2)))
+    flat = op.Reshape(kernel, np.array([2, 3], np.int64))
+    y = op.MatMul(x, flat)
+    op.update(kernel, op.Sub(kernel, op.ReduceMean(y, keepdims=0)))
+    back = op.MatMul(y, op.Transpose(flat, perm=(1, 0)))
+    program = op.program([back])
+    assert written_in_place(program) == set()
+    start = {"kernel": np.arange(6).reshape(2, 1, 3) / 8}
+    x_given = np.array([[1, 2], [3, 4]], np.float32)
+    expected = x_given @ start["kernel"].reshape(2, 3) @ start["kernel"].reshape(2, 3).T
+    for engine in (NumpyExecutor(program), OnnxRuntimeExecutor(program)):
+        engine.load(start)
+        np.testing.assert_allclose(engine.run({"x": x_given})[back.name], expected, rtol=1e-6)
+
+
 @pytest.mark.parametrize("optimizer", ["rows", "dense"])
 def test_a_table_is_updated_where_it_lies(optimizer: str) -> None:
     """And the other state, which is read whether or not it was written, is not."""

@@ -55,7 +55,7 @@ def build(
                 kept[weight.name] = op.state(name, Spec("float32", weight.shape), weight.role)
                 built.weights.append(name)
                 built.trainable.append(weight.trainable)
-                low = 0.2 if weight.name == "moving_variance" else -0.6
+                low = 0.2 if weight.name.endswith("variance") else -0.6
                 built.initial[name] = rng.uniform(low, 0.6, weight.shape).astype(np.float32)
             values = results_of(layer, op, kept, values)
     built.outputs = list(values)

@@ -89,7 +89,7 @@ def build_model(chain: Chain, inputs: list[Array], states: int) -> Any:
 
 
 def initial_weight(rng: np.random.Generator, name: str, shape: tuple[int, ...]) -> Array:
-    if name.endswith("moving_variance"):
+    if name.endswith("variance"):
         return (rng.uniform(0.5, 1.5, shape)).astype(np.float32)
     if name.endswith("gamma"):
         return (1 + rng.uniform(-0.3, 0.3, shape)).astype(np.float32)
@@ -103,13 +103,17 @@ def record_case(
     inputs: list[Array],
     training: bool = False,
     states: int = 0,
+    built: Callable[[], Any] | None = None,
 ) -> None:
     keras.utils.clear_session()
     cases = recording.meta.setdefault("cases", {})
     rng = seeded(7, len(cases))
-    model = build_model(chain, inputs, states)
+    model = built() if built else build_model(chain, inputs, states)
     weights = [initial_weight(rng, v.path, v.shape) for v in model.weights]
     model.set_weights(weights)
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.Normalization):
+            layer.finalize_state()  # which reads its weights
     outputs = keras.tree.flatten(model([jax.numpy.asarray(x) for x in inputs]))
     factors = [floats(rng, *y.shape) for y in outputs]
     held = [v.value for v in model.non_trainable_variables]

@@ -29,6 +29,8 @@ EXPECTED = [
     "systems",
     "utils",
     "wider_activations",
+    "wider_attention",
+    "wider_normalization",
     "wider_reshaping",
     "wider_windows",
     "windows_five_steps",

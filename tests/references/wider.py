@@ -2,11 +2,19 @@
 
 What is easily missed:
 - A mask given to Softmax leaves shares of 0, also where nothing is valid.
+- Attention takes ``use_causal_mask`` and ``return_attention_scores`` when it is called; here they
+  are among the configuration. Masks come after query, value and key: Attention's two are of the
+  queries and the values, MultiHeadAttention's is (batch, queries, values).
+- A query to which MultiHeadAttention may show nothing weighs all values alike, but if it has a
+  dropout or gives its scores they are 0.
 - ReLU with a max_value other than 6 has half the gradient at it; PReLU has none at 0.
 """
 
 from collections.abc import Callable
 from typing import Any
+
+import keras
+import numpy as np
 
 from tests.references.layers import KINKS, record_case, step
 from tests.references.recording import Array, Recording, floats, seeded
@@ -96,7 +104,95 @@ def wider_reshaping() -> Recording:
     return recording
 
 
+def wider_normalization() -> Recording:
+    recording, rng = Recording(), seeded(22)
+    case = _cases(recording)
+    steps, image = floats(rng, 2, 3, 4), floats(rng, 2, 3, 2, 4)
+    case("group", step("GroupNormalization", groups=2), image)
+    case("group_steps", step("GroupNormalization", groups=4, epsilon=0.01), steps)
+    case("group_axis", step("GroupNormalization", groups=1, axis=1), image)
+    case("group_instance", step("GroupNormalization", groups=-1, center=False), image)
+    case("group_plain", step("GroupNormalization", groups=2, center=False, scale=False), steps)
+    case("unit", step("UnitNormalization"), steps)
+    case("unit_axes", step("UnitNormalization", axis=[1, 2]), steps)
+    case("rms", step("RMSNormalization"), steps)
+    case("rms_axes", step("RMSNormalization", axis=[1, 2], epsilon=0.1), steps)
+    case("normalization", step("Normalization"), steps)
+    case("normalization_axis", step("Normalization", axis=1, invert=True), steps)
+    case("normalization_axes", step("Normalization", axis=[1, 3]), image)
+    case("normalization_one", step("Normalization", axis=None), steps)
+    given = {"mean": [1.0, -2.0, 0.5, 3.0], "variance": [1.0, 0.25, 4.0, 0.0]}
+    case("normalization_given", step("Normalization", **given), steps)
+    case("normalization_number", step("Normalization", mean=2.0, variance=3.0), steps)
+    return recording
+
+
+def _attention(spec: dict[str, Any], inputs: list[Array], masks: int) -> Any:
+    """A model of one attention layer; the last inputs are its masks."""
+    config = dict(spec["config"])
+    at_call = ("use_causal_mask", "return_attention_scores")
+    keywords: dict[str, Any] = {name: config.pop(name) for name in at_call if name in config}
+    symbols = [keras.Input(x.shape[1:], dtype=x.dtype.name) for x in inputs]
+    plain, last = symbols[: len(symbols) - masks], symbols[len(symbols) - masks :]
+    layer = getattr(keras.layers, spec["layer"])(**config)
+    if spec["layer"] == "Softmax":
+        return keras.Model(symbols, layer(*plain, mask=last[0]))
+    if spec["layer"] == "MultiHeadAttention":
+        keywords |= {"attention_mask": last[0]} if last else {}
+        return keras.Model(symbols, layer(*plain, **keywords))
+    keywords |= {"mask": last} if last else {}
+    return keras.Model(symbols, layer(plain, **keywords))
+
+
+def wider_attention() -> Recording:
+    recording, rng = Recording(), seeded(23)
+
+    def case(name: str, spec: dict[str, Any], *inputs: Array, masks: int = 0) -> None:
+        given = list(inputs)
+        record_case(recording, name, [spec], given, built=lambda: _attention(spec, given, masks))
+
+    query, value, key = (floats(rng, 3, n, 4) for n in (3, 5, 5))
+    wide, seen = floats(rng, 3, 5, 2), rng.random((3, 5)) < 0.6
+    asked = np.array([[True, True, False], [True, False, True], [True, True, True]])
+    seen[1] = False  # nothing to see
+    pairs = rng.random((3, 3, 5)) < 0.5
+    pairs[0, 1] = False
+    scores, causal = {"return_attention_scores": True}, {"use_causal_mask": True}
+    case("softmax_mask", step("Softmax"), value[:, :, 0], seen, masks=1)
+    case("softmax_mask_pairs", step("Softmax"), floats(rng, 3, 3, 5, scale=3), pairs, masks=1)
+    for name, kind, configs in (
+        ("attention", "Attention", ({}, {"use_scale": True}, {"score_mode": "concat"})),
+        ("additive", "AdditiveAttention", ({}, {"use_scale": False})),
+    ):
+        for number, config in enumerate(configs):
+            case(f"{name}_{number}", step(kind, **config), query, value)
+            case(f"{name}_{number}_scores", step(kind, **config, **scores), query, wide, key)
+            case(f"{name}_{number}_causal", step(kind, **config, **causal), query, value)
+            everything = step(kind, **config, **scores, **causal)
+            case(f"{name}_{number}_masked", everything, query, value, key, asked, seen, masks=2)
+            plain = step(kind, **config)
+            case(f"{name}_{number}_seen", plain, query, value, key, asked, seen, masks=2)
+    heads = {"num_heads": 2, "key_dim": 3}
+    for name, config in {
+        "heads": {},
+        "heads_scores": scores,
+        "heads_causal": causal,
+        "heads_causal_scores": {**scores, **causal},
+        "heads_sizes": {"value_dim": 2, "output_shape": [5], **scores},  # else JAX cannot
+        "heads_shape": {"output_shape": [2, 3]},
+        "heads_no_bias": {"use_bias": False},
+        "heads_dropout": {"dropout": 0.5},
+    }.items():
+        made = step("MultiHeadAttention", **heads, **config)
+        case(name, made, query, value)
+        case(f"{name}_key", made, query, wide, key)
+        case(f"{name}_masked", made, query, value, key, pairs, masks=1)
+    return recording
+
+
 RECORDINGS: dict[str, Callable[[], Recording]] = {
     "wider_activations": wider_activations,
     "wider_reshaping": wider_reshaping,
+    "wider_normalization": wider_normalization,
+    "wider_attention": wider_attention,
 }
