@@ -424,3 +424,20 @@ def test_predicting_again_copies_no_weight_and_plans_nothing(monkeypatch) -> Non
     model.set_weights(model.get_weights())
     np.testing.assert_array_equal(model.predict(np.ones((2, 4, 3))), first)
     assert len(planned) == 1
+
+
+def test_no_activation_is_the_linear_one_as_in_keras() -> None:
+    x = Input(shape=(4, 3))
+    dense, lstm = Dense(3, activation=None), LSTM(2, activation=None, recurrent_activation=None)
+    lstm(dense(x))
+    assert dense.declaration.activation == "linear"
+    assert lstm.declaration.activation == lstm.declaration.recurrent_activation == "linear"
+
+
+def test_a_sequence_without_steps_is_refused() -> None:
+    x = Input(shape=(None, 3))
+    model = Model(x, Dense(1)(LSTM(2)(x)))
+    model.compile("sgd", "mse")
+    with pytest.raises(ProblemError) as error:
+        model.fit(np.zeros((4, 0, 3)), np.zeros((4, 1)), verbose=0)
+    assert error.value.problems[0].code == "input_without_steps"

@@ -25,7 +25,7 @@ class OnnxRuntimeExecutor:
     """An `Executor`. States stay where the provider computes, and are written there.
 
     A state whose old value nobody reads after its new one is written lies in one buffer, which
-    every run updates in place; any other has two, which take turns.
+    every run updates in place; any other has a spare, from which the run's end copies.
 
     To run a trained model fast, put its weights into the program as constants first
     (`studio.engine.passes.freeze`): onnxruntime then packs them once.
@@ -47,8 +47,10 @@ class OnnxRuntimeExecutor:
         # A value may be an output twice, or an input as well; a file needs one name for each.
         self._outputs = [f"output/{i}" for i in range(len(program.outputs))]
         self._nexts = state_outputs(program)
+        self._reads_only = not self._nexts
         self._in_place = written_in_place(faster)
         self._device = _DEVICES.get(providers[0], "cpu")
+        self._arrays: dict[str, Array] = {}  # on the CPU the memory of `_states`
         self._states: dict[str, Any] = {}  # the OrtValue of each
         self._spares: dict[str, Any] = {}
         model = to_onnx(faster, outputs=self._outputs)
@@ -57,12 +59,20 @@ class OnnxRuntimeExecutor:
         self._binding = self._session.io_binding()
 
     def load(self, state: Mapping[str, Array]) -> None:
-        """Set states by input name; the arrays are copied."""
+        """Set states by input name: see `Executor`. What was lent is taken back as it is."""
         for name in (s.input for s in self.program.state):
-            array = np.array(state[name], self.program.specs[name].dtype, order="C")
-            self._states[name] = self._placed(array)
+            array = np.asarray(state[name], self.program.specs[name].dtype)
+            mine = self._arrays.get(name)
+            if mine is array and self._device == "cpu":
+                continue
+            if mine is not None and mine.shape == array.shape and not self._reads_only:
+                np.copyto(mine, array)
+            else:
+                copied = None if self._reads_only and self._device == "cpu" else True
+                self._arrays[name] = mine = np.array(array, order="C", copy=copied)
+            self._states[name] = self._placed(mine)
             if name in self._nexts and name not in self._in_place:
-                self._spares[name] = self._placed(np.empty_like(array))
+                self._spares[name] = self._placed(np.empty_like(mine))
 
     def run(self, feeds: Mapping[str, Array]) -> dict[str, Array]:
         """One run; outputs are the caller's own."""
@@ -77,8 +87,7 @@ class OnnxRuntimeExecutor:
         for name, output in self._nexts.items():
             binding.bind_ortvalue_output(output, self._spares.get(name, self._states[name]))
         self._do(self._run_bound)
-        for name in self._spares:
-            self._states[name], self._spares[name] = self._spares[name], self._states[name]
+        self._keep()
         found = binding.get_outputs()[: len(self._outputs)]
         return {n: v.numpy() for n, v in zip(self.program.outputs, found, strict=True)}
 
@@ -87,8 +96,16 @@ class OnnxRuntimeExecutor:
         return {name: np.array(value.numpy()) for name, value in self._states.items()}
 
     def lend(self) -> dict[str, Array]:
-        """Copies: a state's memory changes places with its spare at each run."""
-        return self.state()
+        """Every state by input name: on the CPU what every run reads and writes, else copies."""
+        return dict(self._arrays) if self._device == "cpu" else self.state()
+
+    def _keep(self) -> None:
+        """New values that were written beside the old ones take their place."""
+        for name, spare in self._spares.items():
+            if self._device == "cpu":
+                np.copyto(self._arrays[name], spare.numpy())
+            else:
+                self._states[name], self._spares[name] = spare, self._states[name]
 
     def _placed(self, array: Array) -> Any:
         return _ort_value(array, self._device)

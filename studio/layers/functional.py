@@ -283,8 +283,7 @@ class Handle(Operation):
         for key in values:
             if key not in known:
                 raise refuse("unknown_parameter", kind=type(self).__name__, name=key)
-        # A layer inside another (Bidirectional's) is copied: what counts is its declaration.
-        values = {k: v.declaration if isinstance(v, Handle) else v for k, v in values.items()}
+        values = {k: _declared_value(k, v) for k, v in values.items()}
         self._start(self.declaration_class(**values), name, trainable)
 
     def _start(self, declaration: Layer, name: str | None, trainable: bool) -> None:
@@ -465,7 +464,17 @@ def _without_ignored(kind: str, params: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in params.items() if name not in ignored}
 
 
-@cache
+def _declared_value(name: str, value: Any) -> Any:
+    """An argument as a declaration takes it.
+
+    A layer inside another (Bidirectional's) is copied: what counts is its declaration. No
+    activation is the linear one, as in Keras.
+    """
+    if isinstance(value, Handle):
+        return value.declaration
+    return "linear" if value is None and name.endswith("activation") else value
+
+
 def handle_class(kind: str) -> type[Handle]:
     """The class behind ``studio.layers.<kind>``: calls its declaration's parameters by name."""
     if kind == OnnxModel.__name__:

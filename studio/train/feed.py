@@ -117,6 +117,9 @@ def _inputs(document: Document, x: Any) -> dict[str, _Column | OneHots]:
             continue
         array = _numbers(name, given[name], body.dtype)
         found[call] = array = _fitting("input_shape", name, array, body.spec())
+        if 0 in array.shape[1:]:
+            received = Spec(array.dtype.name, array.shape)
+            raise refuse("input_without_steps", name=name, received=received)
         if call in limits:
             _within(name, array, limits[call])
     return found

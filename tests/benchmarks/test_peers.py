@@ -5,7 +5,7 @@ import pytest
 
 from studio.engine.operator import table
 from tests.benchmarks.peers import engines, tables
-from tests.benchmarks.peers.__main__ import chosen
+from tests.benchmarks.peers.__main__ import chosen, main
 from tests.benchmarks.peers.parts import parts
 from tests.benchmarks.peers.systems import GROWTH, GUIDE, SYSTEMS, first_weights
 
@@ -105,3 +105,16 @@ def test_onnxruntime_alone_answers_what_we_answer() -> None:
     made = [engines.start(way, engines.load(way), system, x, y) for way in ways]
     found = [training.mean_square(x) for training in made]
     np.testing.assert_allclose(found, found[0], rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "options", [["--engines", "foo"], ["--only", "nosuch"], ["--rounds", "0"]], ids=str
+)
+def test_options_that_measure_nothing_are_refused(
+    options: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["peers", *options])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    assert options[1] in capsys.readouterr().err

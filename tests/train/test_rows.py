@@ -297,7 +297,8 @@ def test_a_table_and_what_is_kept_for_it_are_in_memory_once() -> None:
     assert id(table_of(model).value) in held
 
 
-def test_weights_set_while_training_are_trained_on() -> None:
+@pytest.mark.parametrize("engine", ["numpy", "onnxruntime"])
+def test_weights_set_while_training_are_trained_on(engine: str) -> None:
     """As in Keras: a callback's change is not overwritten by the arrays of the step before."""
     model = twins(SGD(0.0))
 
@@ -306,6 +307,24 @@ def test_weights_set_while_training_are_trained_on() -> None:
             model.set_weights([w + 1 for w in model.get_weights()])
 
     before = model.get_weights()
-    model.fit(X, Y, epochs=3, verbose=0, callbacks=[Setter()])
+    model.fit(X, Y, epochs=3, verbose=0, callbacks=[Setter()], engine=engine)
     for old, new in zip(before, model.get_weights(), strict=True):
         np.testing.assert_allclose(new, old + 3, rtol=1e-6)
+
+
+@pytest.mark.parametrize("engine", ["numpy", "onnxruntime"])
+def test_an_error_in_a_callback_loses_no_batch(engine: str) -> None:
+    """What was learnt lies in the model's own arrays from step to step, and `predict` sees it."""
+    model, seen = twins(SGD(0.1)), list[float]()
+
+    class Breaking(Callback):
+        def on_train_batch_end(self, batch: int, logs: Mapping[str, float] | None = None) -> None:
+            seen.append(float(model.predict(X, verbose=0)[0, 0]))
+            if batch == 1:
+                raise RuntimeError("enough")
+
+    before = model.get_weights()
+    with pytest.raises(RuntimeError):
+        model.fit(X, Y, batch_size=4, verbose=0, callbacks=[Breaking()], engine=engine)
+    assert seen[0] != seen[1]
+    assert any((old != new).any() for old, new in zip(before, model.get_weights(), strict=True))

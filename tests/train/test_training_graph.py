@@ -13,7 +13,7 @@ from studio import optimizers
 from studio.document.project import Project
 from studio.engine.onnx_writer import check_onnx
 from studio.examples import EXAMPLES
-from studio.layers import LSTM, Dense, Dropout, Embedding, Input, concatenate
+from studio.layers import LSTM, BatchNormalization, Dense, Dropout, Embedding, Input, concatenate
 from studio.models import Model
 from studio.problem import ProblemError
 from studio.train import training_graph as module
@@ -43,18 +43,23 @@ def data() -> dict[str, np.ndarray]:
     }
 
 
+@pytest.mark.parametrize("trained", [0, 2])
 @pytest.mark.parametrize("optimizer", ["RMSprop", "SGD", "Adam", "Adagrad"])
-def test_the_readmes_script_gets_the_history_of_fit(optimizer: str, tmp_path: Path) -> None:
+def test_the_readmes_script_gets_the_history_of_fit(
+    optimizer: str, trained: int, tmp_path: Path
+) -> None:
+    """From the start, and where a training in the app left off."""
     model, arrays = headline(), data()
     model.compile(
         getattr(optimizers, optimizer)(learning_rate=0.001),
         loss="binary_crossentropy",
         loss_weights=[1.0, 0.2],
     )
+    fit(model, arrays, trained)
     proof = model.export(tmp_path / "step.onnx", training=True)
     assert proof.ok
     assert set(proof.outputs) == {"loss", "main_loss", "aux_loss", "main", "aux", "weights"}
-    np.savez(tmp_path / "data.npz", **arrays)
+    np.savez(tmp_path / "data.npz", **{k: v.astype(np.float64) for k, v in arrays.items()})
     blocks = re.findall(r"```python\n(.*?)```", README.read_text("utf-8"), re.DOTALL)
     (script,) = [block for block in blocks if "onnxruntime.InferenceSession" in block]
     assert len(script.splitlines()) <= 30
@@ -66,20 +71,34 @@ def test_the_readmes_script_gets_the_history_of_fit(optimizer: str, tmp_path: Pa
         text=True,
     )
     assert done.returncode == 0, done.stderr
-    history = model.fit(
-        [arrays["text"], arrays["numbers"]],
-        [arrays["target/main"], arrays["target/aux"]],
-        epochs=EPOCHS,
-        batch_size=32,
-        shuffle=False,
-        verbose=0,
-    ).history
+    history = fit(model, arrays, EPOCHS)
     lines = [line.split() for line in done.stdout.splitlines()]
     assert len(lines) == EPOCHS
     for epoch, (number, *words) in enumerate(lines):
         found = dict(zip(words[::2], map(float, words[1::2]), strict=True))
         assert int(number) == epoch + 1
         assert found == pytest.approx({key: v[epoch] for key, v in history.items()}, abs=2e-6)
+
+
+def fit(model: Model, arrays: dict[str, np.ndarray], epochs: int) -> dict[str, list[float]]:
+    if not epochs:
+        return {}
+    x, y = (arrays["text"], arrays["numbers"]), (arrays["target/main"], arrays["target/aux"])
+    options = {"batch_size": 32, "shuffle": False, "verbose": 0}
+    return model.fit(list(x), list(y), epochs=epochs, **options).history
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_gradients_that_are_nothing_but_rounding_disprove_nothing(seed: int) -> None:
+    """A bias before a BatchNormalization has none, and Adam takes a full step all the same."""
+    x = Input(shape=(6,))
+    y = Dense(1)(BatchNormalization()(Dense(5)(x)))
+    model = Model(x, y)
+    model.compile("adam", "mse")
+    rng = np.random.default_rng(seed)
+    model.set_weights([rng.uniform(0.1, 1, w.shape) for w in model.get_weights()])
+    _, proof = training_graph(model.project)
+    assert proof.ok
 
 
 @pytest.mark.parametrize("name", EXAMPLES)

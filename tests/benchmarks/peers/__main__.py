@@ -2,7 +2,7 @@
 
 import argparse
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from tests.benchmarks.peers import tables
 from tests.benchmarks.peers.engines import ENGINES, present
@@ -31,6 +31,8 @@ def main() -> None:
     parser.add_argument("--inference", action="store_true", help="the third table as well")
     given = parser.parse_args()
     engines, rounds = given.engines.split(","), given.rounds
+    for wrong in _wrong(engines, rounds, given.only):
+        parser.error(wrong)
 
     def show(
         systems: Sequence[System],
@@ -53,6 +55,20 @@ def main() -> None:
         show(INFERENCE, inferred, tables.inference)
     if said and not given.json:
         print(NOTES)
+
+
+def _wrong(engines: Sequence[str], rounds: int, only: str) -> Iterator[str]:
+    """What of the options cannot be measured."""
+    there = present()
+    for engine in engines:
+        if engine not in ENGINES:
+            yield f"there is no engine {engine}; there are {', '.join(ENGINES)}"
+        if engine not in there:
+            yield f"{engine} cannot be imported here; {', '.join(there)} can"
+    if rounds < 1:
+        yield f"--rounds takes 1 or more, not {rounds}"
+    if not chosen((*GUIDE, *GROWTH, *INFERENCE), only):
+        yield f"no system is called {only}"
 
 
 def chosen(systems: Iterable[System], only: str) -> list[System]:
