@@ -193,6 +193,7 @@ _OURS = {
     "OneHotMatMul",
     "OneHotMatMulGrad",
     *("ConvLast", "ConvTransposeLast", "ConvKernelGradLast", "MaxPoolLast", "MaxPoolGradLast"),
+    *("AveragePoolLast", "AveragePoolGradLast"),
 }
 _table: dict[str, Operator] = {}
 

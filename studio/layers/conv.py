@@ -1,11 +1,11 @@
 """What convolutions share: their parameters, and the operator they are."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import ClassVar
 
 from studio.constraints.base import Constraint
 from studio.declare import param
-from studio.engine.builder import Value
+from studio.engine.builder import Builder, Value
 from studio.engine.program import Spec
 from studio.initializers.base import Initializer
 from studio.initializers.constant import Zeros
@@ -18,16 +18,68 @@ from studio.problem import Problem, refuse
 from studio.regularizers.base import Regularizer
 
 
-@dataclass(frozen=True)
-class Conv(Sliding):
-    """Base of the convolutions. Kernels are Keras's: (*kernel_size, channels of a group, filters).
+class Convolving(Sliding):
+    """Base of the layers that are convolutions, however their weights are called.
 
     ONNX's operator has the channels second and the filters first. The Transposes around it meet
     those of the next one and go.
     """
 
     category = "Convolution"
-    spans = ("kernel_size", "strides", "dilation_rate")
+    spans: ClassVar[tuple[str, ...]] = ("kernel_size", "strides", "dilation_rate")
+    kernel_size: tuple[int, ...]
+    strides: tuple[int, ...]
+    padding: str
+    dilation_rate: tuple[int, ...]
+    activation: str
+    use_bias: bool
+    bias_initializer: Initializer
+    bias_regularizer: Regularizer | None
+    bias_constraint: Constraint | None
+
+    def bias(self, size: int) -> tuple[Weight, ...]:
+        """The bias, if there is one."""
+        found = Weight(
+            "bias",
+            (size,),
+            self.bias_initializer,
+            regularizer=self.bias_regularizer,
+            constraint=self.bias_constraint,
+        )
+        return (found,) if self.use_bias else ()
+
+    def range(self, *x: Range | None) -> Range | None:
+        return range_of(self.activation)
+
+    def for_onnx(self, op: Builder, kernel: Value) -> Value:
+        """A kernel of Keras's, (*sizes, in, out), as (out, in, *sizes)."""
+        n = self.spatial
+        found: Value = op.Transpose(kernel, perm=(n + 1, n, *range(n)))
+        return found
+
+    def convolved(self, op: Builder, x: Value, *operands: Value, group: int = 1) -> Value:
+        """Pictures convolved with a kernel of ONNX's, and a bias if there is one."""
+        sizes = x.shape[2:]
+        attrs = self.window(sizes, self.kernel_size, self.strides, self.dilation_rate, self.padding)
+        if group > 1:
+            attrs["group"] = group
+        kept = max(self.strides) == 1 and self.padding != "valid"
+        spec = Spec(x.dtype, (x.shape[0], operands[0].shape[0], *sizes))
+        return op.call("Conv", (x, *operands), specs=[spec] if kept else None, **attrs)[0]
+
+    def clash(self) -> Problem | None:
+        """Strides and dilation at once, which Keras does not take either."""
+        if max(self.strides) == 1 or max(self.dilation_rate) == 1:
+            return None
+        about = {"kind": self.kind, "received": self.strides, "expected": self.dilation_rate}
+        fix = {"dilation_rate": (1,) * self.spatial}
+        return Problem("strides_and_dilation", args=about, fix=fix)
+
+
+@dataclass(frozen=True)
+class Conv(Convolving):
+    """Base of the convolutions. Kernels: (*kernel_size, channels of a group, filters)."""
+
     filters: int = param(32, "How many kernels: the channels of the result", min=1)
     kernel_size: tuple[int, ...] = param((3, 3), "Size of the window along each axis", min=1)
     strides: tuple[int, ...] = param((1, 1), "How far the window moves", min=1)
@@ -62,15 +114,11 @@ class Conv(Sliding):
 
     def problems(self) -> list[Problem]:
         found = super().problems()
-        about: dict[str, Any] = {"kind": self.kind}
         if not found and self.filters % self.groups:
-            about |= {"received": self.filters, "expected": self.groups}
+            about = {"kind": self.kind, "received": self.filters, "expected": self.groups}
             found.append(Problem("filters_in_groups", args=about, fix={"groups": 1}))
-        if not found and max(self.strides) > 1 and max(self.dilation_rate) > 1:
-            fix = {"dilation_rate": (1,) * self.spatial}
-            about |= {"received": self.strides, "expected": self.dilation_rate}
-            found.append(Problem("strides_and_dilation", args=about, fix=fix))
-        return found
+        clash = None if found else self.clash()
+        return [*found, clash] if clash else found
 
     def weights(self, *x: Spec) -> tuple[Weight, ...]:
         channels = self.channels(x[0])
@@ -89,27 +137,9 @@ class Conv(Sliding):
             regularizer=self.kernel_regularizer,
             constraint=self.kernel_constraint,
         )
-        bias = Weight(
-            "bias",
-            (self.filters,),
-            self.bias_initializer,
-            regularizer=self.bias_regularizer,
-            constraint=self.bias_constraint,
-        )
-        return (kernel, bias) if self.use_bias else (kernel,)
-
-    def range(self, *x: Range | None) -> Range | None:
-        return range_of(self.activation)
+        return (kernel, *self.bias(self.filters))
 
     def lower(self, op: LayerBuilder, w: Weights, *x: Value) -> Value:
-        pictures, n = self.pictures(op, x[0]), self.spatial
-        kernel = op.Transpose(w.kernel, perm=(n + 1, n, *range(n)))
-        sizes = pictures.shape[2:]
-        attrs = self.window(sizes, self.kernel_size, self.strides, self.dilation_rate, self.padding)
-        if self.groups > 1:
-            attrs["group"] = self.groups
-        kept = max(self.strides) == 1 and self.padding != "valid"
-        spec = Spec(pictures.dtype, (pictures.shape[0], self.filters, *sizes))
-        operands = (pictures, kernel, *([w.bias] if self.use_bias else []))
-        y = op.call("Conv", operands, specs=[spec] if kept else None, **attrs)[0]
+        operands = (self.for_onnx(op, w.kernel), *([w.bias] if self.use_bias else []))
+        y = self.convolved(op, self.pictures(op, x[0]), *operands, group=self.groups)
         return activate(op, self.activation, self.results(op, y))

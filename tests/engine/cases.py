@@ -573,6 +573,17 @@ WINDOWS = [
             ((6, 7), {"kernel_shape": (2, 3), "dilations": (2, 1)}),
         )
     ),
+    *(
+        Case("AveragePool", (f(B, 2, *sizes),), attrs)
+        for sizes, attrs in (
+            ((7,), {"kernel_shape": (2,), "strides": (2,)}),
+            ((6, 7), {"kernel_shape": (2, 2), "strides": (3, 2)}),
+            ((5, 5), {"kernel_shape": (3, 3), "strides": (2, 2), "pads": (1, 1, 1, 1)}),
+            ((5, 5), {"kernel_shape": (3, 2), "pads": (1, 1, 1, 0), "count_include_pad": 1}),
+            ((6, 7), {"kernel_shape": (3, 3), "strides": (2, 2), "ceil_mode": 1}),
+            ((6, 7), {"kernel_shape": (2, 3), "strides": (2, 2), "auto_pad": "SAME_UPPER"}),
+        )
+    ),
 ]
 
 CASES = [

@@ -45,6 +45,8 @@ REFUSED = {
         for op in ("lstm", "gru", "simple_rnn")
     },
 }
+# Cases whose expected numbers are written with a few digits.
+ROUNDED = {"test_averagepool_2d_ceil_last_window_starts_on_pad": 1e-4}
 
 
 @cache
@@ -137,8 +139,9 @@ def test_node(op: str) -> None:
             for name, array in zip(program.outputs, expected, strict=True):
                 assert found[name].dtype == array.dtype, case.name
                 assert found[name].shape == array.shape, case.name
+                close = ROUNDED.get(case.name, 1e-6)
                 np.testing.assert_allclose(
-                    found[name], array, rtol=1e-5, atol=1e-6, err_msg=case.name
+                    found[name], array, rtol=1e-5, atol=close, err_msg=case.name
                 )
 
 

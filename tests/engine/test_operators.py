@@ -20,7 +20,7 @@ INTERNAL = {
     *("GatherGrad", "Distinct", "Part", "TakeRows", "OneHotMatMul", "OneHotMatMulGrad"),
     *("SGDRows", "AdagradRows", "RMSpropRows"),
     *("CategoricalCrossentropyGrad", "SoftmaxCrossentropyGrad"),
-    *("ConvKernelGrad", "MaxPoolGrad", *(f"{op}Last" for op in LAYOUTS)),
+    *("ConvKernelGrad", "MaxPoolGrad", "AveragePoolGrad", *(f"{op}Last" for op in LAYOUTS)),
 } | {f"{op}{part}" for op in RECURRENT_SHAPES for part in ("Training", "Grad")}
 SYMBOLIC = ("batch", "time")
 

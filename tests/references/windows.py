@@ -20,6 +20,7 @@ from tests.references.recording import Recording, floats, seeded
 
 FIRST = {"data_format": "channels_first"}
 SAME = {"padding": "same"}
+TWO = {"pool_size": 2}
 PICTURES: dict[str, tuple[str, tuple[dict[str, Any], ...]]] = {
     "conv2d": (
         "Conv2D",
@@ -35,6 +36,43 @@ PICTURES: dict[str, tuple[str, tuple[dict[str, Any], ...]]] = {
             {"filters": 3, "kernel_size": 1, "activation": "softmax"},
         ),
     ),
+    "depthwise2d": (
+        "DepthwiseConv2D",
+        (
+            {"kernel_size": 3},
+            {"kernel_size": [2, 3], "depth_multiplier": 2, **SAME, "activation": "relu"},
+            {"kernel_size": 2, "strides": 2, **SAME, "use_bias": False},
+            {"kernel_size": 2, "dilation_rate": 2},
+        ),
+    ),
+    "separable2d": (
+        "SeparableConv2D",
+        (
+            {"filters": 3, "kernel_size": 2},
+            {"filters": 2, "kernel_size": 3, "depth_multiplier": 2, "strides": 2, **SAME},
+            {"filters": 2, "kernel_size": 2, "activation": "relu", "use_bias": False},
+        ),
+    ),
+    "transpose2d": (
+        "Conv2DTranspose",
+        (
+            {"filters": 2, "kernel_size": 3},
+            {"filters": 2, "kernel_size": [3, 2], "strides": 2, **SAME},
+            {"filters": 2, "kernel_size": [2, 1], "strides": [3, 2]},
+            {"filters": 2, "kernel_size": 3, "strides": 2, "output_padding": 1, **SAME},
+            {"filters": 2, "kernel_size": 2, "strides": 3, "output_padding": [2, 0]},
+            {"filters": 2, "kernel_size": 2, "dilation_rate": 2, **SAME, "use_bias": False},
+        ),
+    ),
+    "average_pooling2d": (
+        "AveragePooling2D",
+        (
+            TWO,
+            {"pool_size": 3, "strides": 2, **SAME},
+            {"pool_size": [2, 3], "strides": 1},
+            {**TWO, **FIRST},
+        ),
+    ),
     "max_pooling2d": (
         "MaxPooling2D",
         (
@@ -42,11 +80,45 @@ PICTURES: dict[str, tuple[str, tuple[dict[str, Any], ...]]] = {
             {"pool_size": 3, "strides": 2},
             {"pool_size": [2, 3], "strides": 1, **SAME},
             {"pool_size": 3, **SAME},
-            {"pool_size": 2, **FIRST},
+            {**TWO, **FIRST},
         ),
     ),
     "global_average2d": ("GlobalAveragePooling2D", ({}, {"keepdims": True}, FIRST)),
     "global_max2d": ("GlobalMaxPooling2D", ({}, {"keepdims": True}, FIRST)),
+}
+
+SEQUENCES: dict[str, tuple[str, tuple[dict[str, Any], ...]]] = {
+    "conv1d": (
+        "Conv1D",
+        (
+            {"filters": 3, "kernel_size": 3},
+            {"filters": 2, "kernel_size": 2, "strides": 2, **SAME, "activation": "relu"},
+            {"filters": 2, "kernel_size": 3, "padding": "causal", "dilation_rate": 2},
+            {"filters": 2, "kernel_size": 3, "padding": "causal", "strides": 2},
+            {"filters": 4, "kernel_size": 2, "groups": 2, "use_bias": False},
+        ),
+    ),
+    "depthwise1d": (
+        "DepthwiseConv1D",
+        ({"kernel_size": 3}, {"kernel_size": 2, "depth_multiplier": 3, "strides": 2, **SAME}),
+    ),
+    "separable1d": (
+        "SeparableConv1D",
+        ({"filters": 3, "kernel_size": 2}, {"filters": 2, "kernel_size": 3, **SAME}),
+    ),
+    "transpose1d": (
+        "Conv1DTranspose",
+        (
+            {"filters": 3, "kernel_size": 2},
+            {"filters": 2, "kernel_size": 3, "strides": 2, **SAME},
+            {"filters": 2, "kernel_size": 2, "strides": 3, "output_padding": 1},
+        ),
+    ),
+    "max_pooling1d": ("MaxPooling1D", ({}, {"pool_size": 3, "strides": 2, **SAME}, FIRST)),
+    "average_pooling1d": (
+        "AveragePooling1D",
+        (TWO, {"pool_size": 3, "strides": 2, **SAME}, {**TWO, **FIRST}),
+    ),
 }
 
 
@@ -57,10 +129,25 @@ def wider_windows() -> Recording:
     for name, (kind, configs) in PICTURES.items():
         for number, config in enumerate(configs):
             record_layer(recording, f"{name}_{number}", [step(kind, **config)], [picture])
+    sequence = floats(rng, 2, 6, 4)
+    for name, (kind, configs) in SEQUENCES.items():
+        for number, config in enumerate(configs):
+            record_layer(recording, f"{name}_{number}", [step(kind, **config)], [sequence])
     for kind in ("MaxPooling2D",):
         chain = [step(kind, pool_size=3, strides=1)]
         record_layer(recording, f"{kind.lower()}_equal", chain, [equal])
     return recording
+
+
+SEQUENCE_CHAINS = {
+    "conv1d": [step("Conv1D", filters=2, kernel_size=3, padding="causal"), step("MaxPooling1D")],
+    "depthwise1d": [step("DepthwiseConv1D", kernel_size=2, padding="same")],
+    "separable1d": [
+        step("SeparableConv1D", filters=2, kernel_size=3),
+        step("AveragePooling1D", pool_size=2),
+    ],
+    "transpose1d": [step("Conv1DTranspose", filters=2, kernel_size=3, strides=2)],
+}
 
 
 def windows_five_steps() -> Recording:
@@ -74,9 +161,17 @@ def windows_five_steps() -> Recording:
         "conv2d_pool": [conv, step("MaxPooling2D")],
         "conv2d_mean": [conv, step("GlobalAveragePooling2D")],
         "conv2d_max": [conv, step("GlobalMaxPooling2D")],
+        "depthwise2d": [step("DepthwiseConv2D", kernel_size=2, depth_multiplier=2)],
+        "separable2d": [step("SeparableConv2D", filters=2, kernel_size=2, activation="tanh")],
+        "transpose2d": [
+            step("Conv2DTranspose", filters=2, kernel_size=3, strides=2, padding="same"),
+            step("AveragePooling2D", pool_size=2),
+        ],
     }
     for name, chain in chains.items():
         record_case(recording, name, chain, [((4, 5, 3), "float32")], 0)
+    for name, chain in SEQUENCE_CHAINS.items():
+        record_case(recording, name, chain, [((6, 3), "float32")], 0)
     return recording
 
 

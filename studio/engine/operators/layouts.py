@@ -19,6 +19,8 @@ LAYOUTS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {  # of operands, 
     "ConvTranspose": ((PICTURES, KERNEL, SAME), (PICTURES,)),
     "ConvKernelGrad": ((PICTURES, PICTURES), (KERNEL, SAME)),
     "MaxPool": ((PICTURES,), (PICTURES, PICTURES)),
+    "AveragePool": ((PICTURES,), (PICTURES,)),
+    "AveragePoolGrad": ((PICTURES, PICTURES), (PICTURES,)),
     "MaxPoolGrad": ((PICTURES, PICTURES, PICTURES), (PICTURES,)),
 }
 

@@ -10,7 +10,7 @@ from studio.engine.bodies import pool as bodies
 from studio.engine.builder import Builder, Value
 from studio.engine.operator import Binding, Buffer, Call, GradientNode, Operator, as_tuple
 from studio.engine.operators.layouts import register_both
-from studio.engine.operators.windows import Window, window
+from studio.engine.operators.windows import Window, sizes_of_windows, window
 from studio.engine.program import Attribute, Dim, Spec
 
 Grads = tuple[Value | None, ...]
@@ -146,3 +146,51 @@ def _like_first(inputs: Sequence[Spec | None], _: Mapping[str, Attribute], __: A
 
 register_both(Operator("MaxPool", _max, _max_gradient, shape=_pool_shape))
 register_both(Operator("MaxPoolGrad", _max_grad, shape=_like_first, body=bodies.max_pool_grad))
+
+
+# -- the mean ------------------------------------------------------------------------------------
+
+
+def _mean(b: Binding) -> Call:
+    x, out = b.input(0), b.out
+    w = _window(b, x, out)
+    pairs = [(out[places], x[elements]) for _, places, elements in w.taps()]
+    counts = _shares(b, w)
+
+    def call() -> None:
+        out.fill(0)
+        for found, read in pairs:
+            np.add(found, read, found)
+        np.divide(out, counts, out)
+
+    return call
+
+
+def _shares(b: Binding, w: Window) -> Buffer:
+    """How many elements each window's sum is divided by, to be read with channels last."""
+    return sizes_of_windows(b.attrs, w).astype(b.out.dtype)[..., None]
+
+
+def _mean_grad(b: Binding) -> Call:
+    """Each element of a window gets the same share of what arrives there."""
+    dy, out = b.input(1), b.out
+    w = _window(b, out, dy)
+    share = b.scratch(dy.shape, dy.dtype)
+    pairs = [(share[places], out[elements]) for _, places, elements in w.taps()]
+    counts = _shares(b, w)
+
+    def call() -> None:
+        np.divide(dy, counts, share)
+        out.fill(0)
+        for part, result in pairs:
+            np.add(result, part, result)
+
+    return call
+
+
+def _mean_gradient(op: Builder, n: GradientNode, grads: Grads) -> Grads:
+    return (op.AveragePoolGrad(n.x, grads[0], **n.attrs),)
+
+
+register_both(Operator("AveragePoolGrad", _mean_grad, shape=_like_first, body=bodies.mean_grad))
+register_both(Operator("AveragePool", _mean, _mean_gradient, shape=_pool_shape))

@@ -82,6 +82,16 @@ class Window:
             elements.append(slice(begin, begin + (last - first) * stride, stride))
         return places, elements
 
+    def counts(self, before: Sizes, after: Sizes) -> Buffer:
+        """How many elements each window has, of those and so many beyond the edges: (*places)."""
+        found = np.ones((), np.int64)
+        for axis, places in enumerate(self.places):
+            starts = np.arange(places) * self.strides[axis] - self.before[axis]
+            read = starts[:, None] + np.arange(self.kernel[axis]) * self.dilations[axis]
+            inside = (read >= -before[axis]) & (read < self.sizes[axis] + after[axis])
+            found = np.multiply.outer(found, inside.sum(1))
+        return found
+
     def _reach(self) -> list[int]:
         """One beyond the last element read, counted from the padded beginning."""
         axes = zip(self.places, self.strides, self.kernel, self.dilations, strict=True)
@@ -124,3 +134,13 @@ def padding(
     totals = [max(0, (p - 1) * s + (k - 1) * d + 1 - n) for p, s, k, d, n in axes]
     half = [(total + (auto == "SAME_LOWER")) // 2 for total in totals]
     return (*half, *(total - part for total, part in zip(totals, half, strict=True)))
+
+
+def sizes_of_windows(attrs: Mapping[str, Attribute], w: Window) -> Buffer:
+    """How many elements count in each window: what is beyond the edges only if it is said so."""
+    rank = len(w.kernel)
+    none = (0,) * rank
+    if not attrs.get("count_include_pad", 0):
+        return w.counts(none, none)
+    pads = padding(attrs, w.kernel, w.sizes, w.places)
+    return w.counts(pads[:rank], pads[rank:])
