@@ -475,6 +475,7 @@ def _declared_value(name: str, value: Any) -> Any:
     return "linear" if value is None and name.endswith("activation") else value
 
 
+@cache
 def handle_class(kind: str) -> type[Handle]:
     """The class behind ``studio.layers.<kind>``: calls its declaration's parameters by name."""
     if kind == OnnxModel.__name__:
