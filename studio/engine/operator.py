@@ -169,13 +169,16 @@ _FAMILIES = (
     "reduction",
     "norms",
     "matrix",
+    "einsum",
     "crossentropy",
     "normalization",
+    "channels",
     "part",
     "shape",
     "gather",
     "rearrange",
     "ranking",
+    "resize",
     "distinct",
     "rows",
     "conv",
@@ -231,6 +234,12 @@ def ufunc(function: Callable[..., Any]) -> Kernel:
         return partial(function, *b.inputs, out=b.out)
 
     return bind
+
+
+def like_first(inputs: Sequence[Spec | None], _: Mapping[str, Attribute], __: Any) -> list[Spec]:
+    """The shape rule of what gives one result like its first input, where onnx has none for it."""
+    assert inputs[0] is not None
+    return [inputs[0]]
 
 
 def as_tuple(value: Any) -> tuple[int, ...]:

@@ -382,6 +382,7 @@ INDICES = [
 ]
 
 
+_LINEAR = {"mode": "linear", "axes": (2, 3), "coordinate_transformation_mode": "align_corners"}
 _ADDED = {"axis": 1, "reduction": "add"}
 _SMOOTH = ("Sin", "Cos", "Atan", "Sinh", "Cosh", "Asinh", "Celu", "HardSwish", "Mish", "Tan")
 MATHEMATICS = [
@@ -401,6 +402,18 @@ MATHEMATICS = [
     Case("Hardmax", (f(B, 3),)),
     Case("Hardmax", (f(B, 3, 2),), {"axis": 1}),
     *(Case("LpNormalization", (f(B, 3, 2),), {"axis": 1, "p": p}) for p in (1, 2)),
+    *(
+        Case("Einsum", (f(*a), f(*b)), {"equation": equation})
+        for a, b, equation in (
+            ((B, 3), (3, 2), "ij,jk->ik"),
+            ((B, 2, 3), (B, 4, 3), "bij,bkj->bik"),
+            ((B,), (3,), "i,j->ij"),
+        )
+    ),
+    Case("InstanceNormalization", (f(B, 3, 4), f(3), f(3))),
+    Case("InstanceNormalization", (f(B, 2, 3, 2), f(2), f(2)), {"epsilon": 0.1}),
+    Case("LRN", (f(B, 5, 2, 2),), {"size": 3, "alpha": 0.1}),
+    Case("MeanVarianceNormalization", (f(2, 3, 2, B),), {"axes": (1, 2)}),
     Case("Det", (f(B, 3, 3),)),
     *(
         Case(op, (f(B, 3, 2),) if axes is None else (f(B, 3, 2), axes), {"keepdims": keep}, 1, draw)
@@ -425,6 +438,20 @@ REARRANGED = [
     Case("Trilu", (f(B, 3, 4), np.array(1, np.int64)), {"upper": 0}),
     Case("DepthToSpace", (f(B, 8, 2, 3),), {"blocksize": 2}),
     Case("SpaceToDepth", (f(B, 2, 4, 6),), {"blocksize": 2}),
+    *(
+        Case("Resize", (f(B, 2, 3), None, np.array([1, 1, 2], np.float32)), {"mode": mode})
+        for mode in ("nearest", "linear")
+    ),
+    Case("Resize", (f(B, 2, 4, 3), None, None, ints(2, 6)), _LINEAR),
+    *(
+        Case("Resize", (f(B, 1, 6, 4), None, np.array([1, 1, *s], np.float32)), attrs)
+        for s, attrs in (
+            ((2, 1.5), {"mode": "cubic"}),
+            ((2, 2), {"mode": "cubic", "cubic_coeff_a": -0.5, "exclude_outside": 1}),
+            ((0.5, 0.5), {"mode": "linear", "antialias": 1}),
+            ((0.5, 2), {"coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}),
+        )
+    ),
     Case("Range", tuple(np.array(v, np.float32) for v in (1, 3, 0.5))),
     Case("EyeLike", (f(3, 4),), {"k": 1}),
     Case("TopK", (f(B, 5), ints(2)), outputs=2),

@@ -1,14 +1,12 @@
 """Activations of newer networks: what files from elsewhere hold."""
 
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from studio.engine.builder import Builder, Value
-from studio.engine.operator import Binding, Call, GradientNode, Operator, register
+from studio.engine.operator import Binding, Call, GradientNode, Operator, like_first, register
 from studio.engine.operators.elementwise import declare
-from studio.engine.program import Attribute, Spec
 
 
 def _celu(b: Binding) -> Call:
@@ -21,13 +19,7 @@ def _celu_gradient(op: Builder, n: GradientNode, grads: tuple[Value | None, ...]
     return (op.Mul(grads[0], inside),)
 
 
-def _as_input(inputs: Sequence[Spec | None], _: Mapping[str, Attribute], __: Any) -> list[Spec]:
-    """ONNX's own rule knows float32 only."""
-    assert inputs[0] is not None
-    return [inputs[0]]
-
-
-register(Operator("Celu", _celu, _celu_gradient, shape=_as_input, elementwise=True))
+register(Operator("Celu", _celu, _celu_gradient, shape=like_first, elementwise=True))
 
 
 def _thresholded(b: Binding) -> Call:
