@@ -30,6 +30,11 @@ class Param:
     optional: bool = False  # None is a value
     shown: bool = True  # in forms
 
+    @property
+    def plain(self) -> bool:
+        """Whether a number or the like will do where, perhaps, a declaration does, too."""
+        return not self.family or _stem(self) in _TYPES
+
 
 def param(
     default: Any,
@@ -52,6 +57,7 @@ def param(
         max: the largest number allowed.
         choices: the strings allowed; of a registry, the kinds allowed.
         family: the values are declarations of this registry; a name stands for its default one.
+            Where the type begins with a plain one, as ``float | Schedule``, that will do as well.
         optional: None is allowed.
         kw_only: given by name only, and listed after the others.
         shown: whether forms have it; what nobody types they do not.
@@ -79,7 +85,7 @@ class Declared:
             value = getattr(self, p.name)
             if isinstance(value, list):
                 object.__setattr__(self, p.name, tuple(value))
-            if p.family and isinstance(value, str | Mapping):
+            if p.family and isinstance(value, Mapping if p.plain else str | Mapping):
                 object.__setattr__(self, p.name, resolve(p.family, value))
 
     @classmethod
@@ -181,7 +187,7 @@ _TYPES: dict[str, tuple[type, ...]] = {
 
 
 def _fits(p: Param, value: Any) -> bool:
-    if p.family:
+    if p.family and (isinstance(value, Declared) or not p.plain):
         return isinstance(value, Declared) and value.family == p.family
     stem = _stem(p)
     if stem == "tuple" and isinstance(value, tuple):
@@ -206,14 +212,14 @@ def _stem(p: Param) -> str:
 
 
 def _expected(p: Param) -> Expected:
-    return Expected("declared" if p.family else _stem(p))
+    return Expected(_stem(p) if p.plain else "declared")
 
 
 # -- registries ----------------------------------------------------------------------------------
 
 _REGISTRIES = (
     *("layers", "losses", "optimizers", "metrics"),
-    *("initializers", "regularizers", "constraints"),
+    *("initializers", "regularizers", "constraints", "optimizers.schedules"),
 )
 
 

@@ -133,6 +133,11 @@ class Model(ModelLayer):
         return self.parts()
 
     @property
+    def optimizer(self) -> "OptimizerInUse":
+        """The optimizer as it trains this model: its learning rate may be set at any time."""
+        return OptimizerInUse(self)
+
+    @property
     def input_names(self) -> list[str]:
         return list(input_names(self.document).values())
 
@@ -375,6 +380,38 @@ class Model(ModelLayer):
         keys = [k for k in first if k in logs] + [k for k in logs if k not in first]
         values = [logs[key] for key in keys]
         return values[0] if len(values) == 1 else values
+
+
+class OptimizerInUse:
+    """A model's optimizer, as callbacks know Keras's: ``model.optimizer.learning_rate = 0.01``."""
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+
+    @property
+    def learning_rate(self) -> float:
+        """The rate of the next step.
+
+        Raises:
+            ProblemError: ``rate_scheduled``, when it is set while a schedule gives it.
+        """
+        return self._model.project.document.plan.optimizer.rate(self.iterations)
+
+    @learning_rate.setter
+    def learning_rate(self, value: float) -> None:
+        project, trainer = self._model.project, self._model._trainer
+        project.document = edits.set_rate(project.document, value)
+        if trainer is not None:
+            trainer.rate = value
+
+    @property
+    def iterations(self) -> int:
+        """How many steps were taken."""
+        return self._model.project.store.step
+
+    def get_config(self) -> dict[str, Any]:
+        """The parameters as JSON values, under Keras's names."""
+        return self._model.project.document.plan.optimizer.config()
 
 
 def load_model(path: str | Path) -> Model:

@@ -8,7 +8,7 @@ import studio
 
 CLOSED = [
     *("layers", "losses", "optimizers", "metrics"),
-    *("initializers", "regularizers", "constraints"),
+    *("initializers", "regularizers", "constraints", "optimizers.schedules"),
 ]
 
 
@@ -24,7 +24,8 @@ def test_everything_listed_is_there_and_comes_with_a_star(name: str) -> None:
 
 
 def test_public_modules_load_when_they_are_named() -> None:
-    assert set(CLOSED) <= set(dir(studio))
+    assert {name.split(".")[0] for name in CLOSED} <= set(dir(studio))
+    assert studio.optimizers.schedules is importlib.import_module("studio.optimizers.schedules")
     assert studio.layers is importlib.import_module("studio.layers")
     with pytest.raises(AttributeError, match="layers"):
         studio.nothing  # noqa: B018

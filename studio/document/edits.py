@@ -29,6 +29,7 @@ from studio.document.plan import DataPlan, OutputPlan, RunPlan, TrainPlan
 from studio.layers.base import Layer
 from studio.layers.input import Input
 from studio.optimizers.base import Optimizer
+from studio.optimizers.schedules.base import Schedule
 from studio.problem import Problem, ProblemError, refuse
 from studio.text import text
 
@@ -273,6 +274,18 @@ def plan_output(document: Document, endpoint: Endpoint, **values: Any) -> Docume
 def set_optimizer(document: Document, optimizer: Optimizer) -> Document:
     """With another optimizer."""
     return replace(document, plan=replace(document.plan, optimizer=optimizer))
+
+
+def set_rate(document: Document, rate: float) -> Document:
+    """With another learning rate.
+
+    Raises:
+        ProblemError: ``rate_scheduled``, when a schedule gives it.
+    """
+    optimizer = document.plan.optimizer
+    if isinstance(optimizer.learning_rate, Schedule):
+        raise refuse("rate_scheduled", kind=optimizer.learning_rate.kind)
+    return set_optimizer(document, replace(optimizer, learning_rate=float(rate)))
 
 
 def set_data(document: Document, **values: Any) -> Document:

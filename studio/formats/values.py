@@ -156,7 +156,7 @@ def _union(hint: Any, value: Any, place: str) -> Any:
                 return read(option, value, place)
             except MalformedError as error:
                 refusals.append(error)
-    raise refusals[0]
+    raise refusals[-1 if isinstance(value, dict) else 0]  # a table is meant for the last
 
 
 def _dataclass(cls: type, value: Any, place: str) -> Any:

@@ -1,5 +1,9 @@
-"""How a step changes the weights: ``studio.optimizers.RMSprop()`` and its kin, Keras's names."""
+"""How a step changes the weights: ``studio.optimizers.RMSprop()`` and its kin, Keras's names.
 
+``studio.optimizers.schedules`` has learning rates that change.
+"""
+
+from importlib import import_module
 from typing import Any
 
 from studio.declare import declared
@@ -22,4 +26,6 @@ __all__ = [*CATALOGUE]
 def __getattr__(name: str) -> Any:
     if name in CATALOGUE:
         return declared("optimizers", name)
+    if name == "schedules":
+        return import_module("studio.optimizers.schedules")
     raise AttributeError(f"studio.optimizers has no {name!r}; it has {', '.join(CATALOGUE)}")

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from studio.declare import Declared, param
 from studio.engine.builder import Builder, Value
+from studio.optimizers.schedules.base import Schedule
 from studio.problem import Problem
 
 
@@ -14,7 +15,9 @@ class Optimizer(Declared):
     """Base of the optimizers. Slots have the weight's shape."""
 
     family: ClassVar[str] = "optimizers"
-    learning_rate: float = param(0.001, "Size of a step", min=0)
+    learning_rate: float | Schedule = param(
+        0.001, "Size of a step", min=0, family="optimizers.schedules"
+    )
     weight_decay: float | None = param(
         None, "Share of each weight taken off in a step, times the rate", min=0, kw_only=True
     )
@@ -47,6 +50,11 @@ class Optimizer(Declared):
             about = {"kind": self.kind, "name": given[-1], "received": ", ".join(given)}
             found.append(Problem("clip_several", args=about))
         return found
+
+    def rate(self, steps: int) -> float:
+        """The learning rate once so many steps were taken."""
+        rate = self.learning_rate
+        return rate.at(steps) if isinstance(rate, Schedule) else rate
 
     def plain(self) -> bool:
         """Whether a step is what `lower` says and no more: see `studio.optimizers.common`."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from studio.declare import param
 from studio.engine.builder import Builder, Value
 from studio.optimizers.base import Optimizer
+from studio.optimizers.schedules.base import Schedule
 
 
 @dataclass(frozen=True)
@@ -15,7 +16,9 @@ class SGD(Optimizer):
     The order of operations is that of keras/src/optimizers/sgd.py.
     """
 
-    learning_rate: float = param(0.01, "Size of a step", min=0)
+    learning_rate: float | Schedule = param(
+        0.01, "Size of a step", min=0, family="optimizers.schedules"
+    )
     momentum: float = param(0.0, "Share of the last step kept in this one", min=0, max=1)
     nesterov: bool = param(False, "Look ahead along the momentum")
 

@@ -6,6 +6,7 @@ from math import prod
 
 import numpy as np
 
+from studio.document import edits
 from studio.document.draws import generator
 from studio.document.model import Document
 from studio.document.names import output_names
@@ -48,10 +49,24 @@ class Trainer:
         self.store = store
         self.settings = settings or Settings(document.plan.run.engine, document.plan.run.seed)
         self.choice: Choice | None = None  # of the engine: the first program's goes for all
-        self.rate = document.plan.optimizer.learning_rate
         self.names = {e.key: name for e, name in output_names(document).items()}
         self._compiled: dict[_Kind, tuple[Step, Executor]] = {}
         self._active: Executor | None = None  # whose states are the newest
+
+    # -- the learning rate ----------------------------------------------------------------------
+
+    @property
+    def rate(self) -> float:
+        """The learning rate of the next step; setting it compiles nothing.
+
+        Raises:
+            ProblemError: ``rate_scheduled``, when it is set while a schedule gives it.
+        """
+        return self.document.plan.optimizer.rate(self.store.step)
+
+    @rate.setter
+    def rate(self, value: float) -> None:
+        self.document = edits.set_rate(self.document, value)
 
     # -- steps ----------------------------------------------------------------------------------
 
@@ -163,7 +178,8 @@ class Trainer:
     def feeds(self, step: Step, batch: Arrays) -> dict[str, Array]:
         """Every input of a step's program, for this batch."""
         feeds: dict[str, Array] = {}
-        for name, value in ((RATE, self.rate), (STEP, self.store.step)):
+        rate = self.document.plan.optimizer.rate(self.store.step - 1)
+        for name, value in ((RATE, rate), (STEP, self.store.step)):
             if name in step.program.specs:
                 feeds[name] = np.array(value, step.program.specs[name].dtype)
         for call, name in step.inputs.items():

@@ -237,6 +237,19 @@ def write_shape(value: Any) -> str:
     return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
+def read_numbers(written: str) -> Any:
+    """Numbers separated by commas or spaces, each with a decimal point."""
+    try:
+        return tuple(float(number) for number in written.replace(",", " ").split())
+    except ValueError:
+        return written
+
+
+def write_numbers(value: Any) -> str:
+    """``0.1, 0.01``; what is no tuple as it is."""
+    return ", ".join(map(write_number, value)) if isinstance(value, tuple) else str(value)
+
+
 def plain_editor(p: Param) -> QWidget:
     """The editor for a parameter that is no declaration itself."""
     stem = p.type.split("[")[0].split("|")[0].strip()
@@ -251,6 +264,8 @@ def plain_editor(p: Param) -> QWidget:
         return LineEditor(_read_whole, write_number)
     if stem == "float":
         return LineEditor(read_number, write_number)
+    if stem == "tuple" and "float" in p.type:
+        return LineEditor(read_numbers, write_numbers)
     if stem == "tuple" and p.optional:
         return LineEditor(_read_shape_or_none, _write_shape_or_none)
     if stem == "tuple":

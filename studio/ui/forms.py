@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFormLayout, QLabel, QVBoxLayout, QWidget
@@ -108,16 +108,21 @@ class _Row(QWidget):
 
 
 class NestedEditor(QWidget):
-    """A parameter that is a declaration itself: which kind, and that kind's own form."""
+    """A parameter that is a declaration itself: which kind, and that kind's own form.
+
+    Where a plain value will do as well, that is one of the kinds, with an editor of its own.
+    """
 
     edited = Signal(object)
 
     def __init__(self, p: Param) -> None:
         super().__init__()
-        self._family = p.family
-        self._value: Declared | None = None
+        self._param = p
+        self._value: Any = None
         self._form: Form | None = None
+        self.plain = cast(Any, plain_editor(p)) if p.plain else None
         none = [(text("window.none"), "")] if p.optional else []
+        none = [(text("window.constant"), "")] if p.plain else none
         kinds = [(kind, kind) for kind in p.choices or registry(p.family)]
         self.kinds = ChoiceEditor([*none, *kinds])
         for row in range(len(none), self.kinds.count()):
@@ -128,6 +133,10 @@ class NestedEditor(QWidget):
         self._layout.setContentsMargins(0, 0, 0, 0)
         self._layout.setSpacing(4)
         self._layout.addWidget(self.kinds)
+        if self.plain:
+            self.plain.setAccessibleName(label_of(p))
+            self.plain.edited.connect(self.edited)
+            self._layout.addWidget(self.plain)
         self.setFocusProxy(self.kinds)
 
     @property
@@ -135,31 +144,43 @@ class NestedEditor(QWidget):
         """The form of the chosen kind; None where it has no parameters."""
         return self._form
 
-    def show_value(self, value: Declared | None) -> None:
-        """Show a declaration without telling of it."""
+    def show_value(self, value: Any) -> None:
+        """Show a declaration, or what stands for one, without telling of it."""
         if type(value) is not type(self._value):
             self._new_form(value)
         self._value = value
-        self.kinds.show_value(value.kind if value else "")
-        if self._form and value:
+        nested = isinstance(value, Declared)
+        self.kinds.show_value(value.kind if nested else "")
+        if self._form:
             self._form.show_value(value)
+        if self.plain:
+            self.plain.setVisible(not nested)
+            if not nested:
+                self.plain.show_value(value)
 
-    def _new_form(self, value: Declared | None) -> None:
+    def _new_form(self, value: Any) -> None:
         if self._form:
             self._layout.removeWidget(self._form)
             self._form.hide()
             self._form.deleteLater()
             self._form = None
-        if value is not None and value.params():
+        if isinstance(value, Declared) and value.params():
             self._form = Form(type(value))
             self._form.edited.connect(self._change)
             self._layout.addWidget(self._form)
 
     def _choose(self, kind: str) -> None:
-        self.edited.emit(carried_over(self._value, declared(self._family, kind)) if kind else None)
+        old, first = self._value, f"initial_{self._param.name}"
+        if not kind:
+            self.edited.emit(getattr(old, first, self._param.default) if self.plain else None)
+        elif isinstance(old, Declared) or old is None:
+            self.edited.emit(carried_over(old, declared(self._param.family, kind)))
+        else:
+            new = declared(self._param.family, kind)
+            takes = any(p.name == first for p in new.params())
+            self.edited.emit(new(**{first: old}) if takes else new())
 
     def _change(self, name: str, value: Any) -> None:
-        assert self._value is not None
         self.edited.emit(replace(self._value, **{name: value}))
 
 

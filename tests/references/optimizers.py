@@ -9,6 +9,9 @@
 Variable 0 is a matrix, whose row 1 never has a gradient and row 2 has one in step 0 only;
 variable 1 a vector, with tiny, zero and large gradients.
 
+``schedules``: ``meta["cases"][case]``: ``schedule`` (class name), ``config``. An array of each
+case, by its name: the rates of steps 0 to 39.
+
 ``fitted``: the model of `model`, two epochs in batches of 4, nothing shuffled, the last 8 rows for
 validation. ``meta["cases"][case]``: ``optimizer``, ``config``, ``history``. Arrays ``x``, ``y``,
 ``w0..`` initial weights; of a case ``final0..``.
@@ -31,6 +34,8 @@ What is easily missed:
   1 - lr*decay before the step.
 - ``use_ema``: after the step, mean = momentum*mean + (1 - momentum)*w; the first mean is w itself.
   With ``ema_overwrite_frequency`` w becomes the mean at steps n, 2n …; ``fit`` ends with w = mean.
+- A schedule is asked with the number of steps taken before: 0 at the first. Weight decay uses the
+  same rate. Schedules reckon in float32.
 """
 
 from collections.abc import Callable
@@ -161,6 +166,82 @@ def recorder(table: dict[str, tuple[str, dict[str, Any]]]) -> Callable[[], Recor
     return make
 
 
+def scheduled(kind: str, initial: float, **config: Any) -> dict[str, Any]:
+    return {"kind": kind, "initial_learning_rate": initial, **config}
+
+
+SCHEDULES: dict[str, tuple[str, dict[str, Any]]] = {
+    "exponential": (
+        "ExponentialDecay",
+        {"initial_learning_rate": 0.1, "decay_steps": 7, "decay_rate": 0.6},
+    ),
+    "exponential_stairs": (
+        "ExponentialDecay",
+        {"initial_learning_rate": 0.1, "decay_steps": 7, "decay_rate": 0.6, "staircase": True},
+    ),
+    "inverse_time": (
+        "InverseTimeDecay",
+        {"initial_learning_rate": 0.1, "decay_steps": 7, "decay_rate": 0.6},
+    ),
+    "inverse_time_stairs": (
+        "InverseTimeDecay",
+        {"initial_learning_rate": 0.1, "decay_steps": 7, "decay_rate": 0.6, "staircase": True},
+    ),
+    "piecewise": (
+        "PiecewiseConstantDecay",
+        {"boundaries": [3, 9, 20], "values": [0.5, 0.2, 0.3, 0.01]},
+    ),
+    "polynomial": ("PolynomialDecay", {"initial_learning_rate": 0.1, "decay_steps": 12}),
+    "polynomial_cycle": (
+        "PolynomialDecay",
+        {
+            "initial_learning_rate": 0.1,
+            "decay_steps": 7,
+            "end_learning_rate": 0.01,
+            "power": 2.0,
+            "cycle": True,
+        },
+    ),
+    "cosine": ("CosineDecay", {"initial_learning_rate": 0.1, "decay_steps": 12, "alpha": 0.2}),
+    "cosine_warmup": (
+        "CosineDecay",
+        {
+            "initial_learning_rate": 0.01,
+            "decay_steps": 12,
+            "warmup_target": 0.3,
+            "warmup_steps": 5,
+        },
+    ),
+    "restarts": ("CosineDecayRestarts", {"initial_learning_rate": 0.1, "first_decay_steps": 5}),
+    "restarts_settings": (
+        "CosineDecayRestarts",
+        {
+            "initial_learning_rate": 0.1,
+            "first_decay_steps": 5,
+            "t_mul": 1.5,
+            "m_mul": 0.8,
+            "alpha": 0.1,
+        },
+    ),
+    "restarts_alike": (
+        "CosineDecayRestarts",
+        {"initial_learning_rate": 0.1, "first_decay_steps": 5, "t_mul": 1.0},
+    ),
+}
+
+
+def schedules() -> Recording:
+    recording = Recording()
+    recording.meta["cases"] = {}
+    for name, (kind, config) in SCHEDULES.items():
+        rate = getattr(keras.optimizers.schedules, kind)(**config)
+        recording.meta["cases"][name] = {"schedule": kind, "config": config}
+        # As the optimizer calls it: with a variable that counts steps.
+        steps = [keras.Variable(n, dtype="int32") for n in range(40)]
+        recording.put(name, np.array([float(rate(step)) for step in steps]))
+    return recording
+
+
 FITTED: dict[str, tuple[str, dict[str, Any]]] = {
     "sgd_global": ("SGD", {"learning_rate": 0.1, "momentum": 0.9, "global_clipnorm": 0.05}),
     "sgd_clipvalue": ("SGD", {"learning_rate": 0.1, "clipvalue": 0.01}),
@@ -183,7 +264,29 @@ FITTED: dict[str, tuple[str, dict[str, Any]]] = {
     "nadam": ("Nadam", {"learning_rate": 0.01}),
     "ftrl": ("Ftrl", {"learning_rate": 0.1, "l1_regularization_strength": 0.01}),
     "lion": ("Lion", {}),
+    "sgd_exponential": (
+        "SGD",
+        {"learning_rate": scheduled("ExponentialDecay", 0.2, decay_steps=4, decay_rate=0.5)},
+    ),
+    "adam_cosine": (
+        "Adam",
+        {
+            "learning_rate": scheduled(
+                "CosineDecay", 0.0, decay_steps=6, warmup_target=0.05, warmup_steps=4
+            ),
+            "weight_decay": 0.1,
+        },
+    ),
 }
+
+
+def built(config: dict[str, Any]) -> dict[str, Any]:
+    """The arguments, with the schedule that a mapping stands for."""
+    rate = config.get("learning_rate")
+    if not isinstance(rate, dict):
+        return config
+    kind = getattr(keras.optimizers.schedules, rate["kind"])
+    return {**config, "learning_rate": kind(**{k: v for k, v in rate.items() if k != "kind"})}
 
 
 def model() -> Any:
@@ -208,7 +311,7 @@ def fitted() -> Recording:
     for name, (kind, config) in FITTED.items():
         made = model()
         made.set_weights(weights)
-        made.compile(getattr(keras.optimizers, kind)(**config), loss="mse")
+        made.compile(getattr(keras.optimizers, kind)(**built(config)), loss="mse")
         options = {"epochs": 2, "batch_size": 4, "shuffle": False, "verbose": 0}
         history = made.fit(x, y, validation_split=0.25, **options).history
         recording.meta["cases"][name] = {
@@ -224,5 +327,6 @@ def fitted() -> Recording:
 RECORDINGS: dict[str, Callable[[], Recording]] = {
     "optimizers": recorder(SPINE),
     "later_optimizers": recorder(LATER),
+    "schedules": schedules,
     "fitted": fitted,
 }

@@ -25,6 +25,7 @@ EXPECTED = [
     "optimizers",
     "recurrent",
     "regularizers",
+    "schedules",
     "structures",
     "systems",
     "utils",

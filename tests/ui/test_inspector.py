@@ -13,6 +13,8 @@ from studio.losses.regression import MeanSquaredError
 from studio.metrics.accuracy import Accuracy
 from studio.metrics.auc import AUC
 from studio.optimizers.adam import Adam
+from studio.optimizers.schedules.cosine import CosineDecay
+from studio.optimizers.schedules.piecewise import PiecewiseConstantDecay
 from studio.ui.editors import finish_typing
 from studio.ui.inspector import Inspector
 
@@ -122,7 +124,7 @@ def test_a_value_out_of_bounds_is_explained_at_its_field(qtbot, session, node, i
 
 
 def test_what_is_no_number_is_refused_and_kept_in_the_field(qtbot, session, inspector):
-    rate = inspector.page.optimizer.editor("optimizer").form.editor("learning_rate")
+    rate = inspector.page.optimizer.editor("optimizer").form.editor("learning_rate").plain
     before = session.document
     type_over(qtbot, rate, "fast")
     assert session.document is before
@@ -267,7 +269,7 @@ def test_model_page_edits_the_plan(qtbot, session, inspector):
 
 def test_a_learning_rate_someone_set_survives_another_optimizer(qtbot, session, inspector):
     optimizer = inspector.page.optimizer.editor("optimizer")
-    type_over(qtbot, optimizer.form.editor("learning_rate"), "0.02")
+    type_over(qtbot, optimizer.form.editor("learning_rate").plain, "0.02")
     choose(qtbot, optimizer.kinds, "Adam")
     assert session.document.plan.optimizer == Adam(learning_rate=0.02)
 
@@ -347,3 +349,27 @@ def test_wheel_over_a_field_without_focus_changes_nothing(qtbot, session, node, 
         QApplication.sendEvent(field, event)
     assert steps(session) == 0
     assert inspector.page.form.editor("units").value() == 64
+
+
+def test_the_learning_rate_may_be_a_schedule(qtbot, session, inspector):
+    optimizer = inspector.page.optimizer.editor("optimizer")
+    rate = optimizer.form.editor("learning_rate")
+    type_over(qtbot, rate.plain, "0.02")
+    choose(qtbot, rate.kinds, "CosineDecay")
+    kind = type(session.document.plan.optimizer)
+    assert session.document.plan.optimizer == kind(CosineDecay(0.02))
+    assert rate.plain.isHidden()
+    type_over(qtbot, rate.form.editor("decay_steps"), "50")
+    assert session.document.plan.optimizer == kind(CosineDecay(0.02, 50))
+    choose(qtbot, rate.kinds, "PiecewiseConstantDecay")
+    type_over(qtbot, rate.form.editor("values"), "0.1, 0.05")
+    assert session.document.plan.optimizer == kind(PiecewiseConstantDecay(values=(0.1, 0.05)))
+    type_over(qtbot, rate.form.editor("values"), "0.1")
+    assert "one rate more" in rate.form.complaint("values")
+    choose(qtbot, rate.kinds, "constant")
+    assert session.document.plan.optimizer == kind()
+    assert rate.form is None
+    assert not rate.plain.isHidden()
+    for _ in range(7):
+        session.history.undo()
+    assert session.document.plan.optimizer == kind()

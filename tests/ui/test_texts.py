@@ -14,7 +14,7 @@ from studio.ui.output_form import OutputSettings
 
 FAMILIES = (
     *("layers", "losses", "optimizers", "metrics"),
-    *("initializers", "regularizers", "constraints"),
+    *("initializers", "regularizers", "constraints", "optimizers.schedules"),
 )
 KINDS = [declared(family, kind) for family in FAMILIES for kind in registry(family)]
 OWN = [OptimizerSettings, RunSettings, OutputSettings]
