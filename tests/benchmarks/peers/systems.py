@@ -51,8 +51,8 @@ def first_weights(shapes: list[tuple[int, ...]]) -> list[Array]:
         if recurrent:
             q, _ = np.linalg.qr(rng.normal(size=(shape[1], shape[0])))
             found.append(q.T.astype(np.float32))
-        elif len(shape) == 2:
-            limit = np.sqrt(6 / sum(shape))
+        elif len(shape) in (2, 4):
+            limit = np.sqrt(6 / (sum(shape[-2:]) * np.prod(shape[:-2])))
             kernel = rng.random(shape, np.float32)
             kernel -= np.float32(0.5)
             kernel *= np.float32(2 * limit)
@@ -104,6 +104,18 @@ def _tweets(api: Any) -> Any:
     return api.Model([one, two], api.layers.Dense(1, activation="sigmoid")(both))
 
 
+def _images(api: Any) -> Any:
+    x = api.layers.Input(shape=(28, 28, 1))
+    h = api.layers.MaxPooling2D()(api.layers.Conv2D(32, 3, activation="relu")(x))
+    h = api.layers.MaxPooling2D()(api.layers.Conv2D(64, 3, activation="relu")(h))
+    return api.Model(x, api.layers.Dense(10, activation="softmax")(api.layers.Flatten()(h)))
+
+
+def _photos(rng: np.random.Generator, rows: int) -> tuple[list[Array], list[Array]]:
+    (x,), y = _pictures(rng, rows)
+    return [x.reshape(rows, 28, 28, 1)], y
+
+
 def _pictures(rng: np.random.Generator, rows: int) -> tuple[list[Array], list[Array]]:
     x = rng.random((rows, 784), np.float32)
     return [x], [np.eye(10, dtype=np.float32)[rng.integers(0, 10, rows)]]
@@ -145,6 +157,7 @@ GUIDE = (
     System("headline-uniform", _headline, _texts(False), **_TWO),
     System("headline-adam", _headline, _texts(True), **_TWO, optimizer="Adam"),
     System("tweets", _tweets, _pairs, _YES, steps=10),
+    System("images", _images, _photos, _CLASSES, steps=50),
 )
 
 

@@ -31,6 +31,16 @@ class _Dense(nn.Linear):
         self.bias.data = torch.from_numpy(weights.pop(0))
 
 
+class _Conv(nn.Conv2d):
+    def __init__(self, channels: int, filters: int) -> None:
+        super().__init__(channels, filters, 3)
+        self.shapes = [(3, 3, channels, filters), (filters,)]
+
+    def take(self, weights: list[Array]) -> None:
+        self.weight.data = torch.from_numpy(weights.pop(0).transpose(3, 2, 0, 1).copy())
+        self.bias.data = torch.from_numpy(weights.pop(0))
+
+
 class _LSTM(nn.LSTM):
     """The last output; of PyTorch's two biases only the first is trained, as Keras has one."""
 
@@ -94,6 +104,13 @@ def _tweets(p: list[Any], one: Any, two: Any) -> list[Any]:
     return [p[1](torch.cat([p[0].last(one), p[0].last(two)], -1))]
 
 
+def _images(p: list[Any], x: Any) -> list[Any]:
+    """Channels second, as PyTorch has them; last once more where Keras flattens them so."""
+    x = torch.max_pool2d(torch.relu(p[0](x.movedim(-1, 1))), 2)
+    x = torch.max_pool2d(torch.relu(p[1](x)), 2)
+    return [p[2](x.movedim(1, -1).flatten(1))]
+
+
 def _net(system: System) -> _Net:
     name, size = system.name, system.size
     kind = name.partition("-")[0]
@@ -102,6 +119,8 @@ def _net(system: System) -> _Net:
     if name == "video":
         dense = [_Dense(784, 64), _Dense(64, 64), _Dense(64, 10)]
         return _Net([*dense, _LSTM(10, 32), _Dense(32, 4)], _video)
+    if name == "images":
+        return _Net([_Conv(1, 32), _Conv(32, 64), _Dense(1600, 10)], _images)
     if name == "tweets":
         return _Net([_LSTM(256, 64), _Dense(128, 1)], _tweets)
     if kind == "headline":

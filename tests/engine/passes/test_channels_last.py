@@ -4,7 +4,9 @@ import numpy as np
 
 from studio.engine.builder import Builder
 from studio.engine.gradient import differentiate
+from studio.engine.numpy_executor import NumpyExecutor
 from studio.engine.passes.channels_last import channels_last
+from studio.engine.passes.merge_transposes import merge_transposes
 from studio.engine.planner import plan
 from studio.engine.program import Program, Role, Spec
 
@@ -53,6 +55,25 @@ def test_no_transpose_is_left_and_not_a_bit_differs() -> None:
     assert "Transpose" not in ops
     for one, other in zip(run(before), run(after), strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+def test_nothing_is_transposed_between_the_operators_of_an_exported_net() -> None:
+    op = Builder()
+    x = op.input("x", Spec("float32", ("batch", 9, 8, 2)))
+    kernel = op.const(np.full((4, 2, 3, 2), 0.1, np.float32))
+    y = op.Relu(op.Transpose(op.Conv(op.Transpose(x, perm=LAST), kernel), perm=FIRST))
+    found = op.MaxPool(op.Transpose(y, perm=LAST), kernel_shape=(2, 2), strides=(2, 2))
+    before = op.program([op.Transpose(found, perm=FIRST)])
+    after = merge_transposes(before)
+    assert [n.op for n in after.nodes] == ["Transpose", "Conv", "Relu", "MaxPool", "Transpose"]
+    assert [n.op for n in channels_last(after).nodes if "Last" in n.op or n.op == "Relu"] == [
+        "ConvLast",
+        "Relu",
+        "MaxPoolLast",
+    ]
+    fed = {"x": np.random.default_rng(2).normal(size=(3, 9, 8, 2)).astype(np.float32)}
+    for name, array in NumpyExecutor(before).run(fed).items():
+        np.testing.assert_array_equal(NumpyExecutor(after).run(fed)[name], array)
 
 
 def test_a_program_without_pictures_stays_itself() -> None:
