@@ -23,19 +23,23 @@ def join_updates(program: Program) -> Program:
        and its operands are joined in the same way.
     2. What does not is a gradient, or something else that only exists by weight: a Concat.
     3. An old value: it is part of a joined state.
+
+    Slots that no new weight is made of, such as running means of the weights, come after those.
     """
     joining = _Joining(merge_equal(program))
-    for states in _alike(joining.program):
+    for states in _alike(joining.program, Role.WEIGHT):
         joining.join(states)
+    for states in _alike(joining.program, Role.SLOT):
+        joining.join([state for state in states if state.input not in joining.joined])
     return joining.result()
 
 
-def _alike(program: Program) -> list[list[State]]:
-    """Weights whose new values come from one kind of elementwise operator, two or more."""
+def _alike(program: Program, role: Role) -> list[list[State]]:
+    """States whose new values come from one kind of elementwise operator, two or more."""
     writers, found = program.writers(), dict[object, list[State]]()
     for state in program.state:
         node, spec = writers.get(state.output), program.specs[state.input]
-        if node and state.role == Role.WEIGHT and operator(node.op).elementwise:
+        if node and state.role == role and operator(node.op).elementwise:
             key = node.op, tuple(sorted(node.attrs.items())), spec.dtype
             found.setdefault(key, []).append(state)
     return [states for states in found.values() if len(states) > 1]
@@ -56,7 +60,9 @@ class _Joining:
         self.becomes = {state.input: state for state in self.program.state}
 
     def join(self, states: Sequence[State]) -> None:
-        """One update of these weights, and of whatever states it reads."""
+        """One update of these states, and of whatever states it reads."""
+        if len(states) < 2:
+            return
         shapes = [self.program.specs[state.input].shape for state in states]
         self._state(tuple(state.input for state in states))
         while self.pending:

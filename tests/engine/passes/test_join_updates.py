@@ -13,6 +13,11 @@ from studio.engine.passes.join_updates import join_updates
 from studio.engine.planner import plan
 from studio.engine.program import Program, Role, Spec
 from studio.optimizers.adam import Adam
+from studio.optimizers.adamw import AdamW
+from studio.optimizers.common import AVERAGE, averaged, clipped, decayed
+from studio.optimizers.ftrl import Ftrl
+from studio.optimizers.lion import Lion
+from studio.optimizers.nadam import Nadam
 from studio.optimizers.rmsprop import RMSprop
 from studio.optimizers.sgd import SGD
 from tests.engine.cases import f
@@ -25,8 +30,19 @@ OPTIMIZERS = [
     RMSprop(momentum=0.5, centered=True),
     Adam(),
     Adam(amsgrad=True),
+    AdamW(clipvalue=0.01),
+    Nadam(clipnorm=0.1),
+    Ftrl(),
+    Lion(global_clipnorm=0.1),
+    SGD(use_ema=True),
+    Adam(use_ema=True, ema_overwrite_frequency=2, weight_decay=0.1),
 ]
 SHAPES = {"kernel": (3, 4), "bias": (4,), "last": (4, 2), "scale": ()}
+
+
+def kept_by(optimizer) -> tuple[str, ...]:
+    """The slots of each weight."""
+    return (*optimizer.slots(), *([AVERAGE] if optimizer.use_ema else []))
 
 
 def step(optimizer, shown=()) -> Program:
@@ -38,9 +54,13 @@ def step(optimizer, shown=()) -> Program:
     y = op.Mul(op.MatMul(h, w["last"]), w["scale"])
     total = op.ReduceMean(op.Mul(y, y), keepdims=0)
     gradients = differentiate(op, {total: op.const(1.0, "float32")}, list(w.values()))
+    gradients = clipped(op, optimizer, gradients)
     for (name, weight), gradient in zip(w.items(), gradients, strict=True):
-        slots = {s: op.state(f"{name}/{s}", weight.spec, Role.SLOT) for s in optimizer.slots()}
-        new, kept = optimizer.lower(op, weight, gradient, slots, rate, number)
+        slots = {s: op.state(f"{name}/{s}", weight.spec, Role.SLOT) for s in kept_by(optimizer)}
+        start = decayed(op, optimizer, weight, rate)
+        new, kept = optimizer.lower(op, start, gradient, slots, rate, number)
+        if optimizer.use_ema:
+            new, kept[AVERAGE] = averaged(op, optimizer, new, slots[AVERAGE], number)
         op.update(weight, new)
         for slot, value in kept.items():
             op.update(slots[slot], value)
@@ -91,7 +111,7 @@ def test_one_update_is_bit_for_bit_many(optimizer, shown):
     expected = pieces(after, one[1])
     assert {s.parts for s in after.state} == {
         tuple(f"{name}{slot}" for name in SHAPES)
-        for slot in ("", *(f"/{s}" for s in optimizer.slots()))
+        for slot in ("", *(f"/{s}" for s in kept_by(optimizer)))
     }
     for name, array in other[1].items():
         np.testing.assert_array_equal(array, expected[name])
