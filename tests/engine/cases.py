@@ -601,6 +601,11 @@ WINDOWS = [
         )
     ),
     *(
+        Case(op, (f(*shape),))
+        for op in ("GlobalAveragePool", "GlobalMaxPool")
+        for shape in ((B, 2, 3, 4), (2, B, "time"))
+    ),
+    *(
         Case("AveragePool", (f(B, 2, *sizes),), attrs)
         for sizes, attrs in (
             ((7,), {"kernel_shape": (2,), "strides": (2,)}),

@@ -1,6 +1,7 @@
 """Pools: the largest of each window, or its mean. Kernels take channels last (see `layouts`)."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from math import prod
 from typing import Any
 
@@ -8,7 +9,16 @@ import numpy as np
 
 from studio.engine.bodies import pool as bodies
 from studio.engine.builder import Builder, Value
-from studio.engine.operator import Binding, Buffer, Call, GradientNode, Operator, as_tuple
+from studio.engine.operator import (
+    Binding,
+    Buffer,
+    Call,
+    GradientNode,
+    Kernel,
+    Operator,
+    as_tuple,
+    register,
+)
 from studio.engine.operators.layouts import register_both
 from studio.engine.operators.windows import Window, sizes_of_windows, window
 from studio.engine.program import Attribute, Dim, Spec
@@ -194,3 +204,41 @@ def _mean_gradient(op: Builder, n: GradientNode, grads: Grads) -> Grads:
 
 register_both(Operator("AveragePoolGrad", _mean_grad, shape=_like_first, body=bodies.mean_grad))
 register_both(Operator("AveragePool", _mean, _mean_gradient, shape=_pool_shape))
+
+
+# -- over all of a picture: channels are second here ---------------------------------------------
+
+
+def _over_all(function: np.ufunc) -> Kernel:
+    def bind(b: Binding) -> Call:
+        x, out = b.input(0), b.out
+        axes, count = tuple(range(2, x.ndim)), out.dtype.type(prod(x.shape[2:]))
+        reduce = partial(function.reduce, x, axis=axes, out=out, keepdims=True)
+        if function is not np.add:
+            return reduce
+
+        def call() -> None:
+            reduce()
+            np.divide(out, count, out)
+
+        return call
+
+    return bind
+
+
+def _over_all_mean_gradient(op: Builder, n: GradientNode, grads: Grads) -> Grads:
+    """The same share for each element."""
+    wide = op.call("Expand", (grads[0], op.shape_of(n.x)), specs=[n.x.spec])[0]
+    count = op.Div(op.Cast(op.Size(n.x), to=wide.dtype), op.Cast(op.Size(n.y), to=wide.dtype))
+    return (op.Div(wide, count),)
+
+
+def _over_all_max_gradient(op: Builder, n: GradientNode, grads: Grads) -> Grads:
+    """To the largest elements, in equal parts where several tie."""
+    hit = op.Cast(op.Equal(n.x, n.y), to=n.x.dtype)
+    count = op.ReduceSum(hit, np.arange(2, n.x.rank), keepdims=1)
+    return (op.Mul(hit, op.Div(grads[0], count)),)
+
+
+register(Operator("GlobalAveragePool", _over_all(np.add), _over_all_mean_gradient))
+register(Operator("GlobalMaxPool", _over_all(np.maximum), _over_all_max_gradient))
