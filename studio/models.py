@@ -76,6 +76,7 @@ class Model(ModelLayer):
     def _start(self, project: Project, operations: Mapping[LayerId, Operation]) -> None:
         self.project = project
         self.stop_training = False
+        self.resume_at = -1  # the epoch a callback wants `fit` to start with, if any
         self.operations = operations
         self._trainable = True
         self._seed = project.document.plan.run.seed
@@ -165,6 +166,8 @@ class Model(ModelLayer):
         if len(weights) != expected:
             raise refuse("weights_count", received=len(weights), expected=expected)
         super().set_weights(weights)
+        if self._trainer is not None:
+            self._trainer.forget()
 
     # -- compiling ------------------------------------------------------------------------------
 
@@ -205,6 +208,11 @@ class Model(ModelLayer):
         self.project.document = document
         self.project.store.reset_optimizer()
         self._trainer = None
+
+    def settle(self) -> None:
+        """See to it, within `fit`, that weights are the newest: between epochs they may lag."""
+        if self._trainer is not None:
+            self._trainer.save()
 
     # -- training -------------------------------------------------------------------------------
 
@@ -255,8 +263,11 @@ class Model(ModelLayer):
             validation_batch_size,
             validation_freq,
         )
+        history = History()
+        watching = [*_callbacks(callbacks), history]
+        params = {"verbose": verbose, "epochs": epochs, "steps": steps_per_epoch}
+        plan = self._begun(watching, params, plan)
         trainer = self._training(engine, self._seed if seed is None else seed)
-        self.stop_training = False
         run_id = f"r{len(self.project.runs) + 1}"
         events = fit(
             trainer,
@@ -266,13 +277,8 @@ class Model(ModelLayer):
             run_id=run_id,
             stop=lambda: self.stop_training,
             keep_best=False,
+            finish_epoch=True,
         )
-        history = History()
-        params = {"verbose": verbose, "epochs": epochs, "steps": steps_per_epoch}
-        watching = [history, *_callbacks(callbacks)]
-        for callback in watching:
-            callback.set_model(self)
-            callback.set_params(params)
         for event in show(_told(events, watching), verbose):
             if isinstance(event, Finished):
                 self.project.runs.append(event.run)
@@ -367,6 +373,18 @@ class Model(ModelLayer):
             trainer = self._trainer = Trainer(self.document, self.project.store, settings)
         trainer.forget()
         return trainer
+
+    def _begun(
+        self, watching: Sequence[Callback], params: Mapping[str, Any], plan: FitPlan
+    ) -> FitPlan:
+        """The plan, once the callbacks know what begins; one may have it start later."""
+        self.stop_training, self.resume_at = False, -1
+        for callback in watching:
+            callback.set_model(self)
+            callback.set_params(params)
+        for callback in watching:
+            callback.on_train_begin({})
+        return plan if self.resume_at < 0 else replace(plan, initial_epoch=self.resume_at)
 
     def _reported(self, logs: Mapping[str, float], as_dict: bool) -> Any:
         """A dict, or Keras's list: the loss, each output's, then the rest; alone if it is alone."""
@@ -500,9 +518,9 @@ def _loss_weight(name: str, given: Any) -> float:
 
 def _told(events: Iterator[Event], callbacks: Sequence[Callback]) -> Iterator[Event]:
     """The events, each told to the callbacks as it passes."""
-    for callback in callbacks:
-        callback.on_train_begin({})
     for event in events:
+        if isinstance(event, EpochDone):
+            event = replace(event, logs=dict(event.logs))  # which callbacks may add to
         for callback in callbacks:
             _tell(event, callback)
         yield event

@@ -83,6 +83,7 @@ def fit(
     run_id: str = "r1",
     stop: Callable[[], bool] = lambda: False,
     keep_best: bool = True,
+    finish_epoch: bool = False,
 ) -> Iterator[Event]:
     """Train, giving Started, then BatchDone and EpochDone, and Finished last.
 
@@ -96,6 +97,7 @@ def fit(
         stop: asked before every batch; True ends training there.
         keep_best: keep the weights of the best epoch, by the total validation loss if there is
             one, else by the total loss.
+        finish_epoch: report an epoch that was stopped within as well, as Keras does.
     """
     plan = plan or FitPlan()
     steps = plan.steps_per_epoch or -(-len(data) // plan.batch_size)
@@ -119,7 +121,7 @@ def fit(
             step, results = trainer.train_batch(batch)
             means.add(step, batch, results)
             yield BatchDone(epoch, number, means.loss())
-        if stopped:
+        if stopped and not (finish_epoch and number):
             break
         logs = means.logs()
         if validation is not None and (epoch + 1) % plan.validation_freq == 0:
@@ -131,6 +133,8 @@ def fit(
             seen.best = None  # its memory goes to the new one
             seen.best = trainer.store.snapshot()
         yield EpochDone(epoch, logs, time.perf_counter() - epoch_began, better)
+        if stopped:
+            break
     trainer.finish()
     yield _finished(trainer, plan, seen, run_id, monitor, stopped, time.perf_counter() - began)
 

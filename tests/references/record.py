@@ -14,6 +14,7 @@ def main(wanted: list[str]) -> None:
     import keras
 
     from tests.references import (
+        callbacks,
         constraints,
         five_steps,
         initializers,
@@ -45,6 +46,7 @@ def main(wanted: list[str]) -> None:
         losses,
         later_losses,
         later_metrics,
+        callbacks,
         optimizers,
         metrics,
         models,

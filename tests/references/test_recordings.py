@@ -6,6 +6,7 @@ import pytest
 from tests import references
 
 EXPECTED = [
+    "callbacks",
     "classifier",
     "constraints",
     "fitted",
