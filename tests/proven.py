@@ -1,0 +1,119 @@
+"""What the tests prove of each entry of the catalogue, as a table in the README.
+
+``python -m tests.proven`` collects the tests and writes the table anew; `tests/test_proven.py`
+fails while the README has another. A test counts for an entry it is run with; what it shows is in
+its name.
+"""
+
+import contextlib
+import io
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from studio.declare import Declared
+
+FAMILIES = (
+    "layers",
+    "losses",
+    "metrics",
+    "optimizers",
+    "initializers",
+    "regularizers",
+    "constraints",
+)
+# Column → what the name of a test that belongs there contains.
+COLUMNS = {
+    "cases equal to Keras": re.compile("keras"),
+    "finite differences": re.compile("finite_differences"),
+    "on both engines": re.compile("engines|onnxruntime"),
+}
+README = Path(__file__).parents[1] / "README.md"
+BEGIN, END = "<!-- proven: written by python -m tests.proven -->", "<!-- /proven -->"
+
+Counts = Mapping[tuple[str, str, str], int]  # family, entry, column
+
+
+def catalogue(family: str) -> list[str]:
+    """The entries of a family; none where there is no such family."""
+    try:
+        return list(import_module(f"studio.{family}").CATALOGUE)
+    except ModuleNotFoundError:
+        return []
+
+
+def proven() -> Counts:
+    """How many tests of each kind there are for each entry."""
+    collector = _Collector()
+    folders = [str(README.parent / "tests" / family) for family in FAMILIES]
+    there = [folder for folder in folders if Path(folder).is_dir()]
+    with contextlib.redirect_stdout(io.StringIO()):
+        pytest.main(["--collect-only", "-q", "-p", "no:xdist", *there], plugins=[collector])
+    return collector.counts
+
+
+class _Collector:
+    def __init__(self) -> None:
+        self.counts: Counter[tuple[str, str, str]] = Counter()
+        self._known = {family: set(catalogue(family)) for family in FAMILIES}
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        for item in items:
+            family = item.path.parent.name
+            name = item.name.partition("[")[0]
+            given = getattr(item, "callspec", None)
+            if given is None or family not in self._known:
+                continue
+            for entry in self._entries(family, given.params.values()):
+                for column, words in COLUMNS.items():
+                    self.counts[family, entry, column] += bool(words.search(name))
+
+    def _entries(self, family: str, values: Iterable[Any]) -> set[str]:
+        """The entries a test is run with: declarations, lists of them, or their names."""
+        found = set[str]()
+        for value in values:
+            parts = value if isinstance(value, list | tuple) else [value]
+            for part in parts:
+                kind = part.kind if isinstance(part, Declared) else part
+                if isinstance(kind, str) and kind in self._known[family]:
+                    found.add(kind)
+        return found
+
+
+def table(counts: Counts) -> str:
+    """The counts in Markdown, a part for each family."""
+    lines = []
+    for family in FAMILIES:
+        entries = sorted(catalogue(family))
+        columns = [c for c in COLUMNS if any(counts.get((family, e, c)) for e in entries)]
+        if not columns:
+            continue
+        lines += [f"**{family.capitalize()}**", "", "| | " + " | ".join(columns) + " |"]
+        lines.append("|---" * (len(columns) + 1) + "|")
+        for entry in entries:
+            cells = [str(counts.get((family, entry, c), 0) or "–") for c in columns]
+            lines.append(f"| {entry} | " + " | ".join(cells) + " |")
+        lines.append("")
+    return "\n".join(lines).strip()
+
+
+def in_readme() -> str:
+    """The table the README has."""
+    return README.read_text("utf-8").partition(BEGIN)[2].partition(END)[0].strip()
+
+
+def main() -> None:
+    """Write the table into the README."""
+    text = README.read_text("utf-8")
+    before, _, rest = text.partition(BEGIN)
+    after = rest.partition(END)[2]
+    README.write_text(f"{before}{BEGIN}\n\n{table(proven())}\n\n{END}{after}", "utf-8")
+
+
+if __name__ == "__main__":
+    main()

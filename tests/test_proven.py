@@ -1,0 +1,18 @@
+"""The README's table of what is proven is that of the tests."""
+
+import subprocess
+import sys
+
+from tests.proven import README, in_readme
+
+
+def test_the_readme_says_what_the_tests_prove() -> None:
+    script = "from tests.proven import proven, table; print(table(proven()))"
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=README.parent,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == in_readme(), "write it anew: python -m tests.proven"
