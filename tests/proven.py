@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from studio.declare import Declared
+from studio.declare import Declared, snake
 
 FAMILIES = (
     "layers",
@@ -69,19 +69,23 @@ class _Collector:
             given = getattr(item, "callspec", None)
             if given is None or family not in self._known:
                 continue
-            for entry in self._entries(family, given.params.values()):
+            found = self._entries(family, given.params.values()) | self._named(family, given.id)
+            for entry in found:
                 for column, words in COLUMNS.items():
                     self.counts[family, entry, column] += bool(words.search(name))
 
     def _entries(self, family: str, values: Iterable[Any]) -> set[str]:
-        """The entries a test is run with: declarations, lists of them, or their names."""
-        found = set[str]()
-        for value in values:
-            parts = value if isinstance(value, list | tuple) else [value]
-            for part in parts:
-                kind = part.kind if isinstance(part, Declared) else part
-                if isinstance(kind, str) and kind in self._known[family]:
-                    found.add(kind)
+        """The entries a test is run with: declarations, or lists of them."""
+        parts = [p for v in values for p in (v if isinstance(v, list | tuple) else [v])]
+        return {p.kind for p in parts if isinstance(p, Declared)} & self._known[family]
+
+    def _named(self, family: str, given: str) -> set[str]:
+        """The entries a test's id names: ``Dense-0``, ``lstm_no_bias``."""
+        words = {snake(kind): kind for kind in self._known[family]}
+        found = set(given.split("-")) & self._known[family]
+        for part in given.split("-"):
+            begins = [w for w in words if f"{part}_".startswith(f"{w}_")]
+            found |= {words[max(begins, key=len)]} if begins else set()
         return found
 
 

@@ -40,9 +40,24 @@ def spec(array: np.ndarray) -> Spec:
     return Spec(array.dtype.name, ("batch", *array.shape[1:]))
 
 
+KINDS = {
+    "binary": "BinaryAccuracy",
+    "categorical": "CategoricalAccuracy",
+    "sparse": "SparseCategoricalAccuracy",
+}
+
+
+def _tested(case: str) -> str:
+    """What a case tests: the metric that ``accuracy`` stands for there, and its choice."""
+    return f"{KINDS[case.partition('_')[0]]}-Accuracy-{case}"
+
+
+each_accuracy = pytest.mark.parametrize("case", ACCURACY, ids=_tested)
+
+
 @pytest.mark.parametrize("weighted", [False, True], ids=["plain", "weighted"])
-@pytest.mark.parametrize("case", ACCURACY)
-def test_accuracy(case: str, weighted: bool) -> None:
+@each_accuracy
+def test_accuracy_is_that_of_keras(case: str, weighted: bool) -> None:
     arrays, facts = references.case("metrics", f"accuracy_{case}"), ACCURACY[case]
     y, p = arrays["y_true"], arrays["y_pred"]
     weight = arrays["sample_weight"] if weighted else None
@@ -57,7 +72,7 @@ def test_accuracy(case: str, weighted: bool) -> None:
     assert state.result() == pytest.approx(expected, abs=1e-6)
 
 
-@pytest.mark.parametrize("case", ACCURACY)
+@each_accuracy
 def test_accuracy_chooses_as_keras(case: str) -> None:
     arrays, facts = references.case("metrics", f"accuracy_{case}"), ACCURACY[case]
     y, p = arrays["y_true"], arrays["y_pred"]
@@ -70,8 +85,8 @@ def test_accuracy_chooses_as_keras(case: str) -> None:
     assert chosen.result() == automatic.result()
 
 
-@pytest.mark.parametrize("case", AUCS)
-def test_auc(case: str) -> None:
+@pytest.mark.parametrize("case", AUCS, ids="AUC-{}".format)
+def test_auc_is_that_of_keras(case: str) -> None:
     arrays, facts = (
         references.case("metrics", f"auc_{case}"),
         references.meta("metrics")["auc"][case],

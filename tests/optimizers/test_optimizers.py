@@ -65,7 +65,9 @@ def test_every_recording_is_replayed() -> None:
 
 @pytest.mark.parametrize("engine", [NumpyExecutor, OnnxRuntimeExecutor])
 @pytest.mark.parametrize(("recording", "case", "optimizer"), RECORDED.values(), ids=RECORDED)
-def test_five_steps(recording: str, case: str, optimizer: Optimizer, engine: type) -> None:
+def test_five_steps_are_those_of_keras(
+    recording: str, case: str, optimizer: Optimizer, engine: type
+) -> None:
     arrays = references.case(recording, case)
     assert kept(optimizer) == references.meta(recording)["cases"][case]["slots"]
     starts = [arrays["start0"], arrays["start1"]]

@@ -41,7 +41,12 @@ def program_of(regularizer: Regularizer, spec: Spec) -> Program:
     return op.program([regularizer.lower(op, op.input("w", spec))])
 
 
-@pytest.mark.parametrize("case", CASES)
+each_case = pytest.mark.parametrize(
+    "case", CASES, ids=lambda case: f"{CASES[case]['regularizer']}-{case}"
+)
+
+
+@each_case
 def test_value_and_gradient_are_keras(case: str) -> None:
     facts, arrays = CASES[case], references.case("regularizers", case)
     program = program_of(made(facts["regularizer"], **facts["config"]), f(4, 3))
@@ -54,7 +59,7 @@ def test_value_and_gradient_are_keras(case: str) -> None:
         np.testing.assert_allclose(gradient, arrays["dw"], rtol=1e-4, atol=1e-6, err_msg=name)
 
 
-@pytest.mark.parametrize("case", CASES)
+@each_case
 def test_gradient_equals_finite_differences(case: str) -> None:
     facts = CASES[case]
     w = np.random.default_rng(0).uniform(0.2, 1, (4, 3)) * np.array([1, -1, 1])
