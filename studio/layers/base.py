@@ -78,6 +78,7 @@ class LayerBuilder(Builder):
         training: whether the program trains; Dropout and statistics depend on it.
         frozen: whether the layer being lowered is frozen; BatchNormalization then infers.
         draws: the random inputs asked for, by input name: (source, how many before it there).
+        measured: results that cost something, with what measures them; whoever trains adds it.
     """
 
     def __init__(self, training: bool = False) -> None:
@@ -85,6 +86,7 @@ class LayerBuilder(Builder):
         self.training = training
         self.frozen = False
         self.draws: dict[str, tuple[str, int]] = {}
+        self.measured: list[tuple[Regularizer, Value]] = []
         self._masks: dict[str, Value] = {}
         self._current: dict[str, Value] = {}
 
@@ -164,6 +166,10 @@ class Layer(Declared):
             ProblemError: the inputs do not fit; its `fix` may be parameters to set, by name.
         """
         raise TypeError(f"{self.kind} does not say how it is computed")
+
+    def activity(self) -> Regularizer | None:
+        """What measures its results, as a term of the loss by sample."""
+        return None
 
     def heeds_mask(self, arriving: int) -> bool:
         """Whether a mask that arrives counts, with so many values arriving; shown where not."""

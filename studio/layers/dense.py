@@ -36,6 +36,9 @@ class Dense(Layer):
     bias_regularizer: Regularizer | None = param(
         None, "What large values of the bias cost", family="regularizers"
     )
+    activity_regularizer: Regularizer | None = param(
+        None, "What large results cost, by sample", family="regularizers"
+    )
     kernel_constraint: Constraint | None = param(
         None, "What the kernel must be after a step", family="constraints"
     )
@@ -66,6 +69,9 @@ class Dense(Layer):
             constraint=self.bias_constraint,
         )
         return (kernel, bias) if self.use_bias else (kernel,)
+
+    def activity(self) -> Regularizer | None:
+        return self.activity_regularizer
 
     def range(self, *x: Range | None) -> Range | None:
         return range_of(self.activation)

@@ -20,6 +20,9 @@ def results_of(
     """A layer's results, their masks travelling with them."""
     found = layer.lower(op, Weights(weights), *arriving)
     results = [found] if isinstance(found, Value) else list(found)
+    regularizer = layer.activity()
+    if regularizer is not None:
+        op.measured += [(regularizer, result) for result in results]
     masks = layer.mask(op, *arriving)
     each = masks if isinstance(masks, tuple) else (masks,)
     for result, mask in zip(results, each, strict=False):

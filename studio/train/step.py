@@ -192,10 +192,18 @@ class _Losses:
 
 
 def _penalized(op: LayerBuilder, lowered: Lowered, total: Value) -> Value:
-    """The total loss with what each trainable weight costs, however often its layer is called."""
+    """The total loss with what each trainable weight costs, however often its layer is called.
+
+    And what results cost that are measured: as in Keras, at each call, divided by the batch.
+    """
     for name, variable in lowered.variables.items():
         regularizer = variable.weight.regularizer
         if variable.trainable and regularizer is not None:
             with op.at("", f"regularizer/{name}"):
                 total = op.Add(total, regularizer.lower(op, variable.value))
+    for regularizer, result in op.measured:
+        with op.at("", f"activity/{result.name}"):
+            rows = op.Gather(op.shape_of(result), np.array(0, np.int64), axis=0)
+            cost = op.Div(regularizer.lower(op, result), op.Cast(rows, to=result.dtype))
+            total = op.Add(total, cost)
     return total

@@ -144,7 +144,9 @@ def test_its_training_graph_runs_on_onnxruntime(layer: Layer, example: Example) 
     wanted = [n for n in wanted if not n.startswith("noise/")] + built.weights
     if not wanted:
         return
-    backward, _ = with_gradient(program, wanted)
+    backward, reached = with_gradient(program, wanted)
+    if not reached:
+        return
     ours, theirs = NumpyExecutor(backward), OnnxRuntimeExecutor(backward, threads=1)
     for executor in (ours, theirs):
         executor.load(built.initial)
@@ -220,7 +222,7 @@ def test_it_computes_what_keras_computes(recording: str, case: str, layers: list
     executor.load(state)
     seeds = {f"seed/{v.name}": arrays[f"r{i}"] for i, v in enumerate(built.outputs)}
     results = executor.run({**feeds, **seeds})
-    assert set(reached) == set(by)
+    assert not any(arrays[by[name]].any() for name in set(by) - set(reached))
     for name, y in zip(reached, backward.outputs, strict=True):
         expected = arrays[by[name]]
         np.testing.assert_allclose(results[y], expected, rtol=1e-4, atol=1e-5, err_msg=name)

@@ -1,4 +1,4 @@
-"""``five_steps``: single layers trained for five steps, each in a model of a few weights.
+"""``five_steps…``: single layers trained for five steps, each in a model of a few weights.
 
 The model is that of `tests.systems.chain`: a Dense without bias before each float input, the
 layers of ``chain``, and one Dense(1) over all results, flattened and joined. 20 rows, one epoch in
@@ -184,12 +184,29 @@ def record_case(
         recording.put(f"{name}/{key}", np.concatenate([np.ravel(v) for v in values]))
 
 
-def five_steps() -> Recording:
+def wider_cases() -> dict[str, tuple[Chain, list[Shape], int]]:
+    """Layers that came later, and what large results cost."""
+    dense = {"units": 3, "activation": "tanh", "activity_regularizer": "l2"}
+    return {
+        "activity_regularization": ([step("ActivityRegularization", l1=0.1, l2=0.2)], [STEPS], 0),
+        "dense_activity": ([step("Dense", **dense)], [TABLE], 0),
+        "prelu": ([step("PReLU", shared_axes=[1])], [STEPS], 0),
+        "group_normalization": ([step("GroupNormalization", groups=-1)], [STEPS], 0),
+        "rms_normalization": ([step("RMSNormalization")], [STEPS], 0),
+        "attention": ([step("Attention", use_scale=True)], [STEPS, STEPS], 0),
+        "additive_attention": ([step("AdditiveAttention")], [STEPS, STEPS], 0),
+    }
+
+
+def _recorded(cases: dict[str, tuple[Chain, list[Shape], int]]) -> Recording:
     recording = Recording()
     recording.meta |= {"batch_size": BATCH, "optimizers": OPTIMIZERS, "cases": {}}
-    for name, (steps, shapes, states) in cases().items():
+    for name, (steps, shapes, states) in cases.items():
         record_case(recording, name, steps, shapes, states)
     return recording
 
 
-RECORDINGS: dict[str, Callable[[], Recording]] = {"five_steps": five_steps}
+RECORDINGS: dict[str, Callable[[], Recording]] = {
+    "five_steps": lambda: _recorded(cases()),
+    "five_steps_wider": lambda: _recorded(wider_cases()),
+}

@@ -190,9 +190,31 @@ def wider_attention() -> Recording:
     return recording
 
 
+def wider_encoding() -> Recording:
+    recording, rng = Recording(), seeded(24)
+    case = _cases(recording)
+    steps, tokens = floats(rng, 3, 4, 2, scale=2), rng.integers(0, 5, (3, 4)).astype(np.int32)
+    ends = [-1.0, 0.0, 0.25]
+    steps[0, 0] = ends[:2]
+    case("identity", step("Identity"), steps)
+    case("activity", step("ActivityRegularization", l1=0.1, l2=0.2), steps)
+    case("rescaling", step("Rescaling", scale=0.5, offset=-1.0), steps)
+    case("rescaling_each", step("Rescaling", scale=[0.5, 2.0], offset=[1.0, 0.0]), steps)
+    for mode in ("multi_hot", "one_hot", "count"):
+        config = {"output_mode": mode}
+        case(f"category_{mode}", step("CategoryEncoding", num_tokens=5, **config), tokens)
+        one = step("CategoryEncoding", num_tokens=5, **config)
+        case(f"category_{mode}_one", one, tokens[:, :1])
+    for mode in ("int", "multi_hot", "one_hot", "count"):
+        made = step("Discretization", bin_boundaries=ends, output_mode=mode)
+        case(f"discretization_{mode}", made, steps[:, :, 0])
+    return recording
+
+
 RECORDINGS: dict[str, Callable[[], Recording]] = {
     "wider_activations": wider_activations,
     "wider_reshaping": wider_reshaping,
     "wider_normalization": wider_normalization,
     "wider_attention": wider_attention,
+    "wider_encoding": wider_encoding,
 }

@@ -1,0 +1,33 @@
+"""What large results cost, and bins."""
+
+import numpy as np
+
+from studio.layers import ActivityRegularization, Dense, Input
+from studio.models import Model
+from tests.document.drawn import layer
+
+
+def test_large_results_cost_at_each_call_by_sample_in_training_and_in_evaluation() -> None:
+    x, again = Input((2,)), ActivityRegularization(l1=0.5, l2=0.25)
+    model = Model(x, again(again(x)))
+    model.compile("sgd", "mse")
+    given = np.array([[1, -2], [3, 0], [0, 1]], np.float32)
+    cost = 0.5 * abs(given).sum() + 0.25 * (given**2).sum()
+    found = model.evaluate(given, given, batch_size=3, verbose=0)
+    np.testing.assert_allclose(found, 2 * cost / 3, rtol=1e-6)
+
+
+def test_a_prediction_computes_no_cost() -> None:
+    x = Input((2,))
+    model = Model(x, Dense(2, activity_regularizer="l1")(x))
+    plain = Model(x, Dense(2)(x))
+    assert model.count_params() == plain.count_params()
+    plain.set_weights(model.get_weights())
+    given = np.ones((3, 2), np.float32)
+    one, other = (m.predict(given, verbose=0) for m in (model, plain))
+    np.testing.assert_array_equal(one, other)
+
+
+def test_boundaries_rise() -> None:
+    (problem,) = layer("Discretization", bin_boundaries=[1.0, 0.0]).problems()
+    assert (problem.code, problem.fix) == ("boundaries_order", {"bin_boundaries": (0.0, 1.0)})
