@@ -17,15 +17,16 @@ from zlib import crc32
 import numpy as np
 
 from studio.declare import declared, snake
-from studio.engine.onnx_reader import imported, read_onnx
+from studio.engine.onnx_reader import read_onnx
 from studio.engine.program import Array, Spec
 from studio.layers.base import Layer, Port, Weight
 from studio.layers.cell import Cell, Cells
 from studio.layers.input import Input as InputLayer
 from studio.layers.onnx_model import OnnxModel as OnnxModelLayer
+from studio.layers.onnx_model import frozen_problem
 from studio.layers.shapes import shapes_of
 from studio.layers.time_distributed import TimeDistributed as TimeDistributedLayer
-from studio.problem import Problem, ProblemError, refuse, warn
+from studio.problem import ProblemError, refuse, warn
 
 _names: Counter[str] = Counter()
 _sequence = itertools.count()
@@ -405,10 +406,9 @@ class OnnxModel(Handle):
         self._start(OnnxModelLayer(model), name, trainable)
         for weight, array in weights.items():
             self.cells[weight, array.shape] = Cell(np.array(array, order="C"), trained=True)
-        frozen = {n: why for n, why in imported(model).frozen.items() if why != "statistics"}
-        if frozen:
-            names, operators = ", ".join(frozen), ", ".join(sorted({*frozen.values()}))
-            warn(Problem("onnx_frozen", args={"names": names, "operators": operators}))
+        frozen = frozen_problem(model)
+        if frozen is not None:
+            warn(frozen)
 
 
 class TimeDistributed(Operation):

@@ -90,6 +90,15 @@ class OnnxModel(Layer):
         return file.append(op, {**given, **weights})
 
 
+def frozen_problem(model: str) -> Problem | None:
+    """Which weights of a file stay as they are for want of a gradient; None if none does."""
+    frozen = {n: why for n, why in imported(model).frozen.items() if why != "statistics"}
+    if not frozen:
+        return None
+    about = {"names": ", ".join(frozen), "operators": ", ".join(sorted({*frozen.values()}))}
+    return Problem("onnx_frozen", args=about, severity="warning")
+
+
 def _sizes(spec: Spec) -> tuple[int, ...]:
     return tuple(int(size) for size in spec.shape)
 

@@ -18,6 +18,7 @@ from studio.ui.session import Session
 from studio.ui.settings import Settings
 
 SUFFIX = ".loom"
+ONNX = ".onnx"
 
 
 class Files:

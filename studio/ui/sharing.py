@@ -12,7 +12,9 @@ from studio.document.inside import frozen_layers
 from studio.document.model import CallId, Document, LayerEntry, LayerId, Submodel, Wrapped
 from studio.document.nesting import owner, use_counts
 from studio.document.project import Project
+from studio.engine.onnx_reader import read_onnx
 from studio.layers.input import Input
+from studio.layers.onnx_model import OnnxModel, frozen_problem
 from studio.layers.time_distributed import TimeDistributed
 from studio.problem import ProblemError
 from studio.text import text
@@ -186,6 +188,28 @@ class Sharing:
             store.take(new, other.store, old)
         session.commit(text("canvas.insert", name=name), document)
         self._show([call])
+
+    def insert_onnx(self, path: Path, at: QPointF | None = None) -> None:
+        """Put the model of an ONNX file in as a layer, with its weights."""
+        session, refused = self._session, text("window.not_inserted", name=path.name)
+        try:
+            model, weights = read_onnx(path)
+        except ProblemError as error:
+            tell_problems(self._window, refused, error.problems)
+            return
+        name, spot = edits.free_name(session.document, _as_name(path)), at or self._canvas.room()
+        place = (round(spot.x()), round(spot.y()))
+        document, call = edits.add_layer(
+            session.document, OnnxModel(model), place, name=name, graph=session.shown
+        )
+        layer = document.graphs[session.shown].calls[call].layer
+        for weight, array in weights.items():
+            session.project.store.put(layer, weight, array)
+        session.commit(text("canvas.insert", name=name), document)
+        self._show([call])
+        frozen = frozen_problem(model)
+        if frozen is not None:
+            tell_problems(self._window, text("canvas.insert", name=name), [frozen])
 
     # -- inside ----------------------------------------------------------------------------------
 

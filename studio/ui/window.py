@@ -24,7 +24,7 @@ from studio.ui.commands import CONTEXT_CANVAS, CONTEXT_NODE, TOOLBAR, commands, 
 from studio.ui.data_dock import DataDock
 from studio.ui.dialogs import ask_dropped, confirm
 from studio.ui.export_dialog import run_export
-from studio.ui.files import SUFFIX, Files
+from studio.ui.files import ONNX, SUFFIX, Files
 from studio.ui.inspector import Inspector
 from studio.ui.palette import Palette
 from studio.ui.parts import clear
@@ -307,11 +307,11 @@ class MainWindow(QMainWindow):
     # -- files dropped, closing ------------------------------------------------------------------
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if _project_in(event):
+        if _file_in(event):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
-        path = _project_in(event)
+        path = _file_in(event)
         if path:
             event.acceptProposedAction()
             at = self.canvas.viewport().mapFrom(self, event.position().toPoint())
@@ -321,7 +321,10 @@ class MainWindow(QMainWindow):
             QTimer.singleShot(0, self, lambda: self.dropped(path, spot))
 
     def dropped(self, path: Path, spot: QPointF | None = None) -> None:
-        """A project's file was dropped: put in as a layer or opened, as the person says."""
+        """A file was dropped: an ONNX file is put in as a layer; a project's, too, or opened."""
+        if path.suffix.lower() == ONNX:
+            self.sharing.insert_onnx(path, spot)
+            return
         answer, frozen = ask_dropped(self, path.name)
         if answer == "open":
             self.files.open(path)  # which asks itself when there are changes
@@ -368,7 +371,7 @@ class _Place(QWidget):
         self._layout.addWidget(view)
 
 
-def _project_in(event: QDropEvent) -> Path | None:
-    """The project file that is being dragged."""
+def _file_in(event: QDropEvent) -> Path | None:
+    """The project or the ONNX file that is being dragged."""
     paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
-    return next((p for p in paths if p.suffix.lower() == SUFFIX), None)
+    return next((p for p in paths if p.suffix.lower() in (SUFFIX, ONNX)), None)

@@ -11,6 +11,8 @@ from studio.document.plan import TableSource
 from studio.document.project import Project, Run
 from studio.examples import EXAMPLES
 from studio.formats import loom
+from studio.layers import Dense, Input
+from studio.models import Model
 from studio.text import language, text
 from studio.ui.session import Session
 from studio.ui.settings import Settings
@@ -278,6 +280,30 @@ def test_a_dropped_project_is_opened_after_a_question(window, file, answer, qtbo
     answer("Open")
     drop(window, file)
     qtbot.waitUntil(lambda: window.session.path == file)
+
+
+def test_a_dropped_onnx_file_becomes_a_layer_with_its_weights(window, tmp_path, qtbot):
+    x = Input((3,))
+    Model(x, Dense(2)(x)).export(tmp_path / "small net.onnx")
+    before = set(window.session.document.layers)
+    assert drop(window, tmp_path / "small net.onnx")
+    qtbot.waitUntil(lambda: len(window.session.document.layers) > len(before))
+    (layer,) = set(window.session.document.layers) - before
+    entry = window.session.document.layers[layer]
+    assert (entry.kind, entry.name) == ("OnnxModel", "small_net")
+    shapes = {cell.value.shape for cell in window.session.project.store.cells(layer).values()}
+    assert shapes == {(3, 2), (2,)}
+
+
+def test_an_onnx_file_that_cannot_be_run_is_refused_in_words(window, tmp_path, monkeypatch, qtbot):
+    (tmp_path / "bad.onnx").write_bytes(b"no model")
+    told = []
+    monkeypatch.setattr("studio.ui.sharing.tell_problems", lambda *about: told.append(about))
+    before = window.session.document
+    assert drop(window, tmp_path / "bad.onnx")
+    qtbot.waitUntil(lambda: len(told) == 1)
+    assert told[0][2][0].code == "onnx_unreadable"
+    assert window.session.document is before
 
 
 def test_other_files_are_not_taken(window, tmp_path):
