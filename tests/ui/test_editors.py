@@ -65,7 +65,7 @@ def test_every_declaration_has_a_form_that_is_silent_when_shown(qtbot, kind):
     form.show_value(kind())
     assert told == []
     for p in kind.params():
-        assert form.complaint(p.name) == ""
+        assert not p.shown or form.complaint(p.name) == ""
 
 
 def test_problem_with_a_value_names_the_parameter():
