@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from studio import optimizers
+from studio import layers, optimizers
 from studio.callbacks import Callback, LambdaCallback
 from studio.engine import numpy_executor, planner
 from studio.layers import LSTM, Dense, Dropout, Embedding, Input, concatenate
@@ -441,3 +441,31 @@ def test_a_sequence_without_steps_is_refused() -> None:
     with pytest.raises(ProblemError) as error:
         model.fit(np.zeros((4, 0, 3)), np.zeros((4, 1)), verbose=0)
     assert error.value.problems[0].code == "input_without_steps"
+
+
+def test_setting_weights_leaves_what_the_optimizer_keeps_as_in_keras() -> None:
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(8, 4)), rng.normal(size=(8, 2))
+    losses = []
+    for sets in (False, True):
+        ends = Input(shape=(4,))
+        model = Model(ends, Dense(2)(ends))
+        model.set_weights([np.ones((4, 2)), np.zeros(2)])
+        model.compile(optimizers.SGD(0.1, momentum=0.9), "mse")
+        for _ in range(3):
+            model.train_on_batch(x, y)
+            if sets:
+                model.set_weights(model.get_weights())
+        losses.append(model.evaluate(x, y, verbose=0))
+    assert losses[0] == losses[1]
+
+
+def test_arguments_in_the_ways_keras_takes_them() -> None:
+    x = Input(shape=(4, 6))
+    attention = layers.MultiHeadAttention(2, 3)
+    assert attention(query=x, value=x).spec.shape == ("batch", 4, 6)
+    assert layers.concatenate([x, x], 1).spec.shape == ("batch", 8, 6)
+    assert layers.Conv1D(2, 3, data_format=None)(x).spec.shape == ("batch", 2, 2)
+    assert layers.Dense(2, bias_initializer=None)(x).spec.shape == ("batch", 4, 2)
+    with pytest.raises(ProblemError):
+        attention(value=x)

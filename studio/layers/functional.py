@@ -160,7 +160,7 @@ class Operation:
 
     def __call__(
         self,
-        inputs: Tensor | Sequence[Tensor],
+        inputs: Tensor | Sequence[Tensor] = (),
         *more: Tensor | Sequence[Tensor],
         initial_state: Tensor | Sequence[Tensor] | None = None,
         **named: Any,
@@ -207,7 +207,11 @@ class Operation:
                 raise refuse("port_unknown", name=self.name, received=name, known=", ".join(names))
         ahead = {names.index(name): tensor for name, tensor in named.items() if tensor is not None}
         for place in range(len(given), max(ahead, default=-1) + 1):
-            given.append(ahead.get(place, given[-1]))
+            if place not in ahead and not given:
+                raise refuse(
+                    "inputs_count", name=self.name, received=len(ahead), expected=len(names)
+                )
+            given.append(ahead[place] if place in ahead else given[-1])
         return given
 
     # -- weights --------------------------------------------------------------------------------
@@ -352,14 +356,16 @@ class Handle(Operation):
         return [Variable(self, weight) for weight in self.declared_weights]
 
     def assign(self, weight: Weight, value: Any) -> None:
-        """Set the numbers of one weight, in place, so that whoever shares it sees them."""
+        """Set the numbers of one weight, in place, so that whoever shares it sees them.
+
+        What an optimizer keeps for it stays, as in Keras.
+        """
         cell = self.cell(weight)
         given = np.asarray(value)
         if given.dtype.kind not in "buif":
             raise refuse("not_numbers", name=f"{self.name}/{weight.name}", received=given.dtype)
         np.copyto(cell.value, given.astype(np.float32))
         cell.trained = True
-        cell.start_anew()
 
     def cell(self, weight: Weight) -> Cell:
         """Where the numbers of one weight are, drawn now if they never were."""
@@ -467,12 +473,15 @@ def _without_ignored(kind: str, params: dict[str, Any]) -> dict[str, Any]:
 def _declared_value(name: str, value: Any) -> Any:
     """An argument as a declaration takes it.
 
-    A layer inside another (Bidirectional's) is copied: what counts is its declaration. No
-    activation is the linear one, as in Keras.
+    A layer inside another (Bidirectional's) is copied: what counts is its declaration. As in
+    Keras, no activation is the linear one, no data format the usual one, and no initializer zeros.
     """
     if isinstance(value, Handle):
         return value.declaration
-    return "linear" if value is None and name.endswith("activation") else value
+    if value is None:
+        usual = {"activation": "linear", "format": "channels_last", "initializer": "zeros"}
+        return usual.get(name.rpartition("_")[2])
+    return value
 
 
 @cache
@@ -520,8 +529,8 @@ def Input(  # noqa: N802 - Keras's name
 def merge_function(kind: str) -> Callable[..., Any]:
     """``concatenate([a, b], axis=-1)``: the functional form of a merging layer."""
 
-    def merge(inputs: Sequence[Tensor], **params: Any) -> Any:
-        return handle_class(kind)(**params)(inputs)
+    def merge(inputs: Sequence[Tensor], *args: Any, **params: Any) -> Any:
+        return handle_class(kind)(*args, **params)(inputs)
 
     merge.__name__ = merge.__qualname__ = snake(kind)
     merge.__doc__ = f"The functional form of `{kind}`."
