@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from studio.callbacks import Callback, History
+from studio.declare import Declared
 from studio.document import edits
 from studio.document.analysis import analyse, obstacles
 from studio.document.inside import layers_of
@@ -29,7 +30,7 @@ from studio.layers.base import Layer, Weight
 from studio.layers.functional import Handle, Operation, TimeDistributed
 from studio.losses.base import Loss
 from studio.optimizers.base import Optimizer
-from studio.problem import refuse, warn
+from studio.problem import ProblemError, refuse, warn
 from studio.train.arrays import Arrays
 from studio.train.events import (
     BatchDone,
@@ -205,6 +206,7 @@ class Model(ModelLayer):
             )
             outputs = {**document.plan.outputs, endpoint.key: plan}
             document = replace(document, plan=replace(document.plan, outputs=outputs))
+        _refuse_wrong(document.plan)
         self.project.document = document
         self.project.store.reset_optimizer()
         self._trainer = None
@@ -504,6 +506,21 @@ def _callbacks(given: Any) -> list[Callback]:
         if not isinstance(callback, Callback):
             raise refuse("not_a_callback", received=type(callback).__name__)
     return list(found)
+
+
+def _refuse_wrong(plan: TrainPlan) -> None:
+    """Refuse parameters that an optimizer, a loss or a metric cannot have.
+
+    Raises:
+        ProblemError: all of them.
+    """
+    parts: list[Declared] = [plan.optimizer]
+    for output in plan.outputs.values():
+        parts += [output.loss] if output.loss else []
+        parts += [*output.metrics, *output.weighted_metrics]
+    wrong = [problem for part in parts for problem in part.problems()]
+    if wrong:
+        raise ProblemError(wrong)
 
 
 def _loss_weight(name: str, given: Any) -> float:

@@ -9,6 +9,8 @@ from studio import layers, optimizers
 from studio.callbacks import Callback, LambdaCallback
 from studio.engine import numpy_executor, planner
 from studio.layers import LSTM, Dense, Dropout, Embedding, Input, concatenate
+from studio.losses import MeanSquaredError
+from studio.metrics import AUC
 from studio.models import Model, load_model, set_random_seed
 from studio.problem import ProblemError
 from tests.models_of_the_guide import classifier, headline_data, small_headline, variants
@@ -469,3 +471,20 @@ def test_arguments_in_the_ways_keras_takes_them() -> None:
     assert layers.Dense(2, bias_initializer=None)(x).spec.shape == ("batch", 4, 2)
     with pytest.raises(ProblemError):
         attention(value=x)
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"metrics": [AUC(curve="zz")]}, "curve"),
+        ({"loss": MeanSquaredError(reduction="q")}, "reduction"),
+        ({"optimizer": optimizers.Adam(learning_rate=-1.0)}, "learning_rate"),
+    ],
+)
+def test_parameters_that_cannot_be_are_refused_when_compiling(
+    settings: dict[str, Any], said: str
+) -> None:
+    x = Input(shape=(3,))
+    model = Model(x, Dense(1)(x))
+    with pytest.raises(ProblemError, match=said):
+        model.compile(**{"optimizer": "sgd", "loss": "mse", **settings})
