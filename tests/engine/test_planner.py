@@ -1,6 +1,5 @@
 """A plan reuses memory; nobody may notice."""
 
-import time
 from dataclasses import replace
 
 import numpy as np
@@ -17,6 +16,7 @@ from studio.engine.planner import plan
 from studio.engine.program import Node, Program, Role, Spec
 from studio.problem import ProblemError
 from tests.engine.cases import Arrays, concrete, f, ints
+from tests.work import grows_with
 
 # -- random programs -----------------------------------------------------------------------------
 
@@ -351,27 +351,37 @@ def test_buffers_that_live_together_do_not_overlap() -> None:
             assert not np.shares_memory(compiled.buffers[a.name], compiled.buffers[b.name])
 
 
-def test_planning_is_quick_for_thousands_of_nodes() -> None:
-    program = chain(1000)
-    plan(program, {"x": f(4, 8)}, {})
-    start = time.perf_counter()
-    plan(program, {"x": f(4, 8)}, {})
-    assert time.perf_counter() - start < 1.0
+def test_the_work_of_planning_grows_with_the_nodes_and_not_with_their_square() -> None:
+    programs = {count: chain(count) for count in (4, 250, 1000)}
+
+    def planned(count: int) -> None:
+        plan(programs[count], {"x": f(4, 8)}, {})
+
+    planned(4)
+    assert grows_with(planned, 250, 1000) < 1.2
 
 
-def test_planning_many_values_that_live_together_is_quick() -> None:
+def tape(length: int) -> Program:
+    """As many values as that live together."""
     op = Builder()
     y = op.input("x", f(4, 8))
-    tape = []
-    for _ in range(1000):
-        tape.append(y)
+    kept = []
+    for _ in range(length):
+        kept.append(y)
         y = op.Tanh(y)
-    for x in reversed(tape):
+    for x in reversed(kept):
         y = op.Mul(y, x)
-    program = op.program([y])
-    start = time.perf_counter()
-    plan(program, {"x": f(4, 8)}, {})
-    assert time.perf_counter() - start < 1.5
+    return op.program([y])
+
+
+def test_the_work_of_planning_grows_with_the_values_that_live_together() -> None:
+    programs = {length: tape(length) for length in (4, 250, 1000)}
+
+    def planned(length: int) -> None:
+        plan(programs[length], {"x": f(4, 8)}, {})
+
+    planned(4)
+    assert grows_with(planned, 250, 1000) < 1.2
 
 
 # -- compiling -----------------------------------------------------------------------------------
