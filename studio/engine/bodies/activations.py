@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from studio.engine.builder import Builder, Value
 from studio.engine.program import Attribute
@@ -74,24 +75,41 @@ _WITH_NUMBERS: dict[str, tuple[Callable[..., Activation], tuple[float, ...]]] = 
 }
 
 
+_Function = TypeVar("_Function")
+
+
 def activations(
     attrs: Mapping[str, Attribute], usual: tuple[str, ...], direction: int
 ) -> list[Activation]:
-    """The functions of one direction of a recurrent node, `usual` where it names none.
+    """The functions of one direction of a recurrent node: see `chosen`."""
+    return chosen(attrs, usual, direction, _SIMPLE, _WITH_NUMBERS)
+
+
+def chosen(
+    attrs: Mapping[str, Any],
+    usual: tuple[str, ...],
+    direction: int,
+    simple: Mapping[str, _Function],
+    with_numbers: Mapping[str, tuple[Callable[..., _Function], tuple[float, ...]]],
+) -> list[_Function]:
+    """What a node's attributes name for one direction, `usual` where they name none.
 
     ``activation_alpha`` and ``activation_beta`` hold a number for each function that has one.
+
+    Raises:
+        ValueError: a function is neither among `simple` ones nor among those `with_numbers`.
     """
     names = attrs.get("activations", usual * (direction + 1))
-    numbers = [attrs.get(f"activation_{name}", ()) for name in ("alpha", "beta")]
-    assert isinstance(names, tuple) and all(isinstance(n, tuple) for n in numbers)
-    alphas, betas = (iter(n) for n in numbers)  # type: ignore[arg-type]
+    alphas, betas = (iter(attrs.get(f"activation_{name}", ())) for name in ("alpha", "beta"))
     found = []
     for name in names:
-        if name in _SIMPLE:
-            found.append(_SIMPLE[name])
-        else:
-            make, defaults = _WITH_NUMBERS[str(name)]
+        if name in with_numbers:
+            make, defaults = with_numbers[name]
             given = zip((alphas, betas), defaults, strict=False)
             found.append(make(*(next(numbers, default) for numbers, default in given)))
+        elif name in simple:
+            found.append(simple[name])
+        else:
+            raise ValueError(f"the engine does not run the activation {name}")
     count = len(usual)
     return found[count * direction : count * (direction + 1)]

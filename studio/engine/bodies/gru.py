@@ -6,7 +6,8 @@ import numpy as np
 
 from studio.engine.bodies.activations import Activation, activations
 from studio.engine.bodies.lstm import recurrent_gradient
-from studio.engine.bodies.recurrent import H, R, Step, Values, Walk, blocks, lines, split
+from studio.engine.bodies.operands import H, R
+from studio.engine.bodies.recurrent import Step, Values, Walk, blocks, lines, split
 from studio.engine.builder import Builder, Value
 
 USUAL = ("Sigmoid", "Tanh")  # of the gates z and r; of the candidate

@@ -1,7 +1,8 @@
 """LSTM's steps and their derivatives. Gates in the order i, o, f, c."""
 
 from studio.engine.bodies.activations import activations
-from studio.engine.bodies.recurrent import C, H, R, Step, Values, Walk, blocks, lines, split
+from studio.engine.bodies.operands import C, H, R
+from studio.engine.bodies.recurrent import Step, Values, Walk, blocks, lines, split
 from studio.engine.builder import Builder, Value
 
 USUAL = ("Sigmoid", "Tanh", "Tanh")  # of the gates i, o, f; of the candidate; of the cell

@@ -12,13 +12,11 @@ from typing import Protocol
 
 import numpy as np
 
+from studio.engine.bodies.operands import INPUTS, LENS, PLACES, B, H, R, W, X
 from studio.engine.bodies.scatter import summed_rows
 from studio.engine.builder import Builder, Value
 from studio.engine.program import Attribute, Spec
 
-X, W, R, B, LENS, H, C = range(7)
-PLACES = 8
-INPUTS = 10  # of a training variant; its backward is then given Y, the reserve, and gradients
 _MOST = INPUTS + 6
 
 Values = Sequence[Value]

@@ -2,7 +2,8 @@
 
 from studio.engine.bodies.activations import activations
 from studio.engine.bodies.lstm import recurrent_gradient
-from studio.engine.bodies.recurrent import R, Step, Values, Walk
+from studio.engine.bodies.operands import R
+from studio.engine.bodies.recurrent import Step, Values, Walk
 from studio.engine.builder import Builder, Value
 
 USUAL = ("Tanh",)

@@ -5,7 +5,7 @@ import numpy as np
 from studio.engine.builder import Builder, Value
 from studio.engine.program import Dim, Spec
 
-_FIRST, _ALL = np.array([0], np.int64), np.array([-1], np.int64)
+_FIRST = np.array([0], np.int64)
 
 
 def summed_rows(op: Builder, size: Value, indices: Value, rows: Value) -> Value:

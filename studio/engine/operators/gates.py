@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from studio.engine.bodies.activations import chosen
 from studio.engine.operator import Binding, Buffer
 
 
@@ -127,25 +128,8 @@ _WITH_NUMBERS: dict[str, tuple[Callable[..., Activation], tuple[float, ...]]] = 
 
 
 def activations(b: Binding, usual: tuple[str, ...], direction: int) -> list[Activation]:
-    """The functions of one direction of a recurrent node, `usual` where it names none.
-
-    ``activation_alpha`` and ``activation_beta`` hold a number for each function that has one.
-    """
-    names = b.attr("activations", usual * (direction + 1))
-    alphas, betas = (iter(b.attr(f"activation_{name}", ())) for name in ("alpha", "beta"))
-    found = []
-    for name in names:
-        if name in _WITH_NUMBERS:
-            make, defaults = _WITH_NUMBERS[name]
-            found.append(
-                make(*(next(g, d) for g, d in zip((alphas, betas), defaults, strict=False)))
-            )
-        elif name in ACTIVATIONS:
-            found.append(ACTIVATIONS[name])
-        else:
-            raise ValueError(f"the engine does not run the activation {name}")
-    count = len(usual)
-    return found[count * direction : count * (direction + 1)]
+    """The functions of one direction of a recurrent node: see `chosen`."""
+    return chosen(b.attrs, usual, direction, ACTIVATIONS, _WITH_NUMBERS)
 
 
 def squashing(

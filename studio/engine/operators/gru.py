@@ -12,14 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from studio.engine.bodies.gru import GRUCell
+from studio.engine.bodies.operands import B, H, R
 from studio.engine.operator import Buffer, Call
 from studio.engine.operators.gates import Activation, activations
 from studio.engine.operators.recurrent import (
-    B,
     Direction,
     Family,
-    H,
-    R,
     arriving,
     as_rows,
     both_biases,

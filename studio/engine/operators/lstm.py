@@ -10,14 +10,12 @@ from collections.abc import Callable
 import numpy as np
 
 from studio.engine.bodies.lstm import LSTMCell
+from studio.engine.bodies.operands import C, H, R
 from studio.engine.operator import Binding, Buffer, Call
 from studio.engine.operators.gates import Activation, activations, squashing
 from studio.engine.operators.recurrent import (
-    C,
     Direction,
     Family,
-    H,
-    R,
     arriving,
     as_rows,
     both_biases,

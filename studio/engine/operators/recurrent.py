@@ -30,6 +30,7 @@ import numpy as np
 from scipy import sparse
 
 from studio.engine.bodies import recurrent as bodies
+from studio.engine.bodies.operands import COUNT, INPUTS, LENS, PLACES, B, H, R, W, X
 from studio.engine.bodies.recurrent import Cell
 from studio.engine.builder import Builder, Value
 from studio.engine.operator import Binding, Buffer, Call, GradientNode, Kernel, Operator, register
@@ -40,9 +41,6 @@ from studio.engine.threads import small_products
 _VANISHED = 1e-30  # below this a gradient only breeds denormal numbers, which are slow
 _CHUNK_BYTES = 1 << 20  # local derivatives are taken for as many steps as fit this
 
-X, W, R, B, LENS, H, C = range(7)  # the inputs of a recurrent operator
-PLACES, COUNT = 8, 9  # of a training variant, beside them: behind LSTM's eighth
-_INPUTS = 10
 Ended = Callable[[], tuple[list[Buffer | None], Buffer | None]]
 
 
@@ -511,18 +509,18 @@ class Family:
     def saved(self, walk: Direction) -> list[Buffer]:
         """Of a backward: Y (time, batch, units), then the reserve (time, blocks, batch, units)."""
         d, b = walk.index, walk.b
-        reserve = [b.input(_INPUTS + 1 + i)[d] for i in range(len(self.reserve))]
-        return [b.input(_INPUTS)[:, d], *reserve]
+        reserve = [b.input(INPUTS + 1 + i)[d] for i in range(len(self.reserve))]
+        return [b.input(INPUTS)[:, d], *reserve]
 
     def arrived(self, b: Binding) -> list[Buffer | None]:
         """Of a backward: the gradients of Y and the last states, None where none arrives."""
-        start = _INPUTS + 1 + len(self.reserve)
+        start = INPUTS + 1 + len(self.reserve)
         return [b.optional(start + i) for i in range(1 + self.states)]
 
     def _gradient(
         self, op: Builder, n: GradientNode, grads: tuple[Value | None, ...]
     ) -> Sequence[Value | None]:
-        inputs = [*n.inputs, *(None,) * (_INPUTS - len(n.inputs))]
+        inputs = [*n.inputs, *(None,) * (INPUTS - len(n.inputs))]
         kept = (n.outputs[0], *n.outputs[1 + self.states :])
         operands = (*inputs, *kept, *grads[: 1 + self.states])
         places = (X, W, R, B, *range(H, H + self.states))

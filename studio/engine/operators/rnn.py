@@ -5,14 +5,13 @@ One function of input and state; its derivative follows from the output, so Y is
 
 import numpy as np
 
+from studio.engine.bodies.operands import H, R
 from studio.engine.bodies.rnn import RNNCell
 from studio.engine.operator import Call
 from studio.engine.operators.gates import activations
 from studio.engine.operators.recurrent import (
     Direction,
     Family,
-    H,
-    R,
     arriving,
     both_biases,
     ended_by,

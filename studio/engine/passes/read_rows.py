@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, field, replace
 
+from studio.engine.bodies.operands import COUNT, PLACES, X
 from studio.engine.builder import Builder
-from studio.engine.operators.recurrent import COUNT, PLACES, X
 from studio.engine.passes.eliminate_dead import eliminate_dead
 from studio.engine.passes.index_first import ROW_GRADIENTS, indices_of, is_one_hots
 from studio.engine.program import Node, Program
