@@ -76,11 +76,9 @@ def training_graph(project: Project) -> tuple[bytes, Proof]:
 def _outputs(project: Project, step: Step) -> list[str]:
     """What the file calls the program's outputs: the total, the losses, the predictions."""
     names = {e.key: name for e, name in output_names(project.document).items()}
-    return [
-        "loss",
-        *(f"{names[key]}_loss" for key in step.losses),
-        *output_labels(project.document),
-    ]
+    losses = ["loss", *(f"{names[key]}_loss" for key in step.losses)]
+    labels = output_labels(project.document)
+    return [*losses, *(f"{label}_output" if label in losses else label for label in labels)]
 
 
 def _prove(data: bytes, trainer: Trainer, step: Step, names: list[str]) -> Proof:

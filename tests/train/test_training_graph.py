@@ -113,6 +113,15 @@ def test_every_example_exports_its_step(name: str) -> None:
     assert proof.ok
 
 
+def test_an_output_called_loss_makes_way_for_the_loss() -> None:
+    x = Input(shape=(3,))
+    model = Model(x, Dense(1, name="loss")(x))
+    model.compile("sgd", "mse")
+    content, _ = training_graph(model.project)
+    outputs = [value.name for value in onnx.load_from_string(content).graph.output]
+    assert outputs[:3] == ["loss", "loss_loss", "loss_output"]
+
+
 def test_what_layers_draw_goes_in() -> None:
     x = Input(shape=(3,))
     model = Model(x, Dense(1)(Dropout(0.5)(x)))
