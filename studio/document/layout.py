@@ -81,7 +81,7 @@ def _said(entry: LayerEntry) -> int:
     """About how many letters tell the kind and the parameters that are not the usual ones."""
     if not isinstance(entry.body, Layer):
         return len(entry.kind)
-    values = ((p, getattr(entry.body, p.name)) for p in entry.body.params())
+    values = ((p, getattr(entry.body, p.name)) for p in entry.body.params() if p.shown)
     changed = (p.name if value is True else str(value) for p, value in values if value != p.default)
     return len(entry.kind) + sum(len(text) + 2 for text in changed)
 

@@ -293,6 +293,12 @@ def test_a_dropped_onnx_file_becomes_a_layer_with_its_weights(window, tmp_path, 
     assert (entry.kind, entry.name) == ("OnnxModel", "small_net")
     shapes = {cell.value.shape for cell in window.session.project.store.cells(layer).values()}
     assert shapes == {(3, 2), (2,)}
+    (node,) = (
+        item
+        for item in window.canvas.canvas.items_by_call.values()
+        if item.face.title == "small_net"
+    )
+    assert node.face.signature == "OnnxModel"  # and not the bytes of the file
 
 
 def test_an_onnx_file_that_cannot_be_run_is_refused_in_words(window, tmp_path, monkeypatch, qtbot):

@@ -124,7 +124,7 @@ def signature(entry: LayerEntry) -> str:
     leading = True
     for p in entry.body.params():
         value = getattr(entry.body, p.name)
-        if p.family:
+        if p.family or not p.shown:
             continue
         number = isinstance(value, int | float | tuple) and not isinstance(value, bool)
         if leading and number and p.name != "axis":
