@@ -4,7 +4,7 @@ A *layer* is a declaration with an id; a *call* is one use of it, drawn as one n
 naming one layer share its weights. Sharing is by id, never by equality.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from heapq import heappop, heappush
@@ -149,6 +149,10 @@ class Graph:
 
         Among calls that are ready the one made first comes first, so the order is stable.
         """
+        return list(self._order)
+
+    @cached_property
+    def _order(self) -> Sequence[CallId]:
         made = list(self.calls)
         rank = {call: i for i, call in enumerate(made)}
         waiting = {call: len({w.source for w in self.into(call)}) for call in made}

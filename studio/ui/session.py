@@ -166,7 +166,7 @@ class Session(QObject):
 
     def _on_change(self, old: Document, new: Document) -> None:
         self.project.document = new
-        self._analysis = analyse(new)
+        self._analysis = analyse(new, self._analysis)
         moved = self._follow(old, new)
         self.changed.emit(old, new)
         if moved:

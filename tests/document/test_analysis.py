@@ -1,22 +1,38 @@
 """What is said of a document as it stands."""
 
 from dataclasses import replace
+from functools import partial
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from studio.document import edits, sharing
-from studio.document.analysis import analyse, why_not
+from studio.document.analysis import Analysis, analyse, why_not
 from studio.document.model import Document, Endpoint, Graph, LayerEntry, Submodel, Unknown
+from studio.document.walk import Found, Walk
 from studio.engine.program import Spec
+from studio.layers.input import Input
 from studio.losses.regression import MeanSquaredError
 from studio.text import set_language
 from tests.document.drawn import Drawing, headline, into, layer, out
+from tests.formats.documents import documents
 from tests.work import grows_with
 
 
 def codes(document: Document, call: str | None = None) -> list[str]:
     found = analyse(document).problems
     return [p.code for p in found if call is None or p.where == call]
+
+
+def said(analysis: Analysis) -> Analysis:
+    """An analysis whose problems can be compared: two edits that do the same are not equal."""
+    problems, training = (
+        tuple(replace(p, fix=str(p.fix)) for p in found)
+        for found in (analysis.problems, analysis.training)
+    )
+    return replace(analysis, problems=problems, training=training)
 
 
 def with_losses(document: Document) -> Document:
@@ -289,3 +305,62 @@ def test_the_work_of_an_edit_grows_with_the_model_and_not_with_its_square() -> N
     documents = {length: edited(length) for length in (4, 250, 1000)}
     analyse(documents[4])  # what is loaded and remembered at first is no part of it
     assert grows_with(lambda length: analyse(documents[length]), 250, 1000) < 1.2
+
+
+@given(documents(), documents())
+def test_from_what_was_found_before_the_same_is_found(old: Document, new: Document) -> None:
+    assert said(analyse(new, analyse(old))) == said(analyse(new))
+
+
+@given(documents(), st.data())
+def test_what_an_edit_leaves_is_found_the_same(document: Document, data: st.DataObject) -> None:
+    analysis = analyse(document)
+    for _ in range(3):
+        document = data.draw(changed(document))
+        analysis = analyse(document, analysis)
+        assert said(analysis) == said(analyse(document))
+
+
+@st.composite
+def changed(draw: st.DrawFn, document: Document) -> Document:
+    """With something small done to a graph: a call less, a wire less, an Input of other numbers."""
+    graph_id = draw(st.sampled_from(sorted(document.graphs)))
+    graph = document.graphs[graph_id]
+    acts = [document]
+    if graph.wires:
+        wire = draw(st.sampled_from(sorted(graph.wires)))
+        acts.append(edits.disconnect(document, [wire]))
+    if graph.calls:
+        call = draw(st.sampled_from(sorted(graph.calls)))
+        entry = document.layers[graph.calls[call].layer]
+        acts.append(edits.remove_calls(document, [call]))
+        acts.append(edits.rename_layer(document, graph.calls[call].layer, "another"))
+        if isinstance(entry.body, Input):
+            fresh = replace(entry, body=Input((draw(st.integers(1, 9)),)))
+            acts.append(edits.with_layer(document, graph.calls[call].layer, fresh))
+    return draw(st.sampled_from(acts))
+
+
+def test_an_edit_looks_only_at_what_it_touches(monkeypatch: pytest.MonkeyPatch) -> None:
+    d = Drawing()
+    call = d.add("Input", shape=(4,))
+    chain = [call := d.add("Dense", call, units=4) for _ in range(9)]
+    looked: list[str] = []
+    whole = Walk._call
+
+    def counted(walk: Walk, graph: Graph, call_id: str, *rest: Any) -> Found:
+        looked.append(call_id)
+        return whole(walk, graph, call_id, *rest)
+
+    monkeypatch.setattr(Walk, "_call", counted)
+    first = analyse(d.document)
+    layer_id = d.layer_of(chain[4])
+    for edit, asked in (
+        (edits.setting(layer_id, units=5), chain[4:6]),
+        (edits.setting(layer_id, activation="relu"), chain[4:6]),  # its values lie elsewhere
+        (partial(edits.rename_layer, layer=layer_id, name="another"), chain[4:5]),
+        (partial(edits.move_calls, positions={chain[4]: (8.0, 8.0)}), []),
+    ):
+        looked.clear()
+        analyse(edit(d.document), first)
+        assert looked == asked

@@ -70,6 +70,7 @@ class Editing(RuleBasedStateMachine):
         self.told: list[tuple[Document, Document]] = []
         self.history.subscribe(lambda old, new: self.told.append((old, new)))
         self.committed = [self.history.document]
+        self.analysis = analyse(first)
         self.given: set[str] = set()
 
     def do(self, document: Document) -> None:
@@ -177,7 +178,8 @@ class Editing(RuleBasedStateMachine):
     @invariant()
     def sound(self) -> None:
         is_sound(self.now)
-        analyse(self.now)
+        self.analysis = analyse(self.now, self.analysis)
+        assert self.analysis.specs == analyse(self.now).specs
         assert all(old is not new for old, new in self.told)
         if self.told:
             assert self.told[-1][1] is self.now

@@ -152,7 +152,7 @@ class DragWire(Gesture):
         """Why the wire cannot go there, or None; asked once for each port."""
         if port not in self.verdicts:
             ends = (self.fixed, port) if self.seeks_input else (port, self.fixed)
-            self.verdicts[port] = why_not(self.base, *ends)
+            self.verdicts[port] = why_not(self.base, *ends, self.view.session.analysis)
         return self.verdicts[port]
 
     def _judge_some(self) -> None:
