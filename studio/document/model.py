@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from heapq import heappop, heappush
-from typing import Any
+from typing import Any, NamedTuple
 
 from studio.document.plan import TrainPlan
 from studio.layers.base import Layer, Port
@@ -19,9 +19,8 @@ LayerId = str
 CallId = str
 
 
-@dataclass(frozen=True, order=True)
-class Endpoint:
-    """A port of a call. `key` is how plans name it."""
+class Endpoint(NamedTuple):
+    """A port of a call. `key` is how plans name it. A tuple: these are looked up all the time."""
 
     call: CallId
     port: str

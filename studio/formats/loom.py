@@ -35,6 +35,7 @@ from studio.formats.atomic import reason, write_bytes
 from studio.formats.document_json import file_problem, read_document
 from studio.formats.strict_json import MalformedError, malformed
 from studio.formats.values import plain, read, table
+from studio.garbage import uncollected
 from studio.problem import refuse
 from studio.text import text
 
@@ -74,6 +75,7 @@ def save(path: str | Path, project: Project) -> None:
     write_bytes(path, data)
 
 
+@uncollected()
 def load(path: str | Path) -> Project:
     """The project in the file at `path`. A relative path of its data becomes an absolute one.
 

@@ -13,6 +13,7 @@ from studio.document.model import CallId, Document, GraphId
 from studio.document.nesting import Way, graphs_along, inside, stirred, way_to
 from studio.document.project import Project
 from studio.document.store import Store
+from studio.garbage import uncollected
 
 
 class Session(QObject):
@@ -38,6 +39,7 @@ class Session(QObject):
     weights_changed = Signal()
     path_changed = Signal()
 
+    @uncollected()
     def __init__(self, project: Project, path: Path | None = None) -> None:
         super().__init__()
         self.project = project

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QGraphicsItem, QGraphicsScene
 
 from studio.document.layout import Size
 from studio.document.model import CallId, Document, Endpoint, Wire
+from studio.garbage import uncollected
 from studio.ui.canvas.faces import Faces
 from studio.ui.canvas.geometry import MARGIN
 from studio.ui.canvas.node import REACH, NodeItem
@@ -91,6 +92,7 @@ class CanvasScene(QGraphicsScene):
 
     # -- the document --------------------------------------------------------------------------
 
+    @uncollected()
     def show_faces(self, faces: Faces) -> None:
         """Show the graph these were made for, touching only what differs from what is shown."""
         document = faces.document
