@@ -83,7 +83,7 @@ def timed(act: Callable[[int], object], times: int = 15) -> Times:
 def memory() -> float:
     """What the process holds, in MB."""
     gc.collect()
-    return psutil.Process().memory_info().rss / 2**20
+    return float(psutil.Process().memory_info().rss) / 2**20
 
 
 def window(project: Project) -> CanvasView:

@@ -21,6 +21,7 @@ from studio.document.model import CallId, Document, GraphId, Wire
 from studio.layers.input import Input
 from studio.text import text
 from studio.ui.canvas import commands, tips
+from studio.ui.canvas.arranging import Arranging
 from studio.ui.canvas.commands import new_layer
 from studio.ui.canvas.faces import Faces
 from studio.ui.canvas.gestures import (
@@ -73,6 +74,7 @@ class CanvasView(Plane):
         self.hint = Hint()
         self.canvas.add_overlay(self.hint)
         self.offer = Offer(self)
+        self.arranging = Arranging(self)
         self._gesture: Gesture | None = None
         self._button = Qt.MouseButton.NoButton  # the one that holds the gesture
         self._nudge: Nudge | None = None
@@ -95,6 +97,7 @@ class CanvasView(Plane):
         before, self._graph = self._graph, session.shown
         if before != self._graph:
             self.cancel_gesture()
+            self.arranging.settle()
             self._viewpoints[before] = self.viewpoint()
         self.canvas.show_faces(self._faces())
         self.canvas.wires.selected &= session.seen.graph.wires
@@ -109,6 +112,7 @@ class CanvasView(Plane):
 
     def _on_change(self, old: Document, new: Document) -> None:
         self.cancel_gesture()
+        self.arranging.settle()
         if old.graphs is not new.graphs or old.layers is not new.layers or old.plan is not new.plan:
             self._sync()
 
@@ -193,12 +197,7 @@ class CanvasView(Plane):
 
     def arrange(self) -> None:
         """Lay out the selected nodes, or all where fewer than two are selected."""
-        chosen = self.session.selection if len(self.session.selection) > 1 else None
-        document, graph = self.session.document, self.session.shown
-        document = commands.arranged(document, graph, chosen, *self.canvas.sizes())
-        self.session.commit(text("canvas.arrange"), document)
-        if chosen is None:
-            self.fit()
+        self.arranging.start()
 
     def fit_selection(self) -> None:
         """Show the selected nodes, or everything where none is selected."""
@@ -217,6 +216,7 @@ class CanvasView(Plane):
         if self._gesture is not None:
             return
         self._end_nudge()
+        self.arranging.settle()
         left = button == Qt.MouseButton.LeftButton
         if button == Qt.MouseButton.MiddleButton or (left and self._space):
             self._gesture = Pan(self, at)
@@ -391,7 +391,7 @@ class CanvasView(Plane):
         if key == Qt.Key.Key_Escape:
             if self._gesture or self._nudge:
                 self.cancel_gesture()
-            else:
+            elif not self.arranging.cancel():
                 self.select(())
         elif key == Qt.Key.Key_Space:
             if not event.isAutoRepeat():

@@ -151,6 +151,7 @@ def mirrored(view):
 
 def assert_mirrors(view: CanvasView) -> None:
     """Every node and wire of the graph shown is on the scene, where and as it should be."""
+    view.arranging.settle()
     document, scene = view.session.seen, view.canvas
     assert scene.items_by_call.keys() == document.graph.calls.keys()
     for call_id, item in scene.items_by_call.items():

@@ -106,6 +106,7 @@ def test_arranging_is_one_step_and_overlaps_nothing(view, hand, mirrored):
     view.session.commit("Heap", edits.move_calls(hand.document, {hand("lstm"): (10.0, 10.0)}))
     view.arrange()
     assert view.session.history.undo_label == "Arrange"
+    view.arranging.settle()
     rects = [item.scene_rect() for item in view.canvas.items_by_call.values()]
     assert not any(a.intersects(b) for i, a in enumerate(rects) for b in rects[:i])
     mirrored()
@@ -428,5 +429,6 @@ def test_a_flag_pushes_nothing_away_unless_it_would_cover_it(view, hand):
     view.session.commit("Mark", across)
     view.arrange()
     assert gap() > plain
+    view.arranging.settle()
     rects = [item.scene_rect() for item in view.canvas.items_by_call.values()]
     assert not any(a.intersects(b) for i, a in enumerate(rects) for b in rects[:i])
