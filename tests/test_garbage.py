@@ -1,6 +1,7 @@
 """The collector rests while something is built, and never longer."""
 
 import gc
+from threading import Event, Thread
 
 import pytest
 
@@ -31,3 +32,21 @@ def test_who_stopped_it_finds_it_stopped() -> None:
         assert not gc.isenabled()
     finally:
         gc.enable()
+
+
+def test_one_thread_does_not_start_it_while_another_wants_it_at_rest() -> None:
+    inside, done = Event(), Event()
+
+    def other() -> None:
+        with uncollected():
+            inside.set()
+            done.wait(5)
+
+    with uncollected():
+        thread = Thread(target=other)
+        thread.start()
+        assert inside.wait(5)
+    assert not gc.isenabled()
+    done.set()
+    thread.join()
+    assert gc.isenabled()

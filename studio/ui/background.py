@@ -9,6 +9,8 @@ from weakref import ref
 from PySide6.QtCore import QObject, Qt, Signal
 from shiboken6 import isValid
 
+from studio import garbage
+
 Job = Callable[[], Any]
 
 
@@ -40,6 +42,7 @@ class Latest(QObject):
             return
         self._running = True
         messenger = _Messenger(self)
+        garbage.rest()  # else the thread could destroy what the window threw away, which crashes
         threading.Thread(target=_work, args=(job, messenger), daemon=True).start()
 
     def finish(self, outcome: tuple[Any, Exception | None]) -> None:
@@ -74,6 +77,7 @@ class _Messenger(QObject):
 
     def _deliver(self, outcome: tuple[Any, Exception | None]) -> None:
         self.under_way.discard(self)
+        garbage.resume()
         asker = self._asker()
         if asker is not None and isValid(asker):
             asker.finish(outcome)

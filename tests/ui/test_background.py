@@ -1,5 +1,6 @@
 """Work in a thread whose asker goes away: no answer, no crash."""
 
+import gc
 import threading
 
 from PySide6.QtCore import QCoreApplication, QEvent, QObject
@@ -54,4 +55,23 @@ def test_an_asker_may_go_away_at_any_moment(qtbot):
         labels += [QLabel("x", parent) for _ in range(150)]
         destroy(parent)
         QCoreApplication.processEvents()
+    all_done(qtbot, before)
+
+
+def test_what_the_window_threw_away_is_not_destroyed_in_the_thread(qtbot):
+    class Thrown:
+        """In a cycle, so that only the collector can destroy it."""
+
+        def __init__(self):
+            self.itself = self
+
+        def __del__(self):
+            where.append(threading.get_ident())
+
+    before, where, latest = threading.active_count(), [], Latest()
+    Thrown()
+    latest.ask(lambda: [[[]] for _ in range(200_000)])  # makes the collector run
+    qtbot.waitUntil(lambda: not latest.busy)
+    gc.collect()
+    assert where == [threading.get_ident()]
     all_done(qtbot, before)
