@@ -28,6 +28,7 @@ def main(wanted: list[str]) -> None:
         models,
         optimizers,
         regularizers,
+        signatures,
         systems,
         utils,
         wider,
@@ -53,6 +54,7 @@ def main(wanted: list[str]) -> None:
         regularizers,
         constraints,
         initializers,
+        signatures,
     )
     for module in (*modules, systems, utils, wider, windows):
         makers |= module.RECORDINGS

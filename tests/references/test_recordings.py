@@ -28,6 +28,7 @@ EXPECTED = [
     "recurrent",
     "regularizers",
     "schedules",
+    "signatures",
     "structures",
     "systems",
     "utils",

@@ -1,0 +1,49 @@
+"""What Keras 3.15.1 has and this does not, each with its reason, by family.
+
+`tests/test_left_out.py` holds the tables against the recorded public names of Keras: every name is
+in the catalogue or here, never in both. ``python -m tests.proven`` writes them into the README.
+"""
+
+from collections.abc import Mapping
+
+BASE = "a base class: an own one is written as a file of this project"
+
+# Family → name → why it is not there. A family that is not named here is not compared yet.
+LEFT_OUT: dict[str, Mapping[str, str]] = {
+    "losses": {
+        "CTC": "no target with a length of its own yet",
+        "Circle": "no loss that compares the samples of a batch yet",
+        "Loss": BASE,
+    },
+    "metrics": {
+        "Mean": "averages what a custom training loop computes; every key of the history is a mean",
+        "MeanMetricWrapper": "wraps a Python function, which a project file cannot hold",
+        "Metric": BASE,
+        "Sum": "adds up what a custom training loop computes",
+    },
+    "optimizers": {
+        "Adafactor": "its slots are rows and columns of a weight, not of its shape",
+        "Lamb": "for batches of tens of thousands on many machines",
+        "LossScaleOptimizer": "for float16; training is in float32, where nothing underflows",
+        "MultiOptimizer": "one optimizer trains a document",
+        "Muon": "a choice of optimizer by the shape of each weight",
+        "Optimizer": BASE,
+        "OptimizerMap": "one optimizer trains a document",
+        "ScheduleFreeAdamW": "weights that differ between training and use",
+    },
+    "optimizers.schedules": {"LearningRateSchedule": BASE},
+    "initializers": {
+        "Initializer": BASE,
+        "STFT": "only for the layer STFTSpectrogram",
+    },
+    "regularizers": {"Regularizer": BASE},
+    "constraints": {"Constraint": BASE},
+    "callbacks": {
+        "CallbackList": "what ``fit`` keeps its callbacks in",
+        "OrbaxCheckpoint": "writes by JAX's Orbax; ModelCheckpoint writes a project",
+        "ProgbarLogger": "``verbose`` shows the bar",
+        "RemoteMonitor": "sends the history over the network",
+        "SwapEMAWeights": "weights become their means when training ends",
+        "TensorBoard": "the window plots every run; CSVLogger writes a table",
+    },
+}
