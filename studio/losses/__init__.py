@@ -23,6 +23,8 @@ CATALOGUE = {
     "CategoricalHinge": "hinge",
     "Hinge": "hinge",
     "SquaredHinge": "hinge",
+    "CTC": "sequence",
+    "Circle": "metric_learning",
     "Dice": "overlap",
     "Tversky": "overlap",
 }

@@ -43,6 +43,12 @@ class Loss(Declared):
         """What the target of an output like this must look like."""
         return output
 
+    def limit(self, output: Spec) -> int:
+        """What the numbers of targets stay below; 0: nothing bounds them."""
+        classes = output.shape[-1]
+        numbered = self.target(output).dtype.startswith("int")
+        return classes if numbered and isinstance(classes, int) else 0
+
     def misfit(self, output: Spec) -> Problem | None:
         """What keeps it from judging such an output: an axis that is not there, or the batch's."""
         axis = getattr(self, "axis", None)
@@ -56,9 +62,15 @@ class Loss(Declared):
         """The loss of each element: the output's shape without its last axis, or without `axis`."""
         raise TypeError(f"{self.kind} does not say how it is computed")
 
-    def counted(self, op: Builder, target: Value) -> Value | None:
-        """Which of the values count at all; None where all do."""
+    def counted(self, op: Builder, target: Value, values: Value) -> Value | None:
+        """Which of the values that `lower` gave count at all; None where all do."""
         return None
+
+
+def not_of_rank(loss: Loss, output: Spec, rank: int) -> Problem:
+    """The problem of an output with other axes than a loss judges."""
+    args = {"loss": loss.kind, "received": output, "expected": rank}
+    return Problem("loss_rank", args=args)
 
 
 def mean_last(op: Builder, x: Value) -> Value:

@@ -105,7 +105,7 @@ class SparseCategoricalCrossentropy(Loss):
         return Spec("int32", (*output.shape[:-1], 1))
 
     def lower(self, op: Builder, target: Value, output: Value) -> Value:
-        counted = self.counted(op, target)
+        counted = self._labelled(op, target)
         if counted is None:
             return _categorical(op, one_hot(op, target, output), output, self.from_logits)
         known = op.Where(op.Unsqueeze(counted, _LAST), target, np.array(0, np.int32))
@@ -113,7 +113,10 @@ class SparseCategoricalCrossentropy(Loss):
         values = _categorical(op, hot, _unfed(op, counted, output), self.from_logits)
         return op.Where(counted, values, 0.0)
 
-    def counted(self, op: Builder, target: Value) -> Value | None:
+    def counted(self, op: Builder, target: Value, values: Value) -> Value | None:
+        return self._labelled(op, target)
+
+    def _labelled(self, op: Builder, target: Value) -> Value | None:
         if self.ignore_class is None:
             return None
         ignored = op.Equal(target, np.array(self.ignore_class, np.int32))

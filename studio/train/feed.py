@@ -150,12 +150,12 @@ def _targets(document: Document, y: Any) -> dict[str, _Column]:
             array = _sized(array, *array.shape[1:], 1)  # labels (n,) for an (n, 1) output
         _classes_as_expected(name, array, loss, specs[endpoint])
         found[endpoint.key] = _fitting("target_shape", name, array, spec)
-        classes = specs[endpoint].shape[-1]
-        if spec.dtype.startswith("int") and isinstance(classes, int):
-            _within(name, found[endpoint.key], classes, but=getattr(loss, "ignore_class", None))
+        limit = loss.limit(specs[endpoint])
+        if limit:
+            _within(name, found[endpoint.key], limit, but=getattr(loss, "ignore_class", None))
         elif loss.probabilities:
             _probable(name, loss, found[endpoint.key])
-        else:
+        elif spec.dtype.startswith("float"):
             _warn_of_unreachable(name, found[endpoint.key], analysis.ranges.get(endpoint))
     return found
 

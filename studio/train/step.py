@@ -176,7 +176,8 @@ class _Losses:
 
     def _valid(self, loss: Loss, target: Value, values: Value, output: Value) -> Value | None:
         """Which values count: those that the output's mask and the loss itself let through."""
-        op, counted, mask = self.op, loss.counted(self.op, target), self.op.mask(output)
+        op, mask = self.op, self.op.mask(output)
+        counted = loss.counted(op, target, values)
         if mask is None or mask.rank != values.rank:
             return counted
         return mask if counted is None else op.And(mask, counted)
