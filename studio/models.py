@@ -45,6 +45,7 @@ from studio.train.fit import FitPlan, fit, whole
 from studio.train.forms import declaration, metrics_per_output, per_output
 from studio.train.predict import predict
 from studio.train.progress import show
+from studio.train.several import joined
 from studio.train.trainer import Means, Settings, Trainer
 from studio.train.training_graph import export_training
 
@@ -390,8 +391,9 @@ class Model(ModelLayer):
 
     def _reported(self, logs: Mapping[str, float], as_dict: bool) -> Any:
         """A dict, or Keras's list: the loss, each output's, then the rest; alone if it is alone."""
+        logs = joined(logs)
         if as_dict:
-            return dict(logs)
+            return logs
         if len(self.output_names) == 1:
             (plan,) = self.document.plan.outputs.values()
             first = ["loss", *(m.name for m in plan.metrics)]
@@ -537,7 +539,7 @@ def _told(events: Iterator[Event], callbacks: Sequence[Callback]) -> Iterator[Ev
     """The events, each told to the callbacks as it passes."""
     for event in events:
         if isinstance(event, EpochDone):
-            event = replace(event, logs=dict(event.logs))  # which callbacks may add to
+            event = replace(event, logs=joined(event.logs))  # which callbacks may add to
         for callback in callbacks:
             _tell(event, callback)
         yield event

@@ -43,3 +43,27 @@ LEFT_OUT: dict[str, Mapping[str, str]] = {
         "TensorBoard": "the window plots every run; CSVLogger writes a table",
     },
 }
+
+# Family → argument → why only Keras's default is taken for it.
+ARGUMENTS: dict[str, Mapping[str, str]] = {
+    "losses": {
+        "dtype": "everything is computed in float32",
+        "axis": "of SparseCategoricalCrossentropy: classes come last",
+    },
+    "metrics": {
+        "dtype": "everything is computed in float32, sums in float64",
+        "axis": "of the overlaps and SparseCategoricalCrossentropy: classes come last",
+        "from_sorted_ids": "no layer gives numbers of classes sorted by their scores",
+    },
+    "optimizers": {
+        "loss_scale_factor": "for float16; in float32 it changes nothing",
+        "gradient_accumulation_steps": "a larger batch is the same",
+    },
+    "initializers": {
+        "input_axes": "what a unit reads is counted by the last but one axis, as by default",
+        "output_axes": "what a unit feeds is counted by the last axis, as by default",
+    },
+}
+
+# Method of Model → argument → why it is not there.
+METHODS: dict[str, Mapping[str, str]] = {}

@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from studio.declare import Declared, param
+from studio.declare import ANY, FLOAT32, Declared, Unread, param
 from studio.engine.builder import Builder, Value
 from studio.engine.program import Spec
 from studio.problem import Problem
@@ -25,6 +25,7 @@ class Loss(Declared):
     """
 
     family: ClassVar[str] = "losses"
+    unread: ClassVar[Unread] = {"name": ANY, "dtype": FLOAT32}
     probabilities: ClassVar[Literal["each", "shared", ""]] = ""
     takes: ClassVar[tuple[float, float]] = (-inf, inf)
     reduction: str = param(

@@ -1,10 +1,11 @@
 """Losses between probabilities, as Keras 3 computes them on JAX (keras/src/backend/jax/nn.py)."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
-from studio.declare import param
+from studio.declare import Unread, param
 from studio.engine.builder import Builder, Value
 from studio.engine.operators.crossentropy import EPSILON, clipped
 from studio.engine.program import Spec
@@ -97,6 +98,8 @@ class CategoricalFocalCrossentropy(Loss):
 class SparseCategoricalCrossentropy(Loss):
     """−log p of the target's class, for targets given as class numbers."""
 
+    order = ("from_logits", "ignore_class", "reduction", "axis", "name", "dtype")
+    unread: ClassVar[Unread] = {**Loss.unread, "axis": (-1,)}
     probabilities = "shared"
     from_logits: bool = param(False, _LOGITS)
     ignore_class: int | None = param(None, "A class number whose places do not count")

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from studio.declare import Declared, param
+from studio.declare import ANY, Declared, Unread, param
 from studio.engine.builder import Builder, Value
 from studio.optimizers.schedules.base import Schedule
 from studio.problem import Problem
@@ -15,6 +15,11 @@ class Optimizer(Declared):
     """Base of the optimizers. Slots have the weight's shape."""
 
     family: ClassVar[str] = "optimizers"
+    unread: ClassVar[Unread] = {
+        "loss_scale_factor": (None,),
+        "gradient_accumulation_steps": (None,),
+        "name": ANY,
+    }
     learning_rate: float | Schedule = param(
         0.001, "Size of a step", min=0, family="optimizers.schedules"
     )

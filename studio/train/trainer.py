@@ -19,6 +19,7 @@ from studio.layers.cell import Cell, Lag
 from studio.metrics.base import Accumulator, Metric, spread_weight
 from studio.optimizers.common import AVERAGE
 from studio.train.arrays import Arrays, Placed, Weighted, batches, fed
+from studio.train.several import apart
 from studio.train.step import Step, build_step
 from studio.train.update import RATE, STEP, Lagging
 
@@ -270,7 +271,9 @@ class Means:
     def logs(self) -> Logs:
         """Everything so far, by Keras's keys, sorted."""
         losses = {key: total / max(1, self._rows) for key, total in self._sums.items()}
-        metrics = {key: metric.state.result() for key, metric in (self._metrics or {}).items()}
+        metrics: Logs = {}
+        for key, metric in (self._metrics or {}).items():
+            metrics |= apart(key, metric.state.result())
         return dict(sorted({**losses, **metrics}.items()))
 
     def loss(self) -> Logs:

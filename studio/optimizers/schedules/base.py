@@ -9,7 +9,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from studio.declare import Declared
+from studio.declare import ANY, Declared, Unread
 
 
 @dataclass(frozen=True)
@@ -17,6 +17,7 @@ class Schedule(Declared):
     """Base of the schedules. They reckon in float32, as Keras does: steps end where its end."""
 
     family: ClassVar[str] = "optimizers.schedules"
+    unread: ClassVar[Unread] = {"name": ANY}
 
     def at(self, step: int) -> float:
         """The rate of a step; the first is step 0."""
