@@ -88,9 +88,8 @@ class _Kind(type):
     """
 
     def __call__(cls, *args: Any, **given: Any) -> Any:
-        if args or not cls.unread.keys().isdisjoint(given):  # type: ignore[attr-defined]
-            given = cls.arguments(args, given)  # type: ignore[attr-defined]
-        return super().__call__(**given)
+        named: dict[str, Any] = cls.arguments(args, given)  # type: ignore[attr-defined]
+        return super().__call__(**named)
 
 
 @dataclass(frozen=True)
@@ -127,7 +126,7 @@ class Declared(metaclass=_Kind):
     @classmethod
     def signature(cls) -> tuple[str, ...]:
         """The names of all that may be given, in order."""
-        return cls.order or (*(p.name for p in cls.params()), *cls.unread)
+        return cls.order or (*_fields(cls), *cls.unread)
 
     @classmethod
     def arguments(cls, args: tuple[Any, ...], given: Mapping[str, Any]) -> dict[str, Any]:
@@ -136,6 +135,8 @@ class Declared(metaclass=_Kind):
         Raises:
             ProblemError: ``argument_unread``, where that would have changed something in Keras.
         """
+        if not args and cls.unread.keys().isdisjoint(given):
+            return dict(given)
         names = cls.signature()
         if len(args) > len(names):
             raise refuse("too_many_arguments", kind=cls.__name__, expected=len(names))
@@ -208,6 +209,12 @@ class Declared(metaclass=_Kind):
                 if p.max is not None and not number <= p.max:
                     return Problem("parameter_max", args={**about, "expected": p.max})
         return None
+
+
+@cache
+def _fields(kind: type[Declared]) -> tuple[str, ...]:
+    """What is given, without what is given by name only in front of it."""
+    return tuple(f.name for f in sorted(fields(kind), key=lambda f: bool(f.kw_only)))
 
 
 def _type_name(annotation: Any) -> str:

@@ -191,7 +191,32 @@ class Operation:
         results = tuple(
             Tensor(spec, call, port.name) for spec, port in zip(specs, ends, strict=True)
         )
+        self.remember(given, results)
         return results[0] if len(results) == 1 else results
+
+    # -- its calls ------------------------------------------------------------------------------
+
+    _calls: tuple[tuple[Sequence[Tensor], Sequence[Tensor]], ...] = ()
+
+    def remember(self, given: Sequence[Tensor], results: Sequence[Tensor]) -> None:
+        """That it was called: on what, and what it gave."""
+        self._calls = (*self._calls, (given, results))
+
+    @property
+    def input(self) -> Any:
+        """What it was called on, the only time it was: one tensor, or a list."""
+        return self._only_call(0)
+
+    @property
+    def output(self) -> Any:
+        """What it gave, the only time it was called: one tensor, or a list."""
+        return self._only_call(1)
+
+    def _only_call(self, side: int) -> Any:
+        if len(self._calls) != 1:
+            raise refuse("called_once", name=self.name, received=len(self._calls))
+        found = list(self._calls[0][side])
+        return found[0] if len(found) == 1 else found
 
     def _options(self, named: Mapping[str, Any]) -> Mapping[str, Any]:
         """What is left of keywords without those that are parameters."""
@@ -522,7 +547,9 @@ def Input(  # noqa: N802 - Keras's name
     handle = handle_class("Input")(shape=tuple(shape), dtype=dtype, name=name)
     declaration = handle.declaration
     assert isinstance(declaration, InputLayer)
-    return Tensor(declaration.spec(), Recorded(handle, ()), "output")
+    tensor = Tensor(declaration.spec(), Recorded(handle, ()), "output")
+    handle.remember([tensor], [tensor])
+    return tensor
 
 
 @cache

@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import islice
 from math import prod
+from typing import Protocol
 
 import numpy as np
 
@@ -34,6 +36,22 @@ class Settings:
     engine: str = "auto"
     seed: int = 0
     threads: int = 0
+
+
+class Watch(Protocol):
+    """Whoever looks on while a model is evaluated."""
+
+    def begin(self) -> None:
+        """Before the first batch."""
+
+    def batch_begin(self, batch: int) -> None:
+        """Before a batch."""
+
+    def batch_end(self, batch: int, logs: Logs) -> None:
+        """After a batch; `logs` are the running means of the losses."""
+
+    def end(self, logs: Logs) -> None:
+        """After the last batch; losses and metrics."""
 
 
 class Trainer:
@@ -102,15 +120,28 @@ class Trainer:
         step, runner = self.compiled(False, batch.weighted, batch.one_hots)
         return step, runner.run(self.feeds(step, batch))
 
-    def evaluate(self, data: Arrays, batch_size: int, limit: int | None = None) -> Logs:
+    def evaluate(
+        self,
+        data: Arrays,
+        batch_size: int,
+        limit: int | None = None,
+        watch: "Watch | None" = None,
+    ) -> Logs:
         """Losses and metrics by Keras's keys, over all samples or the first `limit` batches."""
         means = Means(self)
-        for number, batch in enumerate(batches(data, batch_size)):
-            if limit is not None and number >= limit:
-                break
+        if watch:
+            watch.begin()
+        for number, batch in enumerate(islice(batches(data, batch_size), limit)):
+            if watch:
+                watch.batch_begin(number)
             step, results = self.test_batch(batch)
             means.add(step, batch, results)
-        return means.logs()
+            if watch:
+                watch.batch_end(number, means.loss())
+        logs = means.logs()
+        if watch:
+            watch.end(logs)
+        return logs
 
     def forget(self) -> None:
         """The Store changed under the trainer: read it again before the next step."""

@@ -23,6 +23,10 @@ class Schedule(Declared):
         """The rate of a step; the first is step 0."""
         return float(self.rate(np.float32(step)))
 
+    def __call__(self, step: int) -> float:
+        """As `at`, in Keras's way."""
+        return self.at(step)
+
     def rate(self, step: np.float32) -> np.float32:
         """As `at`, in float32."""
         raise TypeError(f"{self.kind} does not say what the rate is")
