@@ -23,6 +23,7 @@ from studio.document.model import (
     Wrapped,
 )
 from studio.document.names import output_names
+from studio.document.parameters import plan_problems
 from studio.document.reach import reach_problems
 from studio.document.walk import Given, Walk, Walked, untouched
 from studio.engine.program import Spec
@@ -93,6 +94,7 @@ def analyse(document: Document, before: Analysis | None = None) -> Analysis:
         walk.take_masks(inner)
     ranges = walk.ranges
     training = [
+        *plan_problems(document),
         *loss_problems(document, specs, ranges),
         *reach_problems(document, specs, walk.weights),
         *additive_heads(document),

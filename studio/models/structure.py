@@ -16,7 +16,7 @@ from studio.formats import document_json
 from studio.layers.functional import Handle, Operation, Tensor
 from studio.models import symbols
 from studio.models.arguments import ignored
-from studio.problem import refuse
+from studio.problem import Problem, refuse
 
 
 class Structure(ModelLayer):
@@ -59,7 +59,7 @@ class Structure(ModelLayer):
     @property
     def layers(self) -> list[Operation]:
         """The layers in Keras's order; a model used as a layer is one of them."""
-        if self._symbols is None and not analyse(self.document).errors:
+        if self._symbols is None and not _misshapen(self.document):
             self._ends()  # so that each knows its tensors
         return self.parts()
 
@@ -151,7 +151,7 @@ class Structure(ModelLayer):
     def _ends(self) -> tuple[list[Tensor], list[Tensor]]:
         """The tensors it starts from and those it gives; of a loaded model made when asked for."""
         if self._symbols is None:
-            raise_first(analyse(self.document).errors)
+            raise_first(_misshapen(self.document))
             graph, found = self.document.graph, symbols.tensors(self.document, self.operations)
             starts = [found[Endpoint(call, "output")] for call in graph.inputs]
             self._symbols = starts, [found[end] for end in graph.outputs]
@@ -167,6 +167,12 @@ class Structure(ModelLayer):
         for layer, handle in self._handles():
             for weight in handle.declared_weights:
                 self.project.store.ensure(layer, weight, self._seed)
+
+
+def _misshapen(document: Document) -> list[Problem]:
+    """What keeps tensors from flowing; not what keeps them from being trained."""
+    analysis = analyse(document)
+    return [problem for problem in analysis.errors if problem not in analysis.training]
 
 
 def alone(values: list[Any]) -> Any:

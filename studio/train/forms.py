@@ -54,10 +54,10 @@ def _metric_list(given: Any) -> tuple[Metric, ...]:
     if given is None:
         return ()
     several = given if isinstance(given, list | tuple) else [given]
-    return tuple(_metric(metric) for metric in several)
+    return tuple(as_metric(metric) for metric in several)
 
 
-def _metric(given: Any) -> Metric:
+def as_metric(given: Any) -> Metric:
     """A metric given by its name is called as it was written, as in Keras."""
     found = declaration(Metric, "metrics", given)
     return replace(found, name=given) if isinstance(given, str) else found
