@@ -1,6 +1,6 @@
-"""What the tests prove of each entry of the catalogue, as a table in the README.
+"""What the tests prove of each entry of the catalogue, and what is left out, in the README.
 
-``python -m tests.proven`` collects the tests and writes the table anew; `tests/test_proven.py`
+``python -m tests.proven`` collects the tests and writes the tables anew; `tests/test_proven.py`
 fails while the README has another. A test counts for an entry it is run with; what it shows is in
 its name.
 """
@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from studio.declare import Declared, snake
+from tests.left_out import ARGUMENTS, BASE, LEFT_OUT
 
 FAMILIES = (
     "layers",
@@ -34,7 +35,9 @@ COLUMNS = {
     "on both engines": re.compile("engines|onnxruntime"),
 }
 README = Path(__file__).parents[1] / "README.md"
-BEGIN, END = "<!-- proven: written by python -m tests.proven -->", "<!-- /proven -->"
+PROVEN = ("<!-- proven: written by python -m tests.proven -->", "<!-- /proven -->")
+MISSING = ("<!-- left out: written by python -m tests.proven -->", "<!-- /left out -->")
+Marks = tuple[str, str]
 
 Counts = Mapping[tuple[str, str, str], int]  # family, entry, column
 
@@ -106,17 +109,32 @@ def table(counts: Counts) -> str:
     return "\n".join(lines).strip()
 
 
-def in_readme() -> str:
-    """The table the README has."""
-    return README.read_text("utf-8").partition(BEGIN)[2].partition(END)[0].strip()
+def left_out() -> str:
+    """What Keras has and this does not, and why, in Markdown; a part for each family."""
+    lines = []
+    for family in {**LEFT_OUT, **ARGUMENTS}:
+        names, arguments = LEFT_OUT.get(family, {}), ARGUMENTS.get(family, {})
+        rows = [(name, why) for name, why in sorted(names.items()) if why != BASE]
+        rows += [(f"`{name}=`", why) for name, why in sorted(arguments.items())]
+        if rows:
+            lines += [f"**{family.capitalize()}**", "", "| | why |", "|---|---|"]
+            lines += [f"| {name} | {why.replace('``', '`')} |" for name, why in rows]
+            lines.append("")
+    return "\n".join(lines).strip()
+
+
+def in_readme(marks: Marks = PROVEN) -> str:
+    """The table the README has between two marks."""
+    return README.read_text("utf-8").partition(marks[0])[2].partition(marks[1])[0].strip()
 
 
 def main() -> None:
-    """Write the table into the README."""
-    text = README.read_text("utf-8")
-    before, _, rest = text.partition(BEGIN)
-    after = rest.partition(END)[2]
-    README.write_text(f"{before}{BEGIN}\n\n{table(proven())}\n\n{END}{after}", "utf-8")
+    """Write the tables into the README."""
+    for marks, written in ((PROVEN, table(proven())), (MISSING, left_out())):
+        begin, end = marks
+        before, _, rest = README.read_text("utf-8").partition(begin)
+        after = rest.partition(end)[2]
+        README.write_text(f"{before}{begin}\n\n{written}\n\n{end}{after}", "utf-8")
 
 
 if __name__ == "__main__":
