@@ -19,13 +19,11 @@ LEFT_OUT: dict[str, Mapping[str, str]] = {
     },
     "optimizers": {
         "Adafactor": "its slots are rows and columns of a weight, not of its shape",
-        "Lamb": "for batches of tens of thousands on many machines",
         "LossScaleOptimizer": "for float16; training is in float32, where nothing underflows",
         "MultiOptimizer": "one optimizer trains a document",
         "Muon": "a choice of optimizer by the shape of each weight",
         "Optimizer": BASE,
         "OptimizerMap": "one optimizer trains a document",
-        "ScheduleFreeAdamW": "weights that differ between training and use",
     },
     "optimizers.schedules": {"LearningRateSchedule": BASE},
     "initializers": {
@@ -57,7 +55,6 @@ ARGUMENTS: dict[str, Mapping[str, str]] = {
     },
     "optimizers": {
         "loss_scale_factor": "for float16; in float32 it changes nothing",
-        "gradient_accumulation_steps": "a larger batch is the same",
     },
     "initializers": {
         "input_axes": "what a unit reads is counted by the last but one axis, as by default",

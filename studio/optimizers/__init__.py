@@ -19,6 +19,8 @@ CATALOGUE = {
     "Nadam": "nadam",
     "Ftrl": "ftrl",
     "Lion": "lion",
+    "Lamb": "lamb",
+    "ScheduleFreeAdamW": "schedule_free",
 }
 __all__ = [*CATALOGUE]
 

@@ -17,7 +17,6 @@ class Optimizer(Declared):
     family: ClassVar[str] = "optimizers"
     unread: ClassVar[Unread] = {
         "loss_scale_factor": (None,),
-        "gradient_accumulation_steps": (None,),
         "name": ANY,
     }
     learning_rate: float | Schedule = param(
@@ -48,6 +47,20 @@ class Optimizer(Declared):
         kw_only=True,
     )
 
+    gradient_accumulation_steps: int | None = param(
+        None,
+        "Over how many batches gradients are averaged before weights change",
+        min=2,
+        kw_only=True,
+    )
+
+    @classmethod
+    def signature(cls) -> tuple[str, ...]:
+        """Keras has the factor of losses before the last of the options."""
+        names = [name for name in super().signature() if name != "loss_scale_factor"]
+        names.insert(names.index("gradient_accumulation_steps"), "loss_scale_factor")
+        return tuple(names)
+
     def problems(self) -> list[Problem]:
         found, names = super().problems(), ("clipnorm", "clipvalue", "global_clipnorm")
         given = [name for name in names if getattr(self, name) is not None]
@@ -64,10 +77,11 @@ class Optimizer(Declared):
     def plain(self) -> bool:
         """Whether a step is what `lower` says and no more: see `studio.optimizers.common`."""
         clips = self.clipnorm or self.clipvalue or self.global_clipnorm
-        return not (self.weight_decay or clips or self.use_ema)
+        whole = clips or self.use_ema or self.gradient_accumulation_steps
+        return not (self.weight_decay or whole)
 
     def slots(self) -> tuple[str, ...]:
-        """The arrays kept for each weight, by Keras's names."""
+        """The arrays kept for each weight, by Keras's names, without those of `common`."""
         return ()
 
     def start(self, slot: str) -> float:

@@ -19,7 +19,7 @@ from studio.engine.executor import Executor
 from studio.engine.program import Array, Dim, Program
 from studio.layers.cell import Cell, Lag
 from studio.metrics.base import Accumulator, Metric, spread_weight
-from studio.optimizers.common import AVERAGE
+from studio.optimizers.common import AVERAGE, first_value
 from studio.train.arrays import Arrays, Placed, Weighted, batches, fed
 from studio.train.several import apart
 from studio.train.step import Step, build_step
@@ -191,7 +191,7 @@ class Trainer:
             cell = self._cell(step, weight)
             if cell.lag is not None and not _goes_on(cell.lag, step.lags.get(weight)):
                 cell.settle()
-            first = np.float32(self.document.plan.optimizer.start(slot))
+            first = np.float32(first_value(self.document.plan.optimizer, slot))
             state[name] = cell.slots.get(slot, np.broadcast_to(first, cell.value.shape))
         for name, lag in step.lags.items():
             cell = self._cell(step, name)
