@@ -37,7 +37,6 @@ LEFT_OUT: dict[str, Mapping[str, str]] = {
         "OrbaxCheckpoint": "writes by JAX's Orbax; ModelCheckpoint writes a project",
         "ProgbarLogger": "``verbose`` shows the bar",
         "RemoteMonitor": "sends the history over the network",
-        "SwapEMAWeights": "weights become their means when training ends",
         "TensorBoard": "the window plots every run; CSVLogger writes a table",
     },
 }

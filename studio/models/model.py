@@ -39,6 +39,7 @@ from studio.models.structure import Structure, alone
 from studio.models.symbols import named_by
 from studio.models.watching import Predicting, Testing, as_callbacks, told
 from studio.optimizers.base import Optimizer
+from studio.optimizers.common import AVERAGE
 from studio.problem import refuse, warn
 from studio.train.events import Finished
 from studio.train.feed import as_arrays, by_name, input_arrays
@@ -227,6 +228,16 @@ class Model(Structure):
         """See to it, within `fit`, that weights are the newest: between epochs they may lag."""
         if self._trainer is not None:
             self._trainer.save()
+
+    def swap_means(self, for_good: bool = False) -> None:
+        """Exchange weights and their running means, or make both the means."""
+        self.settle()
+        kept = (cell for cells in self.project.store.shared().values() for cell in cells.values())
+        for cell in (cell for cell in kept if AVERAGE in cell.slots):
+            weight, mean = cell.value.copy(), cell.slots[AVERAGE].copy()
+            cell.value, cell.slots[AVERAGE] = mean, mean.copy() if for_good else weight
+        if self._trainer is not None:
+            self._trainer.forget()
 
     # -- training -------------------------------------------------------------------------------
 

@@ -59,11 +59,11 @@ def predict(
     data = Arrays(inputs)
     lowered, runner = _compiled(document, engine, data.one_hots)
     seed = document.plan.run.seed
+    if watch:
+        watch.begin()
     runner.load({name: store.ensure(*v.place, seed).value for name, v in lowered.variables.items()})
     names = output_names(document)
     parts: dict[str, list[Array]] = {name: [] for name in names.values()}
-    if watch:
-        watch.begin()
     for number, batch in enumerate(islice(batches(data, batch_size), limit)):
         if watch:
             watch.batch_begin(number)

@@ -5,6 +5,8 @@
 are kept) or ``rates`` (the learning rate after each epoch, from 0.1).
 
 ``meta["checkpoints"]``: likewise, of epochs of three batches, with ``saved``, the names of files.
+``meta["swap"][case]``: ``swap_on_epoch`` and the ``history`` of a Dense(1) on ``swap/x, y`` from
+``swap/w0, w1``; arrays ``swap/<case>_seen`` (its kernel at each epoch's end), ``_final0, 1``.
 ``meta["hooks"]``: for ``fit``, ``evaluate`` and ``predict`` the hooks that are called, each with
 its number. ``meta["scheduled"]``: what is raised where a schedule gives the rate; null for nothing.
 """
@@ -17,7 +19,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from tests.references.recording import Recording, refusal
+from tests.references.recording import Recording, floats, numbers, refusal, seeded
 
 FALLING = [1.0, 0.8, 0.7, 0.71, 0.72, 0.69, 0.9, 0.95, 0.6, 0.99, 1.0, 1.1]
 FLAT = [0.5, 0.5, 0.49995, 0.4999, 0.3, 0.3, 0.3, 0.3, 0.3, 0.3, 0.2, 0.2]
@@ -142,6 +144,40 @@ def scheduled() -> dict[str, Any]:
     return found
 
 
+class Seen(keras.callbacks.Callback):
+    """Keeps the first weight at each epoch's end."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.kernels: list[Any] = []
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        self.kernels.append(self.model.get_weights()[0])
+
+
+def swapped(recording: Recording) -> None:
+    """``fit`` with SwapEMAWeights: the history, and the weights a later callback saw."""
+    rng = seeded(71)
+    x, y = floats(rng, 12, 3), floats(rng, 12, 1)
+    start = [floats(rng, 3, 1), floats(rng, 1)]
+    for key, array in {"swap/x": x, "swap/y": y, "swap/w0": start[0], "swap/w1": start[1]}.items():
+        recording.put(key, array)
+    recording.meta["swap"] = {}
+    for name, on_epoch in (("within", False), ("epochs", True)):
+        symbol, seen = keras.Input((3,)), Seen()
+        model = keras.Model(symbol, keras.layers.Dense(1)(symbol))
+        model.set_weights(start)
+        optimizer = keras.optimizers.SGD(0.2, use_ema=True, ema_momentum=0.7)
+        model.compile(optimizer, "mse")
+        watching = [keras.callbacks.SwapEMAWeights(on_epoch), seen]
+        options = {"epochs": 3, "batch_size": 4, "shuffle": False, "verbose": 0}
+        history = model.fit(x, y, validation_data=(x, y), callbacks=watching, **options).history
+        recording.meta["swap"][name] = {"swap_on_epoch": on_epoch, "history": numbers(history)}
+        recording.put(f"swap/{name}_seen", np.stack(seen.kernels))
+        for index, weight in enumerate(model.get_weights()):
+            recording.put(f"swap/{name}_final{index}", weight)
+
+
 def callbacks() -> Recording:
     recording = Recording()
     series = (FALLING, FLAT, WORSE)
@@ -156,6 +192,7 @@ def callbacks() -> Recording:
     recording.meta["checkpoints"] = [
         saved(config, values) for config in CHECKPOINTS for values in series
     ]
+    swapped(recording)
     recording.meta |= {"hooks": hooks(), "scheduled": scheduled()}
     return recording
 
