@@ -5,7 +5,7 @@ the JSON, the Keras configuration, the checks and the help. It has no identity: 
 the same description, and sharing weights is a matter of ids in the document.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from functools import cache
 from importlib import import_module
@@ -332,17 +332,62 @@ def resolve(family: str, value: Any) -> Declared:
     """A declaration from what people write: itself, its name in Keras's spelling, or a mapping."""
     if isinstance(value, Declared):
         return value
+    if isinstance(value, Named) and value.family == family:
+        return value.declaration()
     if isinstance(value, Mapping):
         config = dict(value)
         return declared(family, str(config.pop("kind", ""))).from_config(config)
-    if isinstance(value, str):
-        aliases: Mapping[str, str] = getattr(import_module(f"studio.{family}"), "ALIASES", {})
-        wanted = aliases.get(value, value)
-        for kind in registry(family):
-            if wanted in (kind, snake(kind), kind.lower()):
-                return declared(family, kind)()
+    if isinstance(value, str) and (kind := kind_of(family, value)):
+        return declared(family, kind)()
     known = ", ".join(snake(kind) for kind in registry(family))
     raise refuse("unknown_kind", family=family, kind=value, known=known)
+
+
+@dataclass(frozen=True)
+class Named:
+    """A function of Keras's that stands for a declaration with its defaults.
+
+    Attributes:
+        name: what it is called.
+        family: the registry of the declaration.
+        kind: what it is registered as.
+    """
+
+    name: str
+    family: str
+    kind: str
+
+    def declaration(self, **config: Any) -> Declared:
+        """What it stands for."""
+        return declared(self.family, self.kind)(**config)
+
+
+def kind_of(family: str, name: str) -> str:
+    """What is registered under a name in Keras's spellings: ``l2``, ``mse``; empty for nothing."""
+    aliases: Mapping[str, str] = vars(import_module(f"studio.{family}")).get("ALIASES", {})
+    wanted = aliases.get(name, name)
+    known = registry(family)
+    return next((kind for kind in known if wanted in (kind, snake(kind), kind.lower())), "")
+
+
+def public(family: str, name: str, spelled: Callable[[str, str], Any] | None = None) -> Any:
+    """What ``studio.<family>.<name>`` is: a declaration's class, ``get``, or a function.
+
+    Args:
+        family: a registry.
+        name: of a class as it is registered, or in another of Keras's spellings.
+        spelled: what such a spelling of a kind stands for, or None; without it there are none.
+    """
+    if name in registry(family):
+        return declared(family, name)
+    if name == "get":
+        return lambda identifier: None if identifier is None else resolve(family, identifier)
+    kind = kind_of(family, name) if spelled else ""
+    found = spelled(name, kind) if spelled and kind else None
+    if found is None:
+        known = ", ".join(registry(family))
+        raise AttributeError(f"studio.{family} has no {name!r}; it has {known}")
+    return found
 
 
 def remedy(weight: str, what: str, value: Any) -> dict[str, Any] | None:

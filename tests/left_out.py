@@ -63,3 +63,29 @@ ARGUMENTS: dict[str, Mapping[str, str]] = {
 
 # Method of Model → argument → why it is not there.
 METHODS: dict[str, Mapping[str, str]] = {}
+
+_PAIR = "a declaration's `config()` and `from_config` say what it is"
+_LOSS = "a loss: `studio.losses` has it"
+
+# Family → function, or other spelling of a class → why it is not there.
+FUNCTIONS: dict[str, Mapping[str, str]] = {
+    "losses": {"deserialize": _PAIR, "serialize": _PAIR},
+    "metrics": {
+        "binary_focal_crossentropy": _LOSS,
+        "categorical_focal_crossentropy": _LOSS,
+        "deserialize": _PAIR,
+        "huber": _LOSS,
+        "log_cosh": _LOSS,
+        "serialize": _PAIR,
+    },
+    "optimizers": {"deserialize": _PAIR, "serialize": _PAIR},
+    "optimizers.schedules": {"deserialize": _PAIR, "serialize": _PAIR},
+    "initializers": {
+        "constant": "Constant: the file beside it is called so",
+        "deserialize": _PAIR,
+        "serialize": _PAIR,
+        "stft": "only for the layer STFTSpectrogram",
+    },
+    "regularizers": {"deserialize": _PAIR, "serialize": _PAIR},
+    "constraints": {"deserialize": _PAIR, "serialize": _PAIR},
+}

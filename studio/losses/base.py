@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from math import inf
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
@@ -34,6 +34,12 @@ class Loss(Declared):
         choices=REDUCTIONS,
         kw_only=True,
     )
+
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> float:
+        """Its value for arrays, as Keras's losses give it."""
+        from studio.losses.functions import value
+
+        return value(self, y_true, y_pred, sample_weight)
 
     @property
     def takes_logits(self) -> bool:

@@ -58,6 +58,7 @@ def _metric_list(given: Any) -> tuple[Metric, ...]:
 
 
 def as_metric(given: Any) -> Metric:
-    """A metric given by its name is called as it was written, as in Keras."""
+    """A metric given by its name, or as a function, is called as that, as in Keras."""
     found = declaration(Metric, "metrics", given)
-    return replace(found, name=given) if isinstance(given, str) else found
+    written = given if isinstance(given, str) else getattr(given, "name", "")
+    return replace(found, name=written) if written else found

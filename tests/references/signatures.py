@@ -3,7 +3,9 @@
 ``meta[family][name]`` is a list of ``[parameter, kind, default]`` in order: ``kind`` is
 "positional", "keyword" or "rest" (``**kwargs``); ``default`` is a JSON value, ``"…"`` where there
 is none and the class's name where it is an object. Abstract bases are there too; of two spellings
-of one class, only the first. ``meta["methods"]`` has those of ``keras.Model`` in the same form.
+of one class, only the first. ``meta["functions"][family]``: what else can be called there:
+functions, and classes by another name. ``meta["methods"]`` has those of ``keras.Model`` in the
+same form.
 """
 
 import inspect
@@ -63,6 +65,11 @@ def signatures() -> Recording:
             name: parameters(kind.__init__)
             for kind, name in sorted(found.items(), key=lambda pair: pair[1])
         }
+    recording.meta["functions"] = {
+        family: [n for n in sorted(dir(module)) if n.islower() and callable(getattr(module, n))]
+        for family, module in FAMILIES.items()
+        if family not in ("layers", "callbacks")
+    }
     recording.meta["methods"] = {name: parameters(getattr(keras.Model, name)) for name in METHODS}
     return recording
 
