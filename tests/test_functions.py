@@ -59,6 +59,13 @@ def test_what_a_loss_cannot_judge_is_refused() -> None:
         losses.Circle()(np.zeros((2, 3)), np.zeros((2, 3, 4)))
 
 
+def test_one_row_needs_no_batch() -> None:
+    y, p = [0.0, 1.0, 1.0], [0.1, 0.9, 0.8]
+    expected = np.mean([-np.log(0.9), -np.log(0.9), -np.log(0.8)])
+    assert losses.BinaryCrossentropy(reduction="sum")(y, p) == pytest.approx(expected, rel=1e-5)
+    assert losses.bce(y, p).shape == ()
+
+
 def test_metrics_of_arrays() -> None:
     y, p = np.array([[0.0, 1], [1, 0]]), np.array([[0.2, 0.7], [0.6, 0.7]])
     np.testing.assert_allclose(metrics.mean_absolute_error(y, p), [0.25, 0.55], rtol=1e-6)

@@ -51,12 +51,15 @@ class _Given:
 
     def __init__(self, loss: Loss, y_true: Any, y_pred: Any) -> None:
         self.op, self._feeds = Builder(), dict[str, Array]()
-        output = np.asarray(y_pred)
-        self.output = self.input("output", output.astype(np.result_type(output, np.float32)))
+        output, target = np.asarray(y_pred, np.float32), np.asarray(y_true)
+        self._alone = output.ndim == target.ndim == 1  # one row without a batch
+        if self._alone:
+            output, target = output[None], target[None]
+        self.output = self.input("output", output)
         if misfit := loss.misfit(self.output.spec):
             raise ProblemError(misfit)
         spec = loss.target(self.output.spec)
-        target = np.asarray(y_true).astype(spec.dtype)
+        target = target.astype(spec.dtype)
         if target.ndim == spec.rank - 1 and spec.shape[-1] == 1:
             target = target[..., None]
         self.target = self.input("target", target)
@@ -70,4 +73,5 @@ class _Given:
         from studio.engine.numpy_executor import NumpyExecutor
 
         found = NumpyExecutor(program).run({n: self._feeds[n] for n in program.inputs})
-        return found[program.outputs[0]]
+        result = found[program.outputs[0]]
+        return result[0] if self._alone and result.ndim else result

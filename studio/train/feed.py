@@ -50,7 +50,8 @@ def as_arrays(
 
     Raises:
         ProblemError: ``wrong_number``, ``unknown_name``, ``input_shape``, ``target_shape``,
-            ``targets_missing``, ``integer_outside``, ``samples_differ``, ``not_numbers``.
+            ``inputs_missing``, ``targets_missing``, ``integer_outside``, ``samples_differ``,
+            ``not_numbers``.
     """
     inputs = _inputs(document, x)
     targets = _targets(document, y)
@@ -105,6 +106,8 @@ def wrong_number(what: str, received: int, names: Sequence[str]) -> ProblemError
 
 def _inputs(document: Document, x: Any) -> dict[str, _Column | OneHots]:
     names = input_names(document)
+    if x is None:
+        raise refuse("inputs_missing", names=", ".join(names.values()))
     given = by_name("input", list(names.values()), x)
     limits = integer_limits(document)
     found: dict[str, _Column | OneHots] = {}

@@ -91,3 +91,28 @@ def test_labels_of_ctc_are_classes_and_those_of_circle_are_not() -> None:
     model.compile("sgd", "circle")
     x, y = faces()
     assert model.fit(x, y, verbose=0).history["loss"]
+
+
+def test_each_output_has_labels_of_its_own_length() -> None:
+    x = Input(shape=(None, 5))
+    read = LSTM(4, return_sequences=True)(x)
+    model = Model(x, [Dense(3, name="p")(read), Dense(4, name="q")(read)])
+    model.compile("adam", "ctc")
+    start, found = model.get_weights(), []
+    for engine in ("numpy", "onnxruntime"):
+        model.set_weights(start)
+        model.compile("adam", "ctc")
+        targets = [SPOKEN, SPOKEN[:, :2]]
+        found.append(model.fit(SOUND, targets, engine=engine, shuffle=False, verbose=0).history)
+    for key in ("loss", "p_loss", "q_loss"):
+        np.testing.assert_allclose(found[0][key], found[1][key], rtol=1e-5)
+
+
+def test_a_batch_without_pairs_teaches_nothing() -> None:
+    model = embedder()
+    model.compile("sgd", "circle")
+    weights = model.get_weights()
+    history = model.fit(RNG.normal(size=(3, 5)), [0, 1, 2], verbose=0).history
+    assert history["loss"] == [0.0]
+    for before, after in zip(weights, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(before, after)
