@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from studio.declare import Declared, snake
-from tests.left_out import ARGUMENTS, BASE, LEFT_OUT
+from tests.left_out import ARGUMENTS, BASE, FUNCTIONS, LEFT_OUT
 
 FAMILIES = (
     "layers",
@@ -112,9 +112,11 @@ def table(counts: Counts) -> str:
 def left_out() -> str:
     """What Keras has and this does not, and why, in Markdown; a part for each family."""
     lines = []
-    for family in {**LEFT_OUT, **ARGUMENTS}:
+    for family in {**LEFT_OUT, **ARGUMENTS, **FUNCTIONS}:
         names, arguments = LEFT_OUT.get(family, {}), ARGUMENTS.get(family, {})
+        functions = FUNCTIONS.get(family, {})
         rows = [(name, why) for name, why in sorted(names.items()) if why != BASE]
+        rows += [(f"`{name}()`", why) for name, why in sorted(functions.items())]
         rows += [(f"`{name}=`", why) for name, why in sorted(arguments.items())]
         if rows:
             lines += [f"**{family.capitalize()}**", "", "| | why |", "|---|---|"]

@@ -1,5 +1,6 @@
 """Runs steps: feeds batches to the compiled programs and keeps the Store in step."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import islice
@@ -287,6 +288,7 @@ class Means:
 
     def _start(self, step: Step, several: bool) -> dict[str, "_Running"]:
         found: dict[str, _Running] = {}
+        times: Counter[str] = Counter()
         for key, (target, output) in step.specs.items():
             if key not in step.targets:
                 continue  # without a loss there is nothing to compare with
@@ -294,7 +296,7 @@ class Means:
             prefix = f"{self._trainer.names[key]}_" if several else ""
             for metrics, is_weighted in ((plan.metrics, False), (plan.weighted_metrics, True)):
                 for metric in metrics:
-                    name = _metric_name(metric, prefix, is_weighted, found)
+                    name = _metric_name(metric, prefix, is_weighted, times)
                     state = metric.start(target, output)
                     found[name] = _Running(key, is_weighted, metric.is_masked, state)
         return found
@@ -328,9 +330,13 @@ def _within(mask: Array, weight: Array | None) -> Array:
     return valid if weight is None else valid * spread_weight(weight, valid.shape)
 
 
-def _metric_name(
-    metric: Metric, prefix: str, is_weighted: bool, taken: Mapping[str, object]
-) -> str:
-    """Keras's key: a weighted metric is called so only where its name is taken."""
+def _metric_name(metric: Metric, prefix: str, is_weighted: bool, times: Counter[str]) -> str:
+    """Keras's key; `times` counts how often each was given.
+
+    A weighted metric is called so only where its name is taken; the next of one name is numbered.
+    """
     name = f"{prefix}{metric.name}"
-    return f"{prefix}weighted_{metric.name}" if is_weighted and name in taken else name
+    if is_weighted and times[name]:
+        name = f"{prefix}weighted_{metric.name}"
+    times[name] += 1
+    return name if times[name] == 1 else f"{name}_{times[name] - 1}"

@@ -197,3 +197,12 @@ def test_named_twins_have_keys_of_their_own() -> None:
     model.compile("sgd", "binary_crossentropy", metrics=watched)
     history = model.fit(np.eye(3), np.array([0, 1, 1]), verbose=0).history
     assert set(history) == {"loss", "auc", "pr", "mse"}
+
+
+def test_the_next_of_one_name_is_numbered_as_in_keras() -> None:
+    for settings, keys in LATER["twins"]:
+        x = Input((2,))
+        model = Model(x, Dense(2)(x))
+        model.compile("sgd", "mse", **settings)
+        history = model.fit(np.eye(2), np.eye(2), sample_weight=np.ones(2), verbose=0).history
+        assert list(history) == keys

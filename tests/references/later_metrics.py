@@ -8,6 +8,8 @@ empty: which way it improves), ``results`` (after each update)}. Arrays: ``PAIR/
 ``meta["several"]``: two epochs with metrics of several numbers: ``history``, ``types`` (the axes of
 a value), what ``evaluate`` gave after them, and the ``csv`` that CSVLogger wrote.
 
+``meta["twins"]``: settings of ``compile`` with metrics of one name, and the history's keys.
+
 ``meta["keys"]``: the history's key of each name ``metrics=[name]`` may be given.
 
 What is easily missed:
@@ -231,6 +233,25 @@ def several() -> dict[str, Any]:
     }
 
 
+TWINS: list[dict[str, Any]] = [
+    {"metrics": ["mse", "mse", "mae"]},
+    {"metrics": ["mse", "mae"], "weighted_metrics": ["mse", "mse", "Poisson"]},
+    {"weighted_metrics": ["mse", "mse", "mse"]},
+]
+
+
+def twins() -> list[Any]:
+    """The keys of a history where metrics of one name are watched."""
+    found, data = [], np.eye(2, dtype=np.float32)
+    for settings in TWINS:
+        symbol = keras.Input((2,))
+        model = keras.Model(symbol, keras.layers.Dense(2)(symbol))
+        model.compile("sgd", "mse", **settings)
+        history = model.fit(data, data, sample_weight=np.ones(2), verbose=0).history
+        found.append([settings, list(history)])
+    return found
+
+
 def later_metrics() -> Recording:
     recording = Recording()
     inputs, cases = put_pairs(recording), []
@@ -246,7 +267,7 @@ def later_metrics() -> Recording:
                 facts = {"metric": kind, "config": config, "pair": pair, "weight": weight}
                 better = getattr(metric, "_direction", "")
                 cases.append({**facts, "name": metric.name, "better": better, "results": found})
-    recording.meta |= {"cases": cases, "keys": keys(), "several": several()}
+    recording.meta |= {"cases": cases, "keys": keys(), "several": several(), "twins": twins()}
     return recording
 
 
