@@ -173,7 +173,7 @@ def _reported(
         elif all(name != port.name for port in after[0]):
             wires.add(wire)
     moved = {
-        e: replace(e, port=outputs.get(e.port, e.port)) for e in graph.outputs if e.call == call
+        e: Endpoint(call, outputs.get(e.port, e.port)) for e in graph.outputs if e.call == call
     }
     ends = tuple(moved.get(e, e) for e in graph.outputs)
     graph = replace(graph, wires=frozenset(wires), outputs=ends)

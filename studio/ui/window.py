@@ -4,7 +4,7 @@ from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt, QTimer
-from PySide6.QtGui import QCloseEvent, QCursor, QDragEnterEvent, QDropEvent, QShowEvent
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QShowEvent
 from PySide6.QtWidgets import (
     QApplication,
     QDockWidget,
@@ -29,7 +29,6 @@ from studio.ui.inspector import Inspector
 from studio.ui.palette import Palette
 from studio.ui.parts import clear
 from studio.ui.problems_dock import ProblemsDock
-from studio.ui.quick_add import QuickAdd
 from studio.ui.session import Session
 from studio.ui.settings import Settings
 from studio.ui.sharing import Sharing
@@ -127,7 +126,6 @@ class MainWindow(QMainWindow):
         self.canvas.node_activated.connect(self._activate)
         self.problems.jump.connect(self.canvas.jump_to)
         self.problems.counted.connect(self.status.show_problems)
-        self.canvas.add_requested.connect(self._search_at)
         self.canvas.context_requested.connect(self._show_context)
         self.training.state_changed.connect(self._refresh)
         self.training.problems_found.connect(partial(self.problems.add_source, "training"))
@@ -273,10 +271,6 @@ class MainWindow(QMainWindow):
         self.raise_dock("inspector")
         self.session.select([call])
         self.inspector.focus_first()
-
-    def _search_at(self, pos: QPointF) -> None:
-        """Where the empty canvas was double-clicked, offer the layers."""
-        QuickAdd(self, lambda kind: self.canvas.add_layer(kind, pos)).popup(QCursor.pos())
 
     def _show_context(self, hit: Hit, pos: QPoint) -> None:
         menu = QMenu(self)

@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QApplication
 
 from studio.layers import CATALOGUE, FROM_FILES
 from studio.text import set_language
-from studio.ui.canvas.commands import LAYER_MIME
+from studio.ui.palette import LAYER_MIME
 from studio.ui.palette import _KIND, Palette, cut, found
 
 
