@@ -228,11 +228,6 @@ class MainWindow(QMainWindow):
         """Open the export dialog."""
         run_export(self.session, self)
 
-    def search_layer(self) -> None:
-        """Put the cursor into the palette's search field."""
-        self.raise_dock("palette")
-        self.palette_.setFocus(Qt.FocusReason.ShortcutFocusReason)
-
     def show_about(self) -> None:
         """What this program is."""
         AboutDialog(self).exec()

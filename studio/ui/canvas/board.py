@@ -117,9 +117,9 @@ class Board(Plane):
         self.select_wires(self.session.seen.graph.wires)
 
     def one_selected(self) -> CallId | None:
-        """The selected node, if it is the only one."""
-        chosen = self.session.selection
-        return next(iter(chosen)) if len(chosen) == 1 else None
+        """The selected node, if it is the only one; none that is not shown any more."""
+        chosen = [c for c in self.session.selection if c in self.session.seen.graph.calls]
+        return chosen[0] if len(chosen) == 1 else None
 
     def select_linked(self, *, upstream: bool = False, downstream: bool = False) -> None:
         """Select also what feeds the selection, what reads it, or all that is connected."""

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QApplication
 
 from studio.document.excerpt import Excerpt, excerpt, paste
 from studio.document.store import Store
-from studio.formats.clipboard import MIME, from_text, looks_like_nodes, to_text
+from studio.formats.clipboard import MIME, from_text, to_text
 from studio.problem import ProblemError
 from studio.text import text
 from studio.ui.canvas.commands import labelled
@@ -90,12 +90,6 @@ class Clipboard:
 
     def _tell(self, key: str, error: ProblemError) -> None:
         tell_problems(self._view.window(), text(key), error.problems)
-
-
-def holds_nodes() -> bool:
-    """Whether there is something to be pasted."""
-    data = QApplication.clipboard().mimeData()
-    return data.hasFormat(MIME) or looks_like_nodes(data.text())
 
 
 def _words() -> str:

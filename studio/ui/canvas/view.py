@@ -21,6 +21,7 @@ from studio.ui.canvas.board import Board
 from studio.ui.canvas.commands import new_layer
 from studio.ui.canvas.gestures import CutWires, Gesture, Pan, SelectByMarquee, SelectWire
 from studio.ui.canvas.holding import filled
+from studio.ui.canvas.landing import Landing
 from studio.ui.canvas.moving import CopyNodes, MakeTwin, MoveNodes, Nudge
 from studio.ui.canvas.offer import Offer
 from studio.ui.canvas.scene import Hit
@@ -65,6 +66,7 @@ class CanvasView(Board):
         self._menu_due = True  # not after a gesture of the right button
         super().__init__(session, parent)
         self.offer = Offer(self)
+        self.landing = Landing(self)
         self.setAcceptDrops(True)
         self.add_requested.connect(self.popups.search)
 
@@ -231,13 +233,14 @@ class CanvasView(Board):
 
     def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
         self.offer.withdraw()
+        self.landing.leave()
         event.accept()
 
     def dropEvent(self, event: QDropEvent) -> None:
         if self._take(event):
-            kind = self._offer(event)
-            if not self.offer.accept():
-                self.add_layer(kind, self.mapToScene(event.position().toPoint()))
+            kind, pos = self._offer(event), self.mapToScene(event.position().toPoint())
+            if not (self.offer.accept() or self.landing.accept(kind, pos)):
+                self.add_layer(kind, pos)
             self.setFocus(Qt.FocusReason.MouseFocusReason)
 
     def _offer(self, event: QDropEvent) -> str:
@@ -245,6 +248,10 @@ class CanvasView(Board):
         kind = bytes(event.mimeData().data(LAYER_MIME).data()).decode()
         pos = self.mapToScene(event.position().toPoint())
         self.offer.over(pos, lambda document, call: filled(document, call, new_layer(kind)))
+        if self.offer.made:
+            self.landing.leave()
+        else:
+            self.landing.over(kind, pos)
         self.refresh_far()
         return kind
 

@@ -16,9 +16,9 @@ from studio.document.project import Project
 from studio.losses.probabilistic import BinaryCrossentropy
 from studio.text import set_language
 from studio.ui.canvas import CanvasView
-from studio.ui.palette import LAYER_MIME
 from studio.ui.canvas.geometry import lay_out
 from studio.ui.canvas.levels import FAR
+from studio.ui.palette import LAYER_MIME
 from studio.ui.session import Session
 from studio.ui.theme import DARK, apply_theme
 

@@ -6,8 +6,7 @@ from PySide6.QtWidgets import QApplication
 
 from studio.layers import CATALOGUE, FROM_FILES
 from studio.text import set_language
-from studio.ui.palette import LAYER_MIME
-from studio.ui.palette import _KIND, Palette, cut, found
+from studio.ui.palette import _KIND, LAYER_MIME, Palette, cut, found
 
 
 @pytest.fixture
