@@ -79,7 +79,9 @@ def would_take(document: Document, analysis: Analysis, start: Endpoint, end: End
             known = [*known, spec] if port.many else [spec]
         if not known and port.optional:
             continue
-        arriving += known or [spec]
+        if not known:
+            return True  # cannot be told before there is one
+        arriving += known
         if port.many and len(arriving) == 1:
             arriving.append(spec)
     if entry.body.problems():

@@ -72,7 +72,7 @@ class Popups:
             offered = fitting_before(session.document, fixed)
             title = text("canvas.before", name=name)
         popup = QuickAdd(self._view, title, offered)
-        popup.closed.connect(closed)
+        popup.closed.connect(lambda: closed())  # a bound method would not keep its object alive
 
         def choose(kind: str) -> None:
             if seeks_input:

@@ -172,6 +172,7 @@ def test_the_keys_of_text_fields_stay_theirs(window, hand, keys):
     assert QApplication.clipboard().text() == "lstm"
     QTest.keyClicks(name, "u/cad")
     assert name.text() == "u/cad"
+    keys(Key.Key_Return)
     assert len(hand.document.graph.calls) == 7
 
 

@@ -1,13 +1,13 @@
 """Wires dropped on nothing, whole bundles of wires, and the lists that open on the canvas."""
 
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QEvent, QPoint, Qt
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from studio.document import edits
 from studio.document.model import Endpoint
-from studio.layers.dense import Dense
 from studio.layers.lstm import LSTM
 from studio.layers.merge_add import Add
 
@@ -31,7 +31,9 @@ def popup():
 
 def type_and_enter(words):
     field = popup().layers.search
-    QTest.keyClicks(field, words)
+    for letter in words:  # an input method's characters have no key, which QTest insists on
+        press = QKeyEvent(QEvent.Type.KeyPress, 0, Qt.KeyboardModifier.NoModifier, letter)
+        QApplication.sendEvent(field, press)
     QTest.keyClick(field, RETURN)
 
 
@@ -97,13 +99,8 @@ def test_the_list_says_what_it_is_for(view, hand):
 
 
 def test_the_reason_names_both_sides(view, hand):
-    add(view, Dense(3), "second")
-    hand.carry(hand.output("alone"), hand.title("embedding") + QPoint(0, 40))
-    assert view.hint.text.startswith("Embedding takes integers, but")
-    hand.key(ESC)
-    hand.release(QPoint(3, 3))
     hand.carry(hand.output("numbers"), hand.title("embedding"))
-    assert "Embedding takes integers" in view.hint.text
+    assert view.hint.text.startswith("Embedding takes integers, but")
     assert view.hint.text.endswith("numbers gives float32 · batch × 5.")
     hand.key(ESC)
     assert hand.idle()
