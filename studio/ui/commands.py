@@ -181,7 +181,7 @@ def menus(w: "MainWindow") -> Mapping[str, tuple]:
             "export", "export_weights", "export_history", "-", "quit",
         ),
         "edit": (
-            "undo", "redo", "-", *COPIES, "-", "add", "insert", "delete", *WIRES, "-",
+            "undo", "redo", "-", *COPIES, "-", "add", "insert", *WIRES, "-", "delete", "heal", "-",
             ("select", SELECTIONS), ("align", PLACES), "arrange", "-", "toggle_output", "freeze",
             "-", *SHARING,
         ),
@@ -203,7 +203,7 @@ TOOLBAR = (
 SHARING = ("use_again", "make_independent", "-", "group", "ungroup", "-", "wrap", "unwrap")
 CONTEXT_NODE = (
     "enter", "toggle_output", "freeze", "-", *WIRES, "-", "cut", "copy", "duplicate", "-",
-    *SHARING, "-", ("align", PLACES), "fit_selection", "arrange", "-", "delete",
+    *SHARING, "-", ("align", PLACES), "fit_selection", "arrange", "-", "delete", "heal",
 )  # fmt: skip
 CONTEXT_CANVAS = (
     "add",

@@ -132,7 +132,7 @@ def _places(w: "MainWindow") -> tuple[Action, ...]:
 
 
 COPIES = ("cut", "copy", "paste", "paste_wired", "duplicate")
-WIRES = ("connect", "disconnect", "replace", "heal")
+WIRES = ("connect", "disconnect", "replace")
 SELECTIONS = ("select_all", "select_upstream", "select_downstream", "select_connected")
 PLACES = (
     *(f"align_{edge}" for edge in EDGES), "-", "distribute_across", "distribute_down",

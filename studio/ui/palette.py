@@ -384,8 +384,9 @@ class Palette(QWidget):
             self._retranslate()
 
     def _retranslate(self) -> None:
-        self.search.setPlaceholderText(text("canvas.search"))
-        self.search.setAccessibleName(text("canvas.search"))
+        sought = text("canvas.search_ports" if self._rows else "canvas.search")
+        self.search.setPlaceholderText(sought)
+        self.search.setAccessibleName(sought)
         self.list.setAccessibleName(text("canvas.palette"))
         self._refresh()
 

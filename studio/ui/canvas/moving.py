@@ -150,7 +150,8 @@ class Insertion:
         self._make_room(wire)
         self._preview.show(result)
         name = self._view.session.seen.entry(self._call).name
-        self._say(text("canvas.insert_on_wire", name=name), pos, refused=False)
+        below = self._view.canvas.body_rect(self._call).bottomLeft()
+        self._say(text("canvas.insert_on_wire", name=name), below, refused=False)
         return True
 
     def leave(self) -> None:

@@ -39,13 +39,16 @@ class Snap:
             (box[2:], self._still[:, 2:], self._still[:, :2], True),
         ):
             reach = box[2:] if not horizontal else box[:2]
+            found = []
             for value, column in zip(_marks(*mine), _columns(theirs), strict=True):
                 shared = along[np.abs(column - value) < 0.5]
                 if len(shared):
                     low = min(float(shared[:, 0].min()), reach[0]) - _OVERHANG
                     high = max(float(shared[:, 1].max()), reach[1]) + _OVERHANG
                     ends = (low, value, high, value) if horizontal else (value, low, value, high)
-                    lines.append(QLineF(*ends))
+                    found.append(QLineF(*ends))
+            # Of nodes of one size the middles meet with the edges: that goes without saying.
+            lines += [found[0], found[2]] if len(found) == 3 else found
         return lines
 
 

@@ -139,6 +139,18 @@ def test_alt_pulls_a_whole_selection_out(view, hand):
     assert hand.steps() == 1
 
 
+def test_a_node_is_moved_from_wire_to_wire_in_one_step(view, hand, mirrored):
+    add(view, Dropout(0.5), "drop")
+    hand.drag(*onto(hand, "drop", "both", "head"))
+    count = hand.steps()
+    hand.drag(*onto(hand, "drop", "lstm", "both"), ALT)
+    assert {("lstm", "drop", 0), ("drop", "both", 0), ("both", "head", 0)} <= hand.wires()
+    assert len(hand.wires()) == 6
+    assert hand.steps() == count + 1
+    assert hand.idle()
+    mirrored()
+
+
 @pytest.mark.parametrize("moves", [0, 1, 2])
 def test_escape_leaves_a_node_in_its_wires(hand, moves):
     wires, start = hand.wires(), hand.title("lstm")
