@@ -31,7 +31,6 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import (
     QAbstractItemView,
-    QDockWidget,
     QFrame,
     QLineEdit,
     QListView,
@@ -443,13 +442,3 @@ class Palette(QWidget):
                 self.list.setCurrentIndex(index)
                 return
             row += step
-
-
-class PaletteDock(QDockWidget):
-    """The palette as a dock."""
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(text("canvas.palette"), parent)
-        self.setObjectName("palette")
-        self.palette_ = Palette()
-        self.setWidget(self.palette_)

@@ -16,6 +16,7 @@ from studio.ui.canvas.arranging import Arranging
 from studio.ui.canvas.clipboard import Clipboard
 from studio.ui.canvas.commands import new_layer
 from studio.ui.canvas.faces import Faces
+from studio.ui.canvas.geometry import GRIP, USUAL
 from studio.ui.canvas.overlays import Hint
 from studio.ui.canvas.plane import Plane, Viewpoint
 from studio.ui.canvas.popups import Popups
@@ -24,8 +25,6 @@ from studio.ui.session import Session
 
 _GAP = 64.0  # between a node and one added after it
 _ASIDE = 24.0  # between a node and its copy, across and down
-_NEW = (208.0, 112.0)  # about as large as a node is before it is shown
-_GRIP = QPointF(24, 14)  # from a node's corner to where a hand holds it: on the title
 
 
 class Board(Plane):
@@ -140,8 +139,8 @@ class Board(Plane):
         if pos is None:
             corner = self.room(selected)
         else:
-            corner = pos - _GRIP
-            corner = self.canvas.free_spot(corner, _NEW) if wired else corner
+            corner = pos - GRIP
+            corner = self.canvas.free_spot(corner, USUAL) if wired else corner
         source = selected if (pos is None if wired is None else wired) else None
         start = commands.start_after(session.document, session.shown, source, kind)
         place = (round(corner.x()), round(corner.y()))
@@ -156,9 +155,9 @@ class Board(Plane):
         """Where a new node covers none: beside `selected`, or in the middle of what is in sight."""
         if selected is not None:
             rect = self.canvas.items_by_call[selected].scene_rect()
-            return self.canvas.free_spot(QPointF(rect.right() + _GAP, rect.top()), _NEW)
+            return self.canvas.free_spot(QPointF(rect.right() + _GAP, rect.top()), USUAL)
         middle = self.visible_rect().center()
-        return self.canvas.free_spot(middle - QPointF(_NEW[0] / 2, _NEW[1] / 2), _NEW)
+        return self.canvas.free_spot(middle - QPointF(USUAL[0] / 2, USUAL[1] / 2), USUAL)
 
     def home(self) -> QPointF:
         """Where a list opens that belongs to no place: beside the selected node, or amid all."""
@@ -170,7 +169,7 @@ class Board(Plane):
     def paste_spot(self) -> QPointF:
         """Where the corner of what is pasted goes: to the pointer, on no other node's corner."""
         middle = self.viewport().rect().center()
-        spot = self.mapToScene(middle if self.pointer is None else self.pointer) - _GRIP
+        spot = self.mapToScene(middle if self.pointer is None else self.pointer) - GRIP
         corners = [item.pos() for item in self.canvas.items_by_call.values()]
         while any((spot - corner).manhattanLength() < _ASIDE for corner in corners):
             spot += QPointF(_ASIDE, _ASIDE)

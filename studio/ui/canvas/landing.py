@@ -10,12 +10,11 @@ from studio.document.rewiring import insert_on_wire
 from studio.problem import ProblemError
 from studio.text import text
 from studio.ui.canvas.commands import new_layer, spread
+from studio.ui.canvas.geometry import GRIP, USUAL
 
 if TYPE_CHECKING:
     from studio.ui.canvas.view import CanvasView
 
-_GRIP = QPointF(24, 14)  # from a node's corner to where the hand holds it
-_WIDTH = 168.0  # about as wide as a node is before it is shown
 _WIRE = "canvas.insert_on_wire"
 
 
@@ -56,11 +55,11 @@ class Landing:
         self.leave()
         if over is None or made is None:
             return False
-        (document, call), wire, corner = made, over[1], pos - _GRIP
+        (document, call), wire, corner = made, over[1], pos - GRIP
         source = view.canvas.items_by_call[wire.source].scene_rect().width()
         place = (round(corner.x()), round(corner.y()))
         graph = document.graphs[view.session.shown]
-        places = spread(graph, wire, call, place, {wire.source: source, call: _WIDTH})
+        places = spread(graph, wire, call, place, {wire.source: source, call: USUAL[0]})
         document = edits.move_calls(document, {call: place, **places})
         view.session.commit(text(_WIRE, name=kind), document)
         view.select([call])

@@ -14,14 +14,14 @@ from studio.layers.base import Layer
 from studio.text import text
 from studio.ui.canvas.commands import added, linked, new_layer
 from studio.ui.canvas.faces import port_label, shape_text
+from studio.ui.canvas.geometry import HEADER, LINE, ROW, USUAL
 from studio.ui.palette import Row
 from studio.ui.quick_add import QuickAdd
 
 if TYPE_CHECKING:
     from studio.ui.canvas.board import Board
 
-_GRIP = QPointF(24, 14)  # from a node's corner to where a hand holds it: on the title
-_PORT = QPointF(0, 62)  # to its first port
+_PORT = QPointF(0, HEADER + LINE + ROW / 2)  # from a node's corner to its first port
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ class Popups:
             if seeks_input:
                 self._add(offered[kind], pos - _PORT, start=fixed)
             else:
-                self._add(offered[kind], pos - _PORT - QPointF(168, 0), end=fixed, slot=slot)
+                self._add(offered[kind], pos - _PORT - QPointF(USUAL[0], 0), end=fixed, slot=slot)
 
         popup.chosen.connect(choose)
         self._open(popup, pos)

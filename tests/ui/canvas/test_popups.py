@@ -92,7 +92,7 @@ def test_the_list_says_what_it_is_for(view, hand):
     from PySide6.QtWidgets import QLabel
 
     hand.drag(hand.output("lstm"), hand.output("lstm") + QPoint(40, 260))
-    assert popup().findChild(QLabel).text() == "What takes what lstm gives"
+    assert popup().findChild(QLabel).text() == "What takes what “lstm” gives"
 
 
 # -- reasons -------------------------------------------------------------------------------------
