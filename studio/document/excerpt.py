@@ -97,15 +97,19 @@ def paste(
 
 
 def _named_apart(document: Document, calls: Iterable[CallId], graph_id: GraphId) -> Document:
-    """With a name that no other layer has for each layer of these calls."""
-    for layer in dict.fromkeys(document.graphs[graph_id].calls[c].layer for c in calls):
-        entry = document.layers[layer]
-        others = {k: v for k, v in document.layers.items() if k != layer}
-        if any(entry.name == other.name for other in others.values()):
-            stem = re.sub(r"_\d+$", "", entry.name) or entry.name
-            name = edits.free_name(replace(document, layers=others), stem)
-            document = edits.with_layer(document, layer, replace(entry, name=name))
-    return document
+    """With a name that no other layer has for each layer of these calls, in one go."""
+    made = dict.fromkeys(document.graphs[graph_id].calls[c].layer for c in calls)
+    taken = {entry.name for layer, entry in document.layers.items() if layer not in made}
+    renamed, last = dict(document.layers), dict[str, int]()
+    for layer in made:
+        entry = renamed[layer]
+        name, stem = entry.name, re.sub(r"_\d+$", "", entry.name) or entry.name
+        while name in taken:
+            last[stem] = last.get(stem, 0) + 1
+            name = f"{stem}_{last[stem]}"
+        taken.add(name)
+        renamed[layer] = replace(entry, name=name)
+    return replace(document, layers=renamed)
 
 
 def _fed(document: Document, graph_id: GraphId, inbound: Inbound, copier: Copier) -> Document:
