@@ -187,11 +187,11 @@ def why_not(
     if any(p.many for p in document.ports(entry)[0] if p.name == end.port):
         other |= {p.code for p in analyse(document, known).at(end.call)}  # of wires that stay
     after = analyse(edits.connect(document, start, end), known).at(end.call)
-    other |= _STILL_MISSING
+    other |= STILL_MISSING
     return next((p for p in after if p.severity == "error" and p.code not in other), None)
 
 
-_STILL_MISSING = {
+STILL_MISSING = {
     "port_empty",
     "nothing_arrives",
     "expects_several",

@@ -9,7 +9,7 @@ from functools import cache
 
 from studio.declare import declared
 from studio.document import edits
-from studio.document.analysis import Analysis
+from studio.document.analysis import STILL_MISSING, Analysis
 from studio.document.model import CallId, Document, Endpoint, Submodel
 from studio.engine.program import Spec
 from studio.layers import CATALOGUE, FROM_FILES
@@ -71,23 +71,22 @@ def would_take(document: Document, analysis: Analysis, start: Endpoint, end: End
     entry, spec = document.entry(end.call, graph_id), analysis.specs.get(start)
     if spec is None or not isinstance(entry.body, Layer):
         return spec is None or _accepts(document, end, spec)
-    arriving: list[Spec] = []
+    arriving, gap = list[Spec](), False
     for port in entry.body.inputs():
         present = [analysis.specs.get(w.start) for w in graph.into(end.call, port.name)]
         known = [s for s in present if s is not None]
         if port.name == end.port:
             known = [*known, spec] if port.many else [spec]
-        if not known and port.optional:
-            continue
-        if not known:
-            return True  # cannot be told before there is one
+        if (gap and known) or not (known or port.optional):
+            return True  # it cannot be told before the port in front of it has a wire
+        gap = not known
         arriving += known
         if port.many and len(arriving) == 1:
             arriving.append(spec)
     if entry.body.problems():
         return True
     problems = shapes_of(entry.body, tuple(arriving)).problems
-    return not any(p.severity == "error" for p in problems)
+    return not any(p.severity == "error" and p.code not in STILL_MISSING for p in problems)
 
 
 def takes(layer: Layer, spec: Spec, mask: Spec | None = None) -> bool:
