@@ -2,13 +2,15 @@
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
+from PySide6.QtCore import QByteArray, QMimeData, QPoint, QPointF, QRectF, Qt
+from PySide6.QtGui import QDragLeaveEvent, QDragMoveEvent
 
 from studio.document import edits
 from studio.layers.dense import Dense
 from studio.layers.dropout import Dropout
 from studio.layers.embedding import Embedding
 from studio.ui.canvas.snapping import Snap
+from studio.ui.palette import LAYER_MIME
 
 NONE = Qt.KeyboardModifier.NoModifier
 SHIFT = Qt.KeyboardModifier.ShiftModifier
@@ -110,6 +112,20 @@ def test_a_layer_from_the_palette_dropped_on_a_wire_is_put_between(view, hand, d
     assert hand.steps() == 1
     dropped("Embedding", hand.middle("lstm", "both"))
     assert ("lstm", "both", 0) in hand.wires()
+
+
+def test_a_layer_that_leaves_the_canvas_again_leaves_no_word(view, hand):
+    data = QMimeData()
+    data.setData(LAYER_MIME, QByteArray(b"Dropout"))
+    copy, left = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton
+    at = hand.middle("both", "head")
+    view.dragMoveEvent(QDragMoveEvent(at, copy, data, left, NONE))
+    assert view.hint.text == "Put Dropout onto the wire"
+    assert view.canvas.wires.hovered is not None
+    view.dragLeaveEvent(QDragLeaveEvent())
+    assert hand.idle()
+    assert view.canvas.wires.hovered is None
+    assert hand.steps() == 0
 
 
 # -- out of the wires ----------------------------------------------------------------------------
