@@ -168,7 +168,7 @@ class Layer(Declared):
         raise TypeError(f"{self.kind} does not say how it is computed")
 
     def activity(self) -> Regularizer | None:
-        """What measures its results, as a term of the loss by sample: its parameter, if it has it."""
+        """What measures its results, as a term of the loss by sample; its parameter, if any."""
         found: Regularizer | None = getattr(self, "activity_regularizer", None)
         return found
 

@@ -9,7 +9,7 @@ A: Each has draws of its own, and one node reads one sequence.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import numpy as np
 
@@ -22,8 +22,8 @@ from studio.layers.noise import dropped, share_kept
 class Dropping(Protocol):
     """What is read of a recurrent layer."""
 
-    operator: str
-    gates: tuple[int, ...]
+    operator: ClassVar[str]
+    gates: ClassVar[tuple[int, ...]]
     units: int
     dropout: float
     recurrent_dropout: float

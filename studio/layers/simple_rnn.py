@@ -16,7 +16,11 @@ from studio.regularizers.base import Regularizer
 
 @dataclass(frozen=True)
 class SimpleRNN(Recurrent):
-    """Reads a sequence step by step; its output is its only memory (Elman, 1990)."""
+    """Reads a sequence step by step; its output is its only memory (Elman, 1990).
+
+    Q: Why does its activity_regularizer count, when Keras 3.15.1 takes one and forgets it?
+    A: Who gives one wants it, and the other recurrent layers heed theirs.
+    """
 
     operator: ClassVar[str] = "RNN"
     synonyms = ("recurrent", "elman", "vanilla rnn", "循环", "简单循环网络")

@@ -12,15 +12,14 @@ from studio.engine.gradient import differentiate
 from studio.engine.numpy_executor import NumpyExecutor
 from studio.engine.onnx_writer import to_onnx
 from studio.engine.onnxruntime_executor import OnnxRuntimeExecutor
-from studio.engine.program import Spec
 from studio.formats.values import configured
 from studio.layers import CATALOGUE
 from studio.layers.base import Example, Layer
 from studio.layers.shapes import shapes_of
 from studio.text import catalogue
-from tests import references
 from tests.engine.cases import check_gradient, with_gradient
 from tests.layers.building import build, feeds_for, recorded
+from tests.layers.replay import replay
 
 LAYERS: dict[str, type[Layer]] = {kind: declared("layers", kind) for kind in CATALOGUE}
 EXAMPLES = {
@@ -193,36 +192,4 @@ def test_keras_recorded_it(kind: str) -> None:
 
 @each_recording
 def test_it_computes_what_keras_computes(recording: str, case: str, layers: list[Layer]) -> None:
-    arrays, facts = references.case(recording, case), references.meta(recording)["cases"][case]
-    inputs = [arrays[f"x{i}"] for i in range(facts["inputs"])]
-    specs = [Spec(x.dtype.name, ("batch", *x.shape[1:])) for x in inputs]
-    built = build(layers, specs, facts["training"], facts["states"])
-    assert len(built.outputs) == facts["outputs"]
-    assert len(built.weights) == len(facts["weights"])
-    assert built.trainable == [trainable for _, trainable in facts["weights"]]
-    for name, (path, _) in zip(built.weights, facts["weights"], strict=True):
-        assert name.rpartition("/")[2] == path.rpartition("/")[2]
-    state = {name: arrays[f"w{i}"] for i, name in enumerate(built.weights)}
-    assert {n: a.shape for n, a in state.items()} == {n: a.shape for n, a in built.initial.items()}
-    feeds = {f"x{i}": x for i, x in enumerate(inputs)}
-    forward = NumpyExecutor(built.program)
-    forward.load(state)
-    found = forward.run(feeds)
-    for i, value in enumerate(built.outputs):
-        np.testing.assert_allclose(found[value.name], arrays[f"y{i}"], rtol=2e-5, atol=2e-6)
-    for i, name in enumerate(built.weights):  # statistics move in training
-        expected = arrays.get(f"new_w{i}", arrays[f"w{i}"])
-        np.testing.assert_allclose(forward.state()[name], expected, rtol=1e-5, atol=1e-6)
-
-    by = {f"x{i}": f"dx{i}" for i in range(len(inputs))}
-    by |= {name: f"dw{i}" for i, name in enumerate(built.weights)}
-    by = {name: key for name, key in by.items() if key in arrays}
-    backward, reached = with_gradient(built.program, list(by))
-    executor = NumpyExecutor(backward)
-    executor.load(state)
-    seeds = {f"seed/{v.name}": arrays[f"r{i}"] for i, v in enumerate(built.outputs)}
-    results = executor.run({**feeds, **seeds})
-    assert not any(arrays[by[name]].any() for name in set(by) - set(reached))
-    for name, y in zip(reached, backward.outputs, strict=True):
-        expected = arrays[by[name]]
-        np.testing.assert_allclose(results[y], expected, rtol=1e-4, atol=1e-5, err_msg=name)
+    replay(recording, case, layers)

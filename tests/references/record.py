@@ -27,6 +27,7 @@ def main(wanted: list[str]) -> None:
         metrics,
         models,
         optimizers,
+        recurrent_dropout,
         regularizers,
         signatures,
         systems,
@@ -49,6 +50,7 @@ def main(wanted: list[str]) -> None:
         later_metrics,
         callbacks,
         optimizers,
+        recurrent_dropout,
         metrics,
         models,
         regularizers,
@@ -56,7 +58,7 @@ def main(wanted: list[str]) -> None:
         initializers,
         signatures,
     )
-    for module in (*modules, systems, utils, wider, windows):
+    for module in (*modules, recurrent_dropout, systems, utils, wider, windows):
         makers |= module.RECORDINGS
     if unknown := sorted(set(wanted) - set(makers)):
         sys.exit(f"no recording named {', '.join(unknown)}; there are {', '.join(makers)}")

@@ -26,6 +26,7 @@ EXPECTED = [
     "metrics",
     "optimizers",
     "recurrent",
+    "recurrent_dropout",
     "regularizers",
     "schedules",
     "signatures",

@@ -124,9 +124,7 @@ class Walk:
 
         def product(s: Builder, d_gates: Value) -> Value:
             each = split(s, d_gates, *[units] * len(shares))
-            parts = (
-                s.Mul(s.MatMul(d, r), kept) for d, (r, kept) in zip(each, shares, strict=True)
-            )
+            parts = (s.Mul(s.MatMul(d, r), kept) for d, (r, kept) in zip(each, shares, strict=True))
             return reduce(lambda a, b: s.Add(a, b), parts)
 
         return product

@@ -311,7 +311,7 @@ def _before(walk: Direction, chunks: list[slice], before: Buffer, dh: Buffer) ->
         np.add(dh, rest, dh)
 
     def products() -> None:
-        if product is not None:
+        if product is not None and dr is not None:
             product()
             np.matmul(d_candidates.T, flat(meeting[:, 0]), dr[d, 2 * units :])
         if db is not None:

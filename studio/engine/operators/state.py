@@ -67,15 +67,19 @@ def state_gradients(
             product()
         if db is not None:  # both biases are added alike
             np.copyto(db[d, gates.shape[1] :], db[d, : gates.shape[1]])
-        for wanted, gradient in zip(firsts, d_first, strict=False):
-            if wanted is not None:
-                np.copyto(wanted[d], gradient)
+        for first, gradient in zip(firsts, d_first, strict=False):
+            if first is not None:
+                np.copyto(first[d], gradient)
 
     return call
 
 
 def recurrent_product(
-    walk: Direction, d_gates: Buffer, before: Buffer, out: Buffer, kept: Sequence[Buffer] | None
+    walk: Direction,
+    d_gates: Buffer,
+    before: Buffer,
+    out: Buffer,
+    kept: Buffer | Sequence[Buffer] | None,
 ) -> Call:
     """Gates' gradients (time, batch, gates·units) times the states before them: rows of dR.
 
