@@ -147,6 +147,12 @@ def test_something_must_be_left_after_cropping(kind: str, given: tuple[int, int]
     assert problem.code == "cropping_all"
 
 
+def test_sparsemax_sorts_a_known_last_axis() -> None:
+    made = layer("Activation", activation="sparsemax")
+    (problem,) = shapes_of(made, (Spec("float32", ("batch", "time")),)).problems
+    assert problem.code == "sparsemax_open"
+
+
 @pytest.mark.parametrize("size", [5, "time"])
 def test_glu_halves_an_even_last_axis(size: int | str) -> None:
     (problem,) = shapes_of(layer("Activation", activation="glu"), (f("batch", size),)).problems
