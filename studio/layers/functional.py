@@ -4,7 +4,6 @@ A handle has identity: calling it twice shares its weights. The declaration it w
 """
 
 import itertools
-import warnings
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -22,6 +21,7 @@ from studio.engine.program import Array, Spec
 from studio.layers.base import Layer, Port, Weight
 from studio.layers.cell import Cell, Cells
 from studio.layers.input import Input as InputLayer
+from studio.layers.left_out import without_left_out
 from studio.layers.onnx_model import OnnxModel as OnnxModelLayer
 from studio.layers.onnx_model import frozen_problem
 from studio.layers.shapes import shapes_of
@@ -308,7 +308,7 @@ class Handle(Operation):
         known = [p.name for p in self.declaration_class.params()]
         if len(args) > len(known):
             raise refuse("too_many_arguments", kind=type(self).__name__, expected=len(known))
-        named = _without_ignored(type(self).__name__, params)
+        named = without_left_out(type(self).__name__, known, params, stacklevel=2)
         values = {**dict(zip(known, args, strict=False)), **named}
         for key in values:
             if key not in known:
@@ -478,21 +478,6 @@ class TimeDistributed(Operation):
 
     def __repr__(self) -> str:
         return f"<TimeDistributed name={self.name} of {self.layer!r}>"
-
-
-_IGNORED = {
-    # The guide gives one; Keras 3 dropped it.
-    ("Embedding", "input_length"): "the Input's shape says it",
-    ("Dropout", "seed"): "every draw follows from the seed of the run",
-}
-
-
-def _without_ignored(kind: str, params: dict[str, Any]) -> dict[str, Any]:
-    """Without the parameters that Keras takes and that say nothing here, of which it warns."""
-    ignored = [name for name in params if (kind, name) in _IGNORED]
-    for name in ignored:
-        warnings.warn(f"{kind} ignores {name}: {_IGNORED[kind, name]}", stacklevel=3)
-    return {name: value for name, value in params.items() if name not in ignored}
 
 
 def _declared_value(name: str, value: Any) -> Any:

@@ -1,5 +1,6 @@
 """An image, made larger."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,31 @@ from studio.layers.up_sampling1d import repeated
 from studio.problem import Problem
 
 
+def _cubic(distance: Array) -> Array:
+    """Two cubic parts that meet smoothly, 0 from 2 on (Keys, 1981)."""
+    near = (1.5 * distance - 2.5) * distance**2 + 1
+    far = ((-0.5 * distance + 2.5) * distance - 4) * distance + 2
+    return np.where(distance < 1, near, np.where(distance < 2, far, 0.0))
+
+
+def _lanczos(radius: int) -> Callable[[Array], Array]:
+    """A sinc within a wider one, 0 beyond `radius`."""
+
+    def kernel(distance: Array) -> Array:
+        inside: Array = np.sinc(distance) * np.sinc(distance / radius)
+        return np.where(distance > radius, 0.0, inside)
+
+    return kernel
+
+
+KERNELS: dict[str, Callable[[Array], Array]] = {
+    "bilinear": lambda distance: np.maximum(0.0, 1.0 - distance),
+    "bicubic": _cubic,
+    "lanczos3": _lanczos(3),
+    "lanczos5": _lanczos(5),
+}
+
+
 @dataclass(frozen=True)
 class UpSampling2D(Layer):
     """Makes an image larger: repeats rows and columns, or interpolates between them."""
@@ -27,7 +53,7 @@ class UpSampling2D(Layer):
         "channels_last", "Whether channels come after the image or before it", choices=DATA_FORMATS
     )
     interpolation: str = param(
-        "nearest", "What is between two pixels", choices=("nearest", "bilinear")
+        "nearest", "What is between two pixels", choices=("nearest", *KERNELS)
     )
     examples = (
         Example({}, (Spec("float32", ("batch", 2, 3, 2)),)),
@@ -37,6 +63,10 @@ class UpSampling2D(Layer):
         ),
         Example(
             {"size": [2, 3], "interpolation": "bilinear"}, (Spec("float32", ("batch", 3, 2, 2)),)
+        ),
+        *(
+            Example({"interpolation": name}, (Spec("float32", ("batch", 4, 3, 1)),))
+            for name in ("bicubic", "lanczos3", "lanczos5")
         ),
     )
 
@@ -66,13 +96,18 @@ class UpSampling2D(Layer):
     def _interpolated(self, op: LayerBuilder, x: Value, axis: int, times: int) -> Value:
         """A product with the matrix that mixes neighbours, the axis moved to the end for it."""
         order = [i for i in range(x.rank) if i != axis] + [axis]
-        matrix = between(known_axis(self.kind, axis, x.spec), times).astype(x.dtype)
+        size = known_axis(self.kind, axis, x.spec)
+        matrix = between(size, times, self.interpolation).astype(x.dtype)
         mixed = op.MatMul(op.Transpose(x, perm=tuple(order)), matrix)
         return op.Transpose(mixed, perm=tuple(int(i) for i in np.argsort(order)))
 
 
-def between(size: int, times: int) -> Array:
-    """(size, size·times): the share of each pixel in each new one, linear between their centres."""
+def between(size: int, times: int, kernel: str) -> Array:
+    """(size, size·times): the share of each pixel in each new one, by how far their centres are.
+
+    Those of the pixels there are sum to 1, also at the edges.
+    """
     centres = (np.arange(size * times) + 0.5) / times - 0.5
-    distance = np.abs(np.arange(size)[:, None] - np.clip(centres, 0, size - 1))
-    return np.maximum(0.0, 1.0 - distance)
+    shares = KERNELS[kernel](np.abs(np.arange(size)[:, None] - centres))
+    found: Array = shares / shares.sum(0)
+    return found

@@ -18,6 +18,7 @@ def main(wanted: list[str]) -> None:
         constraints,
         five_steps,
         initializers,
+        keras_layers,
         later_losses,
         later_metrics,
         layers,
@@ -58,7 +59,7 @@ def main(wanted: list[str]) -> None:
         initializers,
         signatures,
     )
-    for module in (*modules, recurrent_dropout, systems, utils, wider, windows):
+    for module in (*modules, keras_layers, recurrent_dropout, systems, utils, wider, windows):
         makers |= module.RECORDINGS
     if unknown := sorted(set(wanted) - set(makers)):
         sys.exit(f"no recording named {', '.join(unknown)}; there are {', '.join(makers)}")

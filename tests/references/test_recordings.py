@@ -14,6 +14,7 @@ EXPECTED = [
     "five_steps_wider",
     "headline",
     "initializers",
+    "keras_layers",
     "later_layers",
     "later_losses",
     "later_metrics",
@@ -38,6 +39,7 @@ EXPECTED = [
     "wider_encoding",
     "wider_normalization",
     "wider_reshaping",
+    "wider_volumes",
     "wider_windows",
     "windows_five_steps",
 ]
