@@ -14,4 +14,5 @@ class SpatialDropout3D(SpatialDropout2D):
     examples = (
         Example({"rate": 0.4}, (Spec("float32", ("batch", 2, 1, 2, 3)),)),
         Example({"data_format": "channels_first"}, (Spec("float32", ("batch", 3, 2, 1, 2)),)),
+        Example({"rate": 0.0}, (Spec("float32", ("batch", 2, 3, 1, 1)),)),
     )
