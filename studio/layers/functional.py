@@ -517,19 +517,41 @@ def handle_class(kind: str) -> type[Handle]:
 
 
 def Input(  # noqa: N802 - Keras's name
-    shape: Sequence[int | None], dtype: str = "float32", name: str | None = None
+    shape: Sequence[int | None] | None = None,
+    batch_size: int | None = None,
+    dtype: str | None = None,
+    sparse: bool | None = None,
+    ragged: bool | None = None,
+    batch_shape: Sequence[int | None] | None = None,
+    name: str | None = None,
+    tensor: Any = None,
+    optional: bool = False,
 ) -> Tensor:
     """A tensor that data will be fed to.
 
     Args:
         shape: of one sample; None where any length will do.
-        dtype: ``float32``, ``int32`` or ``int64``.
+        batch_size: says nothing here: batches of any size go through.
+        dtype: ``float32`` (if None), ``int32`` or ``int64``.
+        sparse: not here.
+        ragged: not here.
+        batch_shape: the shape with the batch before it, instead of `shape`.
         name: how data is bound to it; automatic if None.
+        tensor: not here.
+        optional: not here.
     """
+    if batch_shape is not None:
+        if shape is not None or batch_size is not None or not len(batch_shape):
+            raise refuse("batch_shape", received=batch_shape)
+        batch_size, *rest = batch_shape
+        shape = tuple(rest)
+    asked = {"batch_size": batch_size, "sparse": sparse, "ragged": ragged}
+    asked |= {"tensor": tensor, "optional": optional}
+    without_left_out("Input", (), asked, stacklevel=2)
     given: Any = shape
     if isinstance(given, str) or not isinstance(given, Sequence):
         raise refuse("shape_no_tuple", received=given)
-    handle = handle_class("Input")(shape=tuple(shape), dtype=dtype, name=name)
+    handle = handle_class("Input")(shape=tuple(given), dtype=dtype or "float32", name=name)
     declaration = handle.declaration
     assert isinstance(declaration, InputLayer)
     tensor = Tensor(declaration.spec(), Recorded(handle, ()), "output")

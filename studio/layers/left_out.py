@@ -77,6 +77,10 @@ _DRAWING = _each(
 PARAMETERS: Mapping[str, tuple[Parameter, ...]] = {
     "seed": (Parameter(_DRAWING, (None,), Reason("seed"), harmless=True),),
     "input_length": (Parameter(("Embedding",), (None,), Reason("input_length"), harmless=True),),
+    "batch_size": (Parameter(("Input",), (None,), Reason("batch_size"), harmless=True),),
+    "ragged": (Parameter(("Input",), (None, False), Reason("ragged")),),
+    "tensor": (Parameter(("Input",), (None,), Reason("tensor")),),
+    "optional": (Parameter(("Input",), (False,), Reason("optional")),),
     "unroll": (Parameter(_RECURRENT, (False,), Reason("unroll"), harmless=True),),
     "use_cudnn": (Parameter(_RECURRENT, ("auto", False), Reason("unroll"), harmless=True),),
     "flash_attention": (
@@ -90,7 +94,9 @@ PARAMETERS: Mapping[str, tuple[Parameter, ...]] = {
     "stateful": (Parameter(_RECURRENT, (False,), Reason("stateful")),),
     "weights": (Parameter(("Embedding", "Bidirectional"), (None,), Reason("weights")),),
     "backward_layer": (Parameter(("Bidirectional",), (None,), Reason("backward_layer")),),
-    "sparse": (Parameter(("CategoryEncoding", "Discretization"), (False,), Reason("sparse")),),
+    "sparse": (
+        Parameter(("Input", "CategoryEncoding", "Discretization"), (None, False), Reason("sparse")),
+    ),
     "renorm": (Parameter(("BatchNormalization",), (False,), Reason("renorm")),),
     "renorm_clipping": (Parameter(("BatchNormalization",), (None,), Reason("renorm")),),
     "renorm_momentum": (Parameter(("BatchNormalization",), (0.99,), Reason("renorm")),),

@@ -8,7 +8,8 @@ import pytest
 
 import studio.layers
 from studio.declare import declared, snake
-from studio.layers import ALIASES, CATALOGUE, LSTM, Dense
+from studio.engine.program import Spec
+from studio.layers import ALIASES, CATALOGUE, LSTM, Conv1D, Dense, Input, MaxPooling2D
 from studio.layers.activations import ACTIVATIONS
 from studio.layers.left_out import ACTIVATIONS as ACTIVATIONS_LEFT_OUT
 from studio.layers.left_out import LAYERS, PARAMETERS, left_out
@@ -125,3 +126,36 @@ def test_what_changes_nothing_is_taken() -> None:
     LSTM(3, stateful=False, unroll=False, use_cudnn="auto", seed=None, dtype="float32")
     with pytest.warns(UserWarning, match="LSTM ignores unroll: it only says how fast"):
         LSTM(3, unroll=True)
+
+
+def test_an_input_takes_what_keras_takes() -> None:
+    assert Input((5,), None, "int32", name="tokens").spec == Spec("int32", ("batch", 5))
+    assert Input(batch_shape=(None, 5, 2)).shape == (None, 5, 2)
+    assert Input((5,), sparse=False, optional=False).dtype == "float32"
+    with pytest.warns(UserWarning, match="Input ignores batch_size: batches of any size"):
+        assert Input((5,), batch_size=3).shape == (None, 5)
+    with pytest.warns(UserWarning, match="Input ignores batch_size"):
+        assert Input(batch_shape=(3, 5)).shape == (None, 5)
+
+
+@pytest.mark.parametrize(
+    ("params", "code"),
+    [
+        ({"shape": (5,), "sparse": True}, "parameter_left_out"),
+        ({"shape": (5,), "ragged": True}, "parameter_left_out"),
+        ({"shape": (5,), "optional": True}, "parameter_left_out"),
+        ({"tensor": object()}, "parameter_left_out"),
+        ({"shape": (5,), "batch_shape": (None, 5)}, "batch_shape"),
+        ({"batch_size": 3, "batch_shape": (None, 5)}, "batch_shape"),
+        ({}, "shape_no_tuple"),
+    ],
+)
+def test_what_an_input_cannot_be_is_refused(params: dict[str, Any], code: str) -> None:
+    with pytest.raises(ProblemError) as caught:
+        Input(**params)
+    assert caught.value.problems[0].code == code
+
+
+def test_padding_may_be_in_capitals() -> None:
+    assert Conv1D(2, 3, padding="SAME").declaration == Conv1D(2, 3, padding="same").declaration
+    assert MaxPooling2D(padding="VALID").declaration.problems() == []
