@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from studio.declare import Declared, snake
+from studio.layers.left_out import ACTIVATIONS, LAYERS, PARAMETERS
 from tests.left_out import ARGUMENTS, BASE, FUNCTIONS, LEFT_OUT
 
 FAMILIES = (
@@ -111,7 +112,7 @@ def table(counts: Counts) -> str:
 
 def left_out() -> str:
     """What Keras has and this does not, and why, in Markdown; a part for each family."""
-    lines = []
+    lines = left_out_layers()
     for family in {**LEFT_OUT, **ARGUMENTS, **FUNCTIONS}:
         names, arguments = LEFT_OUT.get(family, {}), ARGUMENTS.get(family, {})
         functions = FUNCTIONS.get(family, {})
@@ -123,6 +124,24 @@ def left_out() -> str:
             lines += [f"| {name} | {why.replace('``', '`')} |" for name, why in rows]
             lines.append("")
     return "\n".join(lines).strip()
+
+
+def left_out_layers() -> list[str]:
+    """The layers, their parameters and activations that Keras has, by the reason."""
+    by_reason: dict[str, list[str]] = {}
+    entries = [*LAYERS.items(), *((f'activation "{n}"', why) for n, why in ACTIVATIONS.items())]
+    for kind, reason in entries:
+        by_reason.setdefault(str(reason), []).append(kind)
+    of_kinds: dict[tuple[str, str], list[str]] = {}
+    for name, each in PARAMETERS.items():
+        for found in each:
+            kinds = "any other layer" if "*" in found.kinds else ", ".join(found.kinds)
+            of_kinds.setdefault((str(found.why), kinds), []).append(f"`{name}`")
+    for (why, kinds), names in of_kinds.items():
+        by_reason.setdefault(why, []).append(f"{', '.join(names)} of {kinds}")
+    lines = ["**Layers**", "", "| | why |", "|---|---|"]
+    rows = (f"| {', '.join(them)} | {why[0].upper()}{why[1:]} |" for why, them in by_reason.items())
+    return [*lines, *rows, ""]
 
 
 def in_readme(marks: Marks = PROVEN) -> str:

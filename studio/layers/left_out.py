@@ -72,7 +72,7 @@ ACTIVATIONS = {"threshold": Reason("threshold")}
 _RECURRENT = _each("SimpleRNN GRU LSTM")
 _DRAWING = _each(
     """Dropout SpatialDropout1D SpatialDropout2D SpatialDropout3D GaussianDropout GaussianNoise
-    AlphaDropout Attention MultiHeadAttention SimpleRNN GRU LSTM"""
+    AlphaDropout Attention AdditiveAttention MultiHeadAttention SimpleRNN GRU LSTM"""
 )
 PARAMETERS: Mapping[str, tuple[Parameter, ...]] = {
     "seed": (Parameter(_DRAWING, (None,), Reason("seed"), harmless=True),),

@@ -29,7 +29,7 @@ each_shared = pytest.mark.parametrize("kind", SHARED)
 
 
 @pytest.mark.parametrize("kind", KERAS["layers"])
-def test_a_layer_of_keras_is_here_or_named_with_the_reason(kind: str) -> None:
+def test_a_layer_is_here_or_named_with_the_reason(kind: str) -> None:
     assert (kind in CATALOGUE) != (kind in LAYERS)
 
 
@@ -39,13 +39,13 @@ def test_nothing_else_is_named() -> None:
     assert set(ACTIVATIONS) ^ set(ACTIVATIONS_LEFT_OUT) == set(KERAS["activations"])
 
 
-def test_other_names_are_keras_too() -> None:
+def test_other_names_are_the_same() -> None:
     assert KERAS["aliases"] == ALIASES
     assert studio.layers.MaxPool2D is studio.layers.MaxPooling2D
 
 
 @each_shared
-def test_parameters_are_keras_in_keras_order(kind: str) -> None:
+def test_parameters_have_their_names_and_order(kind: str) -> None:
     own = [p.name for p in declared("layers", kind).params()]
     theirs = [name for name, _ in KERAS["layers"][kind]]
     by_name = {f.name for f in fields(declared("layers", kind)) if f.kw_only}
@@ -59,7 +59,7 @@ def test_parameters_are_keras_in_keras_order(kind: str) -> None:
 
 
 @each_shared
-def test_defaults_are_keras(kind: str) -> None:
+def test_defaults_are_the_same(kind: str) -> None:
     theirs = dict(KERAS["layers"][kind])
     for p in declared("layers", kind).params():
         given = theirs.get(p.name, "…")
@@ -68,7 +68,7 @@ def test_defaults_are_keras(kind: str) -> None:
 
 
 @each_shared
-def test_what_is_left_out_takes_keras_default(kind: str) -> None:
+def test_what_is_left_out_takes_its_default(kind: str) -> None:
     own = {p.name for p in declared("layers", kind).params()}
     for name, default in KERAS["layers"][kind]:
         if name not in own and name != "name":
@@ -128,7 +128,7 @@ def test_what_changes_nothing_is_taken() -> None:
         LSTM(3, unroll=True)
 
 
-def test_an_input_takes_what_keras_takes() -> None:
+def test_an_input_takes_what_it_takes_there() -> None:
     assert Input((5,), None, "int32", name="tokens").spec == Spec("int32", ("batch", 5))
     assert Input(batch_shape=(None, 5, 2)).shape == (None, 5, 2)
     assert Input((5,), sparse=False, optional=False).dtype == "float32"

@@ -3,6 +3,9 @@
 ``meta["layers"]``: class name → [[parameter, default], ...] in order; a default that is no JSON
 value is its Python text, and ``…`` stands for none at all. ``meta["aliases"]``: other names of a
 class → its own. ``meta["activations"]``: the names of functions.
+
+``meta["configs"]``: class name → for each example of our catalogue what Keras's ``get_config``
+gives of a layer made with the same parameters.
 """
 
 import inspect
@@ -11,6 +14,8 @@ from typing import Any
 
 import keras
 
+from studio.declare import Declared, declared
+from studio.layers import CATALOGUE
 from tests.references.recording import Recording
 
 _NO_PARAMETERS = ("self", "args", "kwargs")
@@ -30,7 +35,32 @@ def keras_layers() -> Recording:
         for name, function in vars(keras.activations).items()
         if inspect.isfunction(function) and name not in ("get", "serialize", "deserialize")
     )
+    recording.meta["configs"] = {
+        kind: _configs(kind) for kind in CATALOGUE if hasattr(keras.layers, kind)
+    }
     return recording
+
+
+def _configs(kind: str) -> list[Any]:
+    ours = declared("layers", kind)
+    made = [_made(ours.from_config(example.params)) for example in ours.examples]
+    return [keras.saving.serialize_keras_object(layer)["config"] for layer in made]
+
+
+def _made(ours: Declared) -> Any:
+    """Keras's layer with the parameters of ours; but initializers and the like are its own."""
+    kind = getattr(keras.layers, ours.kind)
+    given, taken = {}, dict(_parameters(kind))
+    for name in (p.name for p in ours.params() if p.name in taken):
+        value = getattr(ours, name)
+        if isinstance(value, Declared):
+            if value.family == "layers":
+                given[name] = _made(value)
+        elif name in ("padding", "cropping") and isinstance(value, tuple) and len(value) > 2:
+            given[name] = list(zip(value[::2], value[1::2], strict=True))  # ours is one row
+        elif value is not None or taken[name] is not None:
+            given[name] = value
+    return kind(**given)
 
 
 def _own(name: str, kind: type, named: dict[str, type]) -> bool:
