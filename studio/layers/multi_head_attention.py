@@ -19,6 +19,7 @@ from studio.layers.base import Example, Layer, LayerBuilder, Port, Weight, Weigh
 from studio.layers.expect import float_input, known_last_axis
 from studio.layers.masking import truth
 from studio.layers.noise import dropped
+from studio.layers.products import for_product
 from studio.layers.values import Range
 from studio.regularizers.base import Regularizer
 
@@ -199,7 +200,7 @@ class MultiHeadAttention(Layer):
         kernel = Weight(
             f"{name}/kernel",
             (*of, *to),
-            self.kernel_initializer,
+            for_product(self.kernel_initializer, tuple(range(len(of)))),
             regularizer=self.kernel_regularizer,
             constraint=self.kernel_constraint,
         )
