@@ -10,6 +10,7 @@ from typing import Any
 CATALOGUE = {
     "Input": "input",
     "Dense": "dense",
+    "EinsumDense": "einsum_dense",
     "Embedding": "embedding",
     "Activation": "activation",
     "ReLU": "relu",

@@ -51,7 +51,6 @@ _LAYERS = {
     "adaptive": """AdaptiveAveragePooling1D AdaptiveAveragePooling2D AdaptiveAveragePooling3D
         AdaptiveMaxPooling1D AdaptiveMaxPooling2D AdaptiveMaxPooling3D""",
     "grouped_attention": "GroupQueryAttention",
-    "einsum": "EinsumDense",
     "reversible": "ReversibleEmbedding",
     "spectral": "SpectralNormalization",
     "code": "Lambda FlaxLayer JaxLayer TFSMLayer TorchModuleWrapper",
@@ -70,6 +69,7 @@ LAYERS = {kind: Reason(key) for key, kinds in _LAYERS.items() for kind in _each(
 ACTIVATIONS = {"threshold": Reason("threshold")}
 
 _RECURRENT = _each("SimpleRNN GRU LSTM")
+_ADAPTED = _each("Dense EinsumDense Embedding")
 _DRAWING = _each(
     """Dropout SpatialDropout1D SpatialDropout2D SpatialDropout3D GaussianDropout GaussianNoise
     AlphaDropout Attention AdditiveAttention MultiHeadAttention SimpleRNN GRU LSTM"""
@@ -102,9 +102,10 @@ PARAMETERS: Mapping[str, tuple[Parameter, ...]] = {
     "renorm_momentum": (Parameter(("BatchNormalization",), (0.99,), Reason("renorm")),),
     "num_bins": (Parameter(("Discretization",), (None,), Reason("bins")),),
     "epsilon": (Parameter(("Discretization",), (0.01,), Reason("bins")),),
-    "lora_rank": (Parameter(("Dense", "Embedding"), (None,), Reason("adapters")),),
-    "lora_alpha": (Parameter(("Dense", "Embedding"), (None,), Reason("adapters")),),
-    "quantization_config": (Parameter(("Dense", "Embedding"), (None,), Reason("adapters")),),
+    "lora_rank": (Parameter(_ADAPTED, (None,), Reason("adapters")),),
+    "lora_alpha": (Parameter(_ADAPTED, (None,), Reason("adapters")),),
+    "gptq_unpacked_column_size": (Parameter(("EinsumDense",), (None,), Reason("adapters")),),
+    "quantization_config": (Parameter(_ADAPTED, (None,), Reason("adapters")),),
     "attention_axes": (Parameter(("MultiHeadAttention",), (None,), Reason("attention")),),
     "sliding_window": (Parameter(("MultiHeadAttention",), (None,), Reason("attention")),),
     "use_gate": (Parameter(("MultiHeadAttention",), (False,), Reason("attention")),),

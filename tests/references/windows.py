@@ -185,6 +185,18 @@ def wider_volumes() -> Recording:
     for name in ("bicubic", "lanczos3", "lanczos5"):
         chain = [step("UpSampling2D", size=[2, 3], interpolation=name)]
         record_layer(recording, f"up2_{name}", chain, [picture])
+    einsums: tuple[tuple[Any, dict[str, Any]], ...] = (
+        (picture, {"equation": "...x,xy->...y", "output_shape": 3, "bias_axes": "y"}),
+        (
+            picture,
+            {"equation": "abcd,cde->abe", "output_shape": [None, 5], "activation": "tanh"},
+        ),
+        (picture, {"equation": "abcd,dce->ace", "output_shape": [3, 2], "bias_axes": "ce"}),
+        (picture, {"equation": "ab...,bc->ac...", "output_shape": [2], "bias_axes": "c"}),
+        (picture, {"equation": "abcd,cef->abefd", "output_shape": [None, 2, 3, 2]}),
+    )
+    for number, (x, config) in enumerate(einsums):
+        record_layer(recording, f"einsum_{number}", [step("EinsumDense", **config)], [x])
     flat = [step("Flatten", data_format="channels_first")]
     record_layer(recording, "flatten_first", flat, [picture])
     return recording
