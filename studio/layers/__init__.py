@@ -58,6 +58,7 @@ CATALOGUE = {
     "UpSampling1D": "up_sampling1d",
     "UpSampling2D": "up_sampling2d",
     "UpSampling3D": "up_sampling3d",
+    "Resizing": "resizing",
     "GlobalAveragePooling1D": "global_average_pooling1d",
     "GlobalMaxPooling1D": "global_max_pooling1d",
     "GlobalAveragePooling2D": "global_average_pooling2d",
@@ -87,6 +88,7 @@ CATALOGUE = {
     "GaussianNoise": "gaussian_noise",
     "ActivityRegularization": "activity_regularization",
     "AlphaDropout": "alpha_dropout",
+    "RandomFlip": "random_flip",
     "TimeDistributed": "time_distributed",
     "OnnxModel": "onnx_model",
 }

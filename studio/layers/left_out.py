@@ -57,10 +57,10 @@ _LAYERS = {
     "text": "TextVectorization StringLookup IntegerLookup",
     "hashes": "Hashing HashedCrossing",
     "sound": "MelSpectrogram STFTSpectrogram",
-    "pictures": """CenterCrop Resizing AutoContrast ContrastLimitedAdaptiveHistogramEqualization
+    "pictures": """CenterCrop AutoContrast ContrastLimitedAdaptiveHistogramEqualization
         Equalization MaxNumBoundingBoxes Pipeline""",
     "augmentation": """AugMix CutMix MixUp RandAugment RandomBrightness RandomColorDegeneration
-        RandomColorJitter RandomContrast RandomCrop RandomElasticTransform RandomErasing RandomFlip
+        RandomColorJitter RandomContrast RandomCrop RandomElasticTransform RandomErasing
         RandomGaussianBlur RandomGrayscale RandomHue RandomInvert RandomPerspective
         RandomPosterization RandomRotation RandomSaturation RandomSharpness RandomShear
         RandomTranslation RandomZoom Solarization""",
@@ -72,7 +72,7 @@ _RECURRENT = _each("SimpleRNN GRU LSTM")
 _ADAPTED = _each("Dense EinsumDense Embedding")
 _DRAWING = _each(
     """Dropout SpatialDropout1D SpatialDropout2D SpatialDropout3D GaussianDropout GaussianNoise
-    AlphaDropout Attention AdditiveAttention MultiHeadAttention SimpleRNN GRU LSTM"""
+    AlphaDropout RandomFlip Attention AdditiveAttention MultiHeadAttention SimpleRNN GRU LSTM"""
 )
 PARAMETERS: Mapping[str, tuple[Parameter, ...]] = {
     "seed": (Parameter(_DRAWING, (None,), Reason("seed"), harmless=True),),
@@ -97,6 +97,11 @@ PARAMETERS: Mapping[str, tuple[Parameter, ...]] = {
     "sparse": (
         Parameter(("Input", "CategoryEncoding", "Discretization"), (None, False), Reason("sparse")),
     ),
+    "crop_to_aspect_ratio": (Parameter(("Resizing",), (False,), Reason("aspect")),),
+    "pad_to_aspect_ratio": (Parameter(("Resizing",), (False,), Reason("aspect")),),
+    "fill_mode": (Parameter(("Resizing",), ("constant",), Reason("aspect")),),
+    "fill_value": (Parameter(("Resizing",), (0.0,), Reason("aspect")),),
+    "bounding_box_format": (Parameter(("RandomFlip", "Resizing"), (None,), Reason("boxes")),),
     "renorm": (Parameter(("BatchNormalization",), (False,), Reason("renorm")),),
     "renorm_clipping": (Parameter(("BatchNormalization",), (None,), Reason("renorm")),),
     "renorm_momentum": (Parameter(("BatchNormalization",), (0.99,), Reason("renorm")),),

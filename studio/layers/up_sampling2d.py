@@ -1,44 +1,18 @@
 """An image, made larger."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from studio.declare import param
 from studio.engine.builder import Value
-from studio.engine.program import Array, Spec
+from studio.engine.program import Spec
 from studio.layers.base import Example, Layer, LayerBuilder, Weights
 from studio.layers.edges import DATA_FORMATS, spatial
 from studio.layers.expect import float_input, known_axis
+from studio.layers.resampling import KERNELS, range_between, resampled
 from studio.layers.up_sampling1d import repeated
+from studio.layers.values import Range
 from studio.problem import Problem
-
-
-def _cubic(distance: Array) -> Array:
-    """Two cubic parts that meet smoothly, 0 from 2 on (Keys, 1981)."""
-    near = (1.5 * distance - 2.5) * distance**2 + 1
-    far = ((-0.5 * distance + 2.5) * distance - 4) * distance + 2
-    return np.where(distance < 1, near, np.where(distance < 2, far, 0.0))
-
-
-def _lanczos(radius: int) -> Callable[[Array], Array]:
-    """A sinc within a wider one, 0 beyond `radius`."""
-
-    def kernel(distance: Array) -> Array:
-        inside: Array = np.sinc(distance) * np.sinc(distance / radius)
-        return np.where(distance > radius, 0.0, inside)
-
-    return kernel
-
-
-KERNELS: dict[str, Callable[[Array], Array]] = {
-    "bilinear": lambda distance: np.maximum(0.0, 1.0 - distance),
-    "bicubic": _cubic,
-    "lanczos3": _lanczos(3),
-    "lanczos5": _lanczos(5),
-}
 
 
 @dataclass(frozen=True)
@@ -83,6 +57,9 @@ class UpSampling2D(Layer):
             found.append(Problem("edges_count", args=about, fix={"size": (2, 2)}))
         return found
 
+    def range(self, *x: Range | None) -> Range | None:
+        return range_between(self.interpolation, x[0])
+
     def lower(self, op: LayerBuilder, w: Weights, *x: Value) -> Value:
         float_input(self.kind, x[0].spec, rank=4)
         y = x[0]
@@ -90,24 +67,6 @@ class UpSampling2D(Layer):
             if self.interpolation == "nearest":
                 y = repeated(op, self.kind, y, axis, times)
             else:
-                y = self._interpolated(op, y, axis, times)
+                size = known_axis(self.kind, axis, y.spec)
+                y = resampled(op, y, axis, size, size * times, self.interpolation)
         return y
-
-    def _interpolated(self, op: LayerBuilder, x: Value, axis: int, times: int) -> Value:
-        """A product with the matrix that mixes neighbours, the axis moved to the end for it."""
-        order = [i for i in range(x.rank) if i != axis] + [axis]
-        size = known_axis(self.kind, axis, x.spec)
-        matrix = between(size, times, self.interpolation).astype(x.dtype)
-        mixed = op.MatMul(op.Transpose(x, perm=tuple(order)), matrix)
-        return op.Transpose(mixed, perm=tuple(int(i) for i in np.argsort(order)))
-
-
-def between(size: int, times: int, kernel: str) -> Array:
-    """(size, size·times): the share of each pixel in each new one, by how far their centres are.
-
-    Those of the pixels there are sum to 1, also at the edges.
-    """
-    centres = (np.arange(size * times) + 0.5) / times - 0.5
-    shares = KERNELS[kernel](np.abs(np.arange(size)[:, None] - centres))
-    found: Array = shares / shares.sum(0)
-    return found

@@ -197,6 +197,19 @@ def wider_volumes() -> Recording:
     )
     for number, (x, config) in enumerate(einsums):
         record_layer(recording, f"einsum_{number}", [step("EinsumDense", **config)], [x])
+    for number, config in enumerate(
+        (
+            {"height": 2, "width": 7},
+            {"height": 3, "width": 2, "antialias": True},
+            {"height": 3, "width": 2},
+            {"height": 6, "width": 2, "interpolation": "nearest"},
+            {"height": 3, "width": 6, "interpolation": "bicubic", "antialias": True},
+            {"height": 3, "width": 6, "interpolation": "lanczos3", **FIRST},
+        )
+    ):
+        record_layer(recording, f"resizing_{number}", [step("Resizing", **config)], [picture])
+    for mode in ("horizontal", "vertical"):
+        record_layer(recording, f"flip_{mode}", [step("RandomFlip", mode=mode)], [picture])
     flat = [step("Flatten", data_format="channels_first")]
     record_layer(recording, "flatten_first", flat, [picture])
     return recording

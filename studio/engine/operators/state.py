@@ -31,6 +31,8 @@ def state_product(
     out, kept = walk.scratch(len(factors), walk.batch, walk.units), walk.kept
     if walk.batch != 1 or kept is not None:
         turn, r = turned(walk, factors)
+        if kept is None:
+            return turn, lambda h: np.matmul(h, r, out), out
         given = given_to_gates(walk, kept)
         return turn, lambda h: np.matmul(given(h), r, out), out
     recurrent, row = by_gate(walk, walk.b.input(R)[walk.index]), out.reshape(1, -1)
