@@ -91,12 +91,14 @@ def recurrent_product(
     if kept is None:
         return lambda: np.matmul(gates.T, flat(before), out)
     state, units = walk.scratch(*before.shape), walk.units
+    rows = walk.scratch(len(gates), units)  # a product with some columns of others is slow
     parts = [slice(g * units, (g + 1) * units) for g in range(len(kept))]
 
     def call() -> None:
         for part, share in zip(parts, kept, strict=True):
             np.multiply(before, share, state)
-            np.matmul(gates[:, part].T, flat(state), out[part])
+            np.copyto(rows, gates[:, part])
+            np.matmul(rows.T, flat(state), out[part])
 
     return call
 
