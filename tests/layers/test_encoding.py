@@ -5,6 +5,7 @@ import pytest
 
 from studio.declare import declared
 from studio.layers import CATALOGUE, ActivityRegularization, Dense, Input
+from studio.layers.shapes import shapes_of
 from studio.models import Model
 from studio.regularizers.norms import L1
 from tests.document.drawn import layer
@@ -63,3 +64,11 @@ def test_a_prediction_computes_no_cost() -> None:
 def test_boundaries_rise() -> None:
     (problem,) = layer("Discretization", bin_boundaries=[1.0, 0.0]).problems()
     assert (problem.code, problem.fix) == ("boundaries_order", {"bin_boundaries": (0.0, 1.0)})
+
+
+@pytest.mark.parametrize("shape", [("batch",), ("batch", 3), ("batch", "time")])
+@pytest.mark.parametrize("name", ["scale", "offset"])
+def test_numbers_for_each_last_index_are_as_many_as_there_are(name: str, shape: tuple) -> None:
+    (problem,) = shapes_of(layer("Rescaling", **{name: [1.0, 2.0]}), (f(*shape),)).problems
+    assert (problem.code, problem.fix) == ("numbers_each", {name: (1.0,)})
+    assert shapes_of(layer("Rescaling", **{name: [1.0]}), (f(*shape),)).problems == ()
