@@ -554,9 +554,9 @@ def Input(  # noqa: N802 - Keras's name
     handle = handle_class("Input")(shape=tuple(given), dtype=dtype or "float32", name=name)
     declaration = handle.declaration
     assert isinstance(declaration, InputLayer)
-    tensor = Tensor(declaration.spec(), Recorded(handle, ()), "output")
-    handle.remember([tensor], [tensor])
-    return tensor
+    made = Tensor(declaration.spec(), Recorded(handle, ()), "output")
+    handle.remember([made], [made])
+    return made
 
 
 @cache
