@@ -221,7 +221,7 @@ def test_what_has_no_gradient_freezes_the_weights_before_it_and_is_told(tmp_path
         helper.make_node("ReduceProd", ["a", "axes"], ["b"], keepdims=1),
         helper.make_node("Mul", ["b", "late"], ["y"]),
     ]
-    arrays = {"W": np.eye(3, dtype=np.float32), "late": np.ones((1, 1), np.float32)}
+    arrays = {"W": np.eye(3, dtype=np.float32), "late": np.ones((1, 3), np.float32)}
     arrays["axes"] = np.array([1])
     with pytest.warns(UserWarning, match="ReduceProd"):
         model = layer_of(file_of(nodes, arrays=arrays), tmp_path)

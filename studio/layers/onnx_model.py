@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from studio.declare import param
 from studio.engine.builder import Value
-from studio.engine.onnx_reader import Imported, imported
+from studio.engine.imported import Imported
+from studio.engine.onnx_reader import imported
 from studio.engine.program import Spec
 from studio.initializers.base import Initializer
 from studio.initializers.constant import Zeros
@@ -14,10 +15,9 @@ from studio.layers.base import Example, Layer, LayerBuilder, Port, Weight, Weigh
 from studio.problem import Problem, ProblemError, refuse
 
 _SMALL = (  # tanh(x @ W + b), W 3 by 2, as `read_onnx` gives it
-    "CAkSCWxheWVybG9vbTIAOrMBCh4KAXgKAVcSBk1hdE11bBoGTWF0TXVsIgZNYXRNdWwKGgoGTWF0TXVsCgFiEgNB"
-    "ZGQaA0FkZCIDQWRkChQKA0FkZBIBeRoEVGFuaCIEVGFuaBIFbW9kZWxaGAoBeBITChEIARINCgcSBWJhdGNoCgII"
-    "A1oTCgFXEg4KDAgBEggKAggDCgIIAloPCgFiEgoKCAgBEgQKAggCYhgKAXkSEwoRCAESDQoHEgViYXRjaAoCCAJC"
-    "BAoAEBJyHwoRbGF5ZXJsb29tLndlaWdodHMSClsiVyIsICJiIl0="
+    "eNptT7sOgkAQ9AD1nPhisVAKNVcbC0s77e1MSDAWhxAx4ZEARvkuf9A746Ox2JnN7M5slneok8g6KpI8T1eN9YNhCn"
+    "YH86i1k9XumrhvFm+Gi0/HAjI3YehqEBowgiZitWvtZRaLF1IzzcMo8ccqmBzYnFEPbWoGsjrFMLjpO/peH1014VpQ"
+    "ZfgDnQ9wJVpaCJS//uc3thYaQypmsL+vLG/R5RxXJeEgPLGYi0Aciwmc38Ipz8pKZmrFOByf4us4xA=="
 )
 
 
@@ -92,7 +92,9 @@ class OnnxModel(Layer):
 
 def frozen_problem(model: str) -> Problem | None:
     """Which weights of a file stay as they are for want of a gradient; None if none does."""
-    frozen = {n: why for n, why in imported(model).frozen.items() if why != "statistics"}
+    frozen = {
+        n: why for n, why in imported(model).frozen.items() if why not in ("statistics", "constant")
+    }
     if not frozen:
         return None
     about = {"names": ", ".join(frozen), "operators": ", ".join(sorted({*frozen.values()}))}

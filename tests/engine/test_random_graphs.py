@@ -45,7 +45,8 @@ class Drawn:
     def append(self, case: Case, data: st.DataObject) -> None:
         """One more operator."""
         operands = [self._operand(o, case, data) for o in case.operands]
-        self.values += self.op.call(case.op, operands, outputs=case.outputs, **case.attrs)
+        attrs = {name: _as_written(value) for name, value in case.attrs.items()}
+        self.values += self.op.call(case.op, operands, outputs=case.outputs, **attrs)
 
     def _operand(self, wanted: Any, case: Case, data: st.DataObject) -> Any:
         if not isinstance(wanted, Spec):
@@ -111,13 +112,15 @@ def _as_written(value: Any) -> Any:
 def canonical(program: Program) -> list[Any]:
     """All that a program says, with values by number instead of by name."""
     number: dict[str, Any] = {name: i for i, name in enumerate(program.inputs)}
-    number |= {n: (a.dtype.name, a.shape, a.tobytes()) for n, a in program.consts.items()} | {"": ""}
+    number |= {n: (a.dtype.name, a.shape, a.tobytes()) for n, a in program.consts.items()} | {
+        "": ""
+    }
     found: list[Any] = [program.specs[name] for name in program.inputs]
     for node in program.nodes:
         operands = [number[name] for name in node.inputs]
         while operands[-1:] == [""]:  # an absent operand at the end says nothing
             operands.pop()
-        found.append((node.op, operands, {k: _as_written(v) for k, v in node.attrs.items()}))
+        found.append((node.op, operands, dict(node.attrs)))
         number |= {name: len(number) + i for i, name in enumerate(node.outputs) if name}
     return [*found, [number[name] for name in program.outputs]]
 

@@ -1,0 +1,117 @@
+"""What an ONNX file computes, as operators of the table: a value that layers are made of.
+
+`onnx_reader` makes it from a file's text; here nothing knows of protobuf.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from studio.engine.builder import Builder, Value
+from studio.engine.operator import operator
+from studio.engine.program import Array, Node, Spec
+from studio.engine.unfolding import Straight, flat, unfolded
+
+MOVES = {"Identity", "Cast", "Transpose", "Reshape", "Squeeze", "Unsqueeze", "Flatten"}
+_STATISTICS = {"BatchNormalization": (3, 4)}
+_KEPT = 16  # sets of inputs for which what a file comes to is remembered
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What a file computes.
+
+    Attributes:
+        inputs: what is fed, with what the file says of its shape.
+        outputs: what is given back.
+        nodes: the operators in order, as `Program.nodes`; an If and a Loop hold theirs.
+        consts: the arrays that never change.
+        weights: the spec of each array that training may change, and of running statistics.
+        frozen: the weights it may not, with the reason: the operator without a gradient, or
+            ``statistics``.
+    """
+
+    inputs: Mapping[str, Spec]
+    outputs: tuple[str, ...]
+    nodes: tuple[Node, ...]
+    consts: Mapping[str, Array]
+    weights: Mapping[str, Spec]
+    frozen: Mapping[str, str]
+    _found: dict[tuple[tuple[str, Spec], ...], Straight] = field(
+        default_factory=dict, repr=False, compare=False
+    )
+
+    def straight(self, given: Mapping[str, Spec]) -> Straight:
+        """What it comes to on inputs and weights like these.
+
+        Raises:
+            ValueError: the inputs do not fit.
+            ProblemError: a loop is too long.
+        """
+        key = tuple(given.items())
+        if key not in self._found:
+            if len(self._found) >= _KEPT:
+                self._found.clear()
+            self._found[key] = unfolded(self.nodes, self.consts, self.outputs, given)
+        return self._found[key]
+
+    def append(self, op: Builder, given: Mapping[str, Value]) -> list[Value]:
+        """The nodes once more, on these inputs and weights; gives the outputs.
+
+        Raises:
+            ValueError: the inputs do not fit.
+            ProblemError: a loop is too long.
+        """
+        straight = self.straight({name: value.spec for name, value in given.items()})
+        values = {name: op.const(array) for name, array in straight.consts.items()} | dict(given)
+        for node in straight.nodes:
+            found = op.call(
+                node.op,
+                [values[name] if name else None for name in node.inputs],
+                outputs=len(node.outputs),
+                specs=_specs(node, straight.specs),
+                **node.attrs,
+            )
+            values |= {name: v for name, v in zip(node.outputs, found, strict=False) if name}
+        return [values[name] for name in self.outputs]
+
+    def rows(self, name: str) -> int | None:
+        """The fewest rows of the tables in which the integers of an input are looked up."""
+        same, found = {name}, list[int]()
+        for node in flat(self.nodes):
+            if node.op in MOVES and node.inputs[0] in same:
+                same.add(node.outputs[0])
+            if node.op == "Gather" and node.inputs[1] in same and not node.attrs.get("axis", 0):
+                table = self.weights.get(node.inputs[0])
+                found += [int(table.shape[0])] if table else []
+        return min(found, default=None)
+
+
+def _specs(node: Node, known: Mapping[str, Spec]) -> list[Spec] | None:
+    """What is known of a node's results, if it is of all."""
+    found = [known.get(name) for name in node.outputs]
+    told = [spec for spec in found if spec is not None]
+    return told if len(told) == len(found) else None
+
+
+def frozen_weights(
+    nodes: Sequence[Node], weights: Mapping[str, Spec], outputs: Sequence[str]
+) -> dict[str, str]:
+    """The weights that may not change, each with an operator without a gradient behind it.
+
+    Those of a normalisation that are statistics have that for a reason.
+    """
+    wanted, stops = set(outputs), dict[str, str]()
+    for node in reversed(flat(nodes)):
+        if wanted.isdisjoint(node.outputs):
+            continue
+        wanted.update(node.inputs)
+        rule = operator(node.op)
+        if rule.constant:
+            continue
+        ahead = next((stops[name] for name in node.outputs if name in stops), "")
+        stop = ahead or ("" if rule.gradient or rule.training else node.op)
+        for i, name in enumerate(node.inputs):
+            reason = stop or ("statistics" if i in _STATISTICS.get(node.op, ()) else "")
+            if reason:
+                stops.setdefault(name, reason)
+    return {name: stops[name] for name in weights if name in stops}
