@@ -25,6 +25,7 @@ from studio.engine.operator import table
 from studio.engine.program import IR_VERSION, OPSET, Array, Attribute, Node, Program, Spec
 from studio.engine.shapes import spec_of
 from studio.engine.unfolding import flat
+from studio.engine.unlisted import READ, UNLISTED
 from studio.problem import ProblemError, refuse
 
 LARGEST = 2**31 - 2**16  # bytes of a file with its arrays
@@ -38,6 +39,7 @@ _DTYPES = {"float32", "float64", "int32", "int64", "bool"}
 # Inputs that say what to do, so that they stay in the model; by their positions.
 _DIRECTING = {"Resize": (1, 2), "Range": (0, 1, 2), "Clip": (1, 2), "Pad": (2,), "OneHot": (2,)}
 _INSIDE = {"If", "Loop"}  # operators that hold others
+_VAIN = {"Cast": ("saturate",), "CastLike": ("saturate",)}  # about types that are refused
 
 
 # -- files ---------------------------------------------------------------------------------------
@@ -115,24 +117,31 @@ def normalized(model: onnx.ModelProto) -> tuple[str, Mapping[str, Array]]:
     if not OLDEST <= opset <= defs.onnx_opset_version():
         newest = defs.onnx_opset_version()
         raise refuse("onnx_version", received=opset, expected=f"{OLDEST} … {newest}")
-    for node in model.graph.node:
-        if not node.domain and not defs.has(node.op_type, opset, ""):
-            raise _unknown(node, opset)  # some exporters write operators that ONNX never had
+    for node in _everywhere(model.graph):
+        # Some exporters write operators that ONNX never had.
+        strange = node.op_type in UNLISTED or not defs.has(node.op_type, opset, "")
+        if strange and not node.domain:
+            raise _unknown(node, opset)
     try:
         onnx.checker.check_model(model)
         model = _in_our_opset(_inlined(model), opset)
+        _refuse_operators(model.graph, opset)
+        weights = _without_weights(model)
     except ProblemError:
         raise
     except Exception as error:  # onnx raises classes of its own, and RuntimeError
-        raise refuse("onnx_unreadable", reason=str(error).strip().splitlines()[0]) from error
-    _refuse_operators(model.graph, opset)
-    weights = _without_weights(model)
-    data = model.SerializeToString(deterministic=True)
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise refuse("onnx_unreadable", reason=reason) from error
+    text = _packed(model.SerializeToString(deterministic=True))
+    imported(text)
+    return text, weights
+
+
+def _packed(data: bytes) -> str:
     packed = zlib.compress(data, 9)
     if len(data) > _GRAPH or len(packed) > _TEXT:
         raise refuse("onnx_unreadable", reason=f"{len(packed)} > {_TEXT} bytes without weights")
-    imported(text := base64.b64encode(packed).decode())
-    return text, weights
+    return base64.b64encode(packed).decode()
 
 
 def _inlined(model: onnx.ModelProto) -> onnx.ModelProto:
@@ -159,9 +168,12 @@ def _in_our_opset(model: onnx.ModelProto, opset: int) -> onnx.ModelProto:
     1. Newer operators that say nothing an older one could not keep as they are.
     2. The rest is onnx's converter's to raise or lower.
     """
-    for node in model.graph.node:
+    for node in _everywhere(model.graph):
         if node.domain not in ("", "ai.onnx"):
             raise _unknown(node, opset)
+        for i, about in reversed(list(enumerate(node.attribute))):
+            if about.name in _VAIN.get(node.op_type, ()):
+                del node.attribute[i]
     del model.opset_import[:]
     model.opset_import.append(helper.make_opsetid("", opset))
     if opset > OPSET and all(_says_as_much(node, opset) for node in model.graph.node):
@@ -189,15 +201,21 @@ def _says_as_much(node: onnx.NodeProto, opset: int) -> bool:
 def _refuse_operators(graph: onnx.GraphProto, opset: int) -> None:
     """Refuse what is not of the table; what is inside an If or a Loop is looked at, too."""
     for node in graph.node:
-        known = node.domain in ("", "ai.onnx") and (
-            node.op_type in ("Constant", "Dropout", *_INSIDE) or node.op_type in table()
-        )
-        if not known or _trains(graph, node):
+        known = node.domain in ("", "ai.onnx") and (node.op_type in READ or node.op_type in table())
+        if not known or _drops(graph, node):
             raise _unknown(node, opset)
         for inner in _graphs(node):
             if node.op_type not in _INSIDE:
                 raise _unknown(node, opset)
             _refuse_operators(inner, opset)
+
+
+def _everywhere(graph: onnx.GraphProto) -> Iterator[onnx.NodeProto]:
+    """The nodes of a graph, each followed by those inside it."""
+    for node in graph.node:
+        yield node
+        for inner in _graphs(node):
+            yield from _everywhere(inner)
 
 
 def _graphs(node: onnx.NodeProto) -> list[onnx.GraphProto]:
@@ -208,12 +226,19 @@ def _graphs(node: onnx.NodeProto) -> list[onnx.GraphProto]:
 
 def _unknown(node: onnx.NodeProto, opset: int) -> ProblemError:
     domain = f"{node.domain}." if node.domain else ""
-    return refuse("onnx_operator", operator=f"{domain}{node.op_type}", opset=opset)
+    code = "onnx_operator" if domain else UNLISTED.get(node.op_type, "onnx_operator")
+    return refuse(code, operator=f"{domain}{node.op_type}", opset=opset)
 
 
-def _trains(graph: onnx.GraphProto, node: onnx.NodeProto) -> bool:
-    """Whether a Dropout may drop: its third input says so, and may be computed."""
-    if node.op_type != "Dropout" or len(node.input) < 3 or not node.input[2]:
+def _drops(graph: onnx.GraphProto, node: onnx.NodeProto) -> bool:
+    """Whether a Dropout may drop, as its third input says, or is asked what it dropped."""
+    if node.op_type != "Dropout":
+        return False
+    mask = node.output[1] if len(node.output) > 1 else ""
+    read = {name for other in graph.node for name in other.input} | {v.name for v in graph.output}
+    if mask and mask in read:
+        return True
+    if len(node.input) < 3 or not node.input[2]:
         return False
     known = {t.name: numpy_helper.to_array(t) for t in graph.initializer}
     return node.input[2] not in known or bool(known[node.input[2]])
@@ -255,7 +280,7 @@ def _constants_as_initializers(graph: onnx.GraphProto) -> None:
     """Constant nodes with an array become initializers: the two say the same."""
     kept = []
     for node in graph.node:
-        if node.op_type == "Constant" and node.attribute[0].name == "value":
+        if [a.name for a in node.attribute] == ["value"] and node.op_type == "Constant":
             graph.initializer.append(node.attribute[0].t)
             graph.initializer[-1].name = node.output[0]
         else:
