@@ -124,7 +124,7 @@ def _space_to_depth(b: Binding) -> Call:
 
 def _depth_to_space_gradient(op: Builder, n: GradientNode, grads: Grads) -> Grads:
     """Back into channels, by the block's place first (DCR) or last (CRD)."""
-    size = int(n.attrs["blocksize"])  # type: ignore[call-overload]
+    size = int(n.attrs["blocksize"])  # type: ignore[arg-type]
     blocks = op.SpaceToDepth(grads[0], blocksize=size)
     if n.attrs.get("mode", "DCR") == "DCR":
         return (blocks,)
