@@ -50,16 +50,16 @@ class OnnxModel(Layer):
         """None without a file: then it passes on what arrives."""
         return imported(self.model) if self.model else None
 
-    def _readable(self) -> Imported | None:
-        """None also where the text, perhaps of a damaged project, cannot be read."""
+    def file(self) -> Imported | None:
+        """What the file computes; None also where the text, of a damaged project, is not read."""
         return None if self.problems() else self._read()
 
     def inputs(self) -> tuple[Port, ...]:
-        file = self._readable()
+        file = self.file()
         return tuple(Port(name) for name in file.inputs) if file else super().inputs()
 
     def outputs(self) -> tuple[Port, ...]:
-        file = self._readable()
+        file = self.file()
         return tuple(Port(name) for name in file.outputs) if file else super().outputs()
 
     def weights(self, *x: Spec) -> tuple[Weight, ...]:
@@ -74,7 +74,7 @@ class OnnxModel(Layer):
 
     def looked_up(self, port: str) -> list[int]:
         """How many rows the smallest table has that the integers of a port look up; or nothing."""
-        file = self._readable()
+        file = self.file()
         rows = file.rows(port) if file else None
         return [] if rows is None else [rows]
 
