@@ -312,3 +312,37 @@ def test_what_is_read_twice_is_the_same() -> None:
     first, weights = normalized(file_of(nodes))
     assert normalized(file_of(nodes))[0] == first
     assert list(imported(first).weights) == list(weights) == ["W"]
+
+
+def test_names_from_files_are_saved_whatever_signs_are_in_them(tmp_path: Path) -> None:
+    nodes = [helper.make_node("MatMul", ["x", "net@v2/W:0"], ["y"])]
+    model = layer_of(file_of(nodes, arrays={"net@v2/W:0": 2 * np.eye(3, dtype="f")}), tmp_path)
+    model.save(tmp_path / "m.loom")
+    found = load_model(tmp_path / "m.loom").predict(DATA, verbose=0)
+    np.testing.assert_array_equal(found, 2 * DATA)
+
+
+def test_resetting_gives_back_the_numbers_of_the_file(tmp_path: Path) -> None:
+    from studio.formats import loom
+
+    dense().export(tmp_path / "m.onnx")
+    x = Input((7,))
+    body = OnnxModel(tmp_path / "m.onnx", name="body")
+    model = Model(x, Dense(1, name="head")(body(x)))
+    before = body.get_weights()
+    model.compile(optimizer="adam", loss="mean_squared_error")
+    data = np.random.default_rng(0).normal(size=(32, 7)).astype(np.float32)
+    for _ in range(2):  # trained, saved, and trained again
+        model.fit(data, data[:, :1], epochs=2, verbose=0)
+        model.save(tmp_path / "m.loom")
+        model = load_model(tmp_path / "m.loom")
+    project = loom.load(tmp_path / "m.loom")
+    (layer,) = (k for k, entry in project.document.layers.items() if entry.name == "body")
+    store = project.store.anew([layer])
+    assert list(store.shared()) == [layer]
+    found = {name: cell.value for (name, _), cell in store.cells(layer).items()}
+    names = [v.name for v in body.weights]
+    for name, old in zip(names, before, strict=True):
+        np.testing.assert_array_equal(found[name], old)
+    trained = load_model(tmp_path / "m.loom").get_layer("body").get_weights()
+    assert all((a != b).any() for a, b in zip(before, trained, strict=True))

@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from studio.declare import param
 from studio.engine.builder import Value
 from studio.engine.imported import Imported
 from studio.engine.onnx_reader import imported
-from studio.engine.program import Spec
+from studio.engine.program import Array, Spec
 from studio.initializers.base import Initializer
 from studio.initializers.constant import Zeros
 from studio.initializers.random import GlorotUniform
@@ -19,6 +21,14 @@ _SMALL = (  # tanh(x @ W + b), W 3 by 2, as `read_onnx` gives it
     "YH86i1k9XumrhvFm+Gi0/HAjI3YehqEBowgiZitWvtZRaLF1IzzcMo8ccqmBzYnFEPbWoGsjrFMLjpO/peH1014VpQ"
     "ZfgDnQ9wJVpaCJS//uc3thYaQypmsL+vLG/R5RxXJeEgPLGYi0Aciwmc38Ipz8pKZmrFOByf4us4xA=="
 )
+
+
+@dataclass(frozen=True)
+class FromFile(Initializer):
+    """What a weight starts as whose numbers came in a file, should they be lost: as Dense's do."""
+
+    def fill(self, shape: tuple[int, ...], rng: np.random.Generator) -> Array:
+        return (GlorotUniform() if len(shape) > 1 else Zeros()).fill(shape, rng)
 
 
 @dataclass(frozen=True)
@@ -68,7 +78,7 @@ class OnnxModel(Layer):
         if file is None:
             return ()
         return tuple(
-            Weight(name, _sizes(spec), _start(spec), name not in file.frozen)
+            Weight(name, _sizes(spec), FromFile(), name not in file.frozen)
             for name, spec in file.weights.items()
         )
 
@@ -103,11 +113,6 @@ def frozen_problem(model: str) -> Problem | None:
 
 def _sizes(spec: Spec) -> tuple[int, ...]:
     return tuple(int(size) for size in spec.shape)
-
-
-def _start(spec: Spec) -> Initializer:
-    """How a weight starts anew, of which a file says nothing."""
-    return GlorotUniform() if spec.rank > 1 else Zeros()
 
 
 def _taken(op: LayerBuilder, value: Value, declared: Spec) -> Value:

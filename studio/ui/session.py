@@ -12,7 +12,6 @@ from studio.document.history import History
 from studio.document.model import CallId, Document, GraphId
 from studio.document.nesting import Way, file_inside, graphs_along, inside, stirred, way_to
 from studio.document.project import Project
-from studio.document.store import Store
 from studio.garbage import uncollected
 
 
@@ -180,8 +179,13 @@ class Session(QObject):
         return self._go(next((way for way in ways if way is not None), self._way)) or moved
 
     def reset_weights(self) -> None:
-        """Forget what training learnt, vocabulary included; the runs stay. No edit: no undo."""
-        self.project.store = Store()
+        """Forget what training learnt, vocabulary included; the runs stay. No edit: no undo.
+
+        What came in ONNX files is as it came.
+        """
+        document = self.document
+        files = [layer for layer in document.layers if file_inside(document, layer)]
+        self.project.store = self.project.store.anew(files)
         self.project.fitted = {}
         self.weights_changed.emit()
 
