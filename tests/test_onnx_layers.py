@@ -1,5 +1,7 @@
 """ONNX files as layers: what we write comes back, trains, is saved and is written again."""
 
+import base64
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -346,3 +348,80 @@ def test_resetting_gives_back_the_numbers_of_the_file(tmp_path: Path) -> None:
         np.testing.assert_array_equal(found[name], old)
     trained = load_model(tmp_path / "m.loom").get_layer("body").get_weights()
     assert all((a != b).any() for a, b in zip(before, trained, strict=True))
+
+
+def test_what_tensorflow_writes_for_gelu_is_read(tmp_path: Path) -> None:
+    """It is no operator of ONNX, so that onnxruntime refuses it."""
+    nodes = [helper.make_node("Erfc", ["x"], ["y"])]
+    found = layer_of(file_of(nodes, 15, {}), tmp_path).predict(DATA, verbose=0)
+    np.testing.assert_allclose(found[0], [0.157299, 1.995322, 2.20905e-5], atol=1e-6)
+
+
+def test_a_text_that_unpacks_to_too_much_is_refused() -> None:
+    bomb = base64.b64encode(zlib.compress(bytes(2**26 + 1), 9)).decode()
+    assert len(bomb) < 2**19
+    with pytest.raises(ProblemError) as caught:
+        imported(bomb)
+    assert caught.value.problems[0].code == "onnx_unreadable"
+
+
+def test_a_loop_that_comes_to_too_many_operators_is_refused(tmp_path: Path) -> None:
+    body = helper.make_graph(
+        [helper.make_node("Identity", ["go"], ["on"]), helper.make_node("Add", ["h", "h"], ["k"])],
+        "body",
+        [
+            helper.make_tensor_value_info(name, kind, [])
+            for name, kind in (("i", TensorProto.INT64), ("go", TensorProto.BOOL))
+        ]
+        + [helper.make_tensor_value_info("h", F, None)],
+        [
+            helper.make_tensor_value_info("on", TensorProto.BOOL, []),
+            helper.make_tensor_value_info("k", F, None),
+        ],
+    )
+    nodes = [helper.make_node("Loop", ["count", "", "x"], ["y"], body=body)]
+    for count, runs in ((3, True), (10**9, False)):
+        model = file_of(nodes, 18, {"count": np.array(count)})
+        if runs:
+            found = layer_of(model, tmp_path).predict(DATA, verbose=0)
+            np.testing.assert_array_equal(found, 8 * DATA)
+        else:
+            with pytest.raises(ProblemError) as caught:
+                layer_of(model, tmp_path)
+            assert caught.value.problems[0].args["operator"] == "Loop"
+
+
+def test_arrays_that_are_no_weights_do_not_train(tmp_path: Path) -> None:
+    """Numbers of formulas, masks, and scales of what is fed."""
+    nodes = [
+        helper.make_node("Sub", ["x", "mean"], ["a"]),
+        helper.make_node("Div", ["a", "spread"], ["b"]),
+        helper.make_node("MatMul", ["b", "W"], ["c"]),
+        helper.make_node("Add", ["c", "bias"], ["d"]),
+        helper.make_node("Mul", ["d", "factor"], ["e"]),
+        helper.make_node("Add", ["e", "mask"], ["f"]),
+        helper.make_node("Max", ["f", "floor"], ["y"]),
+    ]
+    arrays = {
+        "mean": np.array([0.1, 0.2, 0.3], np.float32),
+        "spread": np.array([1, 2, 3], np.float32),
+        "W": np.eye(3, dtype=np.float32),
+        "bias": np.zeros(3, np.float32),
+        "factor": np.array([0.5], np.float32),
+        "mask": np.array([0, 0, -1e9], np.float32),
+        "floor": np.full(3, -4, np.float32),
+    }
+    layer = layer_of(file_of(nodes, arrays=arrays), tmp_path).get_layer("file")
+    assert [v.name for v in layer.trainable_weights] == ["W", "bias"]
+
+
+def test_a_large_array_that_never_changes_lies_with_the_weights(tmp_path: Path) -> None:
+    nodes = [
+        helper.make_node("Unsqueeze", ["x", "one"], ["a"]),
+        helper.make_node("Max", ["a", "many"], ["y"]),
+    ]
+    many = np.linspace(-1, 1, 999, dtype=np.float32).reshape(1, 333, 3)
+    layer = layer_of(
+        file_of(nodes, arrays={"many": many, "one": np.array([1])}, rank=3), tmp_path
+    ).get_layer("file")
+    assert (len(layer.weights), layer.trainable_weights) == (1, [])

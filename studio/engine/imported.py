@@ -10,6 +10,7 @@ from studio.engine.builder import Builder, Value
 from studio.engine.operator import operator
 from studio.engine.program import Array, Node, Spec
 from studio.engine.unfolding import Straight, flat, unfolded
+from studio.problem import ProblemError, refuse
 
 MOVES = {"Identity", "Cast", "Transpose", "Reshape", "Squeeze", "Unsqueeze", "Flatten"}
 _STATISTICS = {"BatchNormalization": (3, 4)}
@@ -45,14 +46,28 @@ class Imported:
 
         Raises:
             ValueError: the inputs do not fit.
-            ProblemError: a loop is too long.
+            ProblemError: a loop is too long; ``onnx_batch``.
         """
         key = tuple(given.items())
         if key not in self._found:
             if len(self._found) >= _KEPT:
                 self._found.clear()
-            self._found[key] = unfolded(self.nodes, self.consts, self.outputs, given)
+            try:
+                self._found[key] = unfolded(self.nodes, self.consts, self.outputs, given)
+            except ValueError as error:
+                count = self._made_for(given)
+                if count is None or isinstance(error, ProblemError):
+                    raise
+                raise refuse("onnx_batch", received=count) from error
         return self._found[key]
+
+    def _made_for(self, given: Mapping[str, Spec]) -> int | None:
+        """The number of samples the file declares, where it is asked to take any."""
+        for name, spec in self.inputs.items():
+            first = spec.shape[0] if spec.shape else None
+            if isinstance(first, int) and not isinstance(given[name].shape[0], int):
+                return first
+        return None
 
     def append(self, op: Builder, given: Mapping[str, Value]) -> list[Value]:
         """The nodes once more, on these inputs and weights; gives the outputs.

@@ -20,6 +20,7 @@ import onnx
 from onnx import AttributeProto, defs, helper, inliner, numpy_helper, version_converter
 
 from studio.engine.file_weights import weights_among
+from studio.engine.fixed_batch import opened
 from studio.engine.imported import Imported, frozen_weights
 from studio.engine.operator import table
 from studio.engine.program import IR_VERSION, OPSET, Array, Attribute, Node, Program, Spec
@@ -32,7 +33,7 @@ LARGEST = 2**31 - 2**16  # bytes of a file with its arrays
 OLDEST = 7
 _DEPTH = 8  # of functions made of functions
 _GRAPH = 1 << 26  # bytes of what is left without its weights
-_TEXT = 1 << 22  # bytes of that, compressed
+_TEXT = 1 << 20  # bytes of that, compressed
 _CONSTANT = 256  # numbers; a larger array lies with the weights, even if it never changes
 _WEIGHTS, _CONSTANTS = "layerloom.weights", "layerloom.constants"
 _DTYPES = {"float32", "float64", "int32", "int64", "bool"}
@@ -117,6 +118,7 @@ def normalized(model: onnx.ModelProto) -> tuple[str, Mapping[str, Array]]:
     if not OLDEST <= opset <= defs.onnx_opset_version():
         newest = defs.onnx_opset_version()
         raise refuse("onnx_version", received=opset, expected=f"{OLDEST} … {newest}")
+    _spell_out(model.graph)
     for node in _everywhere(model.graph):
         # Some exporters write operators that ONNX never had.
         strange = node.op_type in UNLISTED or not defs.has(node.op_type, opset, "")
@@ -133,8 +135,36 @@ def normalized(model: onnx.ModelProto) -> tuple[str, Mapping[str, Array]]:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise refuse("onnx_unreadable", reason=reason) from error
     text = _packed(model.SerializeToString(deterministic=True))
-    imported(text)
+    targets = opened(imported(text), weights)
+    if targets is not None:
+        _retarget(model.graph, targets)
+        text = _packed(model.SerializeToString(deterministic=True))
+        imported(text)
     return text, weights
+
+
+def _retarget(graph: onnx.GraphProto, targets: Mapping[str, Array]) -> None:
+    """Give Reshapes other targets, by what they give, and inputs any number of samples."""
+    for node in graph.node:
+        if node.op_type == "Reshape" and node.output[0] in targets:
+            name = f"{node.output[0]}/target"
+            graph.initializer.append(numpy_helper.from_array(targets[node.output[0]], name))
+            node.input[1] = name
+            del node.attribute[:]
+
+
+def _spell_out(graph: onnx.GraphProto) -> None:
+    """Write Erfc, which is not ONNX's but is what tf2onnx makes of Keras's GELU, as 1 - Erf."""
+    for at, node in reversed(list(enumerate(graph.node))):
+        if (node.domain, node.op_type) == ("", "Erfc"):
+            out, name = node.output[0], f"{node.output[0]}/erf"
+            one = numpy_helper.from_array(np.array(1, np.float32))
+            node.op_type, node.output[0] = "Erf", name
+            for later in (
+                helper.make_node("Sub", [f"{name}/one", name], [out]),
+                helper.make_node("Constant", [], [f"{name}/one"], value=one),
+            ):
+                graph.node.insert(at + 1, later)
 
 
 def _packed(data: bytes) -> str:
@@ -254,6 +284,7 @@ def _without_weights(model: onnx.ModelProto) -> dict[str, Array]:
     """
     graph = model.graph
     _constants_as_initializers(graph)
+    _without_zero_states(graph)
     arrays = {t.name: numpy_helper.to_array(t) for t in graph.initializer}
     directing = {
         node.input[i]
@@ -287,6 +318,19 @@ def _constants_as_initializers(graph: onnx.GraphProto) -> None:
             kept.append(onnx.NodeProto.FromString(node.SerializeToString()))
     del graph.node[:]
     graph.node.extend(kept)
+
+
+def _without_zero_states(graph: onnx.GraphProto) -> None:
+    """Let recurrent operators start from nothing where an array of zeros says so.
+
+    Such an array is as large as the batch that was exported.
+    """
+    zeros = {t.name for t in graph.initializer if not numpy_helper.to_array(t).any()}
+    for node in graph.node:
+        if node.op_type in ("LSTM", "GRU", "RNN"):
+            for i in (5, 6):
+                if node.input[i : i + 1] and node.input[i] in zeros:
+                    node.input[i] = ""
 
 
 def _turned_into_inputs(graph: onnx.GraphProto, arrays: Mapping[str, Array]) -> None:

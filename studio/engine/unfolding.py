@@ -16,7 +16,7 @@ from studio.engine.planner import Trial
 from studio.engine.program import OPSET, Array, Attribute, Dim, Node, Program, Spec
 from studio.problem import ProblemError, refuse
 
-_LONGEST = 20_000  # nodes that loops may come to
+_LONGEST = 10_000  # nodes that loops may come to
 _SMALL = 64  # numbers that may stand for the nodes that make them
 # Pairs of sizes that are no multiples of each other's; the coarse ones can be halved five times.
 _BATCH = (5, 11)
