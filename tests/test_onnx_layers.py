@@ -425,3 +425,23 @@ def test_a_large_array_that_never_changes_lies_with_the_weights(tmp_path: Path) 
         file_of(nodes, arrays={"many": many, "one": np.array([1])}, rank=3), tmp_path
     ).get_layer("file")
     assert (len(layer.weights), layer.trainable_weights) == (1, [])
+
+
+def test_what_has_no_gradient_in_its_form_freezes_the_weights_before_it(tmp_path: Path) -> None:
+    """A Pad has one, but not where it mirrors."""
+    nodes = [
+        helper.make_node("MatMul", ["x", "W"], ["a"]),
+        helper.make_node("Pad", ["a", "pads"], ["b"], mode="reflect"),
+        helper.make_node("MatMul", ["b", "V"], ["y"]),
+    ]
+    arrays = {"W": np.eye(3, dtype=np.float32), "pads": np.array([0, 1, 0, 1])}
+    arrays["V"] = np.ones((5, 1), np.float32)
+    with pytest.warns(UserWarning, match="Pad"):
+        model = layer_of(file_of(nodes, arrays=arrays), tmp_path)
+    layer = model.get_layer("file")
+    assert [v.name for v in layer.trainable_weights] == ["V"]
+    model.compile("sgd", "mse")
+    before = layer.get_weights()
+    model.fit(DATA, np.ones((2, 1), np.float32), verbose=0)
+    changed = [(a != b).any() for a, b in zip(before, layer.get_weights(), strict=True)]
+    assert changed == [name.name == "V" for name in layer.weights]

@@ -3,10 +3,12 @@
 `onnx_reader` makes it from a file's text; here nothing knows of protobuf.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 
 from studio.engine.builder import Builder, Value
+from studio.engine.gradient import differentiate
 from studio.engine.operator import operator
 from studio.engine.program import Array, Node, Spec
 from studio.engine.unfolding import Straight, flat, unfolded
@@ -37,6 +39,9 @@ class Imported:
     consts: Mapping[str, Array]
     weights: Mapping[str, Spec]
     frozen: Mapping[str, str]
+    _stuck: dict[tuple[tuple[str, Spec], ...], Mapping[str, str]] = field(
+        default_factory=dict, repr=False, compare=False
+    )
     _found: dict[tuple[tuple[str, Spec], ...], Straight] = field(
         default_factory=dict, repr=False, compare=False
     )
@@ -69,8 +74,10 @@ class Imported:
                 return first
         return None
 
-    def append(self, op: Builder, given: Mapping[str, Value]) -> list[Value]:
+    def append(self, op: Builder, given: Mapping[str, Value], tell: bool = False) -> list[Value]:
         """The nodes once more, on these inputs and weights; gives the outputs.
+
+        If `tell`, the source of each is its number among those it comes to.
 
         Raises:
             ValueError: the inputs do not fit.
@@ -78,16 +85,52 @@ class Imported:
         """
         straight = self.straight({name: value.spec for name, value in given.items()})
         values = {name: op.const(array) for name, array in straight.consts.items()} | dict(given)
-        for node in straight.nodes:
-            found = op.call(
-                node.op,
-                [values[name] if name else None for name in node.inputs],
-                outputs=len(node.outputs),
-                specs=_specs(node, straight.specs),
-                **node.attrs,
-            )
+        for i, node in enumerate(straight.nodes):
+            with op.at(str(i)) if tell else nullcontext():
+                found = op.call(
+                    node.op,
+                    [values[name] if name else None for name in node.inputs],
+                    outputs=len(node.outputs),
+                    specs=_specs(node, straight.specs),
+                    **node.attrs,
+                )
             values |= {name: v for name, v in zip(node.outputs, found, strict=False) if name}
         return [values[name] for name in self.outputs]
+
+    def frozen_on(self, given: Mapping[str, Spec]) -> Mapping[str, str]:
+        """As `frozen`, and for want of a gradient in the form an operator has on inputs like these.
+
+        Raises:
+            ValueError: the inputs do not fit.
+            ProblemError: a loop is too long; ``onnx_batch``.
+        """
+        key = tuple(given.items())
+        if key not in self._stuck:
+            if len(self._stuck) >= _KEPT:
+                self._stuck.clear()
+            self._stuck[key] = self._tried(given)
+        return self._stuck[key]
+
+    def _tried(self, given: Mapping[str, Spec]) -> Mapping[str, str]:
+        """Differentiate, and stop at what refuses, until nothing does."""
+        straight, stops = self.straight(given), set[int]()
+        while True:
+            frozen = {**frozen_weights(straight.nodes, self.weights, self.outputs, stops)}
+            frozen |= {n: why for n, why in self.frozen.items() if n not in frozen}
+            op = Builder()
+            values = {name: op.input(name, spec) for name, spec in given.items()}
+            ends = [y for y in self.append(op, values, tell=True) if y.dtype.startswith("float")]
+            try:
+                differentiate(op, {y: y for y in ends}, [values[n] for n in self._free(frozen)])
+            except ProblemError as error:
+                place = int(error.problems[0].where)
+                assert place not in stops, "an operator that is asked nothing refuses nothing"
+                stops.add(place)
+            else:
+                return frozen
+
+    def _free(self, frozen: Mapping[str, str]) -> list[str]:
+        return [name for name in self.weights if name not in frozen]
 
     def rows(self, name: str) -> int | None:
         """The fewest rows of the tables in which the integers of an input are looked up."""
@@ -109,14 +152,18 @@ def _specs(node: Node, known: Mapping[str, Spec]) -> list[Spec] | None:
 
 
 def frozen_weights(
-    nodes: Sequence[Node], weights: Mapping[str, Spec], outputs: Sequence[str]
+    nodes: Sequence[Node],
+    weights: Mapping[str, Spec],
+    outputs: Sequence[str],
+    stuck: Collection[int] = (),
 ) -> dict[str, str]:
     """The weights that may not change, each with an operator without a gradient behind it.
 
-    Those of a normalisation that are statistics have that for a reason.
+    Those of a normalisation that are statistics have that for a reason. The operators of the
+    numbers in `stuck` have none, whatever the table says.
     """
     wanted, stops = set(outputs), dict[str, str]()
-    for node in reversed(flat(nodes)):
+    for i, node in reversed(list(enumerate(flat(nodes)))):
         if wanted.isdisjoint(node.outputs):
             continue
         wanted.update(node.inputs)
@@ -124,9 +171,10 @@ def frozen_weights(
         if rule.constant:
             continue
         ahead = next((stops[name] for name in node.outputs if name in stops), "")
-        stop = ahead or ("" if rule.gradient or rule.training else node.op)
-        for i, name in enumerate(node.inputs):
-            reason = stop or ("statistics" if i in _STATISTICS.get(node.op, ()) else "")
+        smooth = (rule.gradient or rule.training) and i not in stuck
+        stop = ahead or ("" if smooth else node.op)
+        for place, name in enumerate(node.inputs):
+            reason = stop or ("statistics" if place in _STATISTICS.get(node.op, ()) else "")
             if reason:
                 stops.setdefault(name, reason)
     return {name: stops[name] for name in weights if name in stops}

@@ -1,6 +1,6 @@
 """A model that came in an ONNX file, as one layer."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -77,8 +77,9 @@ class OnnxModel(Layer):
         file = self._read()
         if file is None:
             return ()
+        frozen = _frozen(file, x)
         return tuple(
-            Weight(name, _sizes(spec), FromFile(), name not in file.frozen)
+            Weight(name, _sizes(spec), FromFile(), name not in frozen)
             for name, spec in file.weights.items()
         )
 
@@ -102,13 +103,21 @@ class OnnxModel(Layer):
 
 def frozen_problem(model: str) -> Problem | None:
     """Which weights of a file stay as they are for want of a gradient; None if none does."""
-    frozen = {
-        n: why for n, why in imported(model).frozen.items() if why not in ("statistics", "constant")
-    }
+    file = imported(model)
+    why = _frozen(file, tuple(file.inputs.values()))
+    frozen = {n: op for n, op in why.items() if op not in ("statistics", "constant")}
     if not frozen:
         return None
     about = {"names": ", ".join(frozen), "operators": ", ".join(sorted({*frozen.values()}))}
     return Problem("onnx_frozen", args=about, severity="warning")
+
+
+def _frozen(file: Imported, x: Sequence[Spec]) -> Mapping[str, str]:
+    """The weights that stay as they are on inputs like these, and why; where these fit."""
+    try:
+        return file.frozen_on({**dict(zip(file.inputs, x, strict=True)), **file.weights})
+    except ValueError:
+        return file.frozen
 
 
 def _sizes(spec: Spec) -> tuple[int, ...]:
