@@ -274,7 +274,8 @@ def of_one_sample(mixed: bool) -> onnx.ModelProto:
         mixed: the mean over the samples is taken, too.
     """
     op = File(17)
-    turned = op("Transpose", "x", perm=[1, 0, 2])
+    kept = op("Slice", "x", *map(op.constant, ([1], [4], [1])))
+    turned = op("Transpose", op("Concat", normal(1, 1, 6), kept, axis=1), perm=[1, 0, 2])
 
     def heads() -> str:
         apart = op("Reshape", op("MatMul", turned, normal(6, 6)), op.constant([4, 2, 3]))
@@ -352,3 +353,13 @@ def test_a_bias_with_a_half_of_zeros_learns_as_one(tmp_path: Path) -> None:
     (bias,) = (w for w in weights.values() if w.shape == (2, 16))
     assert bias.any()
     assert [a.shape for a in imported(text).consts.values() if a.size == 32] == [(2, 16)]
+
+
+def test_a_branch_in_a_file_of_one_sample_does_not_keep_it_from_being_read(tmp_path: Path) -> None:
+    model = chosen(13)
+    (first, _) = model.graph.input[0].type.tensor_type.shape.dim
+    first.dim_value = 1
+    onnx.save(model, tmp_path / "m.onnx")
+    x = Input((3,))
+    found = Model(x, OnnxModel(tmp_path / "m.onnx")(x)).predict(normal(4, 3), verbose=0)
+    assert found.shape == (4, 2)

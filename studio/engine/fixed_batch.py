@@ -16,26 +16,43 @@ from studio.engine.imported import Imported
 from studio.engine.numpy_executor import NumpyExecutor
 from studio.engine.planner import Trial
 from studio.engine.program import Array, Node, Program, Spec
+from studio.engine.unfolding import flat
 from studio.problem import ProblemError
 
 _SAMPLES = 3  # times the number the file is made for, when it is tried
 
 
-def opened(file: Imported, weights: Mapping[str, Array]) -> Mapping[str, Array] | None:
-    """For Reshapes, by what they give, targets with which any number of samples runs.
+@dataclass(frozen=True)
+class Opened:
+    """What a file needs to run for any number of samples.
+
+    Attributes:
+        nodes: its operators, with other targets and with what spreads arrays over samples.
+        consts: constants it did not have.
+    """
+
+    nodes: tuple[Node, ...]
+    consts: Mapping[str, Array]
+
+
+def opened(file: Imported, weights: Mapping[str, Array]) -> Opened | None:
+    """The operators with which any number of samples runs.
 
     None where the file runs as it is, or for one number of samples only.
     """
-    firsts = {spec.shape[:1] for spec in file.inputs.values()}
-    if len(firsts) != 1 or not all(isinstance(n, int) and n > 0 for n in next(iter(firsts))):
-        return None
+    firsts = {spec.shape[0] if spec.shape else 0 for spec in file.inputs.values()}
+    whole = all(isinstance(n, int) and n > 0 for n in firsts)
+    if len(firsts) != 1 or not whole or len(flat(file.nodes)) != len(file.nodes):
+        return None  # of no one number of samples, or with operators inside others
     for merge in (False, True):
         walk = _Walk(file, merge)
         try:
-            targets = walk.targets()
-            if not targets or _independent(file, walk, weights):
-                return targets or None
-        except (ProblemError, ValueError):
+            walk.through()
+            if not walk.consts:
+                return None
+            if _independent(file, walk, weights):
+                return Opened(tuple(walk.nodes), walk.consts)
+        except (ProblemError, ValueError, IndexError):  # the last by a table looked up in
             continue
     return None
 
@@ -67,14 +84,14 @@ class _Walk:
         assert isinstance(first, int)
         return Spec(spec.dtype, (_SAMPLES * first, *rest))
 
-    def targets(self) -> dict[str, Array]:
-        """The targets that have to be others.
+    def through(self) -> None:
+        """Find the operators.
 
         Raises:
             ProblemError: an operator does not fit.
             ValueError: a target cannot be found.
         """
-        file, found = self.file, dict[str, Array]()
+        file = self.file
         declared = Trial({**file.inputs, **file.weights})
         larger = Trial({**{n: self.more(s) for n, s in file.inputs.items()}, **file.weights})
         for trial in (declared, larger):
@@ -84,17 +101,47 @@ class _Walk:
             declared.take(node)
             self.before |= dict.fromkeys(node.outputs, max(map(self._before, node.inputs)))
             if node.op == "Reshape" and node.inputs[1] in file.consts:
-                name, target = f"{node.outputs[0]}/target", self._target(node, declared, larger)
+                target = self._target(node, declared, larger)
                 if target is not None:
-                    found[node.outputs[0]] = self.consts[name] = target
-                    larger.const(name, target)
+                    name = self._const(f"{node.outputs[0]}/target", target, larger)
                     node = replace(node, inputs=(node.inputs[0], name), attrs={})
-            larger.take(node)
-            self.nodes.append(node)
+            elif node.op == "Concat" and self.count == 1:
+                node = self._spread(node, declared, larger)
+            self._take(node, larger)
         for name in file.outputs:
             if larger.specs[name] != self.more(declared.specs[name]):
                 raise ValueError(f"{name} is {larger.specs[name]}")
-        return found
+
+    def _take(self, node: Node, larger: Trial) -> None:
+        larger.take(node)
+        self.nodes.append(node)
+
+    def _const(self, name: str, array: Array, larger: Trial) -> str:
+        self.consts[name] = array
+        larger.const(name, array)
+        return name
+
+    def _spread(self, node: Node, declared: Trial, larger: Trial) -> Node:
+        """A Concat with operands that are the same for all samples, such as a token, spread."""
+        shapes = {name: _sizes(larger.specs[name]) for name in node.inputs}
+        grown = {n: _grown(_sizes(declared.specs[n]), shape) for n, shape in shapes.items()}
+        like = next((name for name, axes in grown.items() if axes), None)
+        if like is None:
+            return node
+        (axis,), rank = grown[like], len(shapes[like])
+        inputs = list(node.inputs)
+        for i, name in enumerate(inputs):
+            if grown[name]:
+                continue
+            stem = f"{node.outputs[0]}/{i}"
+            only = self._const(f"{stem}/axis", np.eye(rank, dtype=np.int64)[axis], larger)
+            ones = self._const(f"{stem}/ones", np.ones(rank, np.int64), larger)
+            sizes, count, target, inputs[i] = (f"{stem}/{k}" for k in ("of", "n", "to", "spread"))
+            self._take(Node("Shape", (like,), (sizes,)), larger)
+            self._take(Node("Mul", (sizes, only), (count,)), larger)
+            self._take(Node("Max", (count, ones), (target,)), larger)
+            self._take(Node("Expand", (name, target), (inputs[i],)), larger)
+        return replace(node, inputs=tuple(inputs))
 
     def _before(self, name: str) -> int:
         return self.before.get(name, 1)
@@ -111,7 +158,7 @@ class _Walk:
         """
         x, y = node.inputs[0], node.outputs[0]
         sizes, result = _sizes(declared.specs[x]), _sizes(declared.specs[y])
-        grown = [i for i, n in enumerate(_sizes(larger.specs[x])) if n != sizes[i]]
+        grown = _grown(sizes, _sizes(larger.specs[x]))
         if not grown:
             return None
         if len(grown) > 1:
@@ -135,6 +182,11 @@ class _Walk:
         chosen = order[0]
         self.before[y] = outside // prod(result[:chosen]) if chosen in joined else 1
         return np.array([-1 if i == chosen else n for i, n in enumerate(result)], np.int64)
+
+
+def _grown(before: tuple[int, ...], after: tuple[int, ...]) -> list[int]:
+    """The axes along which there are more samples."""
+    return [i for i, (a, b) in enumerate(zip(before, after, strict=True)) if a != b]
 
 
 def _sizes(spec: Spec) -> tuple[int, ...]:

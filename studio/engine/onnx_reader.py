@@ -20,11 +20,11 @@ import onnx
 from onnx import AttributeProto, defs, helper, inliner, numpy_helper, version_converter
 
 from studio.engine.file_weights import weights_among
-from studio.engine.fixed_batch import opened
+from studio.engine.fixed_batch import Opened, opened
 from studio.engine.imported import Imported, frozen_weights
 from studio.engine.operator import table
 from studio.engine.program import IR_VERSION, OPSET, Array, Attribute, Node, Program, Spec
-from studio.engine.shapes import spec_of
+from studio.engine.shapes import make_node, spec_of
 from studio.engine.unfolding import flat
 from studio.engine.unlisted import READ, UNLISTED
 from studio.problem import ProblemError, refuse
@@ -135,22 +135,20 @@ def normalized(model: onnx.ModelProto) -> tuple[str, Mapping[str, Array]]:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise refuse("onnx_unreadable", reason=reason) from error
     text = _packed(model.SerializeToString(deterministic=True))
-    targets = opened(imported(text), weights)
-    if targets is not None:
-        _retarget(model.graph, targets)
+    found = opened(imported(text), weights)
+    if found is not None:
+        _rewrite(model.graph, found)
         text = _packed(model.SerializeToString(deterministic=True))
         imported(text)
     return text, weights
 
 
-def _retarget(graph: onnx.GraphProto, targets: Mapping[str, Array]) -> None:
-    """Give Reshapes other targets, by what they give, and inputs any number of samples."""
-    for node in graph.node:
-        if node.op_type == "Reshape" and node.output[0] in targets:
-            name = f"{node.output[0]}/target"
-            graph.initializer.append(numpy_helper.from_array(targets[node.output[0]], name))
-            node.input[1] = name
-            del node.attribute[:]
+def _rewrite(graph: onnx.GraphProto, found: Opened) -> None:
+    """Put other operators, which may be the file's, in the place of its own."""
+    graph.initializer.extend(numpy_helper.from_array(a, n) for n, a in found.consts.items())
+    made = [make_node(n.op, n.inputs, n.outputs, n.attrs, n.outputs[0]) for n in found.nodes]
+    del graph.node[:]
+    graph.node.extend(made)
 
 
 def _spell_out(graph: onnx.GraphProto) -> None:
