@@ -462,7 +462,10 @@ def attribute(proto: AttributeProto) -> Attribute:
     if isinstance(value, onnx.GraphProto):
         return _body(value)
     if proto.name in ("to", "dtype"):
-        return np.dtype(helper.tensor_dtype_to_np_dtype(value)).name
+        dtype = np.dtype(helper.tensor_dtype_to_np_dtype(value)).name
+        if dtype not in _DTYPES:
+            raise refuse("onnx_type", name=proto.name, received=dtype)
+        return dtype
     if isinstance(value, onnx.TensorProto):
         return numpy_helper.to_array(value).item()  # type: ignore[no-any-return]
     if isinstance(value, bytes):

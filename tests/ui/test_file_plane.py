@@ -27,7 +27,7 @@ def window(qtbot, tmp_path):
         tmp_path / "m.loom"
     )
     made = MainWindow(Settings(), Session(loom.load(tmp_path / "m.loom")))
-    qtbot.addWidget(made, before_close_func=lambda w: w.session.history.saved())
+    qtbot.addWidget(made, before_close_func=lambda w: w.session.saved(tmp_path / "m.loom"))
     made.resize(1400, 900)
     made.show()
     QTest.qWait(20)
@@ -49,6 +49,11 @@ def look_inside(window):
 
 def faces(window):
     return [item.face for item in window.stage.file.canvas.items_by_call.values()]
+
+
+def test_its_node_looks_like_one_that_holds_others(window):
+    faces = {i.face.title: i.face for i in window.canvas.canvas.items_by_call.values()}
+    assert [faces[name].model for name in ("x", "net", "head")] == [False, True, False]
 
 
 def test_a_double_click_shows_the_operators_with_their_weights(window):
@@ -123,3 +128,25 @@ def test_a_drag_pans_and_buttons_zoom(window):
     QTest.mouseRelease(plane.viewport(), LEFT, pos=middle + QPoint(50, 30))
     moved = before - plane.mapToScene(QPoint(0, 0))
     np.testing.assert_allclose([moved.x() * plane.zoom, moved.y() * plane.zoom], [50, 30], atol=2)
+
+
+def test_resetting_the_weights_leaves_the_file_its_numbers(window):
+    session = window.session
+    layer = session.document.graph.calls[call(window, "net")].layer
+    owned = session.analysis.weights[layer]
+    before = {w.name: session.project.store.find(layer, w).value.copy() for w in owned}
+    session.project.store.keep_file(layer, owned[0])
+    session.project.store.find(layer, owned[0]).value += 1
+    session.reset_weights()
+    for weight in owned:
+        cell = session.project.store.find(layer, weight)
+        np.testing.assert_array_equal(cell.value, before[weight.name])
+        assert cell.trained
+
+
+def test_it_is_drawn_anew_in_another_language(window):
+    look_inside(window)
+    window.set_language("zh_CN")
+    assert "ONNX" in window.stage.breadcrumbs.shared.text()
+    assert "edited" not in window.stage.breadcrumbs.shared.text()
+    assert {f.weights for f in faces(window)} >= {"", "12 个参数"}
