@@ -1,8 +1,9 @@
 """ONNX → program: what a file from elsewhere computes, as operators the engine runs.
 
 The steps, in order: (1) the bytes are bounded and checked; (2) functions are replaced by what they
-are made of; (3) operators of other versions become those of opset 18; (4) the arrays that training
-may change are taken out as weights; (5) what is left must be operators of the table.
+are made of; (3) operators of other versions become those of opset 18; (4) what is left must be
+operators of the table, or an If or a Loop of such; (5) the arrays that serve as weights, and large
+ones, are taken out; (6) what was traced with one sample is opened for any number.
 
 One of the three modules that touch protobuf. Nothing in a file is executed or names code.
 """
