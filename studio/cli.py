@@ -40,7 +40,7 @@ from studio.engine.engines import ENGINES
 from studio.examples import EXAMPLES
 from studio.formats.atomic import check_writable, write_text
 from studio.problem import Problem, refuse
-from studio.text import text
+from studio.text import LANGUAGES, set_language, text
 from studio.train.events import Finished, Started
 from studio.train.forms import as_metric
 
@@ -281,6 +281,40 @@ def check(project_file: ProjectFile, as_json: JsonOption = False) -> None:
         say(text("cli.no_problems"))
     if any(problem.severity == "error" for problem in problems):
         raise SystemExit(1)
+
+
+@app.command()
+def picture(
+    project_file: ProjectFile,
+    out: Annotated[Path, typer.Argument(help="An .svg, .png or .pdf", show_default=False)],
+    scale: Annotated[
+        float | None,
+        typer.Option(min=0.01, max=16, help="1 is life-size; an unasked .png has 2"),
+    ] = None,
+    transparent: Annotated[
+        bool, typer.Option("--transparent", help="Nothing behind the nodes")
+    ] = False,
+    theme: Annotated[str, typer.Option(help="light or dark")] = "light",
+    selection: Annotated[
+        str | None, typer.Option(help="Only these layers: NAME[,NAME …]", metavar="NAMES")
+    ] = None,
+    language: Annotated[str, typer.Option(help=", ".join(LANGUAGES))] = "en",
+) -> None:
+    """Draw the graph as a picture: lines and text in .svg and .pdf, pixels in .png."""
+    if theme not in ("light", "dark"):
+        raise typer.BadParameter(f"--theme takes light or dark, not {theme}")
+    if language not in LANGUAGES:
+        raise typer.BadParameter(f"--language takes {', '.join(LANGUAGES)}, not {language}")
+    spare_project(out, project_file)
+    project = _load(project_file)
+    set_language(language)
+    from studio.ui.canvas.picture import Look, draw
+
+    names = None if selection is None else [name.strip() for name in selection.split(",")]
+    life = 2.0 if out.suffix.lower() == ".png" else 1.0
+    look = Look(scale or life, transparent, theme)
+    draw(project, out, look, names, project_file.stem)
+    say(text("cli.written", path=out))
 
 
 @app.command()

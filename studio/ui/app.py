@@ -6,7 +6,6 @@ from pathlib import Path
 
 import PySide6
 from PySide6.QtCore import QMessageLogContext, QtMsgType, qInstallMessageHandler
-from PySide6.QtGui import QFontInfo
 from PySide6.QtWidgets import QApplication, QMessageBox
 
 from studio import __version__
@@ -16,7 +15,7 @@ from studio.ui.icons import icon
 from studio.ui.report import Reporter
 from studio.ui.session import Session
 from studio.ui.settings import Settings
-from studio.ui.theme import apply_theme
+from studio.ui.theme import apply_theme, use_fonts
 from studio.ui.translator import use_qt_texts
 from studio.ui.window import MainWindow
 
@@ -27,15 +26,6 @@ _LEVELS = {
     QtMsgType.QtCriticalMsg: logging.ERROR,
     QtMsgType.QtFatalMsg: logging.CRITICAL,
 }
-
-# Named with their region: left to itself, Qt may pick another region's shapes.
-_CHINESE = (
-    "Noto Sans CJK SC",
-    "Source Han Sans SC",
-    "Microsoft YaHei",
-    "PingFang SC",
-    "WenQuanYi Micro Hei",
-)
 
 
 def refusal(qt: str = PySide6.__version__, python: tuple[int, ...] = sys.version_info[:2]) -> str:
@@ -87,9 +77,7 @@ def prepare(app: QApplication, settings: Settings) -> None:
     app.setApplicationDisplayName("")  # the title says it in the language in use
     app.setApplicationVersion(__version__)
     app.setDesktopFileName("layerloom")
-    font = app.font()
-    font.setFamilies([QFontInfo(font).family(), *_CHINESE])
-    app.setFont(font)
+    use_fonts(app)
     set_language(settings.language)
     use_qt_texts(settings.language)
     apply_theme(app, settings.theme)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from studio.text import LANGUAGES, language
 from studio.ui.actions import Action
 from studio.ui.editing import COPIES, PLACES, SELECTIONS, WIRES, editing
+from studio.ui.picture_dialog import copy_picture, run_picture
 from studio.ui.settings import THEMES
 
 if TYPE_CHECKING:  # the window builds this list, so it cannot be imported here
@@ -43,16 +44,27 @@ def _file(w: "MainWindow") -> tuple[Action, ...]:
     def nodes() -> bool:
         return bool(w.session.document.graph.calls)
 
+    def seen() -> bool:
+        return bool(w.session.seen.graph.calls)
+
     return (
         Action("new", "window.new", files.new, "Ctrl+N", "new"),
         Action("open", "window.open", files.ask_open, "Ctrl+O", "open"),
         Action("save", "window.save", files.save, "Ctrl+S", "save"),
         Action("save_as", "window.save_as", files.save_as, "Ctrl+Shift+S"),
         Action("export", "window.export", w.export_onnx, "Ctrl+Shift+E", "export", nodes),
+        Action(
+            "picture", "picture.open", lambda: run_picture(w.session, w), "Ctrl+Alt+P",
+            enabled=seen,
+        ),
+        Action(
+            "copy_picture", "picture.copy", lambda: copy_picture(w.session), "Ctrl+Alt+C",
+            enabled=seen,
+        ),
         Action("export_weights", "window.export_weights", files.export_weights, enabled=weights),
         Action("export_history", "window.export_history", files.export_history, enabled=runs),
         Action("quit", "window.quit", w.close, "Ctrl+Q"),
-    )
+    )  # fmt: skip
 
 
 def _history(w: "MainWindow") -> tuple[Action, ...]:
@@ -192,7 +204,8 @@ def menus(w: "MainWindow") -> Mapping[str, tuple]:
     return {
         "file": (
             "new", "open", w.files.fill_examples, w.files.fill_recent, "-", "save", "save_as", "-",
-            "export", "export_weights", "export_history", "-", "quit",
+            "export", "export_weights", "export_history", "-", "picture", "copy_picture", "-",
+            "quit",
         ),
         "edit": (
             "undo", "redo", "-", *COPIES, "-", "add", "insert", *WIRES, "-", "delete", "heal", "-",

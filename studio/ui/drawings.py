@@ -1,9 +1,9 @@
-"""Our line drawings as pixels, in any colour and at exactly the size they are shown at."""
+"""Our line drawings in any colour: as pixels of exactly the size they are shown at, or as lines."""
 
 from functools import lru_cache
 
 from PySide6.QtCore import QByteArray, QRectF, Qt
-from PySide6.QtGui import QPainter, QPixmap
+from PySide6.QtGui import QPaintEngine, QPainter, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 
 from studio.text import resources
@@ -12,14 +12,23 @@ from studio.text import resources
 @lru_cache(maxsize=1024)
 def drawing(name: str, colour: str, pixels: int) -> QPixmap:
     """The drawing ``resources/icons/<name>.svg`` as a square of device pixels."""
-    source = (resources() / "icons" / f"{name}.svg").read_text(encoding="utf-8")
-    source = source.replace("currentColor", colour)
     pixmap = QPixmap(pixels, pixels)
     pixmap.fill(Qt.GlobalColor.transparent)
     with QPainter(pixmap) as painter:
-        renderer = QSvgRenderer(QByteArray(source.encode()))
-        renderer.render(painter, QRectF(0, 0, pixels, pixels))
+        paint_drawing(painter, name, colour, QRectF(0, 0, pixels, pixels))
     return pixmap
+
+
+def paint_drawing(painter: QPainter, name: str, colour: str, rect: QRectF) -> None:
+    """The same as lines, for what keeps lines: SVG and PDF."""
+    source = (resources() / "icons" / f"{name}.svg").read_text(encoding="utf-8")
+    renderer = QSvgRenderer(QByteArray(source.replace("currentColor", colour).encode()))
+    renderer.render(painter, rect)
+
+
+def keeps_lines(painter: QPainter) -> bool:
+    """Whether what is painted on stays lines instead of pixels."""
+    return painter.paintEngine().type() in (QPaintEngine.Type.SVG, QPaintEngine.Type.Pdf)
 
 
 @lru_cache(maxsize=256)

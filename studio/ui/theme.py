@@ -4,12 +4,13 @@ A widget that keeps something of the theme makes it anew on ``QEvent.PaletteChan
 `apply_theme` causes in every widget.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QBrush, QColor, QFont, QFontMetricsF, QPalette, QPen
+from PySide6.QtGui import QBrush, QColor, QFont, QFontInfo, QFontMetricsF, QPalette, QPen
 from PySide6.QtWidgets import QApplication, QStyleFactory
 
 from studio.ui.sheet import sheet
@@ -132,12 +133,39 @@ DARK = Tokens(
 
 THEMES = {"light": LIGHT, "dark": DARK}
 
+# Named with their region: left to itself, Qt may pick another region's shapes.
+_CHINESE = (
+    "Noto Sans CJK SC",
+    "Source Han Sans SC",
+    "Microsoft YaHei",
+    "PingFang SC",
+    "WenQuanYi Micro Hei",
+)
+
 _current = LIGHT
 
 
 def tokens() -> Tokens:
     """The theme in use."""
     return _current
+
+
+def use_fonts(app: QApplication) -> None:
+    """The desktop's font, and for Chinese letters it lacks, one that has simplified shapes."""
+    font = app.font()
+    font.setFamilies([QFontInfo(font).family(), *_CHINESE])
+    app.setFont(font)
+
+
+@contextmanager
+def painted_in(name: str) -> Iterator[None]:
+    """What is painted meanwhile, on something else than the screen, wears this theme."""
+    global _current
+    before, _current = _current, THEMES[name]
+    try:
+        yield
+    finally:
+        _current = before
 
 
 def apply_theme(app: QApplication, name: str) -> None:

@@ -31,7 +31,7 @@ from studio.ui.canvas.geometry import (
     twin_text,
 )
 from studio.ui.canvas.levels import MIDDLE, NEAR
-from studio.ui.drawings import drawing, layer_drawing
+from studio.ui.drawings import drawing, keeps_lines, layer_drawing, paint_drawing
 from studio.ui.theme import Brushes, brushes
 
 if TYPE_CHECKING:
@@ -317,6 +317,9 @@ def _icon(
     size: float = ICON,
 ) -> None:
     """An icon rendered at the size it has on the screen, so it is crisp at any zoom."""
+    if keeps_lines(painter):
+        paint_drawing(painter, name, colour, QRectF(x, y, size, size))
+        return
     pixels = max(1, round(size * zoom * painter.device().devicePixelRatioF()))
     whole = QRectF(0, 0, pixels, pixels)
     painter.drawPixmap(QRectF(x, y, size, size), drawing(name, colour, pixels), whole)

@@ -49,6 +49,7 @@ class WireLayer(QGraphicsItem):
         hidden: wires that a gesture moves or takes away, not painted here.
         doomed: wires that would be cut.
         exposed: the rectangles under repair, in the scene; None: what the option says.
+        uncut: long wires are painted whole, for a picture, where nothing is out of sight.
     """
 
     def __init__(self) -> None:
@@ -62,6 +63,7 @@ class WireLayer(QGraphicsItem):
         self.hidden: frozenset[Wire] = frozenset()
         self.doomed: frozenset[Wire] = frozenset()
         self.exposed: list[QRectF] | None = None
+        self.uncut = False
         self._wires: list[Wire] = []
         self._at: dict[Wire, int] = {}
         self._groups: list[str] = []
@@ -102,6 +104,13 @@ class WireLayer(QGraphicsItem):
         self._bounds = _bounds(self._points)
         self._paths = [None] * len(points)
         self.update()
+
+    def show_only(self, wires: Iterable[Wire]) -> None:
+        """Show these of its wires and no others."""
+        kept = set(wires)
+        groups = dict(zip(self._wires, self._groups, strict=True))
+        ends = {wire: self.ends(wire) for wire in self._wires if wire in kept}
+        self.show_wires(ends, groups, self.masked)
 
     def move(self, ends: Mapping[Wire, Ends]) -> None:
         """Let some wires end elsewhere."""
@@ -207,7 +216,7 @@ class WireLayer(QGraphicsItem):
             if wire in self.hidden:
                 continue
             pieces = None
-            if sizes[row].max() > long:
+            if sizes[row].max() > long and not self.uncut:
                 pieces = self._visible_pieces(row, exposed)
             for pen in self._pens(paint, row, near):
                 painter.setPen(pen)

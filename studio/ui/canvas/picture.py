@@ -1,0 +1,214 @@
+"""A graph, or a part of it, as a picture to take away: SVG, PNG, PDF.
+
+It is painted by the canvas's own items on a scene of its own, so nothing of what is selected,
+pointed at or in the hand gets into it. In SVG and PDF lines stay lines and text stays text.
+"""
+
+import os
+import re
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from PySide6.QtCore import QBuffer, QIODevice, QMarginsF, QPointF, QRectF, QSize, QSizeF
+from PySide6.QtGui import QImage, QPageLayout, QPageSize, QPainter, QPdfWriter
+from PySide6.QtSvg import QSvgGenerator
+from PySide6.QtWidgets import QApplication
+
+from studio.document.analysis import analyse
+from studio.document.model import CallId, Document
+from studio.document.project import Project
+from studio.formats.atomic import write_bytes
+from studio.problem import refuse
+from studio.ui.canvas.faces import Faces
+from studio.ui.canvas.scene import CanvasScene
+from studio.ui.theme import brushes, painted_in, use_fonts
+
+SUFFIXES = (".svg", ".png", ".pdf")
+_MARGIN = 8.0  # around what is shown, beside the scene's own
+_SIDE = 32_000  # pixels; Qt's painter goes no farther
+_PIXELS = 150_000_000  # of a PNG: 600 MB while it is made
+_PAGE = 14_400.0  # points; what PDF readers take
+_DPI = 96  # at which one unit of the canvas is one pixel
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a picture is made.
+
+    Attributes:
+        scale: pixels of a PNG for each unit of the canvas; larger or smaller than life in others.
+        transparent: nothing lies behind the nodes.
+        theme: ``light`` or ``dark``.
+    """
+
+    scale: float = 1.0
+    transparent: bool = False
+    theme: str = "light"
+
+
+class Picture:
+    """What a graph looks like.
+
+    Args:
+        faces: of the graph.
+        calls: the nodes shown, with the wires among them; all where None.
+        title: what the file calls it.
+
+    Raises:
+        ProblemError: ``picture_empty``.
+    """
+
+    def __init__(
+        self, faces: Faces, calls: Collection[CallId] | None = None, title: str = ""
+    ) -> None:
+        self._scene = CanvasScene()
+        self._scene.show_faces(faces)
+        self._title = title
+        wires = self._scene.wires
+        wires.uncut = True
+        if calls is not None:
+            for call, item in self._scene.items_by_call.items():
+                item.setVisible(call in calls)
+            wires.show_only({w for w in wires.wires if {w.source, w.target} <= {*calls}})
+        rect = self._scene.extent(calls)
+        if rect.isNull():
+            raise refuse("picture_empty")
+        self._rect = rect.adjusted(-_MARGIN, -_MARGIN, _MARGIN, _MARGIN)
+
+    @property
+    def size(self) -> QSizeF:
+        """In units of the canvas."""
+        return self._rect.size()
+
+    # -- kinds of files --------------------------------------------------------------------------
+
+    def write(self, path: Path, look: Look) -> None:
+        """Write a file of the kind its name says.
+
+        Raises:
+            ProblemError: ``picture_suffix``, ``picture_too_large``, ``file_not_written``.
+        """
+        makers = dict(zip(SUFFIXES, (self.svg, self.png, self.pdf), strict=True))
+        make = makers.get(path.suffix.lower())
+        if make is None:
+            raise refuse("picture_suffix", file=path.name, known=", ".join(SUFFIXES))
+        write_bytes(path, make(look))
+
+    def image(self, look: Look) -> QImage:
+        """Pixels, with transparency where nothing is.
+
+        Raises:
+            ProblemError: ``picture_too_large``.
+        """
+        size = (self.size * look.scale).toSize().expandedTo(QSize(1, 1))
+        if max(size.width(), size.height()) > _SIDE or size.width() * size.height() > _PIXELS:
+            raise refuse(
+                "picture_too_large",
+                width=size.width(),
+                height=size.height(),
+                scale=f"{look.scale:g}",
+                fits=f"{self._largest():.2g}",
+            )
+        image = QImage(size, QImage.Format.Format_ARGB32_Premultiplied)
+        image.fill(0)
+        dots = round(_DPI * look.scale / 0.0254)
+        image.setDotsPerMeterX(dots)
+        image.setDotsPerMeterY(dots)
+        with QPainter(image) as painter:
+            self._paint(painter, look, QRectF(0, 0, size.width(), size.height()))
+        return image
+
+    def png(self, look: Look) -> bytes:
+        """`image` as a file."""
+        buffer = _buffer()
+        self.image(look).save(buffer, "PNG")  # type: ignore[call-overload]  # stubs want bytes
+        return _content(buffer)
+
+    def svg(self, look: Look) -> bytes:
+        """Lines and text; a reader without the font takes another one without serifs."""
+        buffer, size = _buffer(), self.size * look.scale
+        generator = QSvgGenerator(QSvgGenerator.SvgVersion.Svg11)
+        generator.setOutputDevice(buffer)
+        generator.setResolution(_DPI)
+        generator.setSize(size.toSize())
+        generator.setViewBox(QRectF(QPointF(), size))
+        generator.setTitle(self._title)
+        with QPainter(generator) as painter:
+            self._paint(painter, look, QRectF(QPointF(), size))
+        return _mended(_content(buffer).decode(), size).encode()
+
+    def pdf(self, look: Look) -> bytes:
+        """One page of the size of the graph, its fonts embedded."""
+        scale = min(look.scale, _PAGE / max(self.size.width(), self.size.height()))
+        buffer, size = _buffer(), self.size * scale
+        writer = QPdfWriter(buffer)
+        writer.setResolution(72)
+        writer.setTitle(self._title)
+        writer.setCreator("Layerloom")
+        page = QPageSize(size, QPageSize.Unit.Point, "", QPageSize.SizeMatchPolicy.ExactMatch)
+        writer.setPageLayout(QPageLayout(page, QPageLayout.Orientation.Portrait, QMarginsF()))
+        with QPainter(writer) as painter:
+            self._paint(painter, look, QRectF(QPointF(), size))
+        return _content(buffer)
+
+    # -- painting --------------------------------------------------------------------------------
+
+    def _paint(self, painter: QPainter, look: Look, target: QRectF) -> None:
+        with painted_in(look.theme):
+            if not look.transparent:
+                painter.fillRect(target, brushes().canvas)
+            self._scene.render(painter, target, self._rect)
+
+    def _largest(self) -> float:
+        """The scale at which it is as many pixels as may be."""
+        width, height = self.size.width(), self.size.height()
+        return float(min(_SIDE / max(width, height), (_PIXELS / (width * height)) ** 0.5))
+
+
+def draw(
+    project: Project, out: Path, look: Look, names: Iterable[str] | None = None, title: str = ""
+) -> None:
+    """Write a picture of a project's main graph, or of layers by name; no window is needed.
+
+    Raises:
+        ProblemError: as `Picture.write`; ``picture_no_such_layer``.
+    """
+    if QApplication.instance() is None:
+        # No screen is needed, and where there is one nothing should appear on it.
+        os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+        app = QApplication([])
+        use_fonts(app)
+    document = project.document
+    calls = None if names is None else _named(document, names)
+    faces = Faces(document, analyse(document), project.store)
+    Picture(faces, calls, title).write(out, look)
+
+
+def _named(document: Document, names: Iterable[str]) -> set[CallId]:
+    """The calls of the layers with these names."""
+    by_name: dict[str, set[CallId]] = {}
+    for call in document.graph.calls:
+        by_name.setdefault(document.entry(call).name, set()).add(call)
+    for name in names:
+        if name not in by_name:
+            raise refuse("picture_no_such_layer", name=name, known=", ".join(by_name))
+    return {call for name in names for call in by_name[name]}
+
+
+def _buffer() -> QBuffer:
+    buffer = QBuffer()
+    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
+    return buffer
+
+
+def _content(buffer: QBuffer) -> bytes:
+    return bytes(buffer.data().data())
+
+
+def _mended(svg: str, size: QSizeF) -> str:
+    """Qt's sizes are in millimetres, which some readers leave out; its fonts are the window's."""
+    plain = f'width="{size.width():g}" height="{size.height():g}"'
+    svg = re.sub(r'width="[0-9.]+mm" height="[0-9.]+mm"', plain, svg, count=1)
+    # Where none of the fonts is, letters without serifs do.
+    return re.sub(r'font-family="([^"]+)"', r'font-family="\1,sans-serif"', svg)
