@@ -40,9 +40,11 @@ class Project:
         fitted: what preprocessing learnt (vocabularies, statistics, class names), keyed as the
             bindings are: by an Input's call id, by an output's endpoint key.
         runs: trainings, oldest first.
+        thumbnail: what the graph looked like when it was last saved in a window, as a small PNG.
     """
 
     document: Document = field(default_factory=Document)
     store: Store = field(default_factory=Store)
     fitted: dict[str, Fitted] = field(default_factory=dict)
     runs: list[Run] = field(default_factory=list)
+    thumbnail: bytes = b""

@@ -1,8 +1,10 @@
 """A headline and five numbers, two losses."""
 
+from collections.abc import Iterable
+
 from studio.document import edits
 from studio.document.layout import arrange
-from studio.document.model import Document, Endpoint
+from studio.document.model import CallId, Document, Endpoint
 from studio.document.plan import ClassColumn, GeneratedSource, NumberColumns, TextColumn
 from studio.examples.building import add
 from studio.layers.dense import Dense
@@ -36,6 +38,11 @@ def headline() -> Document:
     for endpoint, weight in weights.items():
         document = edits.mark_output(document, endpoint)
         document = edits.plan_output(document, endpoint, loss=BinaryCrossentropy(), weight=weight)
+    return arrange(bound(document, text, numbers, (main, aux)))
+
+
+def bound(document: Document, text: CallId, numbers: CallId, outputs: Iterable[CallId]) -> Document:
+    """With the made-up headlines bound to a model's inputs and outputs, for a short run."""
     document = edits.set_data(
         document,
         source=GeneratedSource("headline"),
@@ -43,6 +50,6 @@ def headline() -> Document:
             text: TextColumn("headline", length=100, vocabulary_size=10000),
             numbers: NumberColumns(HEADLINE_NUMBERS, standardize=True),
         },
-        targets={endpoint.key: ClassColumn("popular") for endpoint in weights},
+        targets={Endpoint(call, "output").key: ClassColumn("popular") for call in outputs},
     )
-    return arrange(edits.set_run(document, epochs=4, batch_size=32))
+    return edits.set_run(document, epochs=4, batch_size=32)

@@ -7,6 +7,7 @@
                        a table updated by rows also ``:clock`` and ``:touched`` (`Lag`)
 ``preprocess.json``    what preprocessing learnt: vocabularies, statistics, class names
 ``runs/<id>/run.json``  the settings and the history of each training, oldest first
+``thumbnail.png``      a small picture of the graph, where a window saved the file
 =====================  ===============================================================
 
 Equal projects give equal bytes. Nothing in a file is executed or names code; every size is bounded
@@ -43,6 +44,9 @@ ENTRIES = 4_096
 JSON_BYTES = 4 * strict_json.BYTES  # of all members together
 _JSON = ("document.json", "preprocess.json")
 _ARRAYS = ("weights.safetensors", "state.safetensors")
+_THUMBNAIL = "thumbnail.png"
+_STORED = (*_ARRAYS, _THUMBNAIL)  # everything else is packed JSON
+THUMBNAIL_BYTES = 2**18
 _RUN = re.compile(r"runs/(r[0-9]{1,9})/run\.json")
 _DAMAGED = (
     zipfile.BadZipFile,
@@ -90,6 +94,16 @@ def load(path: str | Path) -> Project:
         raise file_problem(str(path), error) from error
 
 
+def thumbnail(path: str | Path) -> bytes:
+    """The picture in a project's file, without reading the rest; empty where there is none."""
+    try:
+        with zipfile.ZipFile(path) as file:
+            info = file.getinfo(_THUMBNAIL)
+            return file.read(info) if info.file_size <= THUMBNAIL_BYTES else b""
+    except (KeyError, OSError, *_DAMAGED):
+        return b""
+
+
 def resolve(path: str, base: str | Path) -> Path:
     """Where a `TableSource.path` points, `base` being the folder of the project file.
 
@@ -118,12 +132,14 @@ def to_bytes(project: Project, folder: Path) -> bytes:
         values[name] = {**plain(run), "history": history}
     members = {name: strict_json.dumps(value, name) for name, value in values.items()}
     members |= dict(zip(_ARRAYS, arrays.to_bytes(project.document, project.store), strict=True))
+    if project.thumbnail:
+        members[_THUMBNAIL] = project.thumbnail
     out = BytesIO()
     with zipfile.ZipFile(out, "w") as file:
         for name, data in members.items():
             info = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
             info.create_system, info.external_attr = 3, 0o644 << 16
-            packed = name not in _ARRAYS
+            packed = name not in _STORED
             file.writestr(info, data, zipfile.ZIP_DEFLATED if packed else zipfile.ZIP_STORED)
     return out.getvalue()
 
@@ -169,7 +185,7 @@ def _bytes_of(path: Path) -> bytes:
 
 def _read(data: bytes, folder: Path) -> Project:
     members = _members(data)
-    parsed = {n: strict_json.loads(d, n) for n, d in members.items() if n not in _ARRAYS}
+    parsed = {n: strict_json.loads(d, n) for n, d in members.items() if n not in _STORED}
     if "document.json" not in members:
         raise malformed("document.json", "missing", name="document.json")
     document = read_document(parsed["document.json"], "document.json")
@@ -177,7 +193,8 @@ def _read(data: bytes, folder: Path) -> Project:
     store = arrays.read(*(members.get(name, b"") for name in _ARRAYS))
     fitted = read(Mapping[str, Fitted], parsed.get("preprocess.json", {}), "preprocess.json")
     runs = [_run(name, parsed[name]) for name in members if _RUN.fullmatch(name)]
-    return Project(document, store, dict(fitted), sorted(runs, key=lambda run: int(run.id[1:])))
+    runs.sort(key=lambda run: int(run.id[1:]))
+    return Project(document, store, dict(fitted), runs, members.get(_THUMBNAIL, b""))
 
 
 def _run(name: str, value: Any) -> Run:
@@ -212,14 +229,14 @@ def _members(data: bytes) -> dict[str, bytes]:
             for info in infos:
                 if _known(info.filename):
                     found[info.filename] = content = _content(file, info, left)
-                    left -= 0 if info.filename in _ARRAYS else len(content)
+                    left -= 0 if info.filename in _STORED else len(content)
             return found
     except _DAMAGED as error:
         raise malformed("zip", "zip", detail=str(error) or type(error).__name__) from error
 
 
 def _known(name: str) -> bool:
-    return name in _JSON or name in _ARRAYS or _RUN.fullmatch(name) is not None
+    return name in _JSON or name in _STORED or _RUN.fullmatch(name) is not None
 
 
 def _refuse_members(infos: list[zipfile.ZipInfo]) -> None:
@@ -228,7 +245,7 @@ def _refuse_members(infos: list[zipfile.ZipInfo]) -> None:
         name = info.orig_filename
         parts = name.split("/")
         odd = any(c in name for c in "\\:\0") or not all(parts) or {".", ".."} & {*parts}
-        packed = info.compress_type == zipfile.ZIP_DEFLATED and name not in _ARRAYS
+        packed = info.compress_type == zipfile.ZIP_DEFLATED and name not in _STORED
         stored = info.compress_type == zipfile.ZIP_STORED and info.compress_size == info.file_size
         encrypted = info.flag_bits & 1
         if odd or encrypted or (_known(name) and not (packed or stored)):
@@ -241,7 +258,7 @@ def _content(file: zipfile.ZipFile, info: zipfile.ZipInfo, limit: int) -> bytes:
     """Never more than the limit, whatever size the directory claims; arrays are never packed."""
     if info.filename in _ARRAYS:
         return file.read(info)
-    limit = min(limit, strict_json.BYTES)
+    limit = THUMBNAIL_BYTES if info.filename == _THUMBNAIL else min(limit, strict_json.BYTES)
     with file.open(info) as member:
         found = member.read(limit + 1)
     if len(found) > limit:

@@ -63,6 +63,8 @@ def run(path: Path | None) -> int:
     try:
         window = MainWindow(settings, Session(Project()))
         reporter.describe = lambda: described(window.session)
+        if path is None:
+            window.front.show_page()
         window.show()
         if path is not None:
             window.files.open(path)

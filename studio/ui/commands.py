@@ -28,6 +28,10 @@ def commands(w: "MainWindow") -> tuple[Action, ...]:
         *map(on_canvas, (*_edit(w), *editing(w), *_sharing(w))),
         *_view(w),
         *_model(w),
+        Action(
+            "start_page", "start.open_page", w.front.toggle_page, checked=lambda: w.front.shows_page
+        ),
+        Action("tour", "start.tour_act", w.start_tour),
         Action("about", "window.about", w.show_about),
     )
 
@@ -218,7 +222,7 @@ def menus(w: "MainWindow") -> Mapping[str, tuple]:
             ("theme", themes), ("language", languages), "-", w.fill_docks,
         ),
         "model": ("train", "stop", "-", "reset_weights", "-", "model"),
-        "help": ("about",),
+        "help": ("start_page", "tour", "-", "about"),
     }  # fmt: skip
 
 

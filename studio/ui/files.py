@@ -12,6 +12,7 @@ from studio.formats import loom
 from studio.formats.results import write_history, write_weights
 from studio.problem import ProblemError
 from studio.text import text
+from studio.ui.canvas.picture import thumbnail
 from studio.ui.dialogs import ask_unsaved, confirm, tell, tell_problems
 from studio.ui.editors import finish_typing
 from studio.ui.session import Session
@@ -121,8 +122,10 @@ class Files:
 
     def _write(self, path: Path) -> bool:
         session = self._session()
+        project = session.project
+        project.thumbnail = thumbnail(session.document, session.analysis, project.store)
         try:
-            loom.save(path, session.project)
+            loom.save(path, project)
         except (ProblemError, OSError) as error:
             self._refused("window.not_saved", path, error)
             return False

@@ -10,7 +10,6 @@ from PySide6.QtWidgets import (
     QComboBox,
     QDialog,
     QDialogButtonBox,
-    QDoubleSpinBox,
     QFileDialog,
     QFormLayout,
     QLabel,
@@ -28,7 +27,8 @@ from studio.ui.parts import note
 from studio.ui.session import Session
 from studio.ui.theme import THEMES, tokens
 
-_PREVIEW = QSize(640, 280)
+_PREVIEW = QSize(640, 240)
+_SCALES = (1.0, 2.0, 3.0, 4.0)
 _SQUARE = 8  # pixels of the pattern that stands for transparency
 
 
@@ -78,15 +78,17 @@ class PictureDialog(QDialog):
         self.transparent = QCheckBox(text("picture.transparent"))
         self.transparent.setToolTip(text("picture.transparent_help"))
         self.transparent.setChecked(True)
-        self.scale = QDoubleSpinBox(minimum=0.25, maximum=8.0, value=2.0, singleStep=0.5)
-        self.scale.setSuffix(" ×")
+        self.scale = QComboBox()
+        for scale in _SCALES:
+            self.scale.addItem(f"{scale:g} ×", scale)
+        self.scale.setCurrentIndex(self.scale.findData(2.0))
         self.scale.setToolTip(text("picture.scale_help"))
         self.state = note()
         self.setLayout(self._laid_out())
         self.part.currentIndexChanged.connect(self._refresh)
         self.theme.currentIndexChanged.connect(self._refresh)
         self.transparent.toggled.connect(self._refresh)
-        self.scale.valueChanged.connect(self._refresh)
+        self.scale.currentIndexChanged.connect(self._refresh)
         self._refresh()
 
     def _part(self) -> QComboBox:
@@ -141,7 +143,7 @@ class PictureDialog(QDialog):
         shown = QPixmap.fromImage(_on_squares(picture.image(self.look(fits))))
         shown.setDevicePixelRatio(ratio)
         self.preview.setPixmap(shown)
-        pixels = (size * self.scale.value()).toSize()
+        pixels = (size * self.scale.currentData()).toSize()
         self._say("pixels", width=pixels.width(), height=pixels.height())
 
     def _say(self, key: str, **args: object) -> None:
@@ -151,7 +153,7 @@ class PictureDialog(QDialog):
 
     def _copy(self) -> None:
         try:
-            image = _copy(self.picture, self.look(self.scale.value()))
+            image = _copy(self.picture, self.look(self.scale.currentData()))
         except ProblemError as error:
             self.state.setText(str(error))
             return
@@ -169,7 +171,7 @@ class PictureDialog(QDialog):
         if where.suffix.lower() not in SUFFIXES:
             suffix = SUFFIXES[kinds.index(kind)] if kind in kinds else SUFFIXES[0]
             where = where.with_name(where.name + suffix)
-        scale = self.scale.value() if where.suffix.lower() == ".png" else 1.0
+        scale = self.scale.currentData() if where.suffix.lower() == ".png" else 1.0
         try:
             self.picture.write(where, self.look(scale))
         except (ProblemError, OSError) as error:

@@ -25,6 +25,7 @@ from studio.ui.data_dock import DataDock
 from studio.ui.dialogs import ask_dropped, confirm
 from studio.ui.export_dialog import run_export
 from studio.ui.files import ONNX, SUFFIX, Files
+from studio.ui.front import Front
 from studio.ui.inspector import Inspector
 from studio.ui.palette import Palette
 from studio.ui.parts import clear
@@ -34,6 +35,7 @@ from studio.ui.settings import Settings
 from studio.ui.sharing import Sharing
 from studio.ui.status import Status
 from studio.ui.theme import apply_theme
+from studio.ui.tour import Tour
 from studio.ui.training_dock import TrainingDock
 from studio.ui.translator import use_qt_texts
 from studio.ui.try_dock import TryDock
@@ -68,10 +70,13 @@ class MainWindow(QMainWindow):
         self.setAcceptDrops(True)
         self.setDockNestingEnabled(True)
         self._places = {name: _Place() for name in ("canvas", *_DOCKS)}
-        self.setCentralWidget(self._places["canvas"])
+        self.front = Front(self, settings, self._places["canvas"])
+        self.front.left.connect(lambda: QTimer.singleShot(0, self, self._settle))
+        self.setCentralWidget(self.front)
         self.docks = {name: self._dock(name, area) for name, area in _DOCKS.items()}
         self._tabify()
         self.files = Files(self, settings, self._session, self.show_session, self._may_leave)
+        self.front.attach(self.files, self.start_tour)
         self.toolbar = QToolBar(movable=False)
         self.toolbar.setObjectName("toolbar")
         self.addToolBar(self.toolbar)
@@ -79,6 +84,8 @@ class MainWindow(QMainWindow):
         self.setStatusBar(self.status)
         self.status.problems_clicked.connect(lambda: self.raise_dock("problems"))
         self.sharing = Sharing(self)
+        self.tour = Tour(self)
+        self.front.put_above(self.tour.bar)
         self._build_views(session)
         self.actions_ = Actions(self, commands(self))
         self.actions_.attach(self.canvas)
@@ -91,8 +98,10 @@ class MainWindow(QMainWindow):
 
     def show_session(self, session: Session) -> None:
         """Put another project into the window."""
+        self.front.leave_page()
         former, self.session = self.session, session
         self._build_views(session)
+        self.tour.show_session(session)
         self.actions_.attach(self.canvas)
         former.deleteLater()
         self._refresh()
@@ -131,6 +140,7 @@ class MainWindow(QMainWindow):
         self.training.problems_found.connect(partial(self.problems.add_source, "training"))
         self.data.problems_found.connect(partial(self.problems.add_source, "data"))
         session.changed.connect(lambda: self.problems.drop_source("training"))
+        session.changed.connect(self.front.leave_page)
         session.changed.connect(self._refresh)
         session.selected.connect(self._refresh)
         session.entered.connect(self._refresh)
@@ -174,6 +184,7 @@ class MainWindow(QMainWindow):
 
     def raise_dock(self, name: str) -> None:
         """Show a dock, in front of those it shares a place with."""
+        self.front.leave_page()
         self.docks[name].show()
         self.docks[name].raise_()
 
@@ -206,7 +217,7 @@ class MainWindow(QMainWindow):
 
     def _settle(self) -> None:
         """What needs the window's real size: the docks', the first time, and the view's."""
-        if self._unplaced:
+        if self._unplaced and not self.front.shows_page:
             self._unplaced = False
             self._size_docks()
         self.canvas.fit()
@@ -227,6 +238,13 @@ class MainWindow(QMainWindow):
     def export_onnx(self) -> None:
         """Open the export dialog."""
         run_export(self.session, self)
+
+    def start_tour(self) -> None:
+        """Lead through the headline model, from an empty canvas."""
+        before = self.session
+        self.files.new()
+        if self.session is not before:
+            self.tour.begin(self.session)
 
     def show_about(self) -> None:
         """What this program is."""
@@ -287,6 +305,7 @@ class MainWindow(QMainWindow):
         for name, dock in self.docks.items():
             dock.setWindowTitle(text(f"window.dock_{name}"))
         self.toolbar.setWindowTitle(text("window.toolbar"))
+        self.tour.refresh()
         self.menuBar().clear()
         for name, entries in menus(self).items():
             menu = self.menuBar().addMenu(text(f"window.menu_{name}"))
@@ -314,6 +333,9 @@ class MainWindow(QMainWindow):
         if path.suffix.lower() == ONNX:
             self.sharing.insert_onnx(path, spot)
             return
+        if self.front.shows_page:
+            self.files.open(path)
+            return
         answer, frozen = ask_dropped(self, path.name)
         if answer == "open":
             self.files.open(path)  # which asks itself when there are changes
@@ -335,6 +357,8 @@ class MainWindow(QMainWindow):
         if not self.files.leave():
             event.ignore()
             return
+        self.front.leave_page()
+        self._settle()
         self.settings.keep_layout(self.saveGeometry(), self.saveState())
         event.accept()
 

@@ -15,9 +15,10 @@ from PySide6.QtGui import QImage, QPageLayout, QPageSize, QPainter, QPdfWriter
 from PySide6.QtSvg import QSvgGenerator
 from PySide6.QtWidgets import QApplication
 
-from studio.document.analysis import analyse
+from studio.document.analysis import Analysis, analyse
 from studio.document.model import CallId, Document
 from studio.document.project import Project
+from studio.document.store import Store
 from studio.formats.atomic import write_bytes
 from studio.problem import refuse
 from studio.ui.canvas.faces import Faces
@@ -29,6 +30,8 @@ _MARGIN = 8.0  # around what is shown, beside the scene's own
 _SIDE = 32_000  # pixels; Qt's painter goes no farther
 _PIXELS = 150_000_000  # of a PNG: 600 MB while it is made
 _PAGE = 14_400.0  # points; what PDF readers take
+THUMBNAIL = QSize(264, 132)
+_THUMBNAIL_NODES = 500  # more would hold up saving, and be dust
 _DPI = 96  # at which one unit of the canvas is one pixel
 
 
@@ -119,11 +122,16 @@ class Picture:
             self._paint(painter, look, QRectF(0, 0, size.width(), size.height()))
         return image
 
+    def fitted(self, room: QSize, theme: str, ratio: float = 1.0) -> QImage:
+        """As large as fits into so many pixels, never larger than life; transparent."""
+        across, down = room.width() / self.size.width(), room.height() / self.size.height()
+        image = self.image(Look(min(across, down, 1.0) * ratio, True, theme))
+        image.setDevicePixelRatio(ratio)
+        return image
+
     def png(self, look: Look) -> bytes:
         """`image` as a file."""
-        buffer = _buffer()
-        self.image(look).save(buffer, "PNG")  # type: ignore[call-overload]  # stubs want bytes
-        return _content(buffer)
+        return _png(self.image(look))
 
     def svg(self, look: Look) -> bytes:
         """Lines and text; a reader without the font takes another one without serifs."""
@@ -194,6 +202,20 @@ def _named(document: Document, names: Iterable[str]) -> set[CallId]:
         if name not in by_name:
             raise refuse("picture_no_such_layer", name=name, known=", ".join(by_name))
     return {call for name in names for call in by_name[name]}
+
+
+def thumbnail(document: Document, analysis: Analysis, store: Store) -> bytes:
+    """A small PNG of a document's main graph, which lies well on light and dark; empty for none."""
+    if not 0 < len(document.graph.calls) <= _THUMBNAIL_NODES:
+        return b""
+    picture = Picture(Faces(document, analysis, store))
+    return _png(picture.fitted(THUMBNAIL, "light", 2.0))
+
+
+def _png(image: QImage) -> bytes:
+    buffer = _buffer()
+    image.save(buffer, "PNG")  # type: ignore[call-overload]  # stubs want bytes
+    return _content(buffer)
 
 
 def _buffer() -> QBuffer:

@@ -1,0 +1,351 @@
+"""What one sees while nothing is open: the examples as pictures, recent files, where to begin."""
+
+from collections import deque
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+
+from PySide6.QtCore import (
+    QBuffer,
+    QByteArray,
+    QDateTime,
+    QEvent,
+    QLocale,
+    QPointF,
+    QRect,
+    QRectF,
+    QSize,
+    Qt,
+    QTimer,
+    Signal,
+    SignalInstance,
+)
+from PySide6.QtGui import (
+    QColor,
+    QFont,
+    QImage,
+    QImageReader,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QPixmap,
+    QResizeEvent,
+    QShowEvent,
+)
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
+
+from studio.document.analysis import analyse
+from studio.document.model import Document
+from studio.document.store import Store
+from studio.examples import EXAMPLES
+from studio.formats import loom
+from studio.text import language, text
+from studio.ui.canvas.faces import Faces
+from studio.ui.canvas.picture import THUMBNAIL, Picture
+from studio.ui.drawings import drawing
+from studio.ui.icons import icon
+from studio.ui.parts import clear
+from studio.ui.settings import Settings
+from studio.ui.theme import mix, tokens
+
+_PAD = 12
+_GAP = 14
+_WIDEST = 3  # cards side by side
+_SANE = 2048  # pixels of a thumbnail's side: a larger one is not from us
+
+
+class Card(QAbstractButton):
+    """A picture with a title and a line below; a click, or Enter, takes it."""
+
+    def __init__(self, title: str, line: str) -> None:
+        super().__init__()
+        self._title, self._line = title, line
+        self._picture: QPixmap | None = None
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.setAttribute(Qt.WidgetAttribute.WA_Hover)
+        self.setAccessibleName(f"{title}. {line}")
+        text_height = QFont(self.font()).pointSize() * 4
+        self.setFixedSize(THUMBNAIL + QSize(2 * _PAD, 2 * _PAD + text_height + 12))
+
+    def show_picture(self, picture: QPixmap) -> None:
+        """Show this in the upper part."""
+        self._picture = picture
+        self.update()
+
+    @property
+    def picture(self) -> QPixmap | None:
+        """What is shown; None until it was drawn."""
+        return self._picture
+
+    def nextCheckState(self) -> None:
+        """It has none."""
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        t, painter = tokens(), QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        marked = self.underMouse() or self.hasFocus() or self.isDown()
+        painter.setPen(QPen(QColor(t.accent if marked else t.node_border), 2 if marked else 1))
+        painter.setBrush(QColor(t.raised))
+        painter.drawRoundedRect(QRectF(self.rect()).adjusted(1, 1, -1, -1), 8, 8)
+        upper = QRect(_PAD, _PAD, THUMBNAIL.width(), THUMBNAIL.height())
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(t.canvas))
+        painter.drawRoundedRect(upper.adjusted(-6, -6, 6, 2), 5, 5)
+        if self._picture is not None:
+            size = self._picture.deviceIndependentSize()
+            corner = QRectF(upper).center() - QPointF(size.width() / 2, size.height() / 2)
+            painter.drawPixmap(corner, self._picture)
+        self._paint_words(painter, upper)
+        painter.end()
+
+    def _paint_words(self, painter: QPainter, upper: QRect) -> None:
+        t = tokens()
+        left, width = upper.left() - 4, upper.width() + 8
+        bold = QFont(self.font())
+        bold.setWeight(QFont.Weight.DemiBold)
+        for font, colour, words, dots, top in (
+            (bold, t.text, self._title, Qt.TextElideMode.ElideMiddle, upper.bottom() + 8),
+            (self.font(), t.text2, self._line, Qt.TextElideMode.ElideMiddle, None),
+        ):
+            painter.setFont(font)
+            painter.setPen(QColor(colour))
+            metrics = painter.fontMetrics()
+            at = self.height() - _PAD - metrics.height() + 2 if top is None else top
+            shown = metrics.elidedText(words, dots, width)
+            painter.drawText(QRect(left, at, width, metrics.height()), shown)
+
+
+class Cards(QWidget):
+    """Cards side by side, as many as there is room for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._cards: list[Card] = []
+        self._columns = 0
+        self._grid = QGridLayout(self)
+        self._grid.setContentsMargins(0, 0, 0, 0)
+        self._grid.setSpacing(_GAP)
+        self._grid.setColumnStretch(_WIDEST, 1)
+
+    def show_cards(self, cards: list[Card]) -> None:
+        """Show these in place of the others."""
+        for card in self._cards:
+            clear(card)
+        self._cards, self._columns = cards, 0
+        self._place()
+
+    @property
+    def cards(self) -> list[Card]:
+        return list(self._cards)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._place()
+
+    def _place(self) -> None:
+        wide = THUMBNAIL.width() + 2 * _PAD + _GAP
+        columns = min(max(1, (self.width() + _GAP) // wide), _WIDEST)
+        if columns == self._columns:
+            return
+        self._columns = columns
+        for number, card in enumerate(self._cards):
+            self._grid.addWidget(card, number // columns, number % columns)
+
+
+class StartPage(QScrollArea):
+    """The page in the middle of the window while nothing is open.
+
+    Signals:
+        new_wanted(), open_wanted(), tour_wanted(): a button was pressed.
+        example_chosen(name), file_chosen(path): a card was.
+    """
+
+    new_wanted = Signal()
+    open_wanted = Signal()
+    tour_wanted = Signal()
+    example_chosen = Signal(str)
+    file_chosen = Signal(Path)
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__()
+        self._settings = settings
+        self._undrawn: deque[Callable[[], None]] = deque()
+        self._drawer = QTimer(self, interval=0)
+        self._drawer.timeout.connect(self._draw_one)
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._body: QWidget | None = None
+        self._build()
+
+    # -- the widgets -----------------------------------------------------------------------------
+
+    def _build(self) -> None:
+        self._undrawn.clear()
+        self.examples, self.files = Cards(), Cards()
+        self.tour = self._button("tour", "train", self.tour_wanted)
+        self.new = self._button("new", "new", self.new_wanted)
+        self.open = self._button("open", "open", self.open_wanted)
+        self.drop = QLabel(text("start.drop"), alignment=Qt.AlignmentFlag.AlignCenter)
+        self.drop.setObjectName("drop")
+        self.drop.setMinimumHeight(56)
+        self.drop.setWordWrap(True)
+        self._headings = [QLabel(text(f"start.{name}")) for name in ("examples", "recent")]
+        column = QVBoxLayout()
+        column.setContentsMargins(0, 28, 0, 28)
+        column.setSpacing(12)
+        column.addLayout(self._head())
+        for widget in (self._headings[0], self.examples, self._headings[1], self.files, self.drop):
+            column.addWidget(widget)
+        column.addStretch(1)
+        body = QWidget()
+        sides = QHBoxLayout(body)
+        sides.setContentsMargins(24, 0, 24, 0)
+        sides.addStretch(1)
+        middle = QWidget()
+        middle.setLayout(column)
+        middle.setMaximumWidth(_WIDEST * (THUMBNAIL.width() + 2 * _PAD + _GAP))
+        sides.addWidget(middle, 1000)
+        sides.addStretch(1)
+        self.setWidget(body)
+        self._dress()
+        self.refresh()
+
+    def _button(self, name: str, drawn: str, wanted: SignalInstance) -> QPushButton:
+        button = QPushButton(icon(drawn), text(f"start.{name}"))
+        button.setMinimumHeight(34)
+        button.clicked.connect(wanted)
+        return button
+
+    def _head(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        logo = QLabel()
+        logo.setPixmap(icon("layerloom").pixmap(56, 56))
+        self._title, self._line = QLabel("Layerloom"), QLabel(text("start.line"))
+        self._line.setWordWrap(True)
+        words = QVBoxLayout()
+        words.setSpacing(2)
+        words.addWidget(self._title)
+        words.addWidget(self._line)
+        row.addWidget(logo)
+        row.addSpacing(8)
+        row.addLayout(words, 1)
+        for button in (self.tour, self.new, self.open):
+            row.addWidget(button)
+        return row
+
+    def _dress(self) -> None:
+        t = tokens()
+        sheet = (
+            f"#drop {{ border: 2px dashed {mix(t.text2, t.window, 0.5)}; border-radius: 8px;"
+            f" color: {t.text2}; }}"
+        )
+        if sheet != self.drop.styleSheet():  # setting it causes another PaletteChange
+            self.drop.setStyleSheet(sheet)
+        for label, larger in ((self._title, 2.0), *((h, 1.25) for h in self._headings)):
+            font = QFont(self.font())
+            font.setPointSizeF(font.pointSizeF() * larger)
+            font.setWeight(QFont.Weight.DemiBold)
+            label.setFont(font)
+        for button, drawn in ((self.tour, "train"), (self.new, "new"), (self.open, "open")):
+            button.setIcon(icon(drawn))
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.LanguageChange:
+            self._build()
+        elif event.type() == QEvent.Type.PaletteChange and hasattr(self, "drop"):
+            self._dress()
+            self.refresh()
+
+    # -- the cards -------------------------------------------------------------------------------
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Show the examples and the files there are now; their pictures follow one by one."""
+        self._undrawn.clear()
+        self.examples.show_cards([self._example(name) for name in EXAMPLES])
+        paths = [path for path in self._settings.recent if path.is_file()]
+        self.files.show_cards([self._file(path) for path in paths])
+        for widget in (self._headings[1], self.files):
+            widget.setVisible(bool(paths))
+        if self._undrawn:
+            self._drawer.start()
+
+    def _example(self, name: str) -> Card:
+        title, _, line = text(f"window.example_{name}").replace("：", ": ").partition(": ")
+        card = Card(title, line)
+        card.setObjectName(f"example:{name}")
+        card.clicked.connect(partial(self.example_chosen.emit, name))
+        self._undrawn.append(lambda: card.show_picture(example_picture(name, self._ratio)))
+        return card
+
+    def _file(self, path: Path) -> Card:
+        saved = QDateTime.fromSecsSinceEpoch(round(path.stat().st_mtime))
+        when = QLocale(language()).toString(saved, QLocale.FormatType.ShortFormat)
+        card = Card(path.name, f"{when}  ·  {path.parent}")
+        card.setToolTip(str(path))
+        card.clicked.connect(partial(self.file_chosen.emit, path))
+        self._undrawn.append(lambda: card.show_picture(file_picture(path, self._ratio)))
+        return card
+
+    @property
+    def _ratio(self) -> float:
+        return self.devicePixelRatioF()
+
+    def _draw_one(self) -> None:
+        """One picture at a time, so that the page is there at once."""
+        if self._undrawn:
+            self._undrawn.popleft()()
+        else:
+            self._drawer.stop()
+
+
+def example_picture(name: str, ratio: float = 1.0) -> QPixmap:
+    """An example's graph, drawn in the theme and language in use."""
+    examples: Mapping[str, Callable[[], Document]] = EXAMPLES
+    document = examples[name]()
+    picture = Picture(Faces(document, analyse(document), Store()))
+    return QPixmap.fromImage(picture.fitted(THUMBNAIL, tokens().name, ratio))
+
+
+def file_picture(path: Path, ratio: float = 1.0) -> QPixmap:
+    """The picture a project's file holds; a sign where it holds none."""
+    reader = QImageReader()
+    buffer = QBuffer()
+    buffer.setData(QByteArray(loom.thumbnail(path)))
+    reader.setDevice(buffer)
+    reader.setFormat(b"png")
+    size = reader.size()
+    if not 0 < max(size.width(), size.height()) <= _SANE:
+        return _sign(ratio)
+    image: QImage = reader.read()
+    if image.isNull():
+        return _sign(ratio)
+    keep, smooth = Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation
+    room = THUMBNAIL * ratio
+    if image.width() > room.width() or image.height() > room.height():
+        image = image.scaled(room, keep, smooth)
+    pixmap = QPixmap.fromImage(image)
+    pixmap.setDevicePixelRatio(ratio)
+    return pixmap
+
+
+def _sign(ratio: float) -> QPixmap:
+    pixmap = QPixmap(drawing("layer.Model", tokens().text2, round(48 * ratio)))
+    pixmap.setDevicePixelRatio(ratio)
+    return pixmap
