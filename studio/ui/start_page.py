@@ -35,7 +35,6 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import (
     QAbstractButton,
     QFrame,
-    QGridLayout,
     QHBoxLayout,
     QLabel,
     QPushButton,
@@ -59,6 +58,7 @@ from studio.ui.settings import Settings
 from studio.ui.theme import mix, tokens
 
 _PAD = 12
+_ABOVE, _BETWEEN = 6, 3  # a card's two lines
 _GAP = 14
 _WIDEST = 3  # cards side by side
 _SANE = 2048  # pixels of a thumbnail's side: a larger one is not from us
@@ -75,8 +75,8 @@ class Card(QAbstractButton):
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setAttribute(Qt.WidgetAttribute.WA_Hover)
         self.setAccessibleName(f"{title}. {line}")
-        text_height = QFont(self.font()).pointSize() * 4
-        self.setFixedSize(THUMBNAIL + QSize(2 * _PAD, 2 * _PAD + text_height + 12))
+        lines = 2 * self.fontMetrics().height() + _ABOVE + _BETWEEN
+        self.setFixedSize(THUMBNAIL + QSize(2 * _PAD, 2 * _PAD + lines - 4))
 
     def show_picture(self, picture: QPixmap) -> None:
         """Show this in the upper part."""
@@ -111,56 +111,51 @@ class Card(QAbstractButton):
 
     def _paint_words(self, painter: QPainter, upper: QRect) -> None:
         t = tokens()
-        left, width = upper.left() - 4, upper.width() + 8
+        left, width, top = upper.left() - 4, upper.width() + 8, upper.bottom() + _ABOVE
         bold = QFont(self.font())
         bold.setWeight(QFont.Weight.DemiBold)
-        for font, colour, words, dots, top in (
-            (bold, t.text, self._title, Qt.TextElideMode.ElideMiddle, upper.bottom() + 8),
-            (self.font(), t.text2, self._line, Qt.TextElideMode.ElideMiddle, None),
+        for font, colour, words in (
+            (bold, t.text, self._title),
+            (self.font(), t.text2, self._line),
         ):
             painter.setFont(font)
             painter.setPen(QColor(colour))
             metrics = painter.fontMetrics()
-            at = self.height() - _PAD - metrics.height() + 2 if top is None else top
-            shown = metrics.elidedText(words, dots, width)
-            painter.drawText(QRect(left, at, width, metrics.height()), shown)
+            shown = metrics.elidedText(words, Qt.TextElideMode.ElideMiddle, width)
+            painter.drawText(QRect(left, top, width, metrics.height()), shown)
+            top += metrics.height() + _BETWEEN
 
 
 class Cards(QWidget):
-    """Cards side by side, as many as there is room for."""
+    """Cards side by side, as many as there is room for; as high as its rows."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._cards: list[Card] = []
-        self._columns = 0
-        self._grid = QGridLayout(self)
-        self._grid.setContentsMargins(0, 0, 0, 0)
-        self._grid.setSpacing(_GAP)
-        self._grid.setColumnStretch(_WIDEST, 1)
+        self.cards: list[Card] = []
 
     def show_cards(self, cards: list[Card]) -> None:
         """Show these in place of the others."""
-        for card in self._cards:
+        for card in self.cards:
             clear(card)
-        self._cards, self._columns = cards, 0
+        self.cards = cards
+        for card in cards:
+            card.setParent(self)
+            card.show()
         self._place()
-
-    @property
-    def cards(self) -> list[Card]:
-        return list(self._cards)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._place()
 
     def _place(self) -> None:
-        wide = THUMBNAIL.width() + 2 * _PAD + _GAP
-        columns = min(max(1, (self.width() + _GAP) // wide), _WIDEST)
-        if columns == self._columns:
+        if not self.cards:
             return
-        self._columns = columns
-        for number, card in enumerate(self._cards):
-            self._grid.addWidget(card, number // columns, number % columns)
+        size = self.cards[0].size() + QSize(_GAP, _GAP)
+        columns = min(max(1, (self.width() + _GAP) // size.width()), _WIDEST)
+        for number, card in enumerate(self.cards):
+            card.move(number % columns * size.width(), number // columns * size.height())
+        rows = -(-len(self.cards) // columns)
+        self.setFixedHeight(rows * size.height() - _GAP)
 
 
 class StartPage(QScrollArea):
@@ -180,6 +175,7 @@ class StartPage(QScrollArea):
     def __init__(self, settings: Settings) -> None:
         super().__init__()
         self._settings = settings
+        self._theme = tokens().name  # what the pictures are drawn in
         self._undrawn: deque[Callable[[], None]] = deque()
         self._drawer = QTimer(self, interval=0)
         self._drawer.timeout.connect(self._draw_one)
@@ -215,7 +211,7 @@ class StartPage(QScrollArea):
         sides.addStretch(1)
         middle = QWidget()
         middle.setLayout(column)
-        middle.setMaximumWidth(_WIDEST * (THUMBNAIL.width() + 2 * _PAD + _GAP))
+        middle.setMaximumWidth(_WIDEST * (THUMBNAIL.width() + 2 * _PAD + _GAP) - _GAP)
         sides.addWidget(middle, 1000)
         sides.addStretch(1)
         self.setWidget(body)
@@ -267,7 +263,8 @@ class StartPage(QScrollArea):
             self._build()
         elif event.type() == QEvent.Type.PaletteChange and hasattr(self, "drop"):
             self._dress()
-            self.refresh()
+            if self._theme != tokens().name:
+                self.refresh()
 
     # -- the cards -------------------------------------------------------------------------------
 
@@ -277,6 +274,7 @@ class StartPage(QScrollArea):
 
     def refresh(self) -> None:
         """Show the examples and the files there are now; their pictures follow one by one."""
+        self._theme = tokens().name
         self._undrawn.clear()
         self.examples.show_cards([self._example(name) for name in EXAMPLES])
         paths = [path for path in self._settings.recent if path.is_file()]
