@@ -44,6 +44,7 @@ class TourBar(QFrame):
         words = QVBoxLayout()
         words.setSpacing(2)
         top = QHBoxLayout()
+        top.setSpacing(12)
         top.addWidget(self.count)
         top.addWidget(self.title, 1)
         words.addLayout(top)

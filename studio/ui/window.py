@@ -358,8 +358,8 @@ class MainWindow(QMainWindow):
             event.ignore()
             return
         self.front.leave_page()
-        self._settle()
-        self.settings.keep_layout(self.saveGeometry(), self.saveState())
+        if not self._unplaced:  # where the docks never were seen, nobody has placed them
+            self.settings.keep_layout(self.saveGeometry(), self.saveState())
         event.accept()
 
     def _may_leave(self) -> bool:

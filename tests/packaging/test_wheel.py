@@ -10,7 +10,12 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-SOURCES = ("pyproject.toml", "setup.py", "README.md", "studio", "resources")
+SOURCES = ("pyproject.toml", "setup.py", "README.md", "studio", "resources", "packaging")
+SHARED = {
+    "share/applications/layerloom.desktop",
+    "share/mime/packages/layerloom.xml",
+    "share/icons/hicolor/scalable/apps/layerloom.svg",
+}
 
 
 def files_under(folder: Path, below: Path) -> set[str]:
@@ -61,7 +66,9 @@ def test_the_wheel_holds_the_package_and_the_resources_and_nothing_else(wheel):
     with zipfile.ZipFile(wheel) as archive:
         packed = {name for name in archive.namelist() if ".dist-info/" not in name}
     resources = {f"studio/{name}" for name in files_under(ROOT / "resources", ROOT)}
-    assert packed == files_under(ROOT / "studio", ROOT) | resources
+    shared = {name for name in packed if ".data/data/" in name}
+    assert {name.partition(".data/data/")[2] for name in shared} == SHARED
+    assert packed - shared == files_under(ROOT / "studio", ROOT) | resources
 
 
 def test_the_installed_command_starts_elsewhere(installed, tmp_path):

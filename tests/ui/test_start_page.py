@@ -1,0 +1,281 @@
+"""The start page: examples and recent files as pictures, dropping, and coming back."""
+
+import json
+import zipfile
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QImage
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QFileDialog
+
+from studio.document.model import Document
+from studio.document.project import Project
+from studio.examples import EXAMPLES
+from studio.formats import loom
+from studio.text import LANGUAGES, catalogue
+from studio.ui.files import Files
+from studio.ui.session import Session
+from studio.ui.settings import Settings
+from studio.ui.start_page import file_picture
+from studio.ui.window import MainWindow
+from tests.ui.person import settle
+from tests.ui.test_texts import fields
+
+
+def write(path, document):
+    """Save a document as a window does."""
+    session = Session(Project(document))
+    files = Files(None, Settings(), lambda: session, session.setParent, lambda: True)
+    assert files._write(path)
+
+
+def saved(path, name="headline"):
+    """A project file of an example, as a window writes it."""
+    write(path, EXAMPLES[name]())
+    return path
+
+
+@pytest.fixture
+def window(qtbot):
+    shown = MainWindow(Settings(), Session(Project()))
+    qtbot.addWidget(shown, before_close_func=lambda w: w.session.saved(Path("x")))
+    shown.resize(1600, 1000)
+    shown.front.show_page()
+    shown.show()
+    shown.activateWindow()
+    settle(0.1)
+    return shown
+
+
+def drawn(find):
+    """The pictures of these cards, as soon as all are drawn."""
+    for _ in range(500):
+        settle(0.02)
+        if all(card.picture for card in find()):
+            break
+    return [card.picture.toImage() for card in find()]
+
+
+def colours(image):
+    middle = image.height() // 2
+    return {image.pixelColor(x, middle).name() for x in range(image.width())}
+
+
+def names(session):
+    return {session.document.entry(c).name for c in session.document.graph.calls}
+
+
+def click(card):
+    QTest.mouseClick(card, Qt.MouseButton.LeftButton)
+    settle(0.05)
+
+
+def test_both_languages_say_the_same():
+    english, chinese = catalogue("en", "start"), catalogue("zh_CN", "start")
+    assert {k: fields(v) for k, v in english.items()} == {k: fields(v) for k, v in chinese.items()}
+
+
+def test_every_example_is_there_as_a_picture_of_its_own(window):
+    cards = window.front.page.examples.cards
+    assert [c.objectName() for c in cards] == [f"example:{name}" for name in EXAMPLES]
+    pictures = drawn(lambda: window.front.page.examples.cards)
+    assert all(len(colours(p)) > 3 for p in pictures)
+    assert len({p.constBits().tobytes() for p in pictures}) == len(EXAMPLES)
+
+
+def test_pictures_wear_the_theme(window):
+    before = drawn(lambda: window.front.page.examples.cards)
+    window.set_theme("dark")
+    after = drawn(lambda: window.front.page.examples.cards)
+    assert all(a != b for a, b in zip(before, after, strict=True))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_card_has_a_title_and_a_line_in_every_language(window, language):
+    window.set_language(language)
+    for card in window.front.page.examples.cards:
+        title, _, line = card.accessibleName().partition(". ")
+        assert title
+        assert line
+
+
+def test_a_click_opens_the_example_with_the_docks_back(window):
+    assert not window.docks["palette"].isVisible()
+    click(window.front.page.examples.cards[0])
+    assert not window.front.shows_page
+    assert "embedding" in names(window.session)
+    settle(0.1)
+    assert window.docks["palette"].isVisible()
+    assert window.docks["palette"].width() > 180
+
+
+def test_enter_opens_the_card_that_has_the_focus(window):
+    card = window.front.page.examples.cards[1]
+    card.setFocus()
+    QTest.keyClick(card, Qt.Key.Key_Space)
+    assert "image" in names(window.session)
+
+
+# -- recent files --------------------------------------------------------------------------------
+
+
+def test_recent_files_are_there_with_the_picture_they_hold(qtbot, tmp_path):
+    paths = [saved(tmp_path / f"{name}.loom", name) for name in ("digits", "tweets")]
+    window = MainWindow(Settings(), Session(Project()))
+    qtbot.addWidget(window)
+    window.front.show_page()
+    window.show()
+    cards = window.front.page.files.cards
+    assert [Path(c.toolTip()) for c in cards] == paths[::-1]
+    assert all(len(colours(p)) > 3 for p in drawn(lambda: window.front.page.files.cards))
+    cards = window.front.page.files.cards
+    click(cards[0])
+    assert window.session.path == paths[1]
+
+
+def test_a_file_that_is_gone_is_not_shown(qtbot, tmp_path):
+    saved(tmp_path / "a.loom").unlink()
+    window = MainWindow(Settings(), Session(Project()))
+    qtbot.addWidget(window)
+    window.front.show_page()
+    assert window.front.page.files.cards == []
+
+
+def test_a_project_from_the_shell_has_a_sign_instead(qapp, tmp_path):
+    path = tmp_path / "a.loom"
+    loom.save(path, Project(EXAMPLES["digits"]()))
+    assert not file_picture(path).isNull()
+    assert loom.thumbnail(path) == b""
+
+
+@pytest.mark.parametrize("content", [b"", b"no picture", b"\x89PNG\r\n\x1a\n broken"])
+def test_a_thumbnail_that_is_none_harms_nobody(qapp, tmp_path, content):
+    path = saved(tmp_path / "a.loom")
+    with zipfile.ZipFile(path) as file:
+        members = {i.filename: file.read(i) for i in file.infolist()}
+    with zipfile.ZipFile(path, "w") as file:
+        for name, data in {**members, "thumbnail.png": content}.items():
+            file.writestr(name, data)
+    assert not file_picture(path).isNull()
+    assert names(Session(loom.load(path)))
+
+
+def test_a_picture_of_a_million_pixels_a_side_is_not_decoded(qapp, tmp_path):
+    path = tmp_path / "a.loom"
+    huge = QImage(3000, 3000, QImage.Format.Format_Mono)
+    huge.fill(0)
+    huge.save(str(tmp_path / "huge.png"))
+    project = Project(EXAMPLES["digits"](), thumbnail=(tmp_path / "huge.png").read_bytes())
+    loom.save(path, project)
+    assert max(file_picture(path).width(), file_picture(path).height()) < 100
+
+
+# -- a project's picture -------------------------------------------------------------------------
+
+
+def test_saving_puts_a_small_picture_into_the_file(qapp, tmp_path):
+    path = saved(tmp_path / "a.loom")
+    image = QImage.fromData(loom.thumbnail(path))
+    assert 0 < image.width() <= 640
+    assert image.hasAlphaChannel()
+    assert len(loom.thumbnail(path)) < 40_000
+    again = loom.load(path)
+    assert again.thumbnail == loom.thumbnail(path)
+    loom.save(tmp_path / "b.loom", again)  # as the command line does after training
+    assert loom.thumbnail(tmp_path / "b.loom") == again.thumbnail
+
+
+def test_an_empty_model_has_no_picture(qapp, tmp_path):
+    write(tmp_path / "a.loom", Document())
+    with zipfile.ZipFile(tmp_path / "a.loom") as file:
+        assert "thumbnail.png" not in file.namelist()
+        assert json.loads(file.read("document.json"))
+
+
+# -- coming and going ----------------------------------------------------------------------------
+
+
+def test_new_and_escape_show_the_empty_canvas(window):
+    click(window.front.page.new)
+    assert not window.front.shows_page
+    window.actions_.qt["start_page"].trigger()
+    assert window.front.shows_page
+    assert window.actions_.qt["start_page"].isChecked()
+    QTest.keyClick(window.front.page, Qt.Key.Key_Escape)
+    assert not window.front.shows_page
+    assert not window.session.document.graph.calls
+
+
+def test_open_asks_for_a_file(window, tmp_path, monkeypatch):
+    path = saved(tmp_path / "a.loom")
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_, **__: (str(path), ""))
+    click(window.front.page.open)
+    assert window.session.path == path
+    assert not window.front.shows_page
+
+
+def test_what_was_open_is_still_there_after_looking_at_the_page(window):
+    click(window.front.page.examples.cards[0])
+    session = window.session
+    window.docks["data"].raise_()
+    settle(0.1)
+    sizes = {name: dock.size() for name, dock in window.docks.items() if dock.isVisible()}
+    window.actions_.qt["start_page"].trigger()
+    settle(0.1)
+    assert not any(dock.isVisible() for dock in window.docks.values())
+    window.actions_.qt["start_page"].trigger()
+    settle(0.1)
+    assert window.session is session
+    assert {n: d.size() for n, d in window.docks.items() if d.isVisible()} == sizes
+
+
+def test_an_edit_or_a_dock_leads_to_the_canvas(window):
+    window.search_layer()
+    assert not window.front.shows_page
+    window.front.show_page()
+    window.canvas.add_layer("Dense")
+    assert not window.front.shows_page
+
+
+def test_closing_on_the_page_keeps_the_docks(qtbot, window):
+    window.close()
+    again = MainWindow(Settings(), Session(Project()))
+    qtbot.addWidget(again)
+    again.resize(1600, 1000)
+    again.show()
+    settle(0.1)
+    assert again.docks["palette"].isVisible()
+    assert again.docks["palette"].width() > 180
+
+
+def drop(window, path):
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(path))])
+    args = (Qt.DropAction.CopyAction, data, Qt.MouseButton.LeftButton)
+    none = Qt.KeyboardModifier.NoModifier
+    enter = QDragEnterEvent(QPoint(400, 400), *args, none)
+    QApplication.sendEvent(window, enter)
+    assert enter.isAccepted()
+    QApplication.sendEvent(window, QDropEvent(QPointF(400, 400), *args, none))
+    settle(0.1)
+
+
+def test_a_dropped_project_opens_without_a_question(window, tmp_path):
+    path = saved(tmp_path / "a.loom")
+    drop(window, path)
+    assert window.session.path == path
+    assert not window.front.shows_page
+
+
+def test_cards_reflow_in_a_narrow_window(window):
+    page = window.front.page
+    wide = {card.y() for card in page.examples.cards}
+    window.resize(820, 700)
+    settle(0.1)
+    assert len({card.y() for card in page.examples.cards}) > len(wide)
+    assert page.widget().width() <= page.viewport().width()
+    for card in page.examples.cards:
+        at = card.mapTo(page.widget(), QPoint(card.width(), 0))
+        assert at.x() <= page.viewport().width()
