@@ -96,8 +96,9 @@ def _has(document: Document, call: CallId, params: Mapping[str, object]) -> bool
 
 
 def some_input(document: Document) -> CallId | None:
-    """What becomes the words: the words themselves, else the first Input."""
-    return words(document) or next(_of(document, Input), None)
+    """What becomes the words: they themselves, else the first Input that is not the numbers."""
+    five = numbers(document)
+    return words(document) or next((c for c in _of(document, Input) if c != five), None)
 
 
 def words(document: Document) -> CallId | None:
@@ -172,14 +173,15 @@ def _learns(document: Document, call: CallId | None, weight: float) -> bool:
 
 
 def _fed(document: Document) -> bool:
-    """Whether the made-up headlines reach every port of the model."""
-    data, graph = document.plan.data, document.graph
-    source = data.source
+    """Whether the made-up headlines reach the two inputs and the two outputs."""
+    data, source = document.plan.data, document.plan.data.source
+    inputs = {words(document), numbers(document)}
+    outputs = {f"{call}.output" for call in (main_judge(document), judge(document))}
     return (
         isinstance(source, GeneratedSource)
         and source.name == "headline"
-        and set(graph.inputs) <= data.inputs.keys()
-        and {end.key for end in graph.outputs} <= data.targets.keys()
+        and inputs <= data.inputs.keys()
+        and outputs <= data.targets.keys()
     )
 
 

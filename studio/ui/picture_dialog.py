@@ -48,7 +48,8 @@ def picture_of(session: Session, calls: Collection[CallId] | None = None) -> Pic
 
 def copy_picture(session: Session) -> None:
     """Put the selection, or everything, on the clipboard, in the theme of the window."""
-    _copy(picture_of(session, session.selection or None), Look(2.0, True, tokens().name))
+    picture = picture_of(session, session.selection or None)
+    _copy(picture, Look(min(2.0, 0.99 * picture.largest), True, tokens().name))
 
 
 def _copy(picture: Picture, look: Look) -> QImage:
@@ -66,6 +67,7 @@ class PictureDialog(QDialog):
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session = session
+        self._pictures: dict[int, Picture] = {}
         self.setWindowTitle(text("picture.title"))
         self.preview = QLabel(alignment=Qt.AlignmentFlag.AlignCenter)
         self.preview.setFixedSize(_PREVIEW)
@@ -127,9 +129,12 @@ class PictureDialog(QDialog):
 
     @property
     def picture(self) -> Picture:
-        """What is shown."""
-        selected = self.part.currentIndex() == 1
-        return picture_of(self._session, self._session.selection if selected else None)
+        """What is shown; made once, for nothing changes while one is asked."""
+        part = self.part.currentIndex()
+        if part not in self._pictures:
+            calls = self._session.selection if part == 1 else None
+            self._pictures[part] = picture_of(self._session, calls)
+        return self._pictures[part]
 
     def look(self, scale: float) -> Look:
         """How it is made, at a scale."""

@@ -25,6 +25,7 @@ from PySide6.QtGui import (
     QFont,
     QImage,
     QImageReader,
+    QKeyEvent,
     QPainter,
     QPaintEvent,
     QPen,
@@ -88,8 +89,11 @@ class Card(QAbstractButton):
         """What is shown; None until it was drawn."""
         return self._picture
 
-    def nextCheckState(self) -> None:
-        """It has none."""
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.click()
+        else:
+            super().keyPressEvent(event)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         t, painter = tokens(), QPainter(self)

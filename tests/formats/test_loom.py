@@ -4,6 +4,7 @@ import os
 import shutil
 import struct
 import zipfile
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -359,6 +360,36 @@ BAD = {
 def test_files_made_to_harm_are_refused(tmp_path, code, change):
     problem = refused(rewritten(tmp_path / "p.loom", change))
     assert problem.args["reason"].code in (f"reason_{code}", "reason_missing")
+
+
+def test_a_thumbnail_is_kept_and_read_alone(tmp_path):
+    project = trained()
+    with zipfile.ZipFile(BytesIO(loom.to_bytes(project, tmp_path))) as file:
+        assert "thumbnail.png" not in file.namelist()
+    project.thumbnail = b"\x89PNG small"
+    loom.save(tmp_path / "a.loom", project)
+    assert loom.load(tmp_path / "a.loom").thumbnail == project.thumbnail
+    assert loom.thumbnail(tmp_path / "a.loom") == project.thumbnail
+
+
+def test_a_thumbnail_larger_than_any_of_ours_is_refused(tmp_path):
+    project = trained()
+    project.thumbnail = bytes(loom.THUMBNAIL_BYTES + 1)
+    with pytest.raises(ProblemError) as caught:
+        loom.save(tmp_path / "a.loom", project)
+    assert caught.value.problems[0].code == "file_unsavable"
+    shutil.copy(GOLDEN / "format_1.loom", tmp_path / "b.loom")
+    with zipfile.ZipFile(tmp_path / "b.loom", "a") as file:
+        file.writestr("thumbnail.png", project.thumbnail)
+    refused(tmp_path / "b.loom")
+    assert loom.thumbnail(tmp_path / "b.loom") == b""
+
+
+@pytest.mark.parametrize("content", [None, b"", b"no zip", (GOLDEN / "format_1.loom").read_bytes()])
+def test_where_there_is_no_thumbnail_there_is_none(tmp_path, content):
+    if content is not None:
+        (tmp_path / "a.loom").write_bytes(content)
+    assert loom.thumbnail(tmp_path / "a.loom") == b""
 
 
 def test_the_directory_may_lie_about_sizes(tmp_path):

@@ -108,3 +108,10 @@ def test_the_window_has_both_acts(qtbot, session, monkeypatch):
     assert not window.actions_.qt["picture"].isEnabled()
     assert not window.actions_.qt["copy_picture"].isEnabled()
     session.history.saved()
+
+
+def test_a_copy_of_a_large_graph_is_as_large_as_can_be(session, monkeypatch):
+    monkeypatch.setattr("studio.ui.canvas.picture._PIXELS", 1_000_000)
+    copy_picture(session)
+    image = QImage(QGuiApplication.clipboard().mimeData().imageData())
+    assert 900_000 < image.width() * image.height() <= 1_000_000

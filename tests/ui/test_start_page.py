@@ -111,10 +111,11 @@ def test_a_click_opens_the_example_with_the_docks_back(window):
     assert window.docks["palette"].width() > 180
 
 
-def test_enter_opens_the_card_that_has_the_focus(window):
+@pytest.mark.parametrize("key", [Qt.Key.Key_Return, Qt.Key.Key_Space])
+def test_a_key_opens_the_card_that_has_the_focus(window, key):
     card = window.front.page.examples.cards[1]
     card.setFocus()
-    QTest.keyClick(card, Qt.Key.Key_Space)
+    QTest.keyClick(card, key)
     assert "image" in names(window.session)
 
 

@@ -84,6 +84,12 @@ class Picture:
         """In units of the canvas."""
         return self._rect.size()
 
+    @property
+    def largest(self) -> float:
+        """The scale at which it is as many pixels as may be."""
+        width, height = self.size.width(), self.size.height()
+        return float(min(_SIDE / max(width, height), (_PIXELS / (width * height)) ** 0.5))
+
     # -- kinds of files --------------------------------------------------------------------------
 
     def write(self, path: Path, look: Look) -> None:
@@ -111,7 +117,7 @@ class Picture:
                 width=size.width(),
                 height=size.height(),
                 scale=f"{look.scale:g}",
-                fits=f"{self._largest():.2g}",
+                fits=f"{self.largest:.2g}",
             )
         image = QImage(size, QImage.Format.Format_ARGB32_Premultiplied)
         image.fill(0)
@@ -167,11 +173,6 @@ class Picture:
             if not look.transparent:
                 painter.fillRect(target, brushes().canvas)
             self._scene.render(painter, target, self._rect)
-
-    def _largest(self) -> float:
-        """The scale at which it is as many pixels as may be."""
-        width, height = self.size.width(), self.size.height()
-        return float(min(_SIDE / max(width, height), (_PIXELS / (width * height)) ** 0.5))
 
 
 def draw(

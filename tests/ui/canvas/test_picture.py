@@ -2,6 +2,7 @@
 
 import re
 import zlib
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
@@ -9,7 +10,7 @@ from PySide6.QtCore import QByteArray, QSize, Qt
 from PySide6.QtGui import QImage, QPainter
 from PySide6.QtSvg import QSvgRenderer
 
-from studio.document.edits import move_calls
+from studio.document.edits import move_calls, rename_layer
 from studio.document.model import Document
 from studio.document.project import Project
 from studio.examples import EXAMPLES
@@ -146,6 +147,15 @@ def test_chinese_is_text(session):
     set_language("zh_CN")
     written = picture_of(session).svg(Look()).decode()
     assert catalogue("zh_CN", "canvas")["size_batch"] in written
+
+
+def test_names_with_signs_of_xml_are_written_as_they_are(session, node):
+    layer = session.document.graph.calls[node("lstm")].layer
+    session.commit("rename", rename_layer(session.document, layer, 'a<b & "c"'))
+    session.path = Path("x<y&z.loom")
+    svg = picture_of(session).svg(Look())
+    assert 'a<b & "c"' in texts(svg)
+    assert ElementTree.fromstring(svg).find(f"{SVG}title").text == "x<y&z"
 
 
 def test_a_long_wire_stays_a_curve(qapp):
