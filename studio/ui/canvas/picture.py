@@ -31,7 +31,7 @@ _SIDE = 32_000  # pixels; Qt's painter goes no farther
 _PIXELS = 150_000_000  # of a PNG: 600 MB while it is made
 _PAGE = 14_400.0  # points; what PDF readers take
 THUMBNAIL = QSize(320, 144)
-_THUMBNAIL_NODES = 500  # more would hold up saving, and be dust
+_THUMBNAIL_NODES = 200  # more would hold up saving, and be dust
 _DPI = 96  # at which one unit of the canvas is one pixel
 
 
