@@ -31,12 +31,12 @@ class Front(QWidget):
         self._docks = QByteArray()  # where they stood
         self._stack = QStackedWidget()
         self.page = StartPage(settings)
-        self._stack.addWidget(canvas)
+        stage = QWidget()
+        self._stage = _tight(QVBoxLayout(stage))
+        self._stage.addWidget(canvas, 1)
+        self._stack.addWidget(stage)
         self._stack.addWidget(self.page)
-        self._layout = QVBoxLayout(self)
-        self._layout.setContentsMargins(0, 0, 0, 0)
-        self._layout.setSpacing(0)
-        self._layout.addWidget(self._stack, 1)
+        _tight(QVBoxLayout(self)).addWidget(self._stack)
 
     def attach(self, files: Files, tour: Callable[[], object]) -> None:
         """Let the page's buttons and cards do what they say."""
@@ -49,7 +49,7 @@ class Front(QWidget):
 
     def put_above(self, bar: QWidget) -> None:
         """Let a bar stand over the canvas."""
-        self._layout.insertWidget(0, bar)
+        self._stage.insertWidget(0, bar)
 
     @property
     def shows_page(self) -> bool:
@@ -85,3 +85,10 @@ class Front(QWidget):
             self.leave_page()
         else:
             super().keyPressEvent(event)
+
+
+def _tight(layout: QVBoxLayout) -> QVBoxLayout:
+    """Without gaps."""
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.setSpacing(0)
+    return layout

@@ -2,7 +2,6 @@
 
 from collections import deque
 from collections.abc import Callable, Mapping
-from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import (
@@ -220,7 +219,8 @@ class StartPage(QScrollArea):
         sides.addStretch(1)
         self.setWidget(body)
         self._dress()
-        self.refresh()
+        if self.isVisible():
+            self.refresh()
 
     def _button(self, name: str, drawn: str, wanted: SignalInstance) -> QPushButton:
         button = QPushButton(icon(drawn), text(f"start.{name}"))
@@ -267,7 +267,7 @@ class StartPage(QScrollArea):
             self._build()
         elif event.type() == QEvent.Type.PaletteChange and hasattr(self, "drop"):
             self._dress()
-            if self._theme != tokens().name:
+            if self.isVisible() and self._theme != tokens().name:
                 self.refresh()
 
     # -- the cards -------------------------------------------------------------------------------
@@ -292,7 +292,7 @@ class StartPage(QScrollArea):
         title, _, line = text(f"window.example_{name}").replace("：", ": ").partition(": ")
         card = Card(title, line)
         card.setObjectName(f"example:{name}")
-        card.clicked.connect(partial(self.example_chosen.emit, name))
+        card.clicked.connect(lambda: self.example_chosen.emit(name))
         self._undrawn.append(lambda: card.show_picture(example_picture(name, self._ratio)))
         return card
 
@@ -301,7 +301,7 @@ class StartPage(QScrollArea):
         when = QLocale(language()).toString(saved, QLocale.FormatType.ShortFormat)
         card = Card(path.name, f"{when}  ·  {path.parent}")
         card.setToolTip(str(path))
-        card.clicked.connect(partial(self.file_chosen.emit, path))
+        card.clicked.connect(lambda: self.file_chosen.emit(path))
         self._undrawn.append(lambda: card.show_picture(file_picture(path, self._ratio)))
         return card
 

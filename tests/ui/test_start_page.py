@@ -136,11 +136,21 @@ def test_recent_files_are_there_with_the_picture_they_hold(qtbot, tmp_path):
     assert window.session.path == paths[1]
 
 
+def test_a_window_with_a_project_draws_no_page(qtbot):
+    window = MainWindow(Settings(), Session(Project(EXAMPLES["digits"]())))
+    qtbot.addWidget(window)
+    window.show()
+    settle(0.2)
+    assert window.front.page.examples.cards == []
+
+
 def test_a_file_that_is_gone_is_not_shown(qtbot, tmp_path):
     saved(tmp_path / "a.loom").unlink()
     window = MainWindow(Settings(), Session(Project()))
     qtbot.addWidget(window)
     window.front.show_page()
+    window.show()
+    assert window.front.page.examples.cards
     assert window.front.page.files.cards == []
 
 

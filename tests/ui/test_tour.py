@@ -217,6 +217,19 @@ def test_another_project_ends_it(person, tour):
     assert not tour.halo.isVisible()
 
 
+def test_the_start_page_covers_it_and_it_goes_on_after(person, tour):
+    person.click(tour.bar.on)
+    person.window.front.show_page()
+    settle(0.2)
+    assert not tour.bar.isVisible()
+    assert not tour.halo.isVisible()
+    person.window.front.leave_page()
+    settle(0.2)
+    assert tour.bar.isVisible()
+    assert tour.halo.isVisible()
+    expect(person, "words")
+
+
 def test_it_speaks_the_language_of_the_window(person, tour):
     person.window.set_language("zh_CN")
     expect(person, "input")

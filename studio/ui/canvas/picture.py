@@ -9,11 +9,13 @@ import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from weakref import finalize
 
 from PySide6.QtCore import QBuffer, QIODevice, QMarginsF, QPointF, QRectF, QSize, QSizeF
 from PySide6.QtGui import QImage, QPageLayout, QPageSize, QPainter, QPdfWriter
 from PySide6.QtSvg import QSvgGenerator
 from PySide6.QtWidgets import QApplication
+from shiboken6 import delete, isValid
 
 from studio.document.analysis import Analysis, analyse
 from studio.document.model import CallId, Document
@@ -66,6 +68,9 @@ class Picture:
         self, faces: Faces, calls: Collection[CallId] | None = None, title: str = ""
     ) -> None:
         self._scene = CanvasScene()
+        # Scene and items know each other: left to the garbage collector, they would be destroyed
+        # at any moment, in the middle of anything.
+        finalize(self, _destroy, self._scene).atexit = False
         self._scene.show_faces(faces)
         self._title = title
         wires = self._scene.wires
@@ -173,6 +178,11 @@ class Picture:
             if not look.transparent:
                 painter.fillRect(target, brushes().canvas)
             self._scene.render(painter, target, self._rect)
+
+
+def _destroy(scene: CanvasScene) -> None:
+    if isValid(scene):
+        delete(scene)
 
 
 def draw(

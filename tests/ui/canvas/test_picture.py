@@ -1,5 +1,6 @@
 """Pictures of a graph: what is in them, in every kind of file, and nothing of the moment."""
 
+import gc
 import re
 import zlib
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 from PySide6.QtCore import QByteArray, QSize, Qt
 from PySide6.QtGui import QImage, QPainter
 from PySide6.QtSvg import QSvgRenderer
+from shiboken6 import isValid
 
 from studio.document.edits import move_calls, rename_layer
 from studio.document.model import Document
@@ -165,6 +167,18 @@ def test_a_long_wire_stays_a_curve(qapp):
     long = picture_of(Session(Project(document)))
     assert long.size.width() > 6000
     assert curves(long) == len(document.graph.wires)
+
+
+def test_its_scene_goes_with_it_and_not_when_garbage_is_collected(session):
+    picture = picture_of(session)
+    scene = picture._scene
+    assert isValid(scene)
+    gc.disable()
+    try:
+        del picture
+        assert not isValid(scene)
+    finally:
+        gc.enable()
 
 
 # -- refusals ------------------------------------------------------------------------------------
