@@ -274,6 +274,7 @@ class StartPage(QScrollArea):
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
+        self._dress()  # the style sheet takes fonts away that were set before it reached a label
         self.refresh()
 
     def refresh(self) -> None:

@@ -8,7 +8,7 @@ import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QImage
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QFileDialog
+from PySide6.QtWidgets import QApplication, QFileDialog, QLabel
 
 from studio.document.model import Document
 from studio.document.project import Project
@@ -83,6 +83,20 @@ def test_every_example_is_there_as_a_picture_of_its_own(window):
     pictures = drawn(lambda: window.front.page.examples.cards)
     assert all(len(colours(p)) > 3 for p in pictures)
     assert len({p.constBits().tobytes() for p in pictures}) == len(EXAMPLES)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_title_is_large_from_the_first_sight_on(window, language):
+    window.set_language(language)
+    settle(0.1)
+    page = window.front.page
+    plain = page.drop.font().pointSizeF()
+    large = [label for label in page.findChildren(QLabel) if label.font().pointSizeF() > plain]
+    assert [label.text() for label in large if label.isVisible()] == [
+        "Layerloom",
+        catalogue(language, "start")["examples"],
+    ]
+    assert all(label.font().bold() or label.font().weight() >= 600 for label in large)
 
 
 def test_pictures_wear_the_theme(window):
