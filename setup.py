@@ -5,14 +5,12 @@ And what tells a Linux desktop of the program goes to share/, beside the command
 
 from setuptools import find_packages, setup
 
-ICONS = "share/icons/hicolor/scalable"
-
 setup(
     packages=[*find_packages(include=["studio", "studio.*"]), "studio.resources"],
     package_dir={"studio.resources": "resources"},
     data_files=[
         ("share/applications", ["packaging/linux/layerloom.desktop"]),
         ("share/mime/packages", ["packaging/linux/layerloom.xml"]),
-        (f"{ICONS}/apps", ["resources/icons/layerloom.svg"]),
+        ("share/icons/hicolor/scalable/apps", ["resources/icons/layerloom.svg"]),
     ],
 )

@@ -14,12 +14,10 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 LINUX, DRAWN = ROOT / "packaging" / "linux", ROOT / "resources" / "icons" / "layerloom.svg"
-ICONS = "icons/hicolor/scalable"
 FILES = {
     "applications/layerloom.desktop": LINUX / "layerloom.desktop",
     "mime/packages/layerloom.xml": LINUX / "layerloom.xml",
-    f"{ICONS}/apps/layerloom.svg": DRAWN,
-    f"{ICONS}/mimetypes/application-x-layerloom.svg": DRAWN,
+    "icons/hicolor/scalable/apps/layerloom.svg": DRAWN,
 }
 INDEXES = (
     ("update-desktop-database", "-q", "applications"),

@@ -13,6 +13,7 @@ import pytest
 from studio.document.project import Project
 from studio.formats import loom
 
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="of Linux desktops")
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -58,8 +59,7 @@ def test_a_loom_file_is_known_by_its_name_and_by_what_it_holds(desktop, tmp_path
     assert mime_of(path, share)[0] != "application/x-layerloom"
     desktop.install(share)
     for each in (path, nameless):
-        known = ["application/x-layerloom", "application-x-layerloom", "True"]
-        assert mime_of(each, share) == known
+        assert mime_of(each, share) == ["application/x-layerloom", "layerloom", "True"]
 
 
 def test_the_entry_names_the_type_and_an_icon_that_is_there(desktop, tmp_path):
@@ -68,9 +68,8 @@ def test_the_entry_names_the_type_and_an_icon_that_is_there(desktop, tmp_path):
     assert keys["Type"] == "Application"
     assert keys["Exec"] == "layerloom %f"
     assert keys["MimeType"] == "application/x-layerloom;"
-    for folder, name in (("apps", keys["Icon"]), ("mimetypes", "application-x-layerloom")):
-        drawn = tmp_path / "icons/hicolor/scalable" / folder / f"{name}.svg"
-        assert drawn.read_text(encoding="utf-8").startswith("<svg")
+    drawn = tmp_path / f"icons/hicolor/scalable/apps/{keys['Icon']}.svg"
+    assert drawn.read_text(encoding="utf-8").startswith("<svg")
     translated = {key.partition("[")[0] for key in keys if key.endswith("[zh_CN]")}
     assert translated == {"GenericName", "Comment", "Keywords"}
     assert all(keys[key].endswith(";") for key in ("Categories", "Keywords", "MimeType"))
