@@ -62,7 +62,8 @@ def _wires(w: "MainWindow") -> tuple[Action, ...]:
 
     return (
         Action(
-            "add", "window.add", lambda: w.canvas.popups.search_here(), "/", "add", on_canvas=True
+            "add", "window.add", lambda: w.canvas.popups.search_here(), "/", "add",
+            lambda: not w.front.shows_page, on_canvas=True,
         ),
         Action(
             "connect", "window.connect", lambda: w.canvas.popups.connect(), "C", enabled=one,

@@ -17,12 +17,14 @@ class Front(QWidget):
     """Shows the start page, the window's docks put aside, until something is open.
 
     Signals:
+        turned(): the one or the other is shown now.
         left(): the canvas and the docks are back.
 
     Attributes:
         page: the start page.
     """
 
+    turned = Signal()
     left = Signal()
 
     def __init__(self, window: QMainWindow, settings: Settings, canvas: QWidget) -> None:
@@ -65,12 +67,14 @@ class Front(QWidget):
             dock.hide()
         self._stack.setCurrentWidget(self.page)
         self.page.setFocus(Qt.FocusReason.OtherFocusReason)
+        self.turned.emit()
 
     def leave_page(self, *_: object) -> None:
         """Show the canvas, and the docks where they were."""
         if self.shows_page:
             self._stack.setCurrentIndex(0)
             self._window.restoreState(self._docks)
+            self.turned.emit()
             self.left.emit()
 
     def toggle_page(self) -> None:

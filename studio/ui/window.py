@@ -88,6 +88,7 @@ class MainWindow(QMainWindow):
         self.front.put_above(self.tour.bar)
         self._build_views(session)
         self.actions_ = Actions(self, commands(self))
+        self.front.turned.connect(self._refresh)
         self.actions_.attach(self.canvas)
         self.actions_.fill_toolbar(self.toolbar, TOOLBAR)
         self._retranslate()

@@ -230,6 +230,14 @@ def test_new_and_escape_show_the_empty_canvas(window):
     assert not window.session.document.graph.calls
 
 
+def test_what_is_of_the_canvas_rests_while_it_is_not_seen(window):
+    assert not window.actions_.qt["add"].isEnabled()
+    assert window.actions_.qt["start_page"].isChecked()
+    click(window.front.page.new)
+    assert window.actions_.qt["add"].isEnabled()
+    assert not window.actions_.qt["start_page"].isChecked()
+
+
 def test_open_asks_for_a_file(window, tmp_path, monkeypatch):
     path = saved(tmp_path / "a.loom")
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_, **__: (str(path), ""))
@@ -254,7 +262,7 @@ def test_what_was_open_is_still_there_after_looking_at_the_page(window):
 
 
 def test_an_edit_or_a_dock_leads_to_the_canvas(window):
-    window.search_layer()
+    window.raise_dock("data")
     assert not window.front.shows_page
     window.front.show_page()
     window.canvas.add_layer("Dense")
