@@ -44,6 +44,7 @@ def _file(w: "MainWindow") -> tuple[Action, ...]:
         Action("export", "window.export", w.export_onnx, "Ctrl+Shift+E", "export", nodes),
         Action("export_weights", "window.export_weights", files.export_weights, enabled=weights),
         Action("export_history", "window.export_history", files.export_history, enabled=runs),
+        Action("close_tab", "window.close_tab", lambda: w.close_tab(), "Ctrl+W"),
         Action("quit", "window.quit", w.close, "Ctrl+Q"),
     )
 
@@ -126,6 +127,9 @@ def _view(w: "MainWindow") -> tuple[Action, ...]:
     def speaks(code: str) -> bool:
         return language() == code
 
+    def several() -> bool:
+        return len(w.tabs.desks) > 1
+
     return (
         Action("fit", "window.fit", lambda: w.canvas.fit(), "Ctrl+Shift+F", "fit"),
         Action("fit_selection", "window.fit_selection", lambda: w.canvas.fit_selection(), "Ctrl+F"),
@@ -136,6 +140,14 @@ def _view(w: "MainWindow") -> tuple[Action, ...]:
         Action("zoom_reset", "window.zoom_reset", lambda: w.canvas.zoom_reset(), "Ctrl+0"),
         Action("enter", "window.enter", w.look_inside, "Alt+Down", "down", model),
         Action("leave", "window.leave", lambda: w.session.leave(), "Alt+Up", "up", inside),
+        Action(
+            "next_tab", "window.next_tab", lambda: w.tabs.step(1), "Ctrl+Tab; Ctrl+PgDown",
+            enabled=several,
+        ),
+        Action(
+            "previous_tab", "window.previous_tab", lambda: w.tabs.step(-1),
+            "Ctrl+Shift+Tab; Ctrl+PgUp", enabled=several,
+        ),
         *(
             Action(
                 f"theme_{name}", f"window.theme_{name}", partial(w.set_theme, name),
@@ -178,7 +190,7 @@ def menus(w: "MainWindow") -> Mapping[str, tuple]:
     return {
         "file": (
             "new", "open", w.files.fill_examples, w.files.fill_recent, "-", "save", "save_as", "-",
-            "export", "export_weights", "export_history", "-", "quit",
+            "export", "export_weights", "export_history", "-", "close_tab", "quit",
         ),
         "edit": (
             "undo", "redo", "-", "add", "insert", "delete", "select_all", "-", "arrange",
@@ -186,8 +198,8 @@ def menus(w: "MainWindow") -> Mapping[str, tuple]:
         ),
         "view": (
             "fit", "fit_selection", "zoom_in", "zoom_out", "zoom_reset", "-",
-            "enter", "leave", "-",
-            ("theme", themes), ("language", languages), "-", w.fill_docks,
+            "enter", "leave", "-", "next_tab", "previous_tab", "-",
+            ("theme", themes), ("language", languages), "-", w.panels.fill,
         ),
         "model": ("train", "stop", "-", "reset_weights", "-", "model"),
         "help": ("about",),

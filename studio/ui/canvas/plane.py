@@ -110,6 +110,12 @@ class Plane(QGraphicsView):
             self.setTransform(QTransform.fromScale(1, 1))
         self.centerOn(point)
 
+    def pan_to(self, point: QPointF) -> None:
+        """Bring a point to the middle, at the zoom there is."""
+        self._handled = True
+        self.centerOn(point)
+        self.refresh_far()
+
     def show_rect(self, rect: QRectF) -> None:
         """Scroll as little as shows a rectangle."""
         self._handled = True
