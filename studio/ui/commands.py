@@ -12,6 +12,9 @@ if TYPE_CHECKING:  # the window builds this list, so it cannot be imported here
     from studio.ui.window import MainWindow
 
 
+_EMPTY, _NO_MODEL = "window.why_empty", "window.why_no_model"
+
+
 def commands(w: "MainWindow") -> tuple[Action, ...]:
     """Everything that can be done in the window `w`."""
     return (
@@ -20,6 +23,9 @@ def commands(w: "MainWindow") -> tuple[Action, ...]:
         *_sharing(w),
         *_view(w),
         *_model(w),
+        Action("commands", "window.commands", w.search_acts, "Ctrl+K"),
+        Action("keys", "window.keys", w.show_keys, "?; F1"),
+        Action("preferences", "window.preferences", w.show_preferences, "Ctrl+,"),
         Action("about", "window.about", w.show_about),
     )
 
@@ -41,9 +47,23 @@ def _file(w: "MainWindow") -> tuple[Action, ...]:
         Action("open", "window.open", files.ask_open, "Ctrl+O", "open"),
         Action("save", "window.save", files.save, "Ctrl+S", "save"),
         Action("save_as", "window.save_as", files.save_as, "Ctrl+Shift+S"),
-        Action("export", "window.export", w.export_onnx, "Ctrl+Shift+E", "export", nodes),
-        Action("export_weights", "window.export_weights", files.export_weights, enabled=weights),
-        Action("export_history", "window.export_history", files.export_history, enabled=runs),
+        Action(
+            "export", "window.export", w.export_onnx, "Ctrl+Shift+E", "export", nodes, why=_EMPTY
+        ),
+        Action(
+            "export_weights",
+            "window.export_weights",
+            files.export_weights,
+            enabled=weights,
+            why="window.why_untrained",
+        ),
+        Action(
+            "export_history",
+            "window.export_history",
+            files.export_history,
+            enabled=runs,
+            why="window.why_no_runs",
+        ),
         Action("close_tab", "window.close_tab", lambda: w.close_tab(), "Ctrl+W"),
         Action("quit", "window.quit", w.close, "Ctrl+Q"),
     )
@@ -68,23 +88,26 @@ def _edit(w: "MainWindow") -> tuple[Action, ...]:
     return (
         Action(
             "undo", "window.undo", lambda: w.session.history.undo(), "Ctrl+Z", "undo", can_undo,
-            args=undone,
+            args=undone, why="window.why_no_undo",
         ),
         Action(
             "redo", "window.redo", lambda: w.session.history.redo(), "Ctrl+Shift+Z; Ctrl+Y",
-            "redo", can_redo, args=redone,
+            "redo", can_redo, args=redone, why="window.why_no_redo",
         ),
         Action(
             "delete", "window.delete", lambda: w.canvas.delete_selection(), "Del; Backspace",
-            "delete", nodes, on_canvas=True,
+            "delete", nodes, on_canvas=True, why=_EMPTY,
         ),
         Action(
             "toggle_output", "window.toggle_output", lambda: w.canvas.toggle_output(),
             "Ctrl+Shift+O", enabled=lambda: bool(w.session.selection),
         ),
         Action("select_all", "window.select_all", lambda: w.canvas.select_all(), "Ctrl+A"),
-        Action("add", "window.add", w.search_layer, "Ctrl+K", "add"),
-        Action("arrange", "window.arrange", lambda: w.canvas.arrange(), "Ctrl+L", "arrange", nodes),
+        Action("add", "window.add", w.search_layer, "/", "add"),
+        Action(
+            "arrange", "window.arrange", lambda: w.canvas.arrange(), "Ctrl+L", "arrange", nodes,
+            why=_EMPTY,
+        ),
     )  # fmt: skip
 
 
@@ -96,18 +119,26 @@ def _sharing(w: "MainWindow") -> tuple[Action, ...]:
         ),
         Action(
             "make_independent", "window.make_independent", s.make_independent, "Ctrl+I",
-            "disconnect", s.can_part,
+            "disconnect", s.can_part, why="window.why_not_shared",
         ),
         Action(
             "group", "window.group", s.group, "Ctrl+G", "layer.Model",
             lambda: bool(w.session.selection),
         ),
-        Action("ungroup", "window.ungroup", s.ungroup, "Ctrl+Shift+G", enabled=s.can_ungroup),
-        Action("wrap", "window.wrap", s.wrap, icon="layer.TimeDistributed", enabled=s.can_wrap),
-        Action("unwrap", "window.unwrap", s.unwrap, enabled=s.can_unwrap),
+        Action(
+            "ungroup", "window.ungroup", s.ungroup, "Ctrl+Shift+G", enabled=s.can_ungroup,
+            why=_NO_MODEL,
+        ),
+        Action(
+            "wrap", "window.wrap", s.wrap, icon="layer.TimeDistributed", enabled=s.can_wrap,
+            why="window.why_not_one",
+        ),
+        Action(
+            "unwrap", "window.unwrap", s.unwrap, enabled=s.can_unwrap, why="window.why_no_wrapper",
+        ),
         Action(
             "freeze", "window.freeze", s.toggle_frozen, "", "frozen", s.can_freeze,
-            checked=s.frozen,
+            checked=s.frozen, why="window.why_no_weights",
         ),
         Action("insert", "window.insert", w.insert_model, "Ctrl+Shift+I", "import"),
     )  # fmt: skip
@@ -127,26 +158,33 @@ def _view(w: "MainWindow") -> tuple[Action, ...]:
     def speaks(code: str) -> bool:
         return language() == code
 
+    def nodes() -> bool:
+        return bool(w.session.document.graph.calls)
+
     def several() -> bool:
         return len(w.tabs.desks) > 1
 
     return (
         Action("fit", "window.fit", lambda: w.canvas.fit(), "Ctrl+Shift+F", "fit"),
-        Action("fit_selection", "window.fit_selection", lambda: w.canvas.fit_selection(), "Ctrl+F"),
+        Action("fit_selection", "window.fit_selection", lambda: w.canvas.fit_selection(), "Ctrl+E"),
+        Action("find", "window.find", w.search_nodes, "Ctrl+F", enabled=nodes, why=_EMPTY),
         Action(
             "zoom_in", "window.zoom_in", lambda: w.canvas.zoom_in(), "Ctrl++; Ctrl+=", "zoom_in",
         ),
         Action("zoom_out", "window.zoom_out", lambda: w.canvas.zoom_out(), "Ctrl+-", "zoom_out"),
         Action("zoom_reset", "window.zoom_reset", lambda: w.canvas.zoom_reset(), "Ctrl+0"),
-        Action("enter", "window.enter", w.look_inside, "Alt+Down", "down", model),
-        Action("leave", "window.leave", lambda: w.session.leave(), "Alt+Up", "up", inside),
+        Action("enter", "window.enter", w.look_inside, "Alt+Down", "down", model, why=_NO_MODEL),
+        Action(
+            "leave", "window.leave", lambda: w.session.leave(), "Alt+Up", "up", inside,
+            why="window.why_outside",
+        ),
         Action(
             "next_tab", "window.next_tab", lambda: w.tabs.step(1), "Ctrl+Tab; Ctrl+PgDown",
-            enabled=several,
+            enabled=several, why="window.why_one_tab",
         ),
         Action(
             "previous_tab", "window.previous_tab", lambda: w.tabs.step(-1),
-            "Ctrl+Shift+Tab; Ctrl+PgUp", enabled=several,
+            "Ctrl+Shift+Tab; Ctrl+PgUp", enabled=several, why="window.why_one_tab",
         ),
         *(
             Action(
@@ -173,13 +211,18 @@ def _model(w: "MainWindow") -> tuple[Action, ...]:
         return any(True for _ in w.session.project.store.items()) and not w.training.running
 
     return (
-        Action("train", "window.train", w.train, "F5", "train", can_train),
+        Action(
+            "train", "window.train", w.train, "F5", "train", can_train, why="window.why_no_start",
+        ),
         Action(
             "stop", "window.stop", lambda: w.training.stop(), "Shift+F5", "stop",
-            lambda: w.training.running,
+            lambda: w.training.running, why="window.why_no_training",
         ),
         Action("model", "window.model_settings", w.show_model, "Ctrl+M"),
-        Action("reset_weights", "window.reset_weights", w.reset_weights, enabled=can_reset),
+        Action(
+            "reset_weights", "window.reset_weights", w.reset_weights, enabled=can_reset,
+            why="window.why_no_reset",
+        ),
     )  # fmt: skip
 
 
@@ -193,8 +236,8 @@ def menus(w: "MainWindow") -> Mapping[str, tuple]:
             "export", "export_weights", "export_history", "-", "close_tab", "quit",
         ),
         "edit": (
-            "undo", "redo", "-", "add", "insert", "delete", "select_all", "-", "arrange",
-            "toggle_output", "freeze", "-", *SHARING,
+            "undo", "redo", "-", "find", "commands", "-", "add", "insert", "delete", "select_all",
+            "-", "arrange", "toggle_output", "freeze", "-", *SHARING, "-", "preferences",
         ),
         "view": (
             "fit", "fit_selection", "zoom_in", "zoom_out", "zoom_reset", "-",
@@ -202,7 +245,7 @@ def menus(w: "MainWindow") -> Mapping[str, tuple]:
             ("theme", themes), ("language", languages), "-", w.panels.fill,
         ),
         "model": ("train", "stop", "-", "reset_weights", "-", "model"),
-        "help": ("about",),
+        "help": ("keys", "about"),
     }  # fmt: skip
 
 

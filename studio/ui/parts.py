@@ -72,6 +72,11 @@ class Complaint(QLabel):
             self.setPalette(palette)
 
 
+def plain(written: str) -> str:
+    """A menu's text without its mnemonic and dots."""
+    return re.sub(r"\(&\w\)|&(?=\S)", "", written).rstrip("…")
+
+
 def number(value: int) -> str:
     """A count with its thousands apart: ``5 120 000`` with thin spaces."""
     return f"{value:,}".replace(",", "\u2009")
@@ -196,8 +201,7 @@ class Acts(QWidget):
             layout.addWidget(button, i, 0)
 
     def _button(self, act: str) -> QPushButton:
-        plain = re.sub(r"\(&\w\)|&", "", text(f"window.{act}"))
-        button = QPushButton(plain)
+        button = QPushButton(plain(text(f"window.{act}")))
         button.clicked.connect(lambda: self.wanted.emit(act))
         return button
 

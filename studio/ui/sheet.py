@@ -26,7 +26,7 @@ QLineEdit:disabled, QAbstractSpinBox:disabled, QComboBox:disabled {
 QComboBox { padding: 2px 4px 2px 6px; background: %(raised)s; }
 QComboBox::drop-down { border: none; width: 18px; }
 QComboBox::down-arrow {
-    image: url("%(icons)s/arrow_down_%(name)s.svg"); width: 12px; height: 12px;
+    image: url("%(icons)s/arrow_down_%(shade)s.svg"); width: 12px; height: 12px;
 }
 QComboBox QAbstractItemView {
     border: 1px solid %(outline)s; background: %(raised)s;
@@ -34,10 +34,10 @@ QComboBox QAbstractItemView {
 }
 QAbstractSpinBox::up-button, QAbstractSpinBox::down-button { border: none; width: 16px; }
 QAbstractSpinBox::up-arrow {
-    image: url("%(icons)s/arrow_up_%(name)s.svg"); width: 10px; height: 10px;
+    image: url("%(icons)s/arrow_up_%(shade)s.svg"); width: 10px; height: 10px;
 }
 QAbstractSpinBox::down-arrow {
-    image: url("%(icons)s/arrow_down_%(name)s.svg"); width: 10px; height: 10px;
+    image: url("%(icons)s/arrow_down_%(shade)s.svg"); width: 10px; height: 10px;
 }
 QProgressBar {
     border: 1px solid %(outline)s; border-radius: 4px; background: %(base)s; color: %(text)s;
@@ -52,10 +52,10 @@ QCheckBox::indicator {
 }
 QCheckBox::indicator:focus { border-color: %(accent)s; }
 QCheckBox::indicator:checked {
-    border-color: %(accent)s; background: %(accent)s; image: url("%(icons)s/check_%(name)s.svg");
+    border-color: %(accent)s; background: %(accent)s; image: url("%(icons)s/check_%(shade)s.svg");
 }
 QCheckBox::indicator:indeterminate {
-    border-color: %(accent)s; background: %(accent)s; image: url("%(icons)s/partly_%(name)s.svg");
+    border-color: %(accent)s; background: %(accent)s; image: url("%(icons)s/partly_%(shade)s.svg");
 }
 QCheckBox::indicator:disabled { border-color: %(line)s; background: %(window)s; }
 """
@@ -69,5 +69,6 @@ def sheet(tokens: "Tokens", outline: str, fill: str) -> str:
         outline: of fields; 3:1 to what lies behind them.
         fill: of bars; text crosses its edge, and keeps 4.5:1 to it.
     """
-    icons = (resources() / "icons").as_posix()
-    return _SHEET % {**vars(tokens), "outline": outline, "fill": fill, "icons": icons}
+    icons, shade = (resources() / "icons").as_posix(), "dark" if tokens.dark else "light"
+    made = {"outline": outline, "fill": fill, "icons": icons, "shade": shade}
+    return _SHEET % {**vars(tokens), **made}

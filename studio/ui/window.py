@@ -4,7 +4,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QCursor, QDragEnterEvent, QDropEvent, QShowEvent
-from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow, QMenu, QToolBar
+from PySide6.QtWidgets import QApplication, QDialog, QDockWidget, QMainWindow, QMenu, QToolBar
 
 from studio.document.project import Project
 from studio.text import set_language, text
@@ -12,6 +12,7 @@ from studio.ui.about import AboutDialog
 from studio.ui.actions import Actions
 from studio.ui.breadcrumbs import Stage
 from studio.ui.canvas import CanvasView, Hit
+from studio.ui.command_palette import CommandPalette
 from studio.ui.commands import CONTEXT_CANVAS, CONTEXT_NODE, TOOLBAR, commands, menus
 from studio.ui.data_dock import DataDock
 from studio.ui.desk import Desk
@@ -20,7 +21,9 @@ from studio.ui.docks import Docks
 from studio.ui.export_dialog import run_export
 from studio.ui.files import ONNX, SUFFIX, Files
 from studio.ui.inspector import Inspector
+from studio.ui.keys_view import KeysDialog
 from studio.ui.palette import Palette
+from studio.ui.preferences import Preferences, use_threads
 from studio.ui.problems_dock import ProblemsDock
 from studio.ui.quick_add import QuickAdd
 from studio.ui.session import Session
@@ -61,7 +64,7 @@ class MainWindow(QMainWindow):
         self._put(session)
         self.tabs.raised.connect(self._raised)
         self.tabs.close_wanted.connect(self.close_tab)
-        self.actions_ = Actions(self, commands(self))
+        self.actions_ = Actions(self, commands(self), settings.keys)
         self.actions_.attach(self.canvas)
         self.actions_.fill_toolbar(self.toolbar, TOOLBAR)
         self._retranslate()
@@ -137,6 +140,7 @@ class MainWindow(QMainWindow):
         """A desk for a session, in front."""
         desk = Desk(session)
         self.panels.put(desk.views)
+        desk.canvas.wheel_scrolls = self.settings.wheel == "scroll"
         desk.changed.connect(self._refresh)
         desk.inspector.wanted.connect(lambda act: self.actions_.qt[act].trigger())
         desk.canvas.node_activated.connect(self._activate)
@@ -204,9 +208,29 @@ class MainWindow(QMainWindow):
         self.raise_dock("palette")
         self.palette_.setFocus(Qt.FocusReason.ShortcutFocusReason)
 
+    def search_acts(self) -> None:
+        """Search everything that can be done, every node, and layers to add."""
+        CommandPalette(self).popup()
+
+    def search_nodes(self) -> None:
+        """Search the nodes by their names."""
+        CommandPalette(self, only_nodes=True).popup()
+
+    def show_keys(self) -> None:
+        """What all keys and mouse gestures do."""
+        self._open(KeysDialog(self))
+
+    def show_preferences(self) -> None:
+        """What a person can choose for every project."""
+        self._open(Preferences(self))
+
+    def _open(self, dialog: QDialog) -> None:
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.open()
+
     def show_about(self) -> None:
         """What this program is."""
-        AboutDialog(self).exec()
+        self._open(AboutDialog(self))
 
     def set_theme(self, name: str) -> None:
         """Dress everything in another theme, and keep the choice."""
@@ -222,6 +246,22 @@ class MainWindow(QMainWindow):
         use_qt_texts(language)
         # Every widget hears of it as QEvent.LanguageChange, through its parent.
         QApplication.sendEvent(self, QEvent(QEvent.Type.LanguageChange))
+
+    def set_wheel(self, wheel: str) -> None:
+        """Let the wheel of a mouse zoom or scroll every canvas, and keep the choice."""
+        self.settings.wheel = wheel
+        for desk in self.tabs.desks:
+            desk.canvas.wheel_scrolls = wheel == "scroll"
+
+    def set_threads(self, threads: int) -> None:
+        """Use at most so many cores, 0 for all, and keep the choice."""
+        self.settings.threads = threads
+        use_threads(threads)
+
+    def set_keys(self) -> None:
+        """Let the table of keys count, and keep it."""
+        self.settings.keys = self.actions_.keys.chosen
+        self.actions_.rekey()
 
     def look_inside(self) -> None:
         """Look into the model that is selected."""

@@ -11,26 +11,15 @@ from studio.examples import EXAMPLES
 from studio.formats import loom
 from studio.text import text
 from studio.ui.session import Session
-from studio.ui.settings import Settings
 from studio.ui.trainer import Phase
-from studio.ui.window import MainWindow
 from tests.ui.test_window import answer, change, chosen, leave
 
 __all__ = ["answer"]  # a fixture
 
 
 @pytest.fixture
-def window(qtbot):
-    made = MainWindow(Settings(), Session(Project(EXAMPLES["headline"]())))
-    made.resize(1280, 800)
-    made.show()
-    qtbot.waitExposed(made)
-    yield made
-    for desk in made.tabs.desks:
-        desk.training.training.kill()
-        desk.session.saved(desk.session.path)
-    made.close()
-    made.deleteLater()
+def window(open_window):
+    return open_window(Project(EXAMPLES["headline"]()))
 
 
 @pytest.fixture
