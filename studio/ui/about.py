@@ -82,7 +82,7 @@ def _needed(name: str, seen: set[str]) -> Iterator[metadata.Distribution]:
         return  # of another system, or started from a folder that was never installed
     for line in required:
         found = re.match(r"[\w.-]+", line)
-        if found is None or "extra ==" in line:
+        if found is None or "extra ==" in line or ("Windows" in line and os.name != "nt"):
             continue
         key = re.sub(r"[-_.]+", "-", found[0]).casefold()
         if key not in seen:
@@ -134,7 +134,7 @@ class AboutDialog(QDialog):
         layout = QVBoxLayout(self)
         layout.addWidget(self.pages, 1)
         layout.addWidget(buttons)
-        self.resize(720, 480)
+        self.resize(820, 480)
 
     def _about(self) -> QWidget:
         page = QWidget()
@@ -165,12 +165,13 @@ class Licences(QSplitter):
         for part in self.parts:
             self.list.addItem(f"{part.name} {part.version}")
         self.text = QPlainTextEdit(readOnly=True)
+        self.text.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
         self.text.setAccessibleName(text("window.licence_text"))
         self.list.currentRowChanged.connect(
             lambda row: self.text.setPlainText(self.parts[row].texts())
         )
         self.addWidget(self.list)
         self.addWidget(self.text)
-        self.setSizes([210, 480])
+        self.setSizes([210, 580])
         self.setChildrenCollapsible(False)
         self.list.setCurrentRow(0)

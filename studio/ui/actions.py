@@ -52,6 +52,11 @@ class Action:
         """What it is called, in the current language."""
         return text(self.key, **self.args())
 
+    @property
+    def name(self) -> str:
+        """Its text without mnemonic and dots, and without what the text says more."""
+        return plain(text(self.key, **dict.fromkeys(self.args(), ""))).strip()
+
 
 Entry = str | tuple[str, Sequence[Any]] | Callable[[QMenu], object]
 """In a menu: an action's id, "-" for a line, (id, entries) for a submenu, or what fills one."""

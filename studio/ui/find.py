@@ -92,7 +92,8 @@ def _span(letters: str, words: str) -> int:
 
 
 def best(letters: str, items: Iterable[Item], recent: Sequence[str] = ()) -> list[Item]:
-    """The items that fit, best first; what was taken lately comes before what fits as well.
+    """The items that fit, best first; what was taken lately comes before what fits as well,
+    what cannot be taken now behind it.
 
     For no letters: what was taken lately, then all in their order.
     """
@@ -107,7 +108,8 @@ def best(letters: str, items: Iterable[Item], recent: Sequence[str] = ()) -> lis
     for item in items:
         score = max(fit(letters, item.title), 0.9 * max(map(_fit(letters), item.words), default=0))
         if score:
-            scored.append((score + (0.05 if lately(item) else 0.0), lately(item), item))
+            score += (0.05 if lately(item) else 0.0) - (0.0 if item.possible else 0.1)
+            scored.append((score, lately(item), item))
     scored.sort(key=lambda hit: (-hit[0], -hit[1]))
     return [item for *_, item in scored]
 

@@ -31,7 +31,7 @@ class Gesture:
     held: str = ""
 
     @property
-    def text(self) -> str:
+    def name(self) -> str:
         """What it does, in the language in use."""
         return text(f"window.gesture_{self.id}")
 

@@ -89,12 +89,12 @@ class KeysView(QWidget):
             group = self._group(plain(text(f"window.menu_{name}")))
             for act in _listed(entries):
                 words = [*everywhere(acts[act].key), *synonyms(acts[act])]
-                self._line(group, plain(acts[act].text), "", act, words)
+                self._line(group, acts[act].name, "", act, words)
         if self._gestures:
             group = self._group(text("window.keys_canvas"))
             for gesture in GESTURES:
                 words = everywhere(f"window.gesture_{gesture.id}")
-                self._line(group, gesture.text, gesture.shown, "", words)
+                self._line(group, gesture.name, gesture.shown, "", words)
         self.refresh()
         self.list.expandAll()
 

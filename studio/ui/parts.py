@@ -122,6 +122,11 @@ class Facts(QTableWidget):
             self.resizeRowToContents(i)
         self.setFixedHeight(self._whole_height())
 
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.StyleChange and self.rowCount():
+            self.setFixedHeight(self._whole_height())
+
     def _whole_height(self) -> int:
         rows = sum(self.rowHeight(i) for i in range(self.rowCount()))
         header = self.horizontalHeader()

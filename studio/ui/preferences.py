@@ -3,13 +3,13 @@
 import os
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent
+from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import (
     QComboBox,
     QDialog,
     QDialogButtonBox,
-    QFormLayout,
+    QGridLayout,
     QHBoxLayout,
     QKeySequenceEdit,
     QLabel,
@@ -109,15 +109,23 @@ class GeneralPage(QWidget):
         self.threads.setSpecialValueText(text("window.threads_all"))
         self.threads.setValue(settings.threads)
         self.threads.valueChanged.connect(window.set_threads)
-        form = QFormLayout(self)
-        form.setContentsMargins(14, 14, 14, 14)
-        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.FieldsStayAtSizeHint)
-        for name in ("theme", "language", "wheel", "threads"):
-            field = getattr(self, name)
-            field.setAccessibleName(text(f"window.preferences_{name}"))
-            field.setMinimumWidth(220)
-            form.addRow(text(f"window.preferences_{name}"), field)
-            form.addRow("", note(text(f"window.preferences_{name}_help")))
+        rows = QGridLayout(self)
+        rows.setContentsMargins(14, 14, 14, 14)
+        rows.setHorizontalSpacing(14)
+        rows.setColumnStretch(1, 1)
+        for at, name in enumerate(("theme", "language", "wheel", "threads")):
+            field: QWidget = getattr(self, name)
+            label = QLabel(text(f"window.preferences_{name}"))
+            label.setBuddy(field)
+            field.setAccessibleName(label.text())
+            field.setFixedWidth(240)
+            said = note(text(f"window.preferences_{name}_help"))
+            said.setContentsMargins(0, 0, 0, 14)
+            said.setAlignment(Qt.AlignmentFlag.AlignTop)
+            rows.addWidget(label, 2 * at, 0)
+            rows.addWidget(field, 2 * at, 1, Qt.AlignmentFlag.AlignLeft)
+            rows.addWidget(said, 2 * at + 1, 1)
+        rows.setRowStretch(rows.rowCount(), 1)
 
 
 def _choice(choices: list[tuple[str, str]], value: str) -> QComboBox:
@@ -187,4 +195,4 @@ class KeysPage(QWidget):
             self.view.refresh()
             self._show(act)
         else:
-            self.said.complain(text("window.keys_taken", name=plain(taken.text)))
+            self.said.complain(text("window.keys_taken", name=taken.name))

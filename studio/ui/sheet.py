@@ -59,6 +59,30 @@ QCheckBox::indicator:indeterminate {
 }
 QCheckBox::indicator:disabled { border-color: %(line)s; background: %(window)s; }
 """
+# What Fusion draws as a shade of its background is outlined where contrast matters most.
+_STRONG = """
+QPushButton {
+    border: 1px solid %(hover)s; border-radius: 4px; padding: 4px 12px; background: %(raised)s;
+}
+QPushButton:focus, QPushButton:default { border: 2px solid %(accent)s; padding: 3px 11px; }
+QPushButton:disabled { border-color: %(line)s; color: %(disabled)s; }
+QTabBar::tab {
+    border: 1px solid %(line)s; padding: 5px 10px; background: %(base)s; color: %(text)s;
+}
+QTabBar::tab:selected { border: 2px solid %(accent)s; padding: 4px 9px; }
+QTabWidget::pane, QAbstractItemView { border: 1px solid %(line)s; }
+QHeaderView::section { border: 1px solid %(line)s; background: %(raised)s; padding: 2px 4px; }
+QMenu { border: 1px solid %(hover)s; background: %(raised)s; }
+QMenu::item:selected { background: %(accent)s; color: %(on_accent)s; }
+QMainWindow::separator, QSplitter::handle { background: %(line)s; width: 2px; height: 2px; }
+QScrollBar { background: %(base)s; }
+QScrollBar:vertical { width: 14px; }
+QScrollBar:horizontal { height: 14px; }
+QScrollBar::handle { background: %(node_border)s; border: 3px solid %(base)s; }
+QScrollBar::handle:vertical { min-height: 28px; }
+QScrollBar::handle:horizontal { min-width: 28px; }
+QScrollBar::add-line, QScrollBar::sub-line { width: 0; height: 0; }
+"""
 
 
 def sheet(tokens: "Tokens", outline: str, fill: str) -> str:
@@ -71,4 +95,5 @@ def sheet(tokens: "Tokens", outline: str, fill: str) -> str:
     """
     icons, shade = (resources() / "icons").as_posix(), "dark" if tokens.dark else "light"
     made = {"outline": outline, "fill": fill, "icons": icons, "shade": shade}
-    return _SHEET % {**vars(tokens), **made}
+    rules = _SHEET + _STRONG if tokens.strong else _SHEET
+    return rules % {**vars(tokens), **made}

@@ -115,7 +115,7 @@ def test_question_mark_lists_every_act_and_gesture(window, qtbot):
     [
         ("ctrl+s", "Save"),
         ("rückgängig", None),
-        ("撤销", "Undo "),
+        ("撤销", "Undo"),
         ("shortcut", "Keys and gestures"),
     ],
 )
