@@ -1,9 +1,12 @@
 """The whole graph in small, and what of it is in sight; press on it to go there."""
 
+from collections.abc import Mapping
+
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, QTimer
 from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPixmap, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
+from studio.document.model import CallId
 from studio.text import text
 from studio.ui.canvas import CanvasView
 from studio.ui.theme import brushes, tokens
@@ -49,22 +52,34 @@ class Minimap(QWidget):
 
     def draw(self) -> None:
         """Paint the graph as it stands into the picture."""
-        scene, ratio = self._canvas.canvas, self.devicePixelRatioF()
-        self._extent = scene.extent()
+        rects, ratio = self._rects(), self.devicePixelRatioF()
+        self._extent = QRectF()
+        for rect in rects.values():
+            self._extent = self._extent.united(rect)
         self._picture = QPixmap(self.size() * ratio)
         self._picture.setDevicePixelRatio(ratio)
         self._picture.fill(Qt.GlobalColor.transparent)
         with QPainter(self._picture) as painter:
-            self._paint_graph(painter)
+            self._paint_graph(painter, rects)
         self.update()
 
-    def _paint_graph(self, painter: QPainter) -> None:
+    def _rects(self) -> dict[CallId, QRectF]:
+        """Where the document has the nodes: in the scene they may still be on their way."""
+        calls = self._canvas.session.seen.graph.calls
+        items = self._canvas.canvas.items_by_call
+        return {
+            call: item.scene_rect().translated(QPointF(*calls[call].position) - item.pos())
+            for call, item in items.items()
+            if call in calls
+        }
+
+    def _paint_graph(self, painter: QPainter, rects: Mapping[CallId, QRectF]) -> None:
         scene, paint = self._canvas.canvas, brushes()
         chosen = self._canvas.session.selection
         boxes: dict[str, list[QRectF]] = {}
         marked: dict[str, list[QRectF]] = {tokens().text: [], tokens().error: []}
-        for call, item in scene.items_by_call.items():
-            box = self._small(item.scene_rect())
+        for call, rect in rects.items():
+            item, box = scene.items_by_call[call], self._small(rect)
             boxes.setdefault(item.face.category, []).append(box)
             if call in chosen:
                 marked[tokens().text].append(box)

@@ -164,6 +164,7 @@ class KeysPage(QWidget):
             row.addWidget(button)
         layout = QVBoxLayout(self)
         layout.addWidget(self.view, 1)
+        layout.addWidget(note(text("window.keys_help")))
         layout.addWidget(self.said)
         layout.addLayout(row)
         self._show("")

@@ -1,5 +1,6 @@
 """The main window: projects in tabs in the middle, docks around, menus, tool bar, status bar."""
 
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt, QTimer
@@ -315,18 +316,23 @@ class MainWindow(QMainWindow):
     # -- files dropped, closing ------------------------------------------------------------------
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if _file_in(event):
+        if _files_in(event):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
-        path = _file_in(event)
-        if path:
+        paths = _files_in(event)
+        if paths:
             event.acceptProposedAction()
             at = self.canvas.viewport().mapFrom(self, event.position().toPoint())
             inside = self.canvas.viewport().rect().contains(at)
             spot = self.canvas.mapToScene(at) if inside else None
             # Asking within the event would block the program the file comes from.
-            QTimer.singleShot(0, self, lambda: self.dropped(path, spot))
+            QTimer.singleShot(0, self, partial(self._ask_about, paths, spot))
+
+    def _ask_about(self, paths: list[Path], spot: QPointF | None) -> None:
+        """One question after the other; a timer for each would ask within the one before."""
+        for path in paths:
+            self.dropped(path, spot)
 
     def dropped(self, path: Path, spot: QPointF | None = None) -> None:
         """A file was dropped: an ONNX file is put in as a layer, a project's too, or in a tab."""
@@ -358,7 +364,7 @@ class MainWindow(QMainWindow):
         event.accept()
 
 
-def _file_in(event: QDropEvent) -> Path | None:
-    """The project or the ONNX file that is being dragged."""
+def _files_in(event: QDropEvent) -> list[Path]:
+    """The projects and the ONNX files that are being dragged."""
     paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
-    return next((p for p in paths if p.suffix.lower() in (SUFFIX, ONNX)), None)
+    return [path for path in paths if path.suffix.lower() in (SUFFIX, ONNX)]

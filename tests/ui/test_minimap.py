@@ -87,6 +87,16 @@ def test_many_edits_are_drawn_once_and_later(window, qtbot):
     assert len(drawn) == 1
 
 
+def test_it_shows_where_nodes_belong_while_they_are_on_their_way(window):
+    minimap = window.desk.minimap
+    window.canvas.scroll_by(QPoint(100_000, 0))
+    minimap.draw()
+    before = minimap.grab().toImage()
+    next(iter(window.canvas.canvas.items_by_call.values())).setPos(900, 900)
+    minimap.draw()
+    assert minimap.grab().toImage() == before
+
+
 def test_it_draws_nothing_while_it_is_not_on_the_screen(window):
     window.docks["minimap"].hide()
     window.canvas.add_layer("Dropout")

@@ -247,9 +247,9 @@ def test_a_recent_file_that_is_gone_is_forgotten(window, tmp_path, answer):
     assert gone not in window.settings.recent
 
 
-def drop(window, path):
+def drop(window, *paths):
     mime = QMimeData()
-    mime.setUrls([QUrl.fromLocalFile(str(path))])
+    mime.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
     keys, button = Qt.KeyboardModifier.NoModifier, Qt.MouseButton.LeftButton
     enter = QDragEnterEvent(
         QPointF(300, 300).toPoint(), Qt.DropAction.CopyAction, mime, button, keys
@@ -269,6 +269,18 @@ def test_a_dropped_project_is_opened_after_a_question(window, file, answer, qtbo
     answer("Open in a tab")
     drop(window, file)
     qtbot.waitUntil(lambda: window.session.path == file)
+
+
+def test_of_several_dropped_files_each_is_asked_about(window, file, tmp_path, answer, qtbot):
+    other = tmp_path / "other.loom"
+    loom.save(other, Project(EXAMPLES["digits"]()))
+    asked = answer("Open in a tab", "Insert as a layer")
+    assert drop(window, file, tmp_path / "picture.png", other)
+    qtbot.waitUntil(lambda: len(asked) == 2)
+    assert window.session.path == file
+    assert window.tabs.bar.count() == 2
+    kinds = [entry.kind for entry in window.session.document.layers.values()]
+    assert "Model" in kinds
 
 
 def test_a_dropped_onnx_file_becomes_a_layer_with_its_weights(window, tmp_path, qtbot):
