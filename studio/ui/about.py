@@ -82,7 +82,7 @@ def _needed(name: str, seen: set[str]) -> Iterator[metadata.Distribution]:
         return  # of another system, or started from a folder that was never installed
     for line in required:
         found = re.match(r"[\w.-]+", line)
-        if found is None or "extra ==" in line or ("Windows" in line and os.name != "nt"):
+        if found is None or "extra ==" in line:
             continue
         key = re.sub(r"[-_.]+", "-", found[0]).casefold()
         if key not in seen:

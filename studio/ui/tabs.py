@@ -1,6 +1,7 @@
 """The projects open in one window, one a tab, above the canvas of the one in front."""
 
 from collections import Counter
+from itertools import count
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, Qt, Signal
@@ -45,6 +46,9 @@ class Tabs(QWidget):
 
     def add(self, desk: Desk) -> None:
         """Open a tab behind the others, and bring it to the front."""
+        if desk.session.path is None:
+            taken = {other.session.number for other in self.desks if other.session.path is None}
+            desk.session.number = next(n for n in count(1) if n not in taken)
         self.desks.append(desk)
         self._stack.addWidget(desk.views["canvas"])
         desk.changed.connect(self.refresh)
@@ -133,5 +137,8 @@ class _Bar(QTabBar):
 
 
 def name_of(session: Session) -> str:
-    """What a project is called: its file's name."""
-    return session.path.name if session.path else text("window.untitled")
+    """What a project is called: its file's name, or that it has none."""
+    if session.path:
+        return session.path.name
+    untitled = text("window.untitled")
+    return untitled if session.number == 1 else f"{untitled} {session.number}"

@@ -131,6 +131,18 @@ def test_tabs_mark_what_is_unsaved_and_name_the_folders_of_namesakes(window, fil
     assert titles(window)[0] == "untitled"
 
 
+def test_projects_without_a_file_are_numbered(window, files, tmp_path):
+    for _ in range(2):
+        window.canvas.add_layer("Dense")
+        window.actions_.qt["new"].trigger()
+    assert titles(window) == ["untitled *", "untitled 2 *", "untitled 3"]
+    assert window.windowTitle().startswith("untitled 3")
+    window.tabs.desks[1].session.saved(tmp_path / "named.loom")
+    window.canvas.add_layer("Dense")
+    window.actions_.qt["new"].trigger()
+    assert titles(window) == ["untitled *", "named.loom", "untitled 3 *", "untitled 2"]
+
+
 def test_the_same_file_twice_raises_its_tab(window, files, tmp_path):
     window.files.open(files[0])
     there = window.session
