@@ -23,12 +23,14 @@ class Desk(QObject):
 
     Signals:
         changed(): what titles, menus and the status bar say of it may be another.
+        counted(errors, warnings): how many problems there are.
 
     Attributes:
         views: by the name of their place: ``canvas``, or a dock.
     """
 
     changed = Signal()
+    counted = Signal(int, int)
 
     def __init__(self, session: Session) -> None:
         super().__init__()
@@ -71,7 +73,7 @@ class Desk(QObject):
 
     def _count(self, errors: int, warnings: int) -> None:
         self._counts = errors, warnings
-        self.changed.emit()
+        self.counted.emit(errors, warnings)
 
     def report(self, status: Status) -> None:
         """Let the status bar tell of this project."""

@@ -156,8 +156,9 @@ def acts(window: "MainWindow") -> list[Item]:
 def nodes(window: "MainWindow") -> list[Item]:
     """Every node of the project in front, those inside models too."""
     document = window.session.document
-    reached = ((g, call, way_to(document, g)) for g, call, _ in document.calls())
-    return [_node(window, document, g, call) for g, call, way in reached if way is not None]
+    reached = {graph for graph in document.graphs if way_to(document, graph) is not None}
+    calls = ((graph, call) for graph, call, _ in document.calls() if graph in reached)
+    return [_node(window, document, graph, call) for graph, call in calls]
 
 
 def _node(window: "MainWindow", document: Document, graph: GraphId, call: CallId) -> Item:

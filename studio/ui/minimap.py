@@ -2,8 +2,16 @@
 
 from collections.abc import Mapping
 
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, QTimer
-from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPixmap, QResizeEvent
+from PySide6.QtCore import QEvent, QMargins, QRectF, QSize, Qt, QTimer
+from PySide6.QtGui import (
+    QColor,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPixmap,
+    QResizeEvent,
+    QTransform,
+)
 from PySide6.QtWidgets import QWidget
 
 from studio.document.model import CallId
@@ -11,8 +19,9 @@ from studio.text import text
 from studio.ui.canvas import CanvasView
 from studio.ui.theme import brushes, tokens
 
+Place = tuple[float, float, float, float]  # left, top, width, height
 _LAZY = 120  # milliseconds from a change to its picture
-_MARGIN = 6  # pixels around the graph
+_BORDER = QMargins(6, 6, 6, 6)  # pixels around the graph
 _SMALLEST = 2.0  # pixels of a node's sides
 
 
@@ -28,7 +37,7 @@ class Minimap(QWidget):
         super().__init__()
         self._canvas = canvas
         self._picture = QPixmap()
-        self._extent = QRectF()
+        self._to_here = QTransform()  # from the scene
         self._lazy = QTimer(self, singleShot=True, interval=_LAZY)
         self._lazy.timeout.connect(self.draw)
         self.setMinimumSize(120, 80)
@@ -52,38 +61,44 @@ class Minimap(QWidget):
 
     def draw(self) -> None:
         """Paint the graph as it stands into the picture."""
-        rects, ratio = self._rects(), self.devicePixelRatioF()
-        self._extent = QRectF()
-        for rect in rects.values():
-            self._extent = self._extent.united(rect)
+        ratio, places = self.devicePixelRatioF(), self._places()
+        self._aim(places)
         self._picture = QPixmap(self.size() * ratio)
         self._picture.setDevicePixelRatio(ratio)
         self._picture.fill(Qt.GlobalColor.transparent)
         with QPainter(self._picture) as painter:
-            self._paint_graph(painter, rects)
+            painter.setTransform(self._to_here)
+            self._paint_graph(painter, places)
         self.update()
 
-    def _rects(self) -> dict[CallId, QRectF]:
-        """Where the document has the nodes: in the scene they may still be on their way."""
+    def _places(self) -> dict[CallId, Place]:
+        """Where the document has the nodes: the scene may still be moving them there."""
         calls = self._canvas.session.seen.graph.calls
-        items = self._canvas.canvas.items_by_call
-        return {
-            call: item.scene_rect().translated(QPointF(*calls[call].position) - item.pos())
-            for call, item in items.items()
-            if call in calls
-        }
+        items = self._canvas.canvas.items_by_call.items()
+        return {c: (*calls[c].position, *item.geometry.size) for c, item in items if c in calls}
 
-    def _paint_graph(self, painter: QPainter, rects: Mapping[CallId, QRectF]) -> None:
-        scene, paint = self._canvas.canvas, brushes()
-        chosen = self._canvas.session.selection
+    def _aim(self, places: Mapping[CallId, Place]) -> None:
+        """Let all of it fit into this widget, never larger than half of life."""
+        left = min((x for x, *_ in places.values()), default=0.0)
+        top = min((y for _, y, *_ in places.values()), default=0.0)
+        width = max((x + w for x, _, w, _ in places.values()), default=0.0) - left
+        height = max((y + h for _, y, _, h in places.values()), default=0.0) - top
+        room, middle = self.size().shrunkBy(_BORDER), QRectF(self.rect()).center()
+        scale = min(room.width() / max(width, 1.0), room.height() / max(height, 1.0), 0.5)
+        self._to_here = QTransform.fromTranslate(middle.x(), middle.y()).scale(scale, scale)
+        self._to_here.translate(-left - width / 2, -top - height / 2)
+
+    def _paint_graph(self, painter: QPainter, places: Mapping[CallId, Place]) -> None:
+        items, paint = self._canvas.canvas.items_by_call, brushes()
+        chosen, least = self._canvas.session.selection, _SMALLEST / self._to_here.m11()
         boxes: dict[str, list[QRectF]] = {}
         marked: dict[str, list[QRectF]] = {tokens().text: [], tokens().error: []}
-        for call, rect in rects.items():
-            item, box = scene.items_by_call[call], self._small(rect)
-            boxes.setdefault(item.face.category, []).append(box)
+        for call, (x, y, width, height) in places.items():
+            face, box = items[call].face, QRectF(x, y, max(width, least), max(height, least))
+            boxes.setdefault(face.category, []).append(box)
             if call in chosen:
                 marked[tokens().text].append(box)
-            elif item.face.problems and item.face.problems[0][0] == "error":
+            elif face.problems and face.problems[0][0] == "error":
                 marked[tokens().error].append(box)
         painter.setPen(Qt.PenStyle.NoPen)
         for category, same in boxes.items():
@@ -94,27 +109,6 @@ class Minimap(QWidget):
             painter.setPen(paint.far_mark(colour))
             painter.drawRects(some)
 
-    # -- between the scene and here --------------------------------------------------------------
-
-    def _scale(self) -> float:
-        room = self.rect().adjusted(_MARGIN, _MARGIN, -_MARGIN, -_MARGIN)
-        width, height = max(self._extent.width(), 1.0), max(self._extent.height(), 1.0)
-        return min(room.width() / width, room.height() / height, 0.5)
-
-    def _here(self, point: QPointF) -> QPointF:
-        """Where a point of the scene is in this widget."""
-        return QRectF(self.rect()).center() + (point - self._extent.center()) * self._scale()
-
-    def _there(self, point: QPointF) -> QPointF:
-        """Which point of the scene is shown at a point of this widget."""
-        return self._extent.center() + (point - QRectF(self.rect()).center()) / self._scale()
-
-    def _small(self, rect: QRectF) -> QRectF:
-        box = QRectF(self._here(rect.topLeft()), self._here(rect.bottomRight()))
-        return box.adjusted(
-            0, 0, max(0.0, _SMALLEST - box.width()), max(0.0, _SMALLEST - box.height())
-        )
-
     # -- events ----------------------------------------------------------------------------------
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -122,7 +116,7 @@ class Minimap(QWidget):
         with QPainter(self) as painter:
             painter.fillRect(self.rect(), QColor(theme.canvas))
             painter.drawPixmap(0, 0, self._picture)
-            frame = self._small(self._canvas.visible_rect())
+            frame = self._to_here.mapRect(self._canvas.visible_rect())
             pen, wash = brushes().marquee
             painter.setPen(pen)
             painter.setBrush(wash)
@@ -154,4 +148,5 @@ class Minimap(QWidget):
     def _go(self, event: QMouseEvent) -> None:
         """Bring what is under the pointer to the middle of the canvas, at the zoom there is."""
         if event.buttons() & Qt.MouseButton.LeftButton:
-            self._canvas.pan_to(self._there(event.position()))
+            to_scene, _ = self._to_here.inverted()
+            self._canvas.pan_to(to_scene.map(event.position()))

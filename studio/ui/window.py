@@ -143,6 +143,7 @@ class MainWindow(QMainWindow):
         self.panels.put(desk.views)
         desk.canvas.wheel_scrolls = self.settings.wheel == "scroll"
         desk.changed.connect(self._refresh)
+        desk.counted.connect(partial(self._count, desk))
         desk.inspector.wanted.connect(lambda act: self.actions_.qt[act].trigger())
         desk.canvas.node_activated.connect(self._activate)
         desk.canvas.add_requested.connect(self._search_at)
@@ -167,6 +168,10 @@ class MainWindow(QMainWindow):
         self.setWindowModified(self.session.modified)
         self.desk.report(self.status)
         self.actions_.refresh()
+
+    def _count(self, desk: Desk, errors: int, warnings: int) -> None:
+        if desk is self.desk:
+            self.status.show_problems(errors, warnings)
 
     @property
     def docks(self) -> dict[str, QDockWidget]:

@@ -39,11 +39,11 @@ def test_a_press_brings_that_place_to_the_middle_at_the_same_zoom(window):
     for item in (min, max):
         node = item(canvas.canvas.items_by_call.values(), key=lambda node: node.x())
         middle = node.scene_rect().center()
-        at = minimap._here(middle).toPoint()
+        at = minimap._to_here.map(middle).toPoint()
         QTest.mouseClick(minimap, Qt.MouseButton.LeftButton, pos=at)
         off = canvas.visible_rect().center() - middle
-        assert abs(off.x()) < 2 / minimap._scale()
-        assert abs(off.y()) < 2 / minimap._scale()
+        assert abs(off.x()) < 2 / minimap._to_here.m11()
+        assert abs(off.y()) < 2 / minimap._to_here.m11()
     assert canvas.zoom == zoom
 
 

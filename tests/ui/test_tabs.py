@@ -10,6 +10,7 @@ from studio.document.project import Project
 from studio.examples import EXAMPLES
 from studio.formats import loom
 from studio.text import text
+from studio.ui.canvas.commands import new_layer
 from studio.ui.session import Session
 from studio.ui.trainer import Phase
 from tests.ui.test_window import answer, change, chosen, leave
@@ -268,3 +269,17 @@ def test_tabs_can_be_put_into_another_order(window, files):
     assert [desk.session for desk in window.tabs.desks] == [sessions[2], sessions[0], sessions[1]]
     assert window.session is sessions[2]
     assert titles(window)[0] == "net.loom — two"
+
+
+def test_the_status_bar_counts_the_problems_of_the_tab_in_front(window, files):
+    window.show_session(Session(Project()))
+    window.canvas.add_layer("Dense")
+    said = window.status.problems.text()
+    assert said != text("window.no_problems_short")
+    click_tab(window, 0)
+    assert window.status.problems.text() == text("window.no_problems_short")
+    behind = window.tabs.desks[1].session
+    behind.commit("more", edits.add_layer(behind.document, new_layer("Dense"), (0, 500))[0])
+    assert window.status.problems.text() == text("window.no_problems_short")
+    click_tab(window, 1)
+    assert window.status.problems.text() not in (said, text("window.no_problems_short"))
