@@ -29,7 +29,6 @@ from studio.console import (
     spare_project,
     status_of,
 )
-from studio.declare import resolve
 from studio.document import edits
 from studio.document.analysis import analyse
 from studio.document.model import Document
@@ -43,6 +42,7 @@ from studio.formats.atomic import check_writable, write_text
 from studio.problem import Problem, refuse
 from studio.text import text
 from studio.train.events import Finished, Started
+from studio.train.forms import as_metric
 
 app = typer.Typer(
     add_completion=False,
@@ -344,7 +344,7 @@ def _prepared(document: Document, data: list[str] | None, metric: list[str] | No
         expect_data(data)
         document = with_data(document, data)
     if metric:
-        metrics = tuple(resolve("metrics", name) for name in metric)
+        metrics = tuple(as_metric(name) for name in metric)
         for endpoint in document.graph.outputs:
             document = edits.plan_output(document, endpoint, metrics=metrics)
     return document

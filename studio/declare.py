@@ -5,7 +5,7 @@ the JSON, the Keras configuration, the checks and the help. It has no identity: 
 the same description, and sharing weights is a matter of ids in the document.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from functools import cache
 from importlib import import_module
@@ -74,11 +74,36 @@ def param(
     return field(default=default, metadata=extras, kw_only=kw_only)
 
 
+Unread = Mapping[str, tuple[Any, ...]]  # argument → the values that change nothing
+FLOAT32 = (None, "float32")  # what a dtype may be
+ANY = (...,)  # of an argument that says nothing here: whatever it is, nothing changes
+
+
+class _Kind(type):
+    """Makes declarations of what Keras's constructors take, in their order.
+
+    Q: Why not the order of the fields?
+    A: Keras has names and dtypes between others, and some that say nothing here; those would be in
+       every form and file. So the fields are what counts, and this sorts out what is written.
+    """
+
+    def __call__(cls, *args: Any, **given: Any) -> Any:
+        named: dict[str, Any] = cls.arguments(args, given)  # type: ignore[attr-defined]
+        return super().__call__(**named)
+
+
 @dataclass(frozen=True)
-class Declared:
-    """Base of everything declared; subclasses are frozen dataclasses of `param`s."""
+class Declared(metaclass=_Kind):
+    """Base of everything declared; subclasses are frozen dataclasses of `param`s.
+
+    Attributes:
+        order: of what may be given without a name; that of `params` and `unread` if empty.
+        unread: what Keras takes and nothing here reads, with the values that change nothing.
+    """
 
     family: ClassVar[str] = ""
+    order: ClassVar[tuple[str, ...]] = ()
+    unread: ClassVar[Unread] = {}
 
     def __post_init__(self) -> None:
         for p in self.params():
@@ -97,6 +122,35 @@ class Declared:
             for f in sorted(fields(cls), key=lambda f: bool(f.kw_only))
             if f.default is not MISSING and f.metadata
         )
+
+    @classmethod
+    def signature(cls) -> tuple[str, ...]:
+        """The names of all that may be given, in order."""
+        return cls.order or (*_fields(cls), *cls.unread)
+
+    @classmethod
+    def arguments(cls, args: tuple[Any, ...], given: Mapping[str, Any]) -> dict[str, Any]:
+        """What is given, by name, without what nothing reads.
+
+        Raises:
+            ProblemError: ``argument_unread``, where that would have changed something in Keras.
+        """
+        if not args and cls.unread.keys().isdisjoint(given):
+            return dict(given)
+        names = cls.signature()
+        if len(args) > len(names):
+            raise refuse("too_many_arguments", kind=cls.__name__, expected=len(names))
+        twice = set(names[: len(args)]) & set(given)
+        if twice:
+            raise TypeError(f"{cls.__name__}() got several values for {', '.join(sorted(twice))}")
+        found = {**dict(zip(names, args, strict=False)), **given}
+        for name, allowed in cls.unread.items():
+            value = found.pop(name, None)
+            if value is not None and allowed != ANY and value not in allowed:
+                expected = ", ".join(map(repr, allowed))
+                about = {"kind": cls.__name__, "name": name, "received": value}
+                raise refuse("argument_unread", expected=expected, **about)
+        return found
 
     @property
     def kind(self) -> str:
@@ -121,7 +175,7 @@ class Declared:
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Self:
         """The inverse of `config`; an unknown name is a problem, never ignored."""
-        known = {p.name for p in cls.params()}
+        known = {p.name for p in cls.params()} | set(cls.unread)
         for name in config:
             if name not in known:
                 raise refuse("unknown_parameter", kind=cls.__name__, name=name)
@@ -157,6 +211,12 @@ class Declared:
         return None
 
 
+@cache
+def _fields(kind: type[Declared]) -> tuple[str, ...]:
+    """What is given, without what is given by name only in front of it."""
+    return tuple(f.name for f in sorted(fields(kind), key=lambda f: bool(f.kw_only)))
+
+
 def _type_name(annotation: Any) -> str:
     return annotation.__name__ if type(annotation) is type else str(annotation)
 
@@ -189,14 +249,31 @@ _TYPES: dict[str, tuple[type, ...]] = {
 def _fits(p: Param, value: Any) -> bool:
     if p.family and (isinstance(value, Declared) or not p.plain):
         return isinstance(value, Declared) and value.family == p.family
-    stem = _stem(p)
+    return any(_matches(part, value) for part in _parts(p.type))
+
+
+def _matches(part: str, value: Any) -> bool:
+    """Whether a value is of a type without alternatives."""
+    stem, _, element = part.partition("[")
     if stem == "tuple" and isinstance(value, tuple):
-        element = p.type.partition("[")[2]
         empty = "None" in element
         return all(
             _is(element.split("|")[0].strip(" ,.]"), v) or (empty and v is None) for v in value
         )
     return _is(stem, value)
+
+
+def _parts(annotation: str) -> list[str]:
+    """The alternatives of a type that values can be held against; its first in any case."""
+    parts, depth = [""], 0
+    for letter in annotation:
+        depth += (letter == "[") - (letter == "]")
+        if letter == "|" and not depth:
+            parts.append("")
+        else:
+            parts[-1] += letter
+    first, *others = (part.strip() for part in parts)
+    return [first, *(part for part in others if part.partition("[")[0] in _TYPES)]
 
 
 def _is(name: str, value: Any) -> bool:
@@ -212,7 +289,10 @@ def _stem(p: Param) -> str:
 
 
 def _expected(p: Param) -> Expected:
-    return Expected(_stem(p) if p.plain else "declared")
+    if not p.plain:
+        return Expected("declared")
+    stem = _stem(p)
+    return Expected("floats" if stem == "tuple" and "float" in p.type else stem)
 
 
 # -- registries ----------------------------------------------------------------------------------
@@ -252,17 +332,62 @@ def resolve(family: str, value: Any) -> Declared:
     """A declaration from what people write: itself, its name in Keras's spelling, or a mapping."""
     if isinstance(value, Declared):
         return value
+    if isinstance(value, Named) and value.family == family:
+        return value.declaration()
     if isinstance(value, Mapping):
         config = dict(value)
         return declared(family, str(config.pop("kind", ""))).from_config(config)
-    if isinstance(value, str):
-        aliases: Mapping[str, str] = getattr(import_module(f"studio.{family}"), "ALIASES", {})
-        wanted = aliases.get(value, value)
-        for kind in registry(family):
-            if wanted in (kind, snake(kind), kind.lower()):
-                return declared(family, kind)()
+    if isinstance(value, str) and (kind := kind_of(family, value)):
+        return declared(family, kind)()
     known = ", ".join(snake(kind) for kind in registry(family))
     raise refuse("unknown_kind", family=family, kind=value, known=known)
+
+
+@dataclass(frozen=True)
+class Named:
+    """A function of Keras's that stands for a declaration with its defaults.
+
+    Attributes:
+        name: what it is called.
+        family: the registry of the declaration.
+        kind: what it is registered as.
+    """
+
+    name: str
+    family: str
+    kind: str
+
+    def declaration(self, **config: Any) -> Declared:
+        """What it stands for."""
+        return declared(self.family, self.kind)(**config)
+
+
+def kind_of(family: str, name: str) -> str:
+    """What is registered under a name in Keras's spellings: ``l2``, ``mse``; empty for nothing."""
+    aliases: Mapping[str, str] = vars(import_module(f"studio.{family}")).get("ALIASES", {})
+    wanted = aliases.get(name, name)
+    known = registry(family)
+    return next((kind for kind in known if wanted in (kind, snake(kind), kind.lower())), "")
+
+
+def public(family: str, name: str, spelled: Callable[[str, str], Any] | None = None) -> Any:
+    """What ``studio.<family>.<name>`` is: a declaration's class, ``get``, or a function.
+
+    Args:
+        family: a registry.
+        name: of a class as it is registered, or in another of Keras's spellings.
+        spelled: what such a spelling of a kind stands for, or None; without it there are none.
+    """
+    if name in registry(family):
+        return declared(family, name)
+    if name == "get":
+        return lambda identifier: None if identifier is None else resolve(family, identifier)
+    kind = kind_of(family, name) if spelled else ""
+    found = spelled(name, kind) if spelled and kind else None
+    if found is None:
+        known = ", ".join(registry(family))
+        raise AttributeError(f"studio.{family} has no {name!r}; it has {known}")
+    return found
 
 
 def remedy(weight: str, what: str, value: Any) -> dict[str, Any] | None:

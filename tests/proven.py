@@ -1,6 +1,6 @@
-"""What the tests prove of each entry of the catalogue, as a table in the README.
+"""What the tests prove of each entry of the catalogue, and what is left out, in the README.
 
-``python -m tests.proven`` collects the tests and writes the table anew; `tests/test_proven.py`
+``python -m tests.proven`` collects the tests and writes the tables anew; `tests/test_proven.py`
 fails while the README has another. A test counts for an entry it is run with; what it shows is in
 its name.
 """
@@ -17,6 +17,8 @@ from typing import Any
 import pytest
 
 from studio.declare import Declared, snake
+from studio.layers.left_out import ACTIVATIONS, LAYERS, PARAMETERS
+from tests.left_out import ARGUMENTS, BASE, FUNCTIONS, LEFT_OUT
 
 FAMILIES = (
     "layers",
@@ -34,7 +36,9 @@ COLUMNS = {
     "on both engines": re.compile("engines|onnxruntime"),
 }
 README = Path(__file__).parents[1] / "README.md"
-BEGIN, END = "<!-- proven: written by python -m tests.proven -->", "<!-- /proven -->"
+PROVEN = ("<!-- proven: written by python -m tests.proven -->", "<!-- /proven -->")
+MISSING = ("<!-- left out: written by python -m tests.proven -->", "<!-- /left out -->")
+Marks = tuple[str, str]
 
 Counts = Mapping[tuple[str, str, str], int]  # family, entry, column
 
@@ -106,17 +110,52 @@ def table(counts: Counts) -> str:
     return "\n".join(lines).strip()
 
 
-def in_readme() -> str:
-    """The table the README has."""
-    return README.read_text("utf-8").partition(BEGIN)[2].partition(END)[0].strip()
+def left_out() -> str:
+    """What Keras has and this does not, and why, in Markdown; a part for each family."""
+    lines = left_out_layers()
+    for family in {**LEFT_OUT, **ARGUMENTS, **FUNCTIONS}:
+        names, arguments = LEFT_OUT.get(family, {}), ARGUMENTS.get(family, {})
+        functions = FUNCTIONS.get(family, {})
+        rows = [(name, why) for name, why in sorted(names.items()) if why != BASE]
+        rows += [(f"`{name}()`", why) for name, why in sorted(functions.items())]
+        rows += [(f"`{name}=`", why) for name, why in sorted(arguments.items())]
+        if rows:
+            lines += [f"**{family.capitalize()}**", "", "| | why |", "|---|---|"]
+            lines += [f"| {name} | {why.replace('``', '`')} |" for name, why in rows]
+            lines.append("")
+    return "\n".join(lines).strip()
+
+
+def left_out_layers() -> list[str]:
+    """The layers, their parameters and activations that Keras has, by the reason."""
+    by_reason: dict[str, list[str]] = {}
+    entries = [*LAYERS.items(), *((f'activation "{n}"', why) for n, why in ACTIVATIONS.items())]
+    for kind, reason in entries:
+        by_reason.setdefault(str(reason), []).append(kind)
+    of_kinds: dict[tuple[str, str], list[str]] = {}
+    for name, each in PARAMETERS.items():
+        for found in each:
+            kinds = "any other layer" if "*" in found.kinds else ", ".join(found.kinds)
+            of_kinds.setdefault((str(found.why), kinds), []).append(f"`{name}`")
+    for (why, kinds), names in of_kinds.items():
+        by_reason.setdefault(why, []).append(f"{', '.join(names)} of {kinds}")
+    lines = ["**Layers**", "", "| | why |", "|---|---|"]
+    rows = (f"| {', '.join(them)} | {why[0].upper()}{why[1:]} |" for why, them in by_reason.items())
+    return [*lines, *rows, ""]
+
+
+def in_readme(marks: Marks = PROVEN) -> str:
+    """The table the README has between two marks."""
+    return README.read_text("utf-8").partition(marks[0])[2].partition(marks[1])[0].strip()
 
 
 def main() -> None:
-    """Write the table into the README."""
-    text = README.read_text("utf-8")
-    before, _, rest = text.partition(BEGIN)
-    after = rest.partition(END)[2]
-    README.write_text(f"{before}{BEGIN}\n\n{table(proven())}\n\n{END}{after}", "utf-8")
+    """Write the tables into the README."""
+    for marks, written in ((PROVEN, table(proven())), (MISSING, left_out())):
+        begin, end = marks
+        before, _, rest = README.read_text("utf-8").partition(begin)
+        after = rest.partition(end)[2]
+        README.write_text(f"{before}{begin}\n\n{written}\n\n{end}{after}", "utf-8")
 
 
 if __name__ == "__main__":

@@ -310,7 +310,8 @@ def chain(
     found: Any = value[0] if len(value) == 1 else value
     for number, spec in enumerate(steps, 1):
         last = bool(states) and number == len(steps)
-        found = made(api, spec)(found, **({"initial_state": start} if last else {}))
+        given = found if spec["layer"] == "MultiHeadAttention" else (found,)
+        found = made(api, spec)(*given, **({"initial_state": start} if last else {}))
     results = list(found) if isinstance(found, list | tuple) else [found]
     flat = [x if len(x.shape) == 2 else api.layers.Flatten()(x) for x in results]
     joined = flat[0] if len(flat) == 1 else api.layers.concatenate(flat)

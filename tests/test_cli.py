@@ -19,6 +19,7 @@ from studio.document.plan import GeneratedSource, Split
 from studio.document.project import Project
 from studio.examples import EXAMPLES
 from studio.formats import loom
+from tests.references import meta
 
 
 def layerloom(*arguments: str | Path) -> int:
@@ -305,10 +306,12 @@ def test_training_on_other_texts_says_that_the_words_are_unknown(
 
 def test_metrics_are_watched_when_asked_for(project: Path, capsys: Any) -> None:
     assert layerloom("train", project, "--epochs", "1", "--metric", "AUC", "--metric", "acc") == 0
-    assert "val_main_output_auc" in capsys.readouterr().out
+    assert "val_main_output_AUC" in capsys.readouterr().out  # as Keras: as it was written
     assert layerloom("evaluate", project, "--json") == 0
     found = json.loads(capsys.readouterr().out)
-    assert {"main_output_auc", "aux_output_accuracy"} <= set(found)
+    assert {"main_output_AUC", "aux_output_acc"} <= set(found)
+    keys = meta("later_metrics")["keys"]
+    assert (keys["AUC"], keys["acc"]) == ("AUC", "acc")
     assert layerloom("train", project, "--metric", "nonsense") == 1
 
 

@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-from tests.proven import README, in_readme
+from tests.proven import MISSING, README, in_readme, left_out
 
 
 def test_the_readme_says_what_the_tests_prove() -> None:
@@ -16,3 +16,7 @@ def test_the_readme_says_what_the_tests_prove() -> None:
         check=True,
     )
     assert done.stdout.strip() == in_readme(), "write it anew: python -m tests.proven"
+
+
+def test_the_readme_says_what_is_left_out_and_why() -> None:
+    assert in_readme(MISSING) == left_out(), "write it anew: python -m tests.proven"

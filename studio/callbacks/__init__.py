@@ -1,5 +1,6 @@
 """What may look on while a model trains in Python, and act: Keras's names and defaults."""
 
+from studio.callbacks.averages import SwapEMAWeights
 from studio.callbacks.base import Callback, History, LambdaCallback
 from studio.callbacks.files import BackupAndRestore, CSVLogger, ModelCheckpoint
 from studio.callbacks.rates import LearningRateScheduler, ReduceLROnPlateau
@@ -15,5 +16,6 @@ __all__ = [
     "LearningRateScheduler",
     "ModelCheckpoint",
     "ReduceLROnPlateau",
+    "SwapEMAWeights",
     "TerminateOnNaN",
 ]

@@ -2,6 +2,9 @@
 
 import csv
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from studio.callbacks.base import Callback, Logs
 from studio.callbacks.monitor import Monitor, say
@@ -120,7 +123,12 @@ class CSVLogger(Callback):
             writer = csv.writer(file, delimiter=self.separator)
             if empty:
                 writer.writerow(["epoch", *self._keys])
-            writer.writerow([epoch, *(values.get(key, "NA") for key in self._keys)])
+            writer.writerow([epoch, *(_cell(values.get(key, "NA")) for key in self._keys)])
+
+
+def _cell(value: Any) -> Any:
+    """A number or text as it is, several numbers as Keras writes them."""
+    return f'"[{", ".join(map(str, value))}]"' if isinstance(value, np.ndarray) else value
 
 
 class BackupAndRestore(Callback):

@@ -2,6 +2,8 @@
 
 import sys
 
+import numpy as np
+
 from studio.callbacks.base import Callback, Logs
 from studio.problem import Problem, refuse, warn
 
@@ -32,6 +34,9 @@ class Monitor(Callback):
             known = ", ".join(logs or {})
             about = {"callback": type(self).__name__, "monitor": self.monitor, "known": known}
             warn(Problem("callback_unwatched", args=about, severity="warning"))
+        elif np.size(value) != 1:
+            about = {"callback": type(self).__name__, "monitor": self.monitor}
+            raise refuse("callback_several", received=np.size(value), **about)
         return value
 
     def improves(self, value: float, best: float | None) -> bool:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from studio.declare import declared
+from studio.declare import declared, public
 
 CATALOGUE = {
     "MaxNorm": "norms",
@@ -19,8 +19,5 @@ ALIASES = {
 __all__ = [*CATALOGUE]
 
 
-def __getattr__(name: str) -> Any:
-    kind = ALIASES.get(name, name)  # Keras has max_norm beside MaxNorm
-    if kind in CATALOGUE:
-        return declared("constraints", kind)
-    raise AttributeError(f"studio.constraints has no {name!r}; it has {', '.join(CATALOGUE)}")
+def __getattr__(name: str) -> Any:  # Keras has other spellings of the classes
+    return public("constraints", name, lambda _, kind: declared("constraints", kind))

@@ -23,6 +23,7 @@ from studio.document.model import (
     Wrapped,
 )
 from studio.document.names import output_names
+from studio.document.parameters import plan_problems
 from studio.document.reach import reach_problems
 from studio.document.walk import Given, Walk, Walked, untouched
 from studio.engine.program import Spec
@@ -93,6 +94,7 @@ def analyse(document: Document, before: Analysis | None = None) -> Analysis:
         walk.take_masks(inner)
     ranges = walk.ranges
     training = [
+        *plan_problems(document),
         *loss_problems(document, specs, ranges),
         *reach_problems(document, specs, walk.weights),
         *additive_heads(document),
@@ -185,11 +187,11 @@ def why_not(
     if any(p.many for p in document.ports(entry)[0] if p.name == end.port):
         other |= {p.code for p in analyse(document, known).at(end.call)}  # of wires that stay
     after = analyse(edits.connect(document, start, end), known).at(end.call)
-    other |= _STILL_MISSING
+    other |= STILL_MISSING
     return next((p for p in after if p.severity == "error" and p.code not in other), None)
 
 
-_STILL_MISSING = {
+STILL_MISSING = {
     "port_empty",
     "nothing_arrives",
     "expects_several",

@@ -55,19 +55,22 @@ class Copier:
         """The copy of a graph: calls of its own, of copied layers."""
         if old in self.graphs:
             return self.graphs[old]
-        graph = self.source.graphs[old]
         new = self.graphs[old] = self._fresh("g")
+        copied = self.copied(self.source.graphs[old])
+        self.document = edits.with_graph(self.document, new, copied)
+        return new
+
+    def copied(self, graph: Graph) -> Graph:
+        """A graph of the source with calls of its own, of copied layers; in no document yet."""
         layers = {call: self.layer(use.layer) for call, use in graph.calls.items()}
         self.calls |= {call: self._fresh("c") for call in graph.calls}
-        copied = Graph(
+        return Graph(
             graph.name,
             {self.calls[c]: replace(v, layer=layers[c]) for c, v in graph.calls.items()},
             frozenset(self._wire(w) for w in graph.wires),
             tuple(self.calls[c] for c in graph.inputs),
             tuple(self._end(e) for e in graph.outputs),
         )
-        self.document = edits.with_graph(self.document, new, copied)
-        return new
 
     def port(self, name: str) -> str:
         """A port's name in the copy: a model's ports are called after calls inside it."""

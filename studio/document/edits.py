@@ -113,7 +113,7 @@ def remove_calls(document: Document, calls: Iterable[CallId]) -> Document:
     for graph_id, graph in document.graphs.items():
         if not gone.isdisjoint(graph.calls):
             document = with_graph(document, graph_id, without_calls(graph, gone))
-    return without_unused(_prune_plan(document))
+    return without_unused(pruned(document))
 
 
 def remove_branch(document: Document, call: CallId) -> Document:
@@ -251,7 +251,7 @@ def unmark_output(document: Document, endpoint: Endpoint) -> Document:
     """With a port no longer among the outputs; its loss and target are dropped."""
     graph_id, graph = graph_of(document, endpoint.call)
     outputs = tuple(e for e in graph.outputs if e != endpoint)
-    return _prune_plan(with_graph(document, graph_id, replace(graph, outputs=outputs)))
+    return pruned(with_graph(document, graph_id, replace(graph, outputs=outputs)))
 
 
 def order_outputs(
@@ -379,7 +379,7 @@ def without_unused(document: Document) -> Document:
     )
 
 
-def _prune_plan(document: Document) -> Document:
+def pruned(document: Document) -> Document:
     """The plan without what names calls or outputs that are gone."""
     outputs = {e.key for graph in document.graphs.values() for e in graph.outputs}
     inputs = {c for graph in document.graphs.values() for c in graph.inputs}

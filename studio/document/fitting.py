@@ -52,7 +52,7 @@ def loss_problems(
         elif spec is not None and not comparable(spec):
             args = {"loss": loss.kind, "received": spec}
             yield Problem("loss_refused", endpoint.call, args)
-        elif spec is not None:
+        elif spec is not None and not loss.problems():
             yield from _misfits(document, endpoint, loss, spec, known)
             yield from _metric_misfits(endpoint, plan, spec)
 
@@ -130,6 +130,8 @@ def _metric_misfits(endpoint: Endpoint, plan: OutputPlan, spec: Spec) -> Iterato
     """Metrics that cannot compare what their output gives with its loss's targets."""
     assert plan.loss is not None
     for metric in (*plan.metrics, *plan.weighted_metrics):
+        if metric.problems():
+            continue
         if problem := metric.misfit(plan.loss.target(spec), spec):
             plain, weighted = (
                 tuple(m for m in metrics if m is not metric)

@@ -140,7 +140,7 @@ class _Grouped:
         moved = {e: Endpoint(call, e.key) for e in self.ends}
         outputs = tuple(moved.get(e, e) for e in graph.outputs)
         graph = replace(graph, wires=frozenset(wires), outputs=outputs)
-        return _replanned(edits.with_graph(document, self.graph_id, graph), moved)
+        return replanned(edits.with_graph(document, self.graph_id, graph), moved)
 
 
 def ungroup(document: Document, call: CallId) -> Document:
@@ -194,7 +194,7 @@ def _spilled(document: Document, graph_id: GraphId, call: CallId, inner_id: Grap
         wires=frozenset(wires),
         outputs=outputs,
     )
-    return _replanned(edits.with_graph(document, graph_id, edits.close_slots(graph)), moved)
+    return replanned(edits.with_graph(document, graph_id, edits.close_slots(graph)), moved)
 
 
 # -- wrappers ------------------------------------------------------------------------------------
@@ -338,14 +338,14 @@ def _reported(
     outputs = tuple(end(e) for e in graph.outputs)
     moved = {e: end(e) for e in graph.outputs if e.call == call}
     graph = replace(graph, wires=wires, outputs=outputs)
-    return _replanned(edits.with_graph(document, graph_id, graph), moved)
+    return replanned(edits.with_graph(document, graph_id, graph), moved)
 
 
 def _pair(end: Endpoint) -> tuple[CallId, str]:
     return end.call, end.port
 
 
-def _replanned(document: Document, moved: Mapping[Endpoint, Endpoint]) -> Document:
+def replanned(document: Document, moved: Mapping[Endpoint, Endpoint]) -> Document:
     """With what the plan says of outputs, said of where they are now."""
     keys = {old.key: new.key for old, new in moved.items()}
     plan = document.plan

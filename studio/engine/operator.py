@@ -171,6 +171,7 @@ _FAMILIES = (
     "matrix",
     "einsum",
     "crossentropy",
+    "ctc",
     "normalization",
     "channels",
     "part",

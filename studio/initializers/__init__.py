@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from studio.declare import declared
+from studio.declare import declared, public
 
 CATALOGUE = {
     "Zeros": "constant",
@@ -32,7 +32,5 @@ ALIASES = {
 __all__ = [*CATALOGUE]
 
 
-def __getattr__(name: str) -> Any:
-    if name in CATALOGUE:
-        return declared("initializers", name)
-    raise AttributeError(f"studio.initializers has no {name!r}; it has {', '.join(CATALOGUE)}")
+def __getattr__(name: str) -> Any:  # Keras has other spellings of the classes
+    return public("initializers", name, lambda _, kind: declared("initializers", kind))

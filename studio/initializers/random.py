@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 from math import sqrt
+from typing import ClassVar
 
 import numpy as np
 
-from studio.declare import param
+from studio.declare import Unread, param
 from studio.engine.program import Array
 from studio.initializers.base import Initializer, fans, matrix_only
 
@@ -64,7 +65,17 @@ class TruncatedNormal(Random):
 
 
 @dataclass(frozen=True)
-class VarianceScaling(Random):
+class _Scaled(Random):
+    """Base of those that count what a unit reads or feeds: by the last two axes."""
+
+    unread: ClassVar[Unread] = {
+        "input_axes": (None,),
+        "output_axes": (None,),
+    }
+
+
+@dataclass(frozen=True)
+class VarianceScaling(_Scaled):
     """Spread by how many numbers a unit reads or feeds, so that signals keep their size."""
 
     scale: float = param(1.0, "Factor of the variance", min=0)
@@ -82,7 +93,7 @@ class VarianceScaling(Random):
 
 
 @dataclass(frozen=True)
-class GlorotUniform(Random):
+class GlorotUniform(_Scaled):
     """Uniform within ±√(6 / (fan_in + fan_out)) (Glorot & Bengio, 2010)."""
 
     def draw(self, shape: tuple[int, ...], rng: np.random.Generator) -> Array:
@@ -90,7 +101,7 @@ class GlorotUniform(Random):
 
 
 @dataclass(frozen=True)
-class GlorotNormal(Random):
+class GlorotNormal(_Scaled):
     """Truncated normal with the variance 2 / (fan_in + fan_out) (Glorot & Bengio, 2010)."""
 
     def draw(self, shape: tuple[int, ...], rng: np.random.Generator) -> Array:
@@ -98,7 +109,7 @@ class GlorotNormal(Random):
 
 
 @dataclass(frozen=True)
-class HeUniform(Random):
+class HeUniform(_Scaled):
     """Uniform within ±√(6 / fan_in), for relu (He et al., 2015)."""
 
     def draw(self, shape: tuple[int, ...], rng: np.random.Generator) -> Array:
@@ -106,7 +117,7 @@ class HeUniform(Random):
 
 
 @dataclass(frozen=True)
-class HeNormal(Random):
+class HeNormal(_Scaled):
     """Truncated normal with the variance 2 / fan_in, for relu (He et al., 2015)."""
 
     def draw(self, shape: tuple[int, ...], rng: np.random.Generator) -> Array:
@@ -114,7 +125,7 @@ class HeNormal(Random):
 
 
 @dataclass(frozen=True)
-class LecunUniform(Random):
+class LecunUniform(_Scaled):
     """Uniform within ±√(3 / fan_in) (LeCun et al., 1998)."""
 
     def draw(self, shape: tuple[int, ...], rng: np.random.Generator) -> Array:
@@ -122,7 +133,7 @@ class LecunUniform(Random):
 
 
 @dataclass(frozen=True)
-class LecunNormal(Random):
+class LecunNormal(_Scaled):
     """Truncated normal with the variance 1 / fan_in, for selu (LeCun et al., 1998)."""
 
     def draw(self, shape: tuple[int, ...], rng: np.random.Generator) -> Array:

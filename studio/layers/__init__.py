@@ -10,6 +10,7 @@ from typing import Any
 CATALOGUE = {
     "Input": "input",
     "Dense": "dense",
+    "EinsumDense": "einsum_dense",
     "Embedding": "embedding",
     "Activation": "activation",
     "ReLU": "relu",
@@ -19,12 +20,14 @@ CATALOGUE = {
     "Softmax": "softmax",
     "Conv1D": "conv1d",
     "Conv2D": "conv2d",
+    "Conv3D": "conv3d",
     "DepthwiseConv1D": "depthwise_conv1d",
     "DepthwiseConv2D": "depthwise_conv2d",
     "SeparableConv1D": "separable_conv1d",
     "SeparableConv2D": "separable_conv2d",
     "Conv1DTranspose": "conv1d_transpose",
     "Conv2DTranspose": "conv2d_transpose",
+    "Conv3DTranspose": "conv3d_transpose",
     "SimpleRNN": "simple_rnn",
     "GRU": "gru",
     "LSTM": "lstm",
@@ -48,18 +51,26 @@ CATALOGUE = {
     "RepeatVector": "repeat_vector",
     "ZeroPadding1D": "zero_padding1d",
     "ZeroPadding2D": "zero_padding2d",
+    "ZeroPadding3D": "zero_padding3d",
     "Cropping1D": "cropping1d",
     "Cropping2D": "cropping2d",
+    "Cropping3D": "cropping3d",
     "UpSampling1D": "up_sampling1d",
     "UpSampling2D": "up_sampling2d",
+    "UpSampling3D": "up_sampling3d",
+    "Resizing": "resizing",
     "GlobalAveragePooling1D": "global_average_pooling1d",
     "GlobalMaxPooling1D": "global_max_pooling1d",
     "GlobalAveragePooling2D": "global_average_pooling2d",
+    "GlobalAveragePooling3D": "global_average_pooling3d",
     "GlobalMaxPooling2D": "global_max_pooling2d",
+    "GlobalMaxPooling3D": "global_max_pooling3d",
     "MaxPooling1D": "max_pooling1d",
     "MaxPooling2D": "max_pooling2d",
+    "MaxPooling3D": "max_pooling3d",
     "AveragePooling1D": "average_pooling1d",
     "AveragePooling2D": "average_pooling2d",
+    "AveragePooling3D": "average_pooling3d",
     "BatchNormalization": "batch_normalization",
     "LayerNormalization": "layer_normalization",
     "GroupNormalization": "group_normalization",
@@ -72,21 +83,36 @@ CATALOGUE = {
     "Dropout": "dropout",
     "SpatialDropout1D": "spatial_dropout1d",
     "SpatialDropout2D": "spatial_dropout2d",
+    "SpatialDropout3D": "spatial_dropout3d",
     "GaussianDropout": "gaussian_dropout",
     "GaussianNoise": "gaussian_noise",
     "ActivityRegularization": "activity_regularization",
     "AlphaDropout": "alpha_dropout",
+    "RandomFlip": "random_flip",
     "TimeDistributed": "time_distributed",
     "OnnxModel": "onnx_model",
+}
+ALIASES = {
+    **{f"MaxPool{n}D": f"MaxPooling{n}D" for n in (1, 2, 3)},
+    **{f"AvgPool{n}D": f"AveragePooling{n}D" for n in (1, 2, 3)},
+    **{f"GlobalMaxPool{n}D": f"GlobalMaxPooling{n}D" for n in (1, 2, 3)},
+    **{f"GlobalAvgPool{n}D": f"GlobalAveragePooling{n}D" for n in (1, 2, 3)},
+    **{f"Convolution{n}D": f"Conv{n}D" for n in (1, 2, 3)},
+    **{f"Convolution{n}DTranspose": f"Conv{n}DTranspose" for n in (1, 2, 3)},
+    **{f"SeparableConvolution{n}D": f"SeparableConv{n}D" for n in (1, 2)},
 }
 _MERGES = ("Concatenate", "Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum", "Dot")
 FROM_FILES = ("OnnxModel",)  # made by reading one, never empty
 _FUNCTIONS = {kind.lower(): kind for kind in _MERGES}
-__all__ = [*CATALOGUE, *_FUNCTIONS]
+__all__ = [*CATALOGUE, *_FUNCTIONS, *(name for name, kind in ALIASES.items() if kind in CATALOGUE)]
 
 
 def __getattr__(name: str) -> Any:
+    name = ALIASES.get(name, name)
     if name not in CATALOGUE and name not in _FUNCTIONS:
+        reason = import_module("studio.layers.left_out").LAYERS.get(name)
+        if reason is not None:
+            raise AttributeError(f"studio.layers has no {name!r}: {reason}")
         known = ", ".join((*CATALOGUE, *_FUNCTIONS))
         raise AttributeError(f"studio.layers has no {name!r}; it has {known}")
     functional = import_module("studio.layers.functional")

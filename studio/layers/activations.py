@@ -57,6 +57,29 @@ def _glu(op: Builder, x: Value) -> Value:
     return op.Mul(left, op.Sigmoid(right))
 
 
+def _sparsemax(op: Builder, x: Value) -> Value:
+    """max(x − τ, 0), τ by the largest of the last axis (Martins & Astudillo, 2016).
+
+    Q: Why do the results not sum to 1, as in the paper?
+    A: Keras 3.15.1 takes the sum of all running sums for τ where the paper has the last of them,
+       and a model must compute what it computes there.
+
+    Raises:
+        ProblemError: ``sparsemax_open``: the size of the last axis is open.
+    """
+    size = x.shape[-1]
+    if not isinstance(size, int):
+        raise refuse("sparsemax_open", received=x.spec)
+    ordered, _ = op.call("TopK", (x, np.array([size], np.int64)), outputs=2, axis=-1)
+    sums = op.CumSum(ordered, np.array(x.rank - 1, np.int64))
+    places = op.const(np.arange(1, size + 1), x.dtype)
+    support = op.Greater(op.Sub(ordered, op.Div(op.Sub(sums, 1.0), places)), 0.0)
+    last = np.array([-1], np.int64)
+    total = op.ReduceSum(op.Where(support, sums, 0.0), last, keepdims=1)
+    count = op.ReduceSum(op.Cast(support, to=x.dtype), last, keepdims=1)
+    return op.Max(op.Sub(x, op.Div(op.Sub(total, 1.0), count)), 0.0)
+
+
 def _hard_silu(op: Builder, x: Value) -> Value:
     """x·relu6(x + 3)/6."""
     return op.Mul(x, _hard_sigmoid(op, x))
@@ -98,6 +121,7 @@ _TABLE: dict[str, Callable[[Builder, Value], Value]] = {
     "sparse_plus": _sparse_plus,
     "sparse_sigmoid": _sparse_sigmoid,
     "squareplus": _squareplus,
+    "sparsemax": _sparsemax,
 }
 ACTIVATIONS = tuple(_TABLE)
 
@@ -126,6 +150,7 @@ _RANGES: dict[str, Range] = {
     "sparse_plus": Range(0.0),
     "sparse_sigmoid": Range(0.0, 1.0),
     "squareplus": Range(0.0),
+    "sparsemax": Range(0.0),
 }
 
 

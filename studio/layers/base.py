@@ -168,8 +168,9 @@ class Layer(Declared):
         raise TypeError(f"{self.kind} does not say how it is computed")
 
     def activity(self) -> Regularizer | None:
-        """What measures its results, as a term of the loss by sample."""
-        return None
+        """What measures its results, as a term of the loss by sample; its parameter, if any."""
+        found: Regularizer | None = getattr(self, "activity_regularizer", None)
+        return found
 
     def heeds_mask(self, arriving: int) -> bool:
         """Whether a mask that arrives counts, with so many values arriving; shown where not."""

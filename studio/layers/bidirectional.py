@@ -64,6 +64,10 @@ class Bidirectional(Layer):
             {"layer": LSTM(2, return_sequences=True, return_state=True), "merge_mode": None},
             (_SEQUENCE, *(_STATE,) * 4),
         ),
+        Example(
+            {"layer": LSTM(2, dropout=0.3, recurrent_dropout=0.4, return_state=True)},
+            (_SEQUENCE, *(_STATE,) * 4),
+        ),
         Example({"layer": SimpleRNN(2, return_sequences=True)}, (_SEQUENCE,)),
         Example({"layer": SimpleRNN(2), "merge_mode": "mul"}, (_SEQUENCE,)),
         Example({"layer": GRU(2, return_sequences=True), "merge_mode": "ave"}, (_SEQUENCE,)),
@@ -109,7 +113,9 @@ class Bidirectional(Layer):
             both = op.Reshape(scatter(op, joined, read.packed), _ints(0, 0, 2, cell.units))
         outputs = self._merge(op, both)
         ends = [(d, end) for d in range(2) for end in read.ends] if cell.return_state else []
-        return [*outputs, *(op.Gather(end, np.array(d, np.int64), axis=0) for d, end in ends)]
+        states = [op.Gather(end, np.array(d, np.int64), axis=0) for d, end in ends]
+        self._measure(op, both, states)
+        return [*outputs, *states]
 
     def heeds_mask(self, arriving: int) -> bool:
         return heeds_mask(arriving)
@@ -131,6 +137,13 @@ class Bidirectional(Layer):
     def _names(self) -> list[str]:
         """What Keras calls the two copies."""
         return [f"{side}_{snake(self.layer.kind)}" for side in _SIDES]
+
+    def _measure(self, op: LayerBuilder, both: Value, states: Sequence[Value]) -> None:
+        """What the copies give costs what the inner layer says; before it is merged."""
+        regularizer = self._cell.activity()
+        if regularizer is not None:
+            results = (op.Gather(both, np.array(d, np.int64), axis=both.rank - 2) for d in range(2))
+            op.measured += [(regularizer, result) for result in (*results, *states)]
 
     def _merge(self, op: LayerBuilder, both: Value) -> list[Value]:
         """What both directions give, (…, 2, units), as one result or two."""

@@ -105,6 +105,9 @@ class Conv(Convolving):
     bias_regularizer: Regularizer | None = param(
         None, "What large values of the bias cost", family="regularizers"
     )
+    activity_regularizer: Regularizer | None = param(
+        None, "What large results cost, by sample", family="regularizers"
+    )
     kernel_constraint: Constraint | None = param(
         None, "What the kernel must be after a step", family="constraints"
     )

@@ -70,9 +70,6 @@ class Dense(Layer):
         )
         return (kernel, bias) if self.use_bias else (kernel,)
 
-    def activity(self) -> Regularizer | None:
-        return self.activity_regularizer
-
     def range(self, *x: Range | None) -> Range | None:
         return range_of(self.activation)
 

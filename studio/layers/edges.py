@@ -104,7 +104,7 @@ def _longer(x: Spec, by: Sequence[int]) -> Spec:
 
 
 def image_or_steps(kind: str, spec: Spec) -> None:
-    """Refuse another rank than that of sequences (…1D) or images (…2D)."""
+    """Refuse another rank than that of sequences (…1D), images (…2D) or volumes (…3D)."""
     float_input(kind, spec, rank=int(kind[-2]) + 2)
 
 

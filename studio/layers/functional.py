@@ -4,7 +4,6 @@ A handle has identity: calling it twice shares its weights. The declaration it w
 """
 
 import itertools
-import warnings
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -22,6 +21,7 @@ from studio.engine.program import Array, Spec
 from studio.layers.base import Layer, Port, Weight
 from studio.layers.cell import Cell, Cells
 from studio.layers.input import Input as InputLayer
+from studio.layers.left_out import without_left_out
 from studio.layers.onnx_model import OnnxModel as OnnxModelLayer
 from studio.layers.onnx_model import frozen_problem
 from studio.layers.shapes import shapes_of
@@ -191,7 +191,32 @@ class Operation:
         results = tuple(
             Tensor(spec, call, port.name) for spec, port in zip(specs, ends, strict=True)
         )
+        self.remember(given, results)
         return results[0] if len(results) == 1 else results
+
+    # -- its calls ------------------------------------------------------------------------------
+
+    _calls: tuple[tuple[Sequence[Tensor], Sequence[Tensor]], ...] = ()
+
+    def remember(self, given: Sequence[Tensor], results: Sequence[Tensor]) -> None:
+        """That it was called: on what, and what it gave."""
+        self._calls = (*self._calls, (given, results))
+
+    @property
+    def input(self) -> Any:
+        """What it was called on, the only time it was: one tensor, or a list."""
+        return self._only_call(0)
+
+    @property
+    def output(self) -> Any:
+        """What it gave, the only time it was called: one tensor, or a list."""
+        return self._only_call(1)
+
+    def _only_call(self, side: int) -> Any:
+        if len(self._calls) != 1:
+            raise refuse("called_once", name=self.name, received=len(self._calls))
+        found = list(self._calls[0][side])
+        return found[0] if len(found) == 1 else found
 
     def _options(self, named: Mapping[str, Any]) -> Mapping[str, Any]:
         """What is left of keywords without those that are parameters."""
@@ -283,7 +308,7 @@ class Handle(Operation):
         known = [p.name for p in self.declaration_class.params()]
         if len(args) > len(known):
             raise refuse("too_many_arguments", kind=type(self).__name__, expected=len(known))
-        named = _without_ignored(type(self).__name__, params)
+        named = without_left_out(type(self).__name__, known, params, stacklevel=2)
         values = {**dict(zip(known, args, strict=False)), **named}
         for key in values:
             if key not in known:
@@ -455,21 +480,6 @@ class TimeDistributed(Operation):
         return f"<TimeDistributed name={self.name} of {self.layer!r}>"
 
 
-_IGNORED = {
-    # The guide gives one; Keras 3 dropped it.
-    ("Embedding", "input_length"): "the Input's shape says it",
-    ("Dropout", "seed"): "every draw follows from the seed of the run",
-}
-
-
-def _without_ignored(kind: str, params: dict[str, Any]) -> dict[str, Any]:
-    """Without the parameters that Keras takes and that say nothing here, of which it warns."""
-    ignored = [name for name in params if (kind, name) in _IGNORED]
-    for name in ignored:
-        warnings.warn(f"{kind} ignores {name}: {_IGNORED[kind, name]}", stacklevel=3)
-    return {name: value for name, value in params.items() if name not in ignored}
-
-
 def _declared_value(name: str, value: Any) -> Any:
     """An argument as a declaration takes it.
 
@@ -507,22 +517,46 @@ def handle_class(kind: str) -> type[Handle]:
 
 
 def Input(  # noqa: N802 - Keras's name
-    shape: Sequence[int | None], dtype: str = "float32", name: str | None = None
+    shape: Sequence[int | None] | None = None,
+    batch_size: int | None = None,
+    dtype: str | None = None,
+    sparse: bool | None = None,
+    ragged: bool | None = None,
+    batch_shape: Sequence[int | None] | None = None,
+    name: str | None = None,
+    tensor: Any = None,
+    optional: bool = False,
 ) -> Tensor:
     """A tensor that data will be fed to.
 
     Args:
         shape: of one sample; None where any length will do.
-        dtype: ``float32``, ``int32`` or ``int64``.
+        batch_size: says nothing here: batches of any size go through.
+        dtype: ``float32`` (if None), ``int32`` or ``int64``.
+        sparse: not here.
+        ragged: not here.
+        batch_shape: the shape with the batch before it, instead of `shape`.
         name: how data is bound to it; automatic if None.
+        tensor: not here.
+        optional: not here.
     """
+    if batch_shape is not None:
+        if shape is not None or batch_size is not None or not len(batch_shape):
+            raise refuse("batch_shape", received=batch_shape)
+        batch_size, *rest = batch_shape
+        shape = tuple(rest)
+    asked = {"batch_size": batch_size, "sparse": sparse, "ragged": ragged}
+    asked |= {"tensor": tensor, "optional": optional}
+    without_left_out("Input", (), asked, stacklevel=2)
     given: Any = shape
     if isinstance(given, str) or not isinstance(given, Sequence):
         raise refuse("shape_no_tuple", received=given)
-    handle = handle_class("Input")(shape=tuple(shape), dtype=dtype, name=name)
+    handle = handle_class("Input")(shape=tuple(given), dtype=dtype or "float32", name=name)
     declaration = handle.declaration
     assert isinstance(declaration, InputLayer)
-    return Tensor(declaration.spec(), Recorded(handle, ()), "output")
+    made = Tensor(declaration.spec(), Recorded(handle, ()), "output")
+    handle.remember([made], [made])
+    return made
 
 
 @cache

@@ -44,6 +44,9 @@ class GRU(Recurrent):
     bias_regularizer: Regularizer | None = param(
         None, "What large values of the bias cost", family="regularizers"
     )
+    activity_regularizer: Regularizer | None = param(
+        None, "What large results cost, by sample", family="regularizers"
+    )
     kernel_constraint: Constraint | None = param(
         None, "What the input's kernel must be after a step", family="constraints"
     )
@@ -52,6 +55,12 @@ class GRU(Recurrent):
     )
     bias_constraint: Constraint | None = param(
         None, "What the bias must be after a step", family="constraints"
+    )
+    dropout: float = param(
+        0.0, "Share of the input set to zero while training, alike at each step", min=0, max=1
+    )
+    recurrent_dropout: float = param(
+        0.0, "Share of the state that each gate misses while training", min=0, max=1
     )
     return_sequences: bool = param(False, "Give the output of every step, not only the last")
     return_state: bool = param(False, "Give the last state as well")
@@ -67,6 +76,15 @@ class GRU(Recurrent):
         ),
         Example(
             {"units": 2, "go_backwards": True, "return_sequences": True, "use_bias": False},
+            (Spec("float32", ("batch", 4, 3)),),
+        ),
+        Example(
+            {"units": 2, "dropout": 0.3, "recurrent_dropout": 0.4, "return_sequences": True},
+            (Spec("float32", ("batch", 4, 3)),),
+        ),
+        Example({"units": 2, "dropout": 0.4}, (Spec("float32", ("batch", 3, 2)),)),
+        Example(
+            {"units": 2, "reset_after": False, "dropout": 0.3, "recurrent_dropout": 0.4},
             (Spec("float32", ("batch", 4, 3)),),
         ),
     )

@@ -61,6 +61,9 @@ class LSTM(Recurrent):
     bias_regularizer: Regularizer | None = param(
         None, "What large values of the bias cost", family="regularizers"
     )
+    activity_regularizer: Regularizer | None = param(
+        None, "What large results cost, by sample", family="regularizers"
+    )
     kernel_constraint: Constraint | None = param(
         None, "What the input's kernel must be after a step", family="constraints"
     )
@@ -69,6 +72,12 @@ class LSTM(Recurrent):
     )
     bias_constraint: Constraint | None = param(
         None, "What the bias must be after a step", family="constraints"
+    )
+    dropout: float = param(
+        0.0, "Share of the input set to zero while training, alike at each step", min=0, max=1
+    )
+    recurrent_dropout: float = param(
+        0.0, "Share of the state that each gate misses while training", min=0, max=1
     )
     return_sequences: bool = param(False, "Give the output of every step, not only the last")
     return_state: bool = param(False, "Give the last output and memory as well")
@@ -84,6 +93,11 @@ class LSTM(Recurrent):
             {"units": 2, "return_state": True},
             (Spec("float32", ("batch", 4, 3)), *(Spec("float32", ("batch", 2)),) * 2),
         ),
+        Example(
+            {"units": 2, "dropout": 0.3, "recurrent_dropout": 0.4, "return_sequences": True},
+            (Spec("float32", ("batch", 4, 3)),),
+        ),
+        Example({"units": 2, "dropout": 0.4}, (Spec("float32", ("batch", 3, 2)),)),
     )
 
     def bias(self, columns: int) -> Weight:

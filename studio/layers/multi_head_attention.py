@@ -19,6 +19,7 @@ from studio.layers.base import Example, Layer, LayerBuilder, Port, Weight, Weigh
 from studio.layers.expect import float_input, known_last_axis
 from studio.layers.masking import truth
 from studio.layers.noise import dropped
+from studio.layers.products import for_product
 from studio.layers.values import Range
 from studio.regularizers.base import Regularizer
 
@@ -54,6 +55,9 @@ class MultiHeadAttention(Layer):
     )
     bias_regularizer: Regularizer | None = param(
         None, "What large values of the biases cost", family="regularizers"
+    )
+    activity_regularizer: Regularizer | None = param(
+        None, "What large results of its four products cost, by sample", family="regularizers"
     )
     kernel_constraint: Constraint | None = param(
         None, "What the kernels must be after a step", family="constraints"
@@ -110,6 +114,14 @@ class MultiHeadAttention(Layer):
             found += self._dense(name, (width,), (self.num_heads, size))
         heads = self.num_heads, self._value_dim()
         return (*found, *self._dense("attention_output", heads, self._result(query)))
+
+    def activity(self) -> None:
+        """Its result is not measured, but what each product with a kernel gives, as in Keras."""
+
+    def _measure(self, op: LayerBuilder, product: Value) -> Value:
+        if self.activity_regularizer is not None:
+            op.measured.append((self.activity_regularizer, product))
+        return product
 
     def range(self, *x: Range | None) -> Range:
         return Range()
@@ -173,7 +185,7 @@ class MultiHeadAttention(Layer):
         y = op.MatMul(x, op.Reshape(w.kernel, _ints(-1, columns)))
         if self.use_bias:
             y = op.Add(y, op.Reshape(w.bias, _ints(columns)))
-        parts = op.Reshape(y, _ints(0, 0, self.num_heads, size))
+        parts = self._measure(op, op.Reshape(y, _ints(0, 0, self.num_heads, size)))
         return op.Transpose(parts, perm=(0, 2, 1, 3))
 
     def _joined(self, op: LayerBuilder, w: Weights, x: Value, result: tuple[int, ...]) -> Value:
@@ -182,13 +194,13 @@ class MultiHeadAttention(Layer):
         y = op.MatMul(op.Reshape(x, _ints(0, 0, rows)), op.Reshape(w.kernel, _ints(rows, columns)))
         if self.use_bias:
             y = op.Add(y, op.Reshape(w.bias, _ints(columns)))
-        return y if len(result) == 1 else op.Reshape(y, _ints(0, 0, *result))
+        return self._measure(op, y if len(result) == 1 else op.Reshape(y, _ints(0, 0, *result)))
 
     def _dense(self, name: str, of: tuple[int, ...], to: tuple[int, ...]) -> list[Weight]:
         kernel = Weight(
             f"{name}/kernel",
             (*of, *to),
-            self.kernel_initializer,
+            for_product(self.kernel_initializer, tuple(range(len(of)))),
             regularizer=self.kernel_regularizer,
             constraint=self.kernel_constraint,
         )

@@ -12,11 +12,16 @@ def kept(op: LayerBuilder, x: Value, rate: float, shape: tuple[Dim, ...] | None 
     return op.Cast(op.GreaterOrEqual(op.noise(x, shape), rate), to=x.dtype)
 
 
+def share_kept(
+    op: LayerBuilder, x: Value, rate: float, shape: tuple[Dim, ...] | None = None
+) -> Value:
+    """Factors of mean 1: 0 for a share `rate`, below 1, and the rest larger to match."""
+    return op.Mul(kept(op, x, rate, shape), 1.0 / (1.0 - rate))
+
+
 def dropped(op: LayerBuilder, x: Value, rate: float, shape: tuple[Dim, ...] | None = None) -> Value:
     """`x` with a share `rate` set to zero and the rest scaled up to match."""
-    if rate == 1:
-        return op.Mul(x, 0.0)
-    return op.Mul(x, op.Mul(kept(op, x, rate, shape), 1.0 / (1.0 - rate)))
+    return op.Mul(x, 0.0 if rate == 1 else share_kept(op, x, rate, shape))
 
 
 def normal(op: LayerBuilder, like: Value) -> Value:

@@ -18,8 +18,9 @@ from studio.layers.activations import range_of
 from studio.layers.base import Layer, LayerBuilder, Port, Weight, Weights
 from studio.layers.expect import float_input, known_last_axis
 from studio.layers.masking import Packed, flip, pack, unpack
+from studio.layers.recurrent_dropout import Operands, drops, read_dropping
 from studio.layers.values import Range
-from studio.problem import refuse
+from studio.problem import Problem, refuse
 from studio.regularizers.base import Regularizer
 
 # Keras's activations as ONNX's functions inside a cell, with alpha and beta where they have them.
@@ -67,6 +68,8 @@ class Recurrent(Layer):
     kernel_constraint: Constraint | None
     recurrent_constraint: Constraint | None
     bias_constraint: Constraint | None
+    dropout: float
+    recurrent_dropout: float
     return_sequences: bool
     return_state: bool
     go_backwards: bool
@@ -77,6 +80,13 @@ class Recurrent(Layer):
     def outputs(self) -> tuple[Port, ...]:
         states = self.states if self.return_state else ()
         return Port("output"), *(Port(f"state_{s}") for s in states)
+
+    def problems(self) -> list[Problem]:
+        found = super().problems()
+        for name in ("dropout", "recurrent_dropout"):
+            if not found and getattr(self, name) == 1:
+                found.append(Problem("rate_one", args={"kind": self.kind}, fix={name: 0.5}))
+        return found
 
     def weights(self, *x: Spec) -> tuple[Weight, ...]:
         width, columns = known_last_axis(self.kind, x[0]), len(self.gates) * self.units
@@ -252,19 +262,60 @@ def read_sequence(
     """
     packed = None if mask is None else pack(op, x, mask)
     steps = op.Transpose(x, perm=(1, 0, 2)) if packed is None else packed.steps
-    kernels = [
-        None if some[0] is None else some[0] if len(some) == 1 else op.Concat(*some, axis=0)
-        for some in zip(*(layer.kernels(op, w) for w in weights), strict=True)
-    ]
     lengths = None if packed is None else packed.lengths
-    operands = [steps, *kernels, lengths, *first]
-    while operands[-1] is None:
-        operands.pop()
-    attrs = {**_functions(layer, len(weights)), **layer.attributes(), "direction": direction}
-    states = len(layer.states)
-    attrs["hidden_size"] = layer.units
-    y, *ends = op.call(layer.operator, operands, 1 + states, None, **attrs)
+    kernels = [layer.kernels(op, w) for w in weights]
+    if drops(op, layer):
+        y, *ends = _dropping(op, layer, steps, kernels, lengths, first, direction)
+    else:
+        both = [_joined(op, some) for some in zip(*kernels, strict=True)]
+        operands = (steps, *both, lengths, *first)
+        y, *ends = _called(op, layer, layer.operator, operands, direction)
     return Read(y, tuple(ends), packed)
+
+
+def _dropping(
+    op: LayerBuilder,
+    layer: Recurrent,
+    steps: Value,
+    kernels: Sequence[Sequence[Value | None]],
+    lengths: Value | None,
+    first: Sequence[Value],
+    direction: str,
+) -> list[Value]:
+    """As the operator's results, of a node for each direction."""
+    names = ("forward", "reverse") if direction == "bidirectional" else (direction,)
+    results = []
+    for index, (name, own) in enumerate(zip(names, kernels, strict=True)):
+        starts = [op.Gather(state, _ints(index), axis=0) for state in first]
+        kind, operands = read_dropping(op, layer, Operands(steps, own, lengths, starts))
+        results.append(_called(op, layer, kind, operands, name))
+    if len(results) == 1:
+        return list(results[0])
+    ys, *ends = zip(*results, strict=True)
+    return [op.Concat(*ys, axis=1), *(op.Concat(*end, axis=0) for end in ends)]
+
+
+def _called(
+    op: LayerBuilder, layer: Recurrent, kind: str, operands: Sequence[object], direction: str
+) -> Sequence[Value]:
+    """One node: the outputs of all steps, and each state after the last."""
+    given = list(operands)
+    while given[-1] is None:
+        given.pop()
+    attrs = {
+        **_functions(layer, 2 if direction == "bidirectional" else 1),
+        **layer.attributes(),
+        "direction": direction,
+        "hidden_size": layer.units,
+    }
+    plain = 1 + len(layer.states)
+    return op.call(kind, given, plain if kind == layer.operator else 99, None, **attrs)[:plain]
+
+
+def _joined(op: LayerBuilder, each: Sequence[Value | None]) -> Value | None:
+    """Each direction's operand along their axis; None where there is none."""
+    there = [value for value in each if value is not None]
+    return there[0] if len(there) == 1 else op.Concat(*there, axis=0) if there else None
 
 
 def _functions(layer: Recurrent, directions: int) -> dict[str, Attribute]:

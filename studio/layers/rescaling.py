@@ -10,6 +10,7 @@ from studio.engine.builder import Value
 from studio.engine.program import Array, Spec
 from studio.layers.base import Example, Layer, LayerBuilder, Weights
 from studio.layers.values import Range
+from studio.problem import refuse
 
 
 @dataclass(frozen=True)
@@ -43,8 +44,16 @@ class Rescaling(Layer):
         return Range(low, high)
 
     def lower(self, op: LayerBuilder, w: Weights, *x: Value) -> Value:
+        for name in ("scale", "offset"):
+            self._fit(name, len(getattr(self, name)), x[0].spec)
         value = x[0] if x[0].dtype.startswith("float") else op.Cast(x[0], to="float32")
         return op.Add(op.Mul(value, _numbers(self.scale)), _numbers(self.offset))
+
+    def _fit(self, name: str, count: int, x: Spec) -> None:
+        """Refuse numbers for each last index where there is another number of them."""
+        if count != 1 and (x.rank < 2 or x.shape[-1] != count):
+            about = {"kind": self.kind, "name": name, "received": count, "expected": x}
+            raise refuse("numbers_each", fix={name: getattr(self, name)[:1] or (1.0,)}, **about)
 
 
 def _numbers(given: tuple[float, ...]) -> Array | float:

@@ -52,6 +52,9 @@ class SeparableConv(Convolving):
     bias_regularizer: Regularizer | None = param(
         None, "What large values of the bias cost", family="regularizers"
     )
+    activity_regularizer: Regularizer | None = param(
+        None, "What large results cost, by sample", family="regularizers"
+    )
     depthwise_constraint: Constraint | None = param(
         None, "What the kernel of each channel must be after a step", family="constraints"
     )

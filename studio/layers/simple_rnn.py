@@ -16,7 +16,11 @@ from studio.regularizers.base import Regularizer
 
 @dataclass(frozen=True)
 class SimpleRNN(Recurrent):
-    """Reads a sequence step by step; its output is its only memory (Elman, 1990)."""
+    """Reads a sequence step by step; its output is its only memory (Elman, 1990).
+
+    Q: Why does its activity_regularizer count, when Keras 3.15.1 takes one and forgets it?
+    A: Who gives one wants it, and the other recurrent layers heed theirs.
+    """
 
     operator: ClassVar[str] = "RNN"
     synonyms = ("recurrent", "elman", "vanilla rnn", "循环", "简单循环网络")
@@ -39,6 +43,9 @@ class SimpleRNN(Recurrent):
     bias_regularizer: Regularizer | None = param(
         None, "What large values of the bias cost", family="regularizers"
     )
+    activity_regularizer: Regularizer | None = param(
+        None, "What large results cost, by sample", family="regularizers"
+    )
     kernel_constraint: Constraint | None = param(
         None, "What the input's kernel must be after a step", family="constraints"
     )
@@ -47,6 +54,12 @@ class SimpleRNN(Recurrent):
     )
     bias_constraint: Constraint | None = param(
         None, "What the bias must be after a step", family="constraints"
+    )
+    dropout: float = param(
+        0.0, "Share of the input set to zero while training, alike at each step", min=0, max=1
+    )
+    recurrent_dropout: float = param(
+        0.0, "Share of the state that each gate misses while training", min=0, max=1
     )
     return_sequences: bool = param(False, "Give the output of every step, not only the last")
     return_state: bool = param(False, "Give the last state as well")
@@ -61,6 +74,11 @@ class SimpleRNN(Recurrent):
             {"units": 2, "go_backwards": True, "return_sequences": True, "use_bias": False},
             (Spec("float32", ("batch", 4, 3)),),
         ),
+        Example(
+            {"units": 2, "dropout": 0.3, "recurrent_dropout": 0.4, "return_sequences": True},
+            (Spec("float32", ("batch", 4, 3)),),
+        ),
+        Example({"units": 2, "dropout": 0.4}, (Spec("float32", ("batch", 3, 2)),)),
     )
 
     def functions(self) -> tuple[str, ...]:

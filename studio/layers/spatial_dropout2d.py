@@ -6,8 +6,7 @@ from studio.declare import param
 from studio.engine.builder import Value
 from studio.engine.program import Spec
 from studio.layers.base import Example, Layer, LayerBuilder, Weights
-from studio.layers.edges import DATA_FORMATS, spatial
-from studio.layers.expect import float_input
+from studio.layers.edges import DATA_FORMATS, image_or_steps, spatial
 from studio.layers.noise import dropped
 
 
@@ -30,9 +29,9 @@ class SpatialDropout2D(Layer):
     )
 
     def lower(self, op: LayerBuilder, w: Weights, *x: Value) -> Value:
-        float_input(self.kind, x[0].spec, rank=4)
+        image_or_steps(self.kind, x[0].spec)
         if not op.training or self.rate == 0:
             return op.Identity(x[0])
-        image = spatial(self.data_format, 4)
+        image = spatial(self.data_format, x[0].rank)
         drawn = tuple(1 if i in image else d for i, d in enumerate(x[0].shape))
         return dropped(op, x[0], self.rate, drawn)

@@ -3,15 +3,15 @@
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from studio.declare import param
 from studio.engine.builder import Value
-from studio.engine.program import Array, Spec
+from studio.engine.program import Spec
 from studio.layers.base import Example, Layer, LayerBuilder, Weights
 from studio.layers.edges import DATA_FORMATS, spatial
 from studio.layers.expect import float_input, known_axis
+from studio.layers.resampling import KERNELS, range_between, resampled
 from studio.layers.up_sampling1d import repeated
+from studio.layers.values import Range
 from studio.problem import Problem
 
 
@@ -27,7 +27,7 @@ class UpSampling2D(Layer):
         "channels_last", "Whether channels come after the image or before it", choices=DATA_FORMATS
     )
     interpolation: str = param(
-        "nearest", "What is between two pixels", choices=("nearest", "bilinear")
+        "nearest", "What is between two pixels", choices=("nearest", *KERNELS)
     )
     examples = (
         Example({}, (Spec("float32", ("batch", 2, 3, 2)),)),
@@ -37,6 +37,10 @@ class UpSampling2D(Layer):
         ),
         Example(
             {"size": [2, 3], "interpolation": "bilinear"}, (Spec("float32", ("batch", 3, 2, 2)),)
+        ),
+        *(
+            Example({"interpolation": name}, (Spec("float32", ("batch", 4, 3, 1)),))
+            for name in ("bicubic", "lanczos3", "lanczos5")
         ),
     )
 
@@ -53,6 +57,9 @@ class UpSampling2D(Layer):
             found.append(Problem("edges_count", args=about, fix={"size": (2, 2)}))
         return found
 
+    def range(self, *x: Range | None) -> Range | None:
+        return range_between(self.interpolation, x[0])
+
     def lower(self, op: LayerBuilder, w: Weights, *x: Value) -> Value:
         float_input(self.kind, x[0].spec, rank=4)
         y = x[0]
@@ -60,19 +67,6 @@ class UpSampling2D(Layer):
             if self.interpolation == "nearest":
                 y = repeated(op, self.kind, y, axis, times)
             else:
-                y = self._interpolated(op, y, axis, times)
+                size = known_axis(self.kind, axis, y.spec)
+                y = resampled(op, y, axis, size, size * times, self.interpolation)
         return y
-
-    def _interpolated(self, op: LayerBuilder, x: Value, axis: int, times: int) -> Value:
-        """A product with the matrix that mixes neighbours, the axis moved to the end for it."""
-        order = [i for i in range(x.rank) if i != axis] + [axis]
-        matrix = between(known_axis(self.kind, axis, x.spec), times).astype(x.dtype)
-        mixed = op.MatMul(op.Transpose(x, perm=tuple(order)), matrix)
-        return op.Transpose(mixed, perm=tuple(int(i) for i in np.argsort(order)))
-
-
-def between(size: int, times: int) -> Array:
-    """(size, size·times): the share of each pixel in each new one, linear between their centres."""
-    centres = (np.arange(size * times) + 0.5) / times - 0.5
-    distance = np.abs(np.arange(size)[:, None] - np.clip(centres, 0, size - 1))
-    return np.maximum(0.0, 1.0 - distance)

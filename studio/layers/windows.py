@@ -22,6 +22,7 @@ class Sliding(Layer):
 
     spatial: ClassVar[int] = 2
     spans: ClassVar[tuple[str, ...]] = ()  # the parameters with a number for each axis
+    padding: str
     data_format: str
 
     def __post_init__(self) -> None:
@@ -29,6 +30,8 @@ class Sliding(Layer):
             value: Any = getattr(self, name)
             if isinstance(value, int):  # one for all axes, as in Keras
                 object.__setattr__(self, name, (value,) * self.spatial)
+        if isinstance(self.padding, str):  # which Keras takes in capitals, too
+            object.__setattr__(self, "padding", self.padding.lower())
         super().__post_init__()
 
     def problems(self) -> list[Problem]:

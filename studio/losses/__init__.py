@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from studio.declare import declared
+from studio.declare import public
 
 CATALOGUE = {
     "BinaryCrossentropy": "probabilistic",
@@ -20,9 +20,11 @@ CATALOGUE = {
     "MeanAbsolutePercentageError": "regression",
     "MeanSquaredError": "regression",
     "MeanSquaredLogarithmicError": "regression",
-    "CategoricalHinge": "hinge",
-    "Hinge": "hinge",
-    "SquaredHinge": "hinge",
+    "CategoricalHinge": "margins",
+    "Hinge": "margins",
+    "SquaredHinge": "margins",
+    "CTC": "sequence",
+    "Circle": "metric_learning",
     "Dice": "overlap",
     "Tversky": "overlap",
 }
@@ -39,6 +41,10 @@ __all__ = [*CATALOGUE]
 
 
 def __getattr__(name: str) -> Any:
-    if name in CATALOGUE:
-        return declared("losses", name)
-    raise AttributeError(f"studio.losses has no {name!r}; it has {', '.join(CATALOGUE)}")
+    return public("losses", name, _function)
+
+
+def _function(name: str, kind: str) -> Any:
+    from studio.losses.functions import LossFunction
+
+    return LossFunction(name, "losses", kind)

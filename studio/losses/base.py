@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 from math import inf
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from studio.declare import Declared, param
+from studio.declare import ANY, FLOAT32, Declared, Unread, param
 from studio.engine.builder import Builder, Value
 from studio.engine.program import Spec
 from studio.problem import Problem
@@ -25,6 +25,7 @@ class Loss(Declared):
     """
 
     family: ClassVar[str] = "losses"
+    unread: ClassVar[Unread] = {"name": ANY, "dtype": FLOAT32}
     probabilities: ClassVar[Literal["each", "shared", ""]] = ""
     takes: ClassVar[tuple[float, float]] = (-inf, inf)
     reduction: str = param(
@@ -34,6 +35,12 @@ class Loss(Declared):
         kw_only=True,
     )
 
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> float:
+        """Its value for arrays, as Keras's losses give it."""
+        from studio.losses.functions import value
+
+        return value(self, y_true, y_pred, sample_weight)
+
     @property
     def takes_logits(self) -> bool:
         """Whether it applies sigmoid or softmax to the outputs itself."""
@@ -42,6 +49,12 @@ class Loss(Declared):
     def target(self, output: Spec) -> Spec:
         """What the target of an output like this must look like."""
         return output
+
+    def limit(self, output: Spec) -> int:
+        """What the numbers of targets stay below; 0: nothing bounds them."""
+        classes = output.shape[-1]
+        numbered = self.target(output).dtype.startswith("int")
+        return classes if numbered and isinstance(classes, int) else 0
 
     def misfit(self, output: Spec) -> Problem | None:
         """What keeps it from judging such an output: an axis that is not there, or the batch's."""
@@ -56,9 +69,15 @@ class Loss(Declared):
         """The loss of each element: the output's shape without its last axis, or without `axis`."""
         raise TypeError(f"{self.kind} does not say how it is computed")
 
-    def counted(self, op: Builder, target: Value) -> Value | None:
-        """Which of the values count at all; None where all do."""
+    def counted(self, op: Builder, target: Value, values: Value) -> Value | None:
+        """Which of the values that `lower` gave count at all; None where all do."""
         return None
+
+
+def not_of_rank(loss: Loss, output: Spec, rank: int) -> Problem:
+    """The problem of an output with other axes than a loss judges."""
+    args = {"loss": loss.kind, "received": output, "expected": rank}
+    return Problem("loss_rank", args=args)
 
 
 def mean_last(op: Builder, x: Value) -> Value:

@@ -16,6 +16,7 @@ _AXES = "The axes an area extends over; all, the batch as well, if none is given
 class Dice(Loss):
     """1 − twice the overlap of output and target over the sum of both."""
 
+    order = ("reduction", "name", "axis", "dtype")
     takes = (0.0, 1.0)
     axis: tuple[int, ...] | None = param(None, _AXES)
 
@@ -29,6 +30,7 @@ class Dice(Loss):
 class Tversky(Loss):
     """Dice's kin that weighs what is missed and what is too much; ½ and ½ are Dice."""
 
+    order = ("alpha", "beta", "reduction", "name", "axis", "dtype")
     takes = (0.0, 1.0)
     alpha: float = param(0.5, "Weight of the target that the output misses", min=0)
     beta: float = param(0.5, "Weight of the output outside the target", min=0)

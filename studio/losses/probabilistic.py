@@ -1,10 +1,11 @@
 """Losses between probabilities, as Keras 3 computes them on JAX (keras/src/backend/jax/nn.py)."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
-from studio.declare import param
+from studio.declare import Unread, param
 from studio.engine.builder import Builder, Value
 from studio.engine.operators.crossentropy import EPSILON, clipped
 from studio.engine.program import Spec
@@ -97,6 +98,8 @@ class CategoricalFocalCrossentropy(Loss):
 class SparseCategoricalCrossentropy(Loss):
     """−log p of the target's class, for targets given as class numbers."""
 
+    order = ("from_logits", "ignore_class", "reduction", "axis", "name", "dtype")
+    unread: ClassVar[Unread] = {**Loss.unread, "axis": (-1,)}
     probabilities = "shared"
     from_logits: bool = param(False, _LOGITS)
     ignore_class: int | None = param(None, "A class number whose places do not count")
@@ -105,7 +108,7 @@ class SparseCategoricalCrossentropy(Loss):
         return Spec("int32", (*output.shape[:-1], 1))
 
     def lower(self, op: Builder, target: Value, output: Value) -> Value:
-        counted = self.counted(op, target)
+        counted = self._labelled(op, target)
         if counted is None:
             return _categorical(op, one_hot(op, target, output), output, self.from_logits)
         known = op.Where(op.Unsqueeze(counted, _LAST), target, np.array(0, np.int32))
@@ -113,7 +116,10 @@ class SparseCategoricalCrossentropy(Loss):
         values = _categorical(op, hot, _unfed(op, counted, output), self.from_logits)
         return op.Where(counted, values, 0.0)
 
-    def counted(self, op: Builder, target: Value) -> Value | None:
+    def counted(self, op: Builder, target: Value, values: Value) -> Value | None:
+        return self._labelled(op, target)
+
+    def _labelled(self, op: Builder, target: Value) -> Value | None:
         if self.ignore_class is None:
             return None
         ignored = op.Equal(target, np.array(self.ignore_class, np.int32))

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from studio.declare import declared
+from studio.declare import public
 
 CATALOGUE = {
     "Accuracy": "accuracy",
@@ -65,9 +65,16 @@ ALIASES = {
     "r2_score": "R2Score",
 }
 __all__ = [*CATALOGUE]
+_OF_ROWS = {k for k, file in CATALOGUE.items() if file in ("losses", "accuracy")} - {"Accuracy"}
+_OF_ROWS |= {"ConcordanceCorrelation", "PearsonCorrelation"}
 
 
 def __getattr__(name: str) -> Any:
-    if name in CATALOGUE:
-        return declared("metrics", name)
-    raise AttributeError(f"studio.metrics has no {name!r}; it has {', '.join(CATALOGUE)}")
+    return public("metrics", name, _function)
+
+
+def _function(name: str, kind: str) -> Any:
+    """Keras has those that give a number for each row as functions, too."""
+    from studio.metrics.functions import MetricFunction
+
+    return MetricFunction(name, "metrics", kind) if kind in _OF_ROWS else None

@@ -1,10 +1,11 @@
 """Share of right answers."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
-from studio.declare import param
+from studio.declare import Unread, param
 from studio.engine.program import Array, Spec
 from studio.metrics.base import Accumulator, Metric
 from studio.metrics.mean import Mean
@@ -29,6 +30,7 @@ def _among_best(classes: Array, output: Array, k: int) -> Array:
 class BinaryAccuracy(Metric):
     """Share of outputs on the target's side of a threshold; targets are 0 or 1."""
 
+    order = ("name", "dtype", "threshold")
     compares = "alike"
     threshold: float = param(0.5, "Outputs above it count as 1", min=0, max=1)
 
@@ -69,6 +71,8 @@ class TopKCategoricalAccuracy(Metric):
 class SparseTopKCategoricalAccuracy(Metric):
     """Share of samples whose target's class number is among the `k` largest outputs."""
 
+    order = ("k", "name", "dtype", "from_sorted_ids")
+    unread: ClassVar[Unread] = {**Metric.unread, "from_sorted_ids": (False,)}
     compares = "classes"
     k: int = param(5, "How many outputs may hold the truth", min=1)
 

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from scipy import special
 
-from studio.declare import param
+from studio.declare import ANY, Unread, param
 from studio.engine.program import Array, Spec
 from studio.metrics.base import Accumulator, Metric, ratio, spread_weight
 from studio.metrics.confusion import EPSILON, Counts
@@ -18,7 +19,7 @@ class _Area:
 
     def __init__(self, metric: "AUC", labels: int) -> None:
         self._metric = metric
-        inner = np.sort(np.array(metric.thresholds, np.float64))
+        inner = np.sort(np.array(metric.thresholds or (), np.float64))
         even = np.linspace(0, 1, len(inner) + 2 if len(inner) else metric.num_thresholds)
         if len(inner):
             given = np.concatenate([[0.0], inner, [1.0]])
@@ -92,6 +93,14 @@ def _interpolated(c: Counts) -> Array:
 class AUC(Metric):
     """Area under the ROC curve: how surely a positive scores above a negative."""
 
+    order = (
+        *("num_thresholds", "curve", "summation_method", "name", "dtype", "thresholds"),
+        *("multi_label", "num_labels", "label_weights", "from_logits"),
+    )
+    unread: ClassVar[Unread] = {
+        **Metric.unread,
+        "num_labels": ANY,
+    }  # the output says how many there are
     is_masked = False  # Keras's counts padding, too
     compares = "alike"
     num_thresholds: int = param(200, "Points of the curve", min=2)
@@ -105,13 +114,17 @@ class AUC(Metric):
         "The height between two points: between them, the lower or the higher",
         choices=("interpolation", "minoring", "majoring"),
     )
-    thresholds: tuple[float, ...] = param((), "Points between 0 and 1 instead of even ones")
+    thresholds: tuple[float, ...] | None = param(
+        None, "Points between 0 and 1 instead of even ones"
+    )
     multi_label: bool = param(False, "A curve for each output, and the mean of the areas")
-    label_weights: tuple[float, ...] = param((), "What each output counts; all the same if empty")
+    label_weights: tuple[float, ...] | None = param(
+        None, "What each output counts; all the same if empty"
+    )
     from_logits: bool = param(False, "Outputs are logits: sigmoid is applied first")
 
     def misfit(self, target: Spec, output: Spec) -> Problem | None:
-        weights = len(self.label_weights)
+        weights = len(self.label_weights or ())
         deep = self.multi_label and output.rank != 2
         if deep or (weights and weights != output.shape[-1]):
             args = {"metric": self.kind, "received": weights, "output": output}

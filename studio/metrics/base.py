@@ -5,12 +5,13 @@ from typing import ClassVar, Literal, Protocol
 
 import numpy as np
 
-from studio.declare import Declared, param, snake
+from studio.declare import FLOAT32, Declared, Unread, param, snake
 from studio.engine.program import Array, Spec
 from studio.problem import Problem
 
 Better = Literal["more", "less", ""]
 Compared = Literal["alike", "classes", ""]
+Result = float | Array  # one number, or one for each class or threshold, in a row
 
 
 class Accumulator(Protocol):
@@ -19,7 +20,7 @@ class Accumulator(Protocol):
     def update(self, target: Array, output: Array, weight: Array | None) -> None:
         """Take in one batch; `weight` (a number per sample, or per step) or None for all ones."""
 
-    def result(self) -> float:
+    def result(self) -> Result:
         """The value over everything taken in so far; 0.0 over nothing."""
 
 
@@ -39,11 +40,12 @@ class Metric(Declared):
     compares: ClassVar[Compared] = ""
     usual_name: ClassVar[str] = ""
     family: ClassVar[str] = "metrics"
+    unread: ClassVar[Unread] = {"dtype": FLOAT32}
     name: str = param("", "What it is called in the history and in plots", kw_only=True)
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not self.name:
+        if not self.name:  # None as well
             object.__setattr__(self, "name", self.usual_name or snake(self.kind))
 
     def misfit(self, target: Spec, output: Spec) -> Problem | None:
@@ -68,6 +70,11 @@ def spread_weight(weight: Array, shape: tuple[int, ...]) -> Array:
         array = array[..., 0]
     array = array.reshape(array.shape + (1,) * (len(shape) - array.ndim))
     return np.broadcast_to(array, shape)
+
+
+def numbers(values: Array) -> Result:
+    """A row of numbers; one alone is no row, as in Keras's histories."""
+    return float(values[0]) if values.size == 1 else values
 
 
 def ratio(part: Array, whole: Array) -> Array:

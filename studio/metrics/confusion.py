@@ -8,12 +8,13 @@ import numpy as np
 
 from studio.declare import param
 from studio.engine.program import Array, Spec
-from studio.metrics.base import Accumulator, Metric, ratio, spread_weight
+from studio.metrics.base import Accumulator, Metric, Result, numbers, ratio, spread_weight
 from studio.problem import Problem
 
 LOWEST = -1e10  # what Keras sets an output to that is not among the k largest
 EPSILON = 1e-7  # how far below 0 and above 1 the outermost thresholds of AUC lie
-_THRESHOLD = "Outputs above it count as 1; 0.5 if none is given"
+_THRESHOLD = "Outputs above it count as 1; 0.5 if none is given; of several each has a result"
+Thresholds = tuple[float, ...] | float | None
 
 
 class Counts:
@@ -86,8 +87,8 @@ class Counted:
             scores, truth, each = (a[..., self._class] for a in (scores, truth, each))
         self._counts.add(*(a.reshape(-1, 1) for a in (truth, scores, each)))
 
-    def result(self) -> float:
-        return float(self._result(self._counts)[0, 0])
+    def result(self) -> Result:
+        return numbers(self._result(self._counts)[:, 0])
 
 
 def _largest(scores: Array, k: int) -> Array:
@@ -106,10 +107,10 @@ class _Counting(Metric):
     better = ""
     compares = "alike"
     counted: ClassVar[str] = ""
-    thresholds: float | None = param(None, _THRESHOLD, min=0, max=1)
+    thresholds: Thresholds = param(None, _THRESHOLD, min=0, max=1)
 
     def start(self, target: Spec, output: Spec) -> Accumulator:
-        counts = Counts(np.array([0.5 if self.thresholds is None else self.thresholds]))
+        counts = Counts(_given(self.thresholds, 0.5))
         return Counted(counts, lambda found: getattr(found, self.counted))
 
 
@@ -160,7 +161,7 @@ class OfClass(Metric):
 class Precision(OfClass):
     """Of what was told to be a one, the share that is: TP / (TP + FP)."""
 
-    thresholds: float | None = param(None, _THRESHOLD, min=0, max=1)
+    thresholds: Thresholds = param(None, _THRESHOLD, min=0, max=1)
     top_k: int | None = param(None, "Only this many largest outputs of a sample count as 1", min=1)
     class_id: int | None = param(None, "The only class looked at", min=0)
 
@@ -174,7 +175,7 @@ class Precision(OfClass):
 class Recall(OfClass):
     """Of the ones, the share that was found: TP / (TP + FN)."""
 
-    thresholds: float | None = param(None, _THRESHOLD, min=0, max=1)
+    thresholds: Thresholds = param(None, _THRESHOLD, min=0, max=1)
     top_k: int | None = param(None, "Only this many largest outputs of a sample count as 1", min=1)
     class_id: int | None = param(None, "The only class looked at", min=0)
 
@@ -186,5 +187,9 @@ class Recall(OfClass):
 
 def _started(metric: Precision | Recall, result: Callable[[Counts], Array]) -> Accumulator:
     usual = 0.5 if metric.top_k is None else LOWEST
-    threshold = usual if metric.thresholds is None else metric.thresholds
-    return Counted(Counts(np.array([threshold])), result, metric.class_id, metric.top_k)
+    counts = Counts(_given(metric.thresholds, usual))
+    return Counted(counts, result, metric.class_id, metric.top_k)
+
+
+def _given(thresholds: Thresholds, usual: float) -> Array:
+    return np.atleast_1d(np.array(usual if thresholds is None else thresholds, np.float64))

@@ -6,11 +6,11 @@ import numpy as np
 
 from studio.declare import param
 from studio.engine.program import Array, Spec
-from studio.metrics.base import Accumulator, Metric, spread_weight
+from studio.metrics.base import Accumulator, Metric, Result, numbers, spread_weight
 from studio.problem import Problem
 
 EPSILON = 1e-7
-_AVERAGE = "Over classes: alike, by their size, or of all answers together"
+_AVERAGE = "Over classes: alike, by their size, or of all answers together; none gives each"
 _AVERAGES = ("micro", "macro", "weighted")
 _THRESHOLD = "Outputs above it count as 1; if none is given, the largest of each sample does"
 
@@ -18,9 +18,12 @@ _THRESHOLD = "Outputs above it count as 1; if none is given, the largest of each
 class _Scores:
     """True and false answers by class, or of all classes together."""
 
-    def __init__(self, average: str | None, beta: float, threshold: float | None) -> None:
+    def __init__(
+        self, classes: int, average: str | None, beta: float, threshold: float | None
+    ) -> None:
         self._average, self._beta, self._threshold = average, beta, threshold
-        self._right = self._extra = self._missed = self._true = np.zeros(())
+        none = np.zeros(() if average == "micro" else classes)
+        self._right = self._extra = self._missed = self._true = none
 
     def update(self, target: Array, output: Array, weight: Array | None) -> None:
         if self._threshold is None:
@@ -35,7 +38,7 @@ class _Scores:
         self._missed = self._missed + (each * ~told * truth).sum(axis)
         self._true = self._true + (each * truth).sum(axis)
 
-    def result(self) -> float:
+    def result(self) -> Result:
         precision = self._right / (self._right + self._extra + EPSILON)
         recall = self._right / (self._right + self._missed + EPSILON)
         square = self._beta**2
@@ -43,27 +46,30 @@ class _Scores:
         if self._average == "weighted":
             score = score * self._true / (self._true.sum() + EPSILON)
             return float(score.sum())
-        return float(score.mean())
+        return numbers(score) if self._average is None else float(score.mean())
 
 
 @dataclass(frozen=True)
-class _OneNumber(Metric):
-    """Base of the scores: of classes there must be one, or an average."""
+class _Score(Metric):
+    """Base of the scores, of rows with a number for each class."""
 
     is_masked = False
     compares = "alike"
 
     def misfit(self, target: Spec, output: Spec) -> Problem | None:
-        args = {"metric": self.kind, "output": output}
         if output.rank != 2:
-            return Problem("metric_rank", args=args)
-        if getattr(self, "average", None) is None and output.shape[-1] != 1:
-            return Problem("metric_average", args=args)
+            return Problem("metric_rank", args={"metric": self.kind, "output": output})
         return super().misfit(target, output)
 
 
+def _classes(output: Spec) -> int:
+    classes = output.shape[-1]
+    assert isinstance(classes, int)
+    return classes
+
+
 @dataclass(frozen=True)
-class FBetaScore(_OneNumber):
+class FBetaScore(_Score):
     """Precision and recall in one number, recall counting β² times as much."""
 
     usual_name = "fbeta_score"
@@ -72,11 +78,11 @@ class FBetaScore(_OneNumber):
     threshold: float | None = param(None, _THRESHOLD, min=0, max=1)
 
     def start(self, target: Spec, output: Spec) -> Accumulator:
-        return _Scores(self.average, self.beta, self.threshold)
+        return _Scores(_classes(output), self.average, self.beta, self.threshold)
 
 
 @dataclass(frozen=True)
-class F1Score(_OneNumber):
+class F1Score(_Score):
     """The harmonic mean of precision and recall."""
 
     usual_name = "f1_score"
@@ -84,4 +90,4 @@ class F1Score(_OneNumber):
     threshold: float | None = param(None, _THRESHOLD, min=0, max=1)
 
     def start(self, target: Spec, output: Spec) -> Accumulator:
-        return _Scores(self.average, 1.0, self.threshold)
+        return _Scores(_classes(output), self.average, 1.0, self.threshold)

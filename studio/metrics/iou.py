@@ -1,10 +1,11 @@
 """Overlap of what is told to be a class with what is one (keras/src/metrics/iou_metrics.py)."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
-from studio.declare import param
+from studio.declare import Unread, param
 from studio.engine.program import Array, Spec
 from studio.metrics.base import Accumulator, Metric, spread_weight
 from studio.problem import Problem
@@ -14,6 +15,7 @@ _CLASSES = "How many classes there are"
 _IDS = "The classes that are averaged"
 _IGNORED = "A class whose places do not count"
 _TRUE = "Targets are class numbers, not one-hot"
+_NAMED = ("name", "dtype", "ignore_class")
 _PRED = "Outputs are class numbers, not a share for each class"
 
 
@@ -62,6 +64,7 @@ class _Overlap:
 class _OfClasses(Metric):
     """Base of the overlaps: each class averaged must be one of those there are."""
 
+    unread: ClassVar[Unread] = {**Metric.unread, "axis": (-1,)}
     is_masked = False
 
     def misfit(self, target: Spec, output: Spec) -> Problem | None:
@@ -77,6 +80,8 @@ class _OfClasses(Metric):
 class BinaryIoU(_OfClasses):
     """Overlap of two classes, told apart by a threshold."""
 
+    order = ("target_class_ids", "threshold", "name", "dtype")
+    unread = Metric.unread
     compares = "alike"
     target_class_ids: tuple[int, ...] = param((0, 1), _IDS, min=0)
     threshold: float = param(0.5, "Outputs from it on count as 1", min=0, max=1)
@@ -89,6 +94,7 @@ class BinaryIoU(_OfClasses):
 class IoU(_OfClasses):
     """Overlap of some classes: what was told rightly over what was told or true."""
 
+    order = ("num_classes", "target_class_ids", *_NAMED, "sparse_y_true", "sparse_y_pred", "axis")
     num_classes: int = param(2, _CLASSES, min=1)
     target_class_ids: tuple[int, ...] = param((0, 1), _IDS, min=0)
     ignore_class: int | None = param(None, _IGNORED)
@@ -104,6 +110,7 @@ class IoU(_OfClasses):
 class MeanIoU(_OfClasses):
     """Overlap of all classes that occur, averaged."""
 
+    order = ("num_classes", *_NAMED, "sparse_y_true", "sparse_y_pred", "axis")
     num_classes: int = param(2, _CLASSES, min=1)
     ignore_class: int | None = param(None, _IGNORED)
     sparse_y_true: bool = param(True, _TRUE)
@@ -118,6 +125,7 @@ class MeanIoU(_OfClasses):
 class OneHotIoU(_OfClasses):
     """Overlap of some classes, for one-hot targets."""
 
+    order = ("num_classes", "target_class_ids", *_NAMED, "sparse_y_pred", "axis")
     compares = "alike"
     num_classes: int = param(2, _CLASSES, min=1)
     target_class_ids: tuple[int, ...] = param((0, 1), _IDS, min=0)
@@ -133,6 +141,7 @@ class OneHotIoU(_OfClasses):
 class OneHotMeanIoU(_OfClasses):
     """Overlap of all classes that occur, averaged, for one-hot targets."""
 
+    order = ("num_classes", *_NAMED, "sparse_y_pred", "axis")
     compares = "alike"
     num_classes: int = param(2, _CLASSES, min=1)
     ignore_class: int | None = param(None, _IGNORED)

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from studio.declare import declared, param
-from studio.engine.program import Spec
+from studio.declare import Unread, declared, param
+from studio.engine.program import Array, Spec
 from studio.losses.base import Loss
-from studio.metrics.base import Accumulator, Better, Compared, Metric
-from studio.metrics.mean import Mean, computed
+from studio.metrics.base import Accumulator, Better, Compared, Metric, spread_weight
+from studio.metrics.mean import Mean, Values, computed
 
 _LOGITS = "Outputs are logits: before sigmoid or softmax"
 _SMOOTHING = "Share of each target that is spread over all classes"
@@ -93,6 +93,7 @@ class Poisson(LossMean):
 class BinaryCrossentropy(LossMean):
     """Mean of −y·log p − (1 − y)·log(1 − p)."""
 
+    order = ("name", "dtype", "from_logits", "label_smoothing")
     from_logits: bool = param(False, _LOGITS)
     label_smoothing: float = param(0.0, _SMOOTHING, min=0, max=1)
 
@@ -101,22 +102,46 @@ class BinaryCrossentropy(LossMean):
 class CategoricalCrossentropy(LossMean):
     """Mean of −Σ y·log p, for one-hot targets."""
 
+    order = ("name", "dtype", "from_logits", "label_smoothing", "axis")
     from_logits: bool = param(False, _LOGITS)
     label_smoothing: float = param(0.0, _SMOOTHING, min=0, max=1)
+    axis: int = param(-1, "The axis of the classes")
 
 
 @dataclass(frozen=True)
 class SparseCategoricalCrossentropy(LossMean):
     """Mean of −log p of the target's class, for class numbers."""
 
+    order = ("name", "dtype", "from_logits", "ignore_class", "axis")
+    unread: ClassVar[Unread] = {**LossMean.unread, "axis": (-1,)}
     compares = "classes"
     from_logits: bool = param(False, _LOGITS)
+    ignore_class: int | None = param(None, "A class number whose places count as 0")
+
+    def start(self, target: Spec, output: Spec) -> Accumulator:
+        values = computed(self.loss().lower, target, output)
+        return Mean(values) if self.ignore_class is None else _Labelled(values, self.ignore_class)
+
+
+class _Labelled(Mean):
+    """As Keras: what is ignored counts as 0, and where samples are weighted not at all."""
+
+    def __init__(self, values: Values, ignored: int) -> None:
+        super().__init__(values)
+        self._ignored = ignored
+
+    def update(self, target: Array, output: Array, weight: Array | None) -> None:
+        if weight is not None:
+            shape = output.shape[:-1]
+            weight = spread_weight(weight, shape) * (target.reshape(shape) != self._ignored)
+        super().update(target, output, weight)
 
 
 @dataclass(frozen=True)
 class CosineSimilarity(LossMean):
     """Mean cosine of the angle between output and target: 1 where they point the same way."""
 
+    order = ("name", "dtype", "axis")
     better = "more"
     axis: int = param(-1, "The axis of the vectors")
 

@@ -16,15 +16,18 @@ class Mean:
     """A weighted mean over all elements of all batches.
 
     Weights are one number per sample, or one per step of each sample.
+
+    Attributes:
+        values: what is averaged, of a batch's targets and outputs.
     """
 
     def __init__(self, values: Values) -> None:
-        self._values = values
+        self.values = values
         self._sum = 0.0
         self._count = 0.0
 
     def update(self, target: Array, output: Array, weight: Array | None) -> None:
-        values = self._values(target, output).astype(np.float64)
+        values = self.values(target, output).astype(np.float64)
         if weight is None:
             self._sum += float(values.sum())
             self._count += values.size

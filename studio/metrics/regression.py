@@ -88,6 +88,7 @@ class R2Score(Metric):
 class PearsonCorrelation(Metric):
     """Mean linear correlation of each sample's outputs and targets, from −1 to 1."""
 
+    order = ("name", "dtype", "axis")
     compares = "alike"
     axis: int = param(-1, _AXIS)
 
@@ -104,6 +105,7 @@ class PearsonCorrelation(Metric):
 class ConcordanceCorrelation(Metric):
     """Mean agreement of each sample's outputs and targets, in scale and place too."""
 
+    order = ("name", "dtype", "axis")
     compares = "alike"
     axis: int = param(-1, _AXIS)
 

@@ -6,7 +6,7 @@
 from importlib import import_module
 from typing import Any
 
-from studio.declare import declared
+from studio.declare import public
 
 CATALOGUE = {
     "SGD": "sgd",
@@ -19,13 +19,13 @@ CATALOGUE = {
     "Nadam": "nadam",
     "Ftrl": "ftrl",
     "Lion": "lion",
+    "Lamb": "lamb",
+    "ScheduleFreeAdamW": "schedule_free",
 }
 __all__ = [*CATALOGUE]
 
 
 def __getattr__(name: str) -> Any:
-    if name in CATALOGUE:
-        return declared("optimizers", name)
     if name == "schedules":
         return import_module("studio.optimizers.schedules")
-    raise AttributeError(f"studio.optimizers has no {name!r}; it has {', '.join(CATALOGUE)}")
+    return public("optimizers", name)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from studio.declare import Declared, param
+from studio.declare import ANY, Declared, Unread, param
 from studio.engine.builder import Builder, Value
 from studio.optimizers.schedules.base import Schedule
 from studio.problem import Problem
@@ -15,6 +15,10 @@ class Optimizer(Declared):
     """Base of the optimizers. Slots have the weight's shape."""
 
     family: ClassVar[str] = "optimizers"
+    unread: ClassVar[Unread] = {
+        "loss_scale_factor": (None,),
+        "name": ANY,
+    }
     learning_rate: float | Schedule = param(
         0.001, "Size of a step", min=0, family="optimizers.schedules"
     )
@@ -43,6 +47,20 @@ class Optimizer(Declared):
         kw_only=True,
     )
 
+    gradient_accumulation_steps: int | None = param(
+        None,
+        "Over how many batches gradients are averaged before weights change",
+        min=2,
+        kw_only=True,
+    )
+
+    @classmethod
+    def signature(cls) -> tuple[str, ...]:
+        """Keras has the factor of losses before the last of the options."""
+        names = [name for name in super().signature() if name != "loss_scale_factor"]
+        names.insert(names.index("gradient_accumulation_steps"), "loss_scale_factor")
+        return tuple(names)
+
     def problems(self) -> list[Problem]:
         found, names = super().problems(), ("clipnorm", "clipvalue", "global_clipnorm")
         given = [name for name in names if getattr(self, name) is not None]
@@ -59,10 +77,11 @@ class Optimizer(Declared):
     def plain(self) -> bool:
         """Whether a step is what `lower` says and no more: see `studio.optimizers.common`."""
         clips = self.clipnorm or self.clipvalue or self.global_clipnorm
-        return not (self.weight_decay or clips or self.use_ema)
+        whole = clips or self.use_ema or self.gradient_accumulation_steps
+        return not (self.weight_decay or whole)
 
     def slots(self) -> tuple[str, ...]:
-        """The arrays kept for each weight, by Keras's names."""
+        """The arrays kept for each weight, by Keras's names, without those of `common`."""
         return ()
 
     def start(self, slot: str) -> float:

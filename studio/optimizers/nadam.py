@@ -8,6 +8,7 @@ import numpy as np
 from studio.declare import param
 from studio.engine.builder import Builder, Value
 from studio.optimizers.base import Optimizer
+from studio.optimizers.common import rest
 
 _FADE = 0.96
 _STEPS = 512  # after them a factor is one, to float32 rounding
@@ -42,8 +43,8 @@ class Nadam(Optimizer):
         now, later = self._momentum(op, step), self._momentum(op, op.Add(step, 1.0))
         product = op.Mul(op.Pow(self.beta_1, step), _product(op, step))
         m, v = slots["momentum"], slots["velocity"]
-        m = op.Add(m, op.Mul(op.Sub(gradient, m), _rest(self.beta_1)))
-        v = op.Add(v, op.Mul(op.Sub(op.Mul(gradient, gradient), v), _rest(self.beta_2)))
+        m = op.Add(m, op.Mul(op.Sub(gradient, m), rest(self.beta_1)))
+        v = op.Add(v, op.Mul(op.Sub(op.Mul(gradient, gradient), v), rest(self.beta_2)))
         along = op.Mul(m, op.Div(later, op.Sub(1.0, op.Mul(product, later))))
         ahead = op.Mul(gradient, op.Div(op.Sub(1.0, now), op.Sub(1.0, product)))
         spread = op.Div(v, op.Sub(1.0, op.Pow(self.beta_2, step)))
@@ -54,11 +55,6 @@ class Nadam(Optimizer):
     def _momentum(self, op: Builder, step: Value) -> Value:
         """The momentum of a step: half of beta_1 at first, all of it in the end."""
         return op.Mul(op.Sub(1.0, op.Mul(op.Pow(_FADE, step), 0.5)), self.beta_1)
-
-
-def _rest(share: float) -> float:
-    """1 - share, taken in float32 as Keras does here, though nowhere else."""
-    return float(np.float32(1) - np.float32(share))
 
 
 def _product(op: Builder, step: Value) -> Value:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from studio.declare import declared
+from studio.declare import declared, public
 
 CATALOGUE = {
     "L1": "norms",
@@ -19,8 +19,5 @@ ALIASES = {
 __all__ = [*CATALOGUE]
 
 
-def __getattr__(name: str) -> Any:
-    kind = ALIASES.get(name, name)  # Keras has l2 beside L2
-    if kind in CATALOGUE:
-        return declared("regularizers", kind)
-    raise AttributeError(f"studio.regularizers has no {name!r}; it has {', '.join(CATALOGUE)}")
+def __getattr__(name: str) -> Any:  # Keras has other spellings of the classes
+    return public("regularizers", name, lambda _, kind: declared("regularizers", kind))

@@ -50,7 +50,8 @@ def as_arrays(
 
     Raises:
         ProblemError: ``wrong_number``, ``unknown_name``, ``input_shape``, ``target_shape``,
-            ``targets_missing``, ``integer_outside``, ``samples_differ``, ``not_numbers``.
+            ``inputs_missing``, ``targets_missing``, ``integer_outside``, ``samples_differ``,
+            ``not_numbers``.
     """
     inputs = _inputs(document, x)
     targets = _targets(document, y)
@@ -105,6 +106,8 @@ def wrong_number(what: str, received: int, names: Sequence[str]) -> ProblemError
 
 def _inputs(document: Document, x: Any) -> dict[str, _Column | OneHots]:
     names = input_names(document)
+    if x is None:
+        raise refuse("inputs_missing", names=", ".join(names.values()))
     given = by_name("input", list(names.values()), x)
     limits = integer_limits(document)
     found: dict[str, _Column | OneHots] = {}
@@ -150,12 +153,12 @@ def _targets(document: Document, y: Any) -> dict[str, _Column]:
             array = _sized(array, *array.shape[1:], 1)  # labels (n,) for an (n, 1) output
         _classes_as_expected(name, array, loss, specs[endpoint])
         found[endpoint.key] = _fitting("target_shape", name, array, spec)
-        classes = specs[endpoint].shape[-1]
-        if spec.dtype.startswith("int") and isinstance(classes, int):
-            _within(name, found[endpoint.key], classes, but=getattr(loss, "ignore_class", None))
+        limit = loss.limit(specs[endpoint])
+        if limit:
+            _within(name, found[endpoint.key], limit, but=getattr(loss, "ignore_class", None))
         elif loss.probabilities:
             _probable(name, loss, found[endpoint.key])
-        else:
+        elif spec.dtype.startswith("float"):
             _warn_of_unreachable(name, found[endpoint.key], analysis.ranges.get(endpoint))
     return found
 

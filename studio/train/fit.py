@@ -22,7 +22,7 @@ from studio.train.events import (
     Finished,
     Started,
 )
-from studio.train.trainer import Logs, Means, Trainer
+from studio.train.trainer import Logs, Means, Trainer, Watch
 
 
 @dataclass(frozen=True)
@@ -84,6 +84,7 @@ def fit(
     stop: Callable[[], bool] = lambda: False,
     keep_best: bool = True,
     finish_epoch: bool = False,
+    watch: Watch | None = None,
 ) -> Iterator[Event]:
     """Train, giving Started, then BatchDone and EpochDone, and Finished last.
 
@@ -98,6 +99,7 @@ def fit(
         keep_best: keep the weights of the best epoch, by the total validation loss if there is
             one, else by the total loss.
         finish_epoch: report an epoch that was stopped within as well, as Keras does.
+        watch: looks on at each validation.
     """
     plan = plan or FitPlan()
     steps = plan.steps_per_epoch or -(-len(data) // plan.batch_size)
@@ -125,7 +127,7 @@ def fit(
             break
         logs = means.logs()
         if validation is not None and (epoch + 1) % plan.validation_freq == 0:
-            logs |= _validate(trainer, validation, plan)
+            logs |= _validate(trainer, validation, plan, watch)
         logs = dict(sorted(logs.items()))
         better = seen.take(epoch, logs, monitor)
         trainer.save()
@@ -150,9 +152,9 @@ def _endless(trainer: Trainer, data: Arrays, plan: FitPlan) -> Iterator[Arrays]:
         number += 1
 
 
-def _validate(trainer: Trainer, validation: Arrays, plan: FitPlan) -> Logs:
+def _validate(trainer: Trainer, held: Arrays, plan: FitPlan, watch: Watch | None) -> Logs:
     size = plan.validation_batch_size or plan.batch_size
-    logs = trainer.evaluate(validation, size, plan.validation_steps)
+    logs = trainer.evaluate(held, size, plan.validation_steps, watch)
     return {f"val_{key}": value for key, value in logs.items()}
 
 

@@ -54,10 +54,11 @@ def _metric_list(given: Any) -> tuple[Metric, ...]:
     if given is None:
         return ()
     several = given if isinstance(given, list | tuple) else [given]
-    return tuple(_metric(metric) for metric in several)
+    return tuple(as_metric(metric) for metric in several)
 
 
-def _metric(given: Any) -> Metric:
-    """A metric given by its name is called as it was written, as in Keras."""
+def as_metric(given: Any) -> Metric:
+    """A metric given by its name, or as a function, is called as that, as in Keras."""
     found = declaration(Metric, "metrics", given)
-    return replace(found, name=given) if isinstance(given, str) else found
+    written = given if isinstance(given, str) else getattr(given, "name", "")
+    return replace(found, name=written) if written else found

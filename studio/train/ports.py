@@ -84,9 +84,8 @@ def target_ports(document: Document, analysis: Analysis) -> list[DataPort]:
             continue
         output = analysis.specs[endpoint]
         spec = plan.loss.target(output)
-        classes = output.shape[-1] if spec.dtype.startswith("int") else 0
         binding = document.plan.data.targets.get(endpoint.key)
-        limit = classes if isinstance(classes, int) else 0
+        limit = plan.loss.limit(output)
         known = analysis.ranges.get(endpoint)
         found.append(
             DataPort(endpoint.key, endpoint.call, name, spec, binding, limit, plan.loss, known)

@@ -2,6 +2,9 @@
 
 import sys
 from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
 
 from studio.engine.engines import Choice
 from studio.text import text
@@ -34,7 +37,11 @@ def epoch_line(event: EpochDone, epochs: int) -> str:
 
 
 def _numbers(logs: Mapping[str, float]) -> str:
-    return "  ".join(f"{key} {value:.4f}" for key, value in logs.items())
+    return "  ".join(f"{key} {_number(value)}" for key, value in logs.items())
+
+
+def _number(value: Any) -> str:
+    return f"{value:.4f}" if np.ndim(value) == 0 else " ".join(map(_number, value))
 
 
 def _lines(events: Iterator[Event]) -> Iterator[Event]:

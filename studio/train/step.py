@@ -114,6 +114,12 @@ def build_step(
     )
 
 
+def _apart(target: Spec, output: Spec, key: str) -> Spec:
+    """A target whose open sizes are its own, but for those of its output."""
+    own = (d if isinstance(d, int) or d in output.shape else f"{d}/{key}" for d in target.shape)
+    return Spec(target.dtype, tuple(own))
+
+
 def _masks(lowered: Lowered) -> dict[str, Value]:
     """The masks of the outputs' steps, by endpoint key."""
     found = {e.key: (lowered.op.mask(v), v.rank) for e, v in lowered.outputs.items()}
@@ -149,7 +155,7 @@ class _Losses:
             )
         if misfit := plan.loss.misfit(output.spec):
             raise ProblemError(misfit.at(endpoint.call))
-        spec = plan.loss.target(output.spec)
+        spec = _apart(plan.loss.target(output.spec), output.spec, key)
         target = op.input(f"target/{name}", spec)
         values = plan.loss.lower(op, target, output)
         weight = self._sample_weight(endpoint, values, output, weighted) if weighted else None
@@ -176,7 +182,8 @@ class _Losses:
 
     def _valid(self, loss: Loss, target: Value, values: Value, output: Value) -> Value | None:
         """Which values count: those that the output's mask and the loss itself let through."""
-        op, counted, mask = self.op, loss.counted(self.op, target), self.op.mask(output)
+        op, mask = self.op, self.op.mask(output)
+        counted = loss.counted(op, target, values)
         if mask is None or mask.rank != values.rank:
             return counted
         return mask if counted is None else op.And(mask, counted)

@@ -1,8 +1,11 @@
 """Runs steps: feeds batches to the compiled programs and keeps the Store in step."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import islice
 from math import prod
+from typing import Protocol
 
 import numpy as np
 
@@ -17,8 +20,9 @@ from studio.engine.executor import Executor
 from studio.engine.program import Array, Dim, Program
 from studio.layers.cell import Cell, Lag
 from studio.metrics.base import Accumulator, Metric, spread_weight
-from studio.optimizers.common import AVERAGE
+from studio.optimizers.common import AVERAGE, first_value
 from studio.train.arrays import Arrays, Placed, Weighted, batches, fed
+from studio.train.several import apart
 from studio.train.step import Step, build_step
 from studio.train.update import RATE, STEP, Lagging
 
@@ -33,6 +37,22 @@ class Settings:
     engine: str = "auto"
     seed: int = 0
     threads: int = 0
+
+
+class Watch(Protocol):
+    """Whoever looks on while a model is evaluated."""
+
+    def begin(self) -> None:
+        """Before the first batch."""
+
+    def batch_begin(self, batch: int) -> None:
+        """Before a batch."""
+
+    def batch_end(self, batch: int, logs: Logs) -> None:
+        """After a batch; `logs` are the running means of the losses."""
+
+    def end(self, logs: Logs) -> None:
+        """After the last batch; losses and metrics."""
 
 
 class Trainer:
@@ -101,15 +121,28 @@ class Trainer:
         step, runner = self.compiled(False, batch.weighted, batch.one_hots)
         return step, runner.run(self.feeds(step, batch))
 
-    def evaluate(self, data: Arrays, batch_size: int, limit: int | None = None) -> Logs:
+    def evaluate(
+        self,
+        data: Arrays,
+        batch_size: int,
+        limit: int | None = None,
+        watch: "Watch | None" = None,
+    ) -> Logs:
         """Losses and metrics by Keras's keys, over all samples or the first `limit` batches."""
         means = Means(self)
-        for number, batch in enumerate(batches(data, batch_size)):
-            if limit is not None and number >= limit:
-                break
+        if watch:
+            watch.begin()
+        for number, batch in enumerate(islice(batches(data, batch_size), limit)):
+            if watch:
+                watch.batch_begin(number)
             step, results = self.test_batch(batch)
             means.add(step, batch, results)
-        return means.logs()
+            if watch:
+                watch.batch_end(number, means.loss())
+        logs = means.logs()
+        if watch:
+            watch.end(logs)
+        return logs
 
     def forget(self) -> None:
         """The Store changed under the trainer: read it again before the next step."""
@@ -159,7 +192,7 @@ class Trainer:
             cell = self._cell(step, weight)
             if cell.lag is not None and not _goes_on(cell.lag, step.lags.get(weight)):
                 cell.settle()
-            first = np.float32(self.document.plan.optimizer.start(slot))
+            first = np.float32(first_value(self.document.plan.optimizer, slot))
             state[name] = cell.slots.get(slot, np.broadcast_to(first, cell.value.shape))
         for name, lag in step.lags.items():
             cell = self._cell(step, name)
@@ -255,6 +288,7 @@ class Means:
 
     def _start(self, step: Step, several: bool) -> dict[str, "_Running"]:
         found: dict[str, _Running] = {}
+        times: Counter[str] = Counter()
         for key, (target, output) in step.specs.items():
             if key not in step.targets:
                 continue  # without a loss there is nothing to compare with
@@ -262,7 +296,7 @@ class Means:
             prefix = f"{self._trainer.names[key]}_" if several else ""
             for metrics, is_weighted in ((plan.metrics, False), (plan.weighted_metrics, True)):
                 for metric in metrics:
-                    name = _metric_name(metric, prefix, is_weighted, found)
+                    name = _metric_name(metric, prefix, is_weighted, times)
                     state = metric.start(target, output)
                     found[name] = _Running(key, is_weighted, metric.is_masked, state)
         return found
@@ -270,7 +304,9 @@ class Means:
     def logs(self) -> Logs:
         """Everything so far, by Keras's keys, sorted."""
         losses = {key: total / max(1, self._rows) for key, total in self._sums.items()}
-        metrics = {key: metric.state.result() for key, metric in (self._metrics or {}).items()}
+        metrics: Logs = {}
+        for key, metric in (self._metrics or {}).items():
+            metrics |= apart(key, metric.state.result())
         return dict(sorted({**losses, **metrics}.items()))
 
     def loss(self) -> Logs:
@@ -294,9 +330,13 @@ def _within(mask: Array, weight: Array | None) -> Array:
     return valid if weight is None else valid * spread_weight(weight, valid.shape)
 
 
-def _metric_name(
-    metric: Metric, prefix: str, is_weighted: bool, taken: Mapping[str, object]
-) -> str:
-    """Keras's key: a weighted metric is called so only where its name is taken."""
+def _metric_name(metric: Metric, prefix: str, is_weighted: bool, times: Counter[str]) -> str:
+    """Keras's key; `times` counts how often each was given.
+
+    A weighted metric is called so only where its name is taken; the next of one name is numbered.
+    """
     name = f"{prefix}{metric.name}"
-    return f"{prefix}weighted_{metric.name}" if is_weighted and name in taken else name
+    if is_weighted and times[name]:
+        name = f"{prefix}weighted_{metric.name}"
+    times[name] += 1
+    return name if times[name] == 1 else f"{name}_{times[name] - 1}"

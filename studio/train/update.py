@@ -10,7 +10,16 @@ from studio.engine.builder import Builder, Value
 from studio.engine.gradient import differentiate
 from studio.engine.program import Node, Role, Spec
 from studio.optimizers.base import Optimizer
-from studio.optimizers.common import AVERAGE, averaged, clipped, decayed
+from studio.optimizers.common import (
+    ACCUMULATOR,
+    AVERAGE,
+    Turn,
+    averaged,
+    clipped,
+    decayed,
+    kept_slots,
+    turn,
+)
 from studio.problem import refuse
 
 RATE, STEP = "learning_rate", "step"
@@ -59,18 +68,26 @@ def append_update(op: Builder, optimizer: Optimizer, lowered: Lowered, total: Va
     update = Update()
     writers = {output: node for node in op.nodes for output in node.outputs}
     reached = {n: g for n, g in zip(trained, gradients, strict=True) if g is not None}
+    slots = {name: _slots(op, optimizer, name, trained[name].value, update) for name in reached}
+    with op.at("", "averaging"):
+        now = turn(op, optimizer, op.value(STEP))
+        if now:
+            for name, gradient in reached.items():
+                state = slots[name].pop(ACCUMULATOR)
+                reached[name], kept = now.averaged(op, gradient, state)
+                op.update(state, kept)
     with op.at("", "clipping"):
         reached = dict(zip(reached, clipped(op, optimizer, list(reached.values())), strict=True))
     for name, gradient in reached.items():
-        table = optimizer.lazy() is not None and optimizer.plain()
-        table = table and trained[name].weight.constraint is None
-        arriving = rows(op, writers, gradient) if table else []
+        by_rows = optimizer.lazy() is not None and optimizer.plain()
+        by_rows = by_rows and trained[name].weight.constraint is None
+        arriving = rows(op, writers, gradient) if by_rows else []
         with op.at("", f"{optimizer.kind.lower()}/{name}"):
-            slots = _slots(op, optimizer, name, trained[name].value, update)
             if arriving:
-                _update_rows(op, optimizer, name, trained[name].value, arriving, slots, update)
+                table = trained[name].value
+                _update_rows(op, optimizer, name, table, arriving, slots[name], update)
             else:
-                _update_all(op, optimizer, trained[name], gradient, slots)
+                _update_all(op, optimizer, trained[name], gradient, slots[name], now)
     return update
 
 
@@ -78,7 +95,7 @@ def _slots(
     op: Builder, optimizer: Optimizer, name: str, weight: Value, update: Update
 ) -> dict[str, Value]:
     """What the optimizer keeps of a weight, by its names of them."""
-    kept = (*optimizer.slots(), *([AVERAGE] if optimizer.use_ema else []))
+    kept = kept_slots(optimizer)
     update.slots.update({f"{name}/{slot}": (name, slot) for slot in kept})
     return {slot: op.state(f"{name}/{slot}", weight.spec, Role.SLOT) for slot in kept}
 
@@ -107,11 +124,16 @@ def _update_all(
     variable: Variable,
     gradient: Value,
     slots: Mapping[str, Value],
+    now: Turn | None,
 ) -> None:
     """One step of a weight, with all that stands around the optimizer's own mathematics."""
-    rate, step, weight = op.value(RATE), op.value(STEP), variable.value
+    rate, weight = op.value(RATE), variable.value
+    step = now.number if now else op.value(STEP)
     start = decayed(op, optimizer, weight, rate)
     new, becomes = optimizer.lower(op, start, gradient, slots, rate, step)
+    if now:
+        new = op.Where(now.due, new, weight)
+        becomes = {slot: op.Where(now.due, value, slots[slot]) for slot, value in becomes.items()}
     if optimizer.use_ema:
         new, becomes[AVERAGE] = averaged(op, optimizer, new, slots[AVERAGE], step)
     constraint = variable.weight.constraint

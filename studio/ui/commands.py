@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from studio.text import LANGUAGES, language
 from studio.ui.actions import Action
+from studio.ui.editing import COPIES, PLACES, SELECTIONS, WIRES, editing
 from studio.ui.settings import THEMES
 
 if TYPE_CHECKING:  # the window builds this list, so it cannot be imported here
@@ -20,6 +21,7 @@ def commands(w: "MainWindow") -> tuple[Action, ...]:
     return (
         *_file(w),
         *_edit(w),
+        *editing(w),
         *_sharing(w),
         *_view(w),
         *_model(w),
@@ -102,8 +104,6 @@ def _edit(w: "MainWindow") -> tuple[Action, ...]:
             "toggle_output", "window.toggle_output", lambda: w.canvas.toggle_output(),
             "Ctrl+Shift+O", enabled=lambda: bool(w.session.selection),
         ),
-        Action("select_all", "window.select_all", lambda: w.canvas.select_all(), "Ctrl+A"),
-        Action("add", "window.add", w.search_layer, "/", "add"),
         Action(
             "arrange", "window.arrange", lambda: w.canvas.arrange(), "Ctrl+L", "arrange", nodes,
             why=_EMPTY,
@@ -236,8 +236,9 @@ def menus(w: "MainWindow") -> Mapping[str, tuple]:
             "export", "export_weights", "export_history", "-", "close_tab", "quit",
         ),
         "edit": (
-            "undo", "redo", "-", "find", "commands", "-", "add", "insert", "delete", "select_all",
-            "-", "arrange", "toggle_output", "freeze", "-", *SHARING, "-", "preferences",
+            "undo", "redo", "-", "find", "commands", "-", *COPIES, "-", "add", "insert", *WIRES,
+            "-", "delete", "heal", "-", ("select", SELECTIONS), ("align", PLACES), "arrange", "-",
+            "toggle_output", "freeze", "-", *SHARING, "-", "preferences",
         ),
         "view": (
             "fit", "fit_selection", "zoom_in", "zoom_out", "zoom_reset", "-",
@@ -256,7 +257,18 @@ TOOLBAR = (
 
 SHARING = ("use_again", "make_independent", "-", "group", "ungroup", "-", "wrap", "unwrap")
 CONTEXT_NODE = (
-    "enter", "toggle_output", "freeze", "-", *SHARING, "-", "fit_selection", "arrange", "-",
-    "delete",
+    "enter", "toggle_output", "freeze", "-", *WIRES, "-", "cut", "copy", "duplicate", "-",
+    *SHARING, "-", ("align", PLACES), "fit_selection", "arrange", "-", "delete", "heal",
 )  # fmt: skip
-CONTEXT_CANVAS = ("add", "insert", "select_all", "-", "leave", "fit", "arrange", "-", "model")
+CONTEXT_CANVAS = (
+    "add",
+    "paste",
+    "insert",
+    "select_all",
+    "-",
+    "leave",
+    "fit",
+    "arrange",
+    "-",
+    "model",
+)

@@ -264,6 +264,8 @@ def plain_editor(p: Param) -> QWidget:
         return LineEditor(_read_whole, write_number)
     if stem == "float":
         return LineEditor(read_number, write_number)
+    if stem == "tuple" and "float" in p.type and p.optional:
+        return LineEditor(_read_numbers_or_none, _write_numbers_or_none)
     if stem == "tuple" and "float" in p.type:
         return LineEditor(read_numbers, write_numbers)
     if stem == "tuple" and p.optional:
@@ -279,6 +281,18 @@ def _read_shape_or_none(written: str) -> Any:
 
 def _write_shape_or_none(value: Any) -> str:
     return "" if value is None else write_shape(value)
+
+
+def _read_numbers_or_none(written: str) -> Any:
+    """One number alone is no list: it gives one result."""
+    numbers = read_numbers(written)
+    if not isinstance(numbers, tuple):
+        return numbers
+    return None if not numbers else numbers[0] if len(numbers) == 1 else numbers
+
+
+def _write_numbers_or_none(value: Any) -> str:
+    return write_numbers(value) if isinstance(value, tuple) else write_number(value)
 
 
 def _read_whole(written: str) -> Any:

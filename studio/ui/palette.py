@@ -1,7 +1,9 @@
 """The palette: every layer there is, by category, found by any word people use for it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
 from html import escape
+from typing import TypeVar
 
 from PySide6.QtCore import (
     QByteArray,
@@ -29,7 +31,6 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import (
     QAbstractItemView,
-    QDockWidget,
     QFrame,
     QLineEdit,
     QListView,
@@ -44,13 +45,34 @@ from studio.declare import declared
 from studio.layers import CATALOGUE, FROM_FILES
 from studio.layers.base import Layer
 from studio.text import text
-from studio.ui.canvas.commands import LAYER_MIME
 from studio.ui.drawings import drawing, layer_drawing
 from studio.ui.theme import tokens
 
+LAYER_MIME = "application/x-layerloom-layer"  # a layer's kind, as UTF-8 text
+
 Index = QModelIndex | QPersistentModelIndex
+T = TypeVar("T")
 _PLACED = [kind for kind in CATALOGUE if kind not in FROM_FILES]
-_KIND, _HELP, _CATEGORY = (int(Qt.ItemDataRole.UserRole) + i for i in range(1, 4))
+_KIND, _HELP, _CATEGORY, _ROW = (int(Qt.ItemDataRole.UserRole) + i for i in range(1, 5))
+
+
+@dataclass(frozen=True)
+class Row:
+    """Something else than a new layer that a list offers: a port to connect, a wire to remove.
+
+    Attributes:
+        group: the heading it stands under.
+        title, help: its two lines; a search looks in both.
+        kind, category: of the layer whose drawing it shows.
+        value: what is chosen with it.
+    """
+
+    group: str
+    title: str
+    help: str
+    kind: str
+    category: str
+    value: object
 
 
 # -- finding -------------------------------------------------------------------------------------
@@ -66,17 +88,31 @@ def layer_class(kind: str) -> type[Layer]:
 def score(words: str, kind: str) -> float | None:
     """How well a search fits a layer, higher is better; None: not at all.
 
-    Its name counts most, then its synonyms, its category, its help, and last the letters of its
-    name in their order: ``cnct`` finds Concatenate.
+    Its name counts most, then its synonyms in whatever language, its category, its help, and last
+    the letters of its name in their order: ``cnct`` finds Concatenate. Of several words each must
+    be found: ``max 2d``.
     """
-    words = words.strip().casefold()
+    whole = words.strip().casefold()
+    found = _score(whole, kind)
+    parts = whole.split()
+    if found is None and len(parts) > 1:
+        each = [_score(part, kind) for part in parts]
+        return None if None in each else min(value for value in each if value is not None)
+    return found
+
+
+def _score(words: str, kind: str) -> float | None:
     layer = layer_class(kind)
     name = kind.casefold()
     if name.startswith(words):
         return 100.0 - len(name)
     if words in name:
         return 80.0 - len(name)
+    if words == _initials(kind):
+        return 70.0
     synonyms = [s.casefold() for s in layer.synonyms]
+    if words in synonyms:
+        return 65.0
     if any(s.startswith(words) for s in synonyms):
         return 60.0
     if any(words in s for s in synonyms):
@@ -86,6 +122,11 @@ def score(words: str, kind: str) -> float | None:
     if words in layer.help().casefold():
         return 20.0
     return 10.0 if len(words) > 1 and _in_order(words, name) else None
+
+
+def _initials(kind: str) -> str:
+    """The capitals and digits of a name: ``gap2d`` for GlobalAveragePooling2D."""
+    return "".join(c for c in kind if c.isupper() or c.isdigit()).casefold()
 
 
 def _in_order(letters: str, word: str) -> bool:
@@ -100,13 +141,29 @@ def category_name(category: str) -> str:
     return category if known == key else known
 
 
-def found(words: str) -> list[str]:
-    """The kinds a search finds, best first; all of them, in order, for no words."""
+def found(words: str, among: Collection[str] | None = None) -> list[str]:
+    """The kinds a search finds, best first; all of them, in order, for no words.
+
+    With `among` only those are looked through.
+    """
+    kinds = [kind for kind in _PLACED if among is None or kind in among]
     if not words.strip():
-        return list(_PLACED)
-    scored = [(score(words, kind), kind) for kind in _PLACED]
+        return kinds
+    scored = [(score(words, kind), kind) for kind in kinds]
     hits = [(value, kind) for value, kind in scored if value is not None]
     return [kind for _, kind in sorted(hits, key=lambda hit: -hit[0])]
+
+
+def rows_found(words: str, rows: Iterable[Row]) -> list[Row]:
+    """The rows that hold every word of a search, or whose layer it finds."""
+    parts = words.casefold().split()
+
+    def fits(row: Row) -> bool:
+        said = f"{row.title} {row.help}".casefold()
+        known = row.kind in CATALOGUE and score(words, row.kind)
+        return all(part in said for part in parts) or bool(known)
+
+    return [row for row in rows if not parts or fits(row)]
 
 
 # -- showing -------------------------------------------------------------------------------------
@@ -115,20 +172,26 @@ def found(words: str) -> list[str]:
 class LayerModel(QStandardItemModel):
     """Rows of layers, and headings where they are not sorted by how well they fit."""
 
-    def show_kinds(self, kinds: Iterable[str], grouped: bool) -> None:
-        """Show these, under the headings of their categories where `grouped`."""
+    def show(self, rows: Iterable[Row], kinds: Iterable[str], grouped: bool) -> None:
+        """Show rows and kinds of layers, kinds under their categories' headings if `grouped`."""
         self.clear()
+        self._add_groups(rows, lambda row: row.group, _other_row)
         if not grouped:
             self.invisibleRootItem().appendRows([_layer_row(kind) for kind in kinds])
             return
-        groups: dict[str, list[str]] = {}
-        for kind in kinds:
-            groups.setdefault(layer_class(kind).category, []).append(kind)
-        for category, members in groups.items():
-            heading = QStandardItem(category_name(category))
+        self._add_groups(kinds, lambda kind: category_name(layer_class(kind).category), _layer_row)
+
+    def _add_groups(
+        self, members: Iterable[T], group: Callable[[T], str], made: Callable[[T], QStandardItem]
+    ) -> None:
+        groups: dict[str, list[T]] = {}
+        for member in members:
+            groups.setdefault(group(member), []).append(member)
+        for title, those in groups.items():
+            heading = QStandardItem(title)
             heading.setFlags(Qt.ItemFlag.NoItemFlags)
             self.appendRow(heading)
-            self.invisibleRootItem().appendRows([_layer_row(kind) for kind in members])
+            self.invisibleRootItem().appendRows([made(member) for member in those])
 
     def mimeTypes(self) -> list[str]:
         return [LAYER_MIME]
@@ -152,6 +215,18 @@ def _layer_row(kind: str) -> QStandardItem:
     row.setFlags(flags.ItemIsEnabled | flags.ItemIsSelectable | flags.ItemIsDragEnabled)
     row.setData(f"{kind}. {layer.help()}", Qt.ItemDataRole.AccessibleTextRole)
     return row
+
+
+def _other_row(row: Row) -> QStandardItem:
+    made = QStandardItem(row.title)
+    made.setData(row.kind, _KIND)
+    made.setData(row.help, _HELP)
+    made.setData(row.category, _CATEGORY)
+    made.setData(row, _ROW)
+    made.setToolTip(f"<b>{escape(row.title)}</b><br>{escape(row.help)}")
+    made.setFlags(Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable)
+    made.setData(f"{row.title}. {row.help}", Qt.ItemDataRole.AccessibleTextRole)
+    return made
 
 
 class LayerDelegate(QStyledItemDelegate):
@@ -260,12 +335,24 @@ class LayerList(QListView):
 
 
 class Palette(QWidget):
-    """Search field and list. `chosen(kind)`: a layer was double-clicked, or Enter pressed on it."""
+    """Search field and list, of all layers or of those offered.
+
+    Signals:
+        chosen(kind): a layer was double-clicked, or Enter pressed on it.
+        picked(value): one of the other rows was.
+    """
 
     chosen = Signal(str)
+    picked = Signal(object)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        parent: QWidget | None = None,
+        kinds: Collection[str] | None = None,
+        rows: Sequence[Row] = (),
+    ) -> None:
         super().__init__(parent)
+        self._offered, self._rows = kinds, rows
         self.search = QLineEdit()
         self.search.setClearButtonEnabled(True)
         self.search.textChanged.connect(self._refresh)
@@ -296,30 +383,39 @@ class Palette(QWidget):
             self._retranslate()
 
     def _retranslate(self) -> None:
-        self.search.setPlaceholderText(text("canvas.search"))
-        self.search.setAccessibleName(text("canvas.search"))
+        sought = text("canvas.search_ports" if self._rows else "canvas.search")
+        self.search.setPlaceholderText(sought)
+        self.search.setAccessibleName(sought)
         self.list.setAccessibleName(text("canvas.palette"))
         self._refresh()
 
     def _refresh(self) -> None:
         words = self.search.text().strip()
-        kinds = found(words)
-        self.model.show_kinds(kinds, grouped=not words)
-        if not kinds:
-            nothing = QStandardItem(text("canvas.nothing_found", words=words))
+        kinds, rows = found(words, self._offered), rows_found(words, self._rows)
+        self.model.show(rows, kinds, grouped=not words or bool(rows))
+        if not kinds and not rows:
+            said = text("canvas.nothing_found", words=words) if words else text("canvas.none_fits")
+            nothing = QStandardItem(said)
             nothing.setFlags(Qt.ItemFlag.NoItemFlags)
             self.model.appendRow(nothing)
-        elif words:
-            self.list.setCurrentIndex(self.model.index(0, 0))
+        elif words or self._rows:
+            self._step(1)
 
     def kinds(self) -> list[str]:
         """The layers shown, from the top."""
-        rows = (self.model.index(i, 0).data(_KIND) for i in range(self.model.rowCount()))
-        return [kind for kind in rows if kind is not None]
+        indexes = (self.model.index(i, 0) for i in range(self.model.rowCount()))
+        return [i.data(_KIND) for i in indexes if i.data(_KIND) and i.data(_ROW) is None]
+
+    def rows(self) -> list[Row]:
+        """The other rows shown, from the top."""
+        rows = (self.model.index(i, 0).data(_ROW) for i in range(self.model.rowCount()))
+        return [row for row in rows if row is not None]
 
     def _choose(self, index: QModelIndex) -> None:
-        kind = index.data(_KIND)
-        if kind is not None:
+        kind, row = index.data(_KIND), index.data(_ROW)
+        if row is not None:
+            self.picked.emit(row.value)
+        elif kind is not None:
             self.chosen.emit(kind)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
@@ -346,13 +442,3 @@ class Palette(QWidget):
                 self.list.setCurrentIndex(index)
                 return
             row += step
-
-
-class PaletteDock(QDockWidget):
-    """The palette as a dock."""
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(text("canvas.palette"), parent)
-        self.setObjectName("palette")
-        self.palette_ = Palette()
-        self.setWidget(self.palette_)

@@ -1,28 +1,48 @@
-"""The layers, offered where the cursor is."""
+"""The layers, offered where the cursor is; and what else can be chosen there."""
 
-from collections.abc import Callable
+from collections.abc import Collection, Sequence
 
-from PySide6.QtCore import QPoint, Qt
-from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
+from PySide6.QtCore import QPoint, Qt, Signal
+from PySide6.QtGui import QCloseEvent
+from PySide6.QtWidgets import QFrame, QLabel, QVBoxLayout, QWidget
 
-from studio.ui.palette import Palette
+from studio.ui.palette import Palette, Row
 
-_WIDTH, _HEIGHT = 300, 380
+_WIDTH, _HEIGHT = 320, 400
 
 
 class QuickAdd(QFrame):
-    """A palette in a popup: type, press Enter; a click beside it or Escape closes it."""
+    """A palette in a popup: type, press Enter; a click beside it or Escape closes it.
 
-    def __init__(self, parent: QWidget, choose: Callable[[str], object]) -> None:
+    Signals:
+        closed(): it is no longer there, whether something was chosen or not.
+    """
+
+    closed = Signal()
+
+    def __init__(
+        self,
+        parent: QWidget,
+        title: str = "",
+        kinds: Collection[str] | None = None,
+        rows: Sequence[Row] = (),
+    ) -> None:
         super().__init__(parent, Qt.WindowType.Popup)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setFrameShape(QFrame.Shape.StyledPanel)
-        self.layers = Palette()
-        self.layers.chosen.connect(self.close)
-        self.layers.chosen.connect(choose)
+        self.layers = Palette(kinds=kinds, rows=rows)
+        self.chosen, self.picked = self.layers.chosen, self.layers.picked
+        self.chosen.connect(self.close)
+        self.picked.connect(self.close)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self.layers)
+        layout.setSpacing(0)
+        if title:
+            self.setAccessibleName(title)
+            heading = QLabel(title, wordWrap=True)
+            heading.setContentsMargins(10, 8, 10, 0)
+            layout.addWidget(heading)
+        layout.addWidget(self.layers, 1)
         self.resize(_WIDTH, _HEIGHT)
 
     def popup(self, at: QPoint) -> None:
@@ -33,3 +53,7 @@ class QuickAdd(QFrame):
         self.move(x, y)
         self.show()
         self.layers.setFocus(Qt.FocusReason.PopupFocusReason)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        super().closeEvent(event)
+        self.closed.emit()

@@ -302,6 +302,8 @@ class Brushes:
         self.wire_halo = QPen(_faint(t.accent, 70), 8.0)
         self.wire_hover = QPen(_faint(t.hover, 90), 7.0)
         self.wire_refused = _pen(t.error, 2.0, Qt.PenStyle.DashLine)
+        self.stroke = _pen(t.error, 1.6, cosmetic=True)
+        self.guide = _pen(t.accent, 1.0, Qt.PenStyle.DashLine, cosmetic=True)
         self.marquee = (_pen(t.accent, 1.0, cosmetic=True), QBrush(_faint(t.accent, 30)))
         self.tag = (_pen(t.categories["Input and output"], 1.2), QBrush(QColor(t.raised)))
         self._far_marks: dict[str, QPen] = {}

@@ -4,7 +4,7 @@ from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt, QTimer
-from PySide6.QtGui import QCloseEvent, QCursor, QDragEnterEvent, QDropEvent, QShowEvent
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QShowEvent
 from PySide6.QtWidgets import QApplication, QDialog, QDockWidget, QMainWindow, QMenu, QToolBar
 
 from studio.document.project import Project
@@ -26,7 +26,6 @@ from studio.ui.keys_view import KeysDialog
 from studio.ui.palette import Palette
 from studio.ui.preferences import Preferences, use_threads
 from studio.ui.problems_dock import ProblemsDock
-from studio.ui.quick_add import QuickAdd
 from studio.ui.session import Session
 from studio.ui.settings import Settings
 from studio.ui.sharing import Sharing
@@ -146,7 +145,6 @@ class MainWindow(QMainWindow):
         desk.counted.connect(partial(self._count, desk))
         desk.inspector.wanted.connect(lambda act: self.actions_.qt[act].trigger())
         desk.canvas.node_activated.connect(self._activate)
-        desk.canvas.add_requested.connect(self._search_at)
         desk.canvas.context_requested.connect(self._show_context)
         self.tabs.add(desk)
         return desk
@@ -208,11 +206,6 @@ class MainWindow(QMainWindow):
     def export_onnx(self) -> None:
         """Open the export dialog."""
         run_export(self.session, self)
-
-    def search_layer(self) -> None:
-        """Put the cursor into the palette's search field."""
-        self.raise_dock("palette")
-        self.palette_.setFocus(Qt.FocusReason.ShortcutFocusReason)
 
     def search_acts(self) -> None:
         """Search everything that can be done, every node, and layers to add."""
@@ -288,10 +281,6 @@ class MainWindow(QMainWindow):
         self.raise_dock("inspector")
         self.session.select([call])
         self.inspector.focus_first()
-
-    def _search_at(self, pos: QPointF) -> None:
-        """Where the empty canvas was double-clicked, offer the layers."""
-        QuickAdd(self, lambda kind: self.canvas.add_layer(kind, pos)).popup(QCursor.pos())
 
     def _show_context(self, hit: Hit, pos: QPoint) -> None:
         menu = QMenu(self)

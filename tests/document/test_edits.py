@@ -7,8 +7,9 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from studio.document import edits
+from studio.document import edits, rewiring
 from studio.document.analysis import analyse, why_not
+from studio.document.excerpt import excerpt, paste
 from studio.document.history import History
 from studio.document.model import Document, Endpoint
 from studio.document.plan import NumberColumns, TextColumn
@@ -166,6 +167,58 @@ class Editing(RuleBasedStateMachine):
     @rule(data=st.data(), x=st.floats(-9, 9))
     def move(self, data: st.DataObject, x: float) -> None:
         self.do(edits.move_calls(self.now, {self.pick(data, self.calls): (x, 0.0)}))
+
+    @precondition(lambda self: self.now.graph.wires)
+    @rule(data=st.data())
+    def insert(self, data: st.DataObject) -> None:
+        wire = data.draw(st.sampled_from(sorted(self.now.graph.wires)))
+        call = self.pick(data, self.calls)
+        try:
+            document = rewiring.insert_on_wire(self.now, wire, call)
+        except ProblemError:
+            return
+        assert wire not in document.graph.wires
+        arriving = [w for w in document.graph.into(call) if w.start == wire.start]
+        assert arriving
+        leaving = [w for w in document.graph.out_of(call) if w.end == wire.end]
+        assert wire.slot in {w.slot for w in leaving}
+        self.do(document)
+
+    @precondition(lambda self: self.calls)
+    @rule(data=st.data(), gone=st.booleans())
+    def heal(self, data: st.DataObject, gone: bool) -> None:
+        chosen = data.draw(st.lists(st.sampled_from(self.calls), min_size=1, max_size=3))
+        document = rewiring.pulled_out(self.now, chosen)
+        assert not any((w.source in chosen) != (w.target in chosen) for w in document.graph.wires)
+        self.do(edits.remove_calls(document, chosen) if gone else document)
+
+    @precondition(lambda self: self.calls)
+    @rule(data=st.data(), body=st.sampled_from(BODIES))
+    def replace(self, data: st.DataObject, body: Layer) -> None:
+        call = self.pick(data, self.calls)
+        inputs = {self.now.entry(call).kind, body.kind} & {"Input"}
+        if inputs:
+            with pytest.raises(ProblemError, match="cannot be replaced"):
+                rewiring.replace_layer(self.now, call, body)
+            return
+        left = self.now.graph.out_of(call)
+        self.do(rewiring.replace_layer(self.now, call, body))
+        assert self.now.entry(call).kind == body.kind
+        assert self.now.graph.out_of(call) == left
+
+    @precondition(lambda self: self.calls)
+    @rule(data=st.data(), inbound=st.booleans())
+    def copy(self, data: st.DataObject, inbound: bool) -> None:
+        chosen = data.draw(st.lists(st.sampled_from(self.calls), min_size=1, max_size=3))
+        part = excerpt(self.now, self.now.main, chosen)
+        pasted = paste(self.now, part, self.now.main, (5.0, 0.0), inbound)
+        assert self.given.isdisjoint(pasted.calls.values())
+        self.given |= set(pasted.calls.values())
+        names = [entry.name for entry in pasted.document.layers.values()]
+        before = [entry.name for entry in self.now.layers.values()]
+        if len(set(before)) == len(before):
+            assert len(set(names)) == len(names)
+        self.do(pasted.document)
 
     @rule()
     def undo(self) -> None:

@@ -273,6 +273,7 @@ REDUCTIONS = [
         Case("CategoricalCrossentropy", (f(*shape), f(*shape)), draw="unit")
         for shape in ((B, 4), (B, 2, 3))
     ),
+    *(Case("CTC", (f(B, time, 4), i32(B, 2))) for time in (5, "time")),
     *(
         Case("CumSum", (f(B, 3, 2), np.array(axis, np.int64)), {"exclusive": e, "reverse": r})
         for axis in (0, 1, -1)

@@ -19,7 +19,7 @@ from tests.engine.cases import CASES, RECURRENT_SHAPES, Case, check_gradient, f,
 INTERNAL = {
     *("GatherGrad", "Distinct", "Part", "TakeRows", "OneHotMatMul", "OneHotMatMulGrad"),
     *("SGDRows", "AdagradRows", "RMSpropRows"),
-    *("CategoricalCrossentropyGrad", "SoftmaxCrossentropyGrad"),
+    *("CategoricalCrossentropyGrad", "SoftmaxCrossentropyGrad", "CTCTraining"),
     *("ConvKernelGrad", "MaxPoolGrad", "AveragePoolGrad", *(f"{op}Last" for op in LAYOUTS)),
 } | {f"{op}{part}" for op in RECURRENT_SHAPES for part in ("Training", "Grad")}
 SYMBOLIC = ("batch", "time")

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from studio.engine.bodies.operands import KEPT
 from studio.engine.builder import Builder
 from studio.engine.numpy_executor import NumpyExecutor
 from studio.engine.onnxruntime_executor import OnnxRuntimeExecutor
@@ -45,6 +46,7 @@ def recurrent_program(
     units: int = 2,
     width: int = 3,
     lengths: bool = False,
+    kept: bool = False,
 ) -> Program:
     op = Builder()
     name, attrs = KINDS[kind]
@@ -56,10 +58,14 @@ def recurrent_program(
     b = op.input("b", f(d, 2 * gates * units))
     first = [op.input(n, f(d, "batch", units)) for n in ("h", "c")[:states]]
     lens = op.input("lens", i32("batch")) if lengths else None
+    operands = [x, w, r, b, lens, *first]
+    if kept:  # which only the training variant reads
+        operands += [None] * (KEPT - len(operands))
+        operands.append(op.input("kept", f(d, gates, "batch", units)))
     results = op.call(
-        name,
-        (x, w, r, b, lens, *first),
-        outputs=max(wanted) + 1,
+        f"{name}Training" if kept else name,
+        operands,
+        outputs=99 if kept else max(wanted) + 1,
         hidden_size=units,
         direction=direction,
         **attrs,
@@ -131,6 +137,34 @@ def test_gradient_with_lengths(
     monkeypatch.setattr(recurrent, "_CHUNK_BYTES", chunk)
     program = recurrent_program(kind, wanted, direction, lengths=True)
     check_gradient(program, feeds_for(program, batch=5))
+
+
+@each_kind
+@each_direction
+@pytest.mark.parametrize("lengths", [False, True])
+@pytest.mark.parametrize("batch", [1, 5])
+def test_gradient_where_gates_keep_a_part_of_the_state(
+    kind: str, direction: str, lengths: bool, batch: int
+) -> None:
+    program = recurrent_program(kind, None, direction, lengths=lengths, kept=True)
+    feeds = feeds_for(program, batch)
+    feeds["kept"] = np.maximum(feeds["kept"], 0) * 2
+    inputs = [n for n in ("x", "w", "r", "b", "h", "c") if n in feeds]
+    check_gradient(program, feeds, wrt=inputs)
+
+
+@each_kind
+@each_direction
+def test_keeping_all_of_the_state_changes_nothing(kind: str, direction: str) -> None:
+    plain = recurrent_program(kind, direction=direction, lengths=True)
+    program = recurrent_program(kind, direction=direction, lengths=True, kept=True)
+    feeds = feeds_for(plain, 5)
+    gates, units = RECURRENT_SHAPES[KINDS[kind][0]][0], 2
+    ones = np.ones((2 if direction == "bidirectional" else 1, gates, 5, units), np.float32)
+    expected = NumpyExecutor(plain).run(feeds)
+    found = NumpyExecutor(program).run({**feeds, "kept": ones})
+    for ours, theirs in zip(program.outputs, plain.outputs, strict=True):
+        np.testing.assert_allclose(found[ours], expected[theirs], rtol=1e-6)
 
 
 def gradients(program: Program, feeds: Arrays) -> Arrays:

@@ -102,7 +102,7 @@ output_plans = st.builds(
     OutputPlan,
     st.none() | st.sampled_from([BinaryCrossentropy(), MeanSquaredError()]),
     floats | st.integers(0, 3),
-    st.lists(st.sampled_from([AUC(), BinaryAccuracy(0.25)]), max_size=2).map(tuple),
+    st.lists(st.sampled_from([AUC(), BinaryAccuracy(threshold=0.25)]), max_size=2).map(tuple),
 )
 
 

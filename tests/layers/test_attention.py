@@ -205,3 +205,20 @@ def test_groups_must_divide_the_channels() -> None:
     assert (problem.code, problem.fix) == ("groups_uneven", {"groups": 3})
     (problem,) = layer("GroupNormalization", groups=0).problems()
     assert problem.code == "parameter_min"
+
+
+@pytest.mark.parametrize("name", ["glorot_uniform", "he_uniform", "random_uniform", "orthogonal"])
+def test_kernels_of_all_heads_start_as_one_matrix(name: str) -> None:
+    """As Keras counts what a kernel reads and gives: all heads at once."""
+    made = layer("MultiHeadAttention", num_heads=4, key_dim=16, kernel_initializer=name)
+    weights = made.weights(f("batch", 5, 64), f("batch", 5, 64))
+    largest = {
+        w.name: abs(w.initializer.fill(w.shape, np.random.default_rng(0))).max() for w in weights
+    }
+    expected = {"glorot_uniform": np.sqrt(6 / 128), "he_uniform": np.sqrt(6 / 64)}
+    expected |= {"random_uniform": 0.05}
+    for kernel in ("query/kernel", "value/kernel", "attention_output/kernel"):
+        if name in expected:
+            assert 0.99 * expected[name] < largest[kernel] <= expected[name]
+        else:
+            assert largest[kernel] < 1

@@ -2,25 +2,27 @@
 
 import json
 from dataclasses import FrozenInstanceError
+from typing import Any
 
 import numpy as np
 import onnx
 import pytest
 
-from studio.declare import declared, resolve, snake
+from studio.declare import Declared, declared, resolve, snake
 from studio.engine.gradient import differentiate
 from studio.engine.numpy_executor import NumpyExecutor
 from studio.engine.onnx_writer import to_onnx
 from studio.engine.onnxruntime_executor import OnnxRuntimeExecutor
-from studio.engine.program import Spec
 from studio.formats.values import configured
 from studio.layers import CATALOGUE
 from studio.layers.base import Example, Layer
+from studio.layers.left_out import left_out
 from studio.layers.shapes import shapes_of
 from studio.text import catalogue
 from tests import references
 from tests.engine.cases import check_gradient, with_gradient
 from tests.layers.building import build, feeds_for, recorded
+from tests.layers.replay import replay
 
 LAYERS: dict[str, type[Layer]] = {kind: declared("layers", kind) for kind in CATALOGUE}
 EXAMPLES = {
@@ -31,6 +33,9 @@ EXAMPLES = {
 RECORDED = recorded()
 NOT_ALONE = {"Input", "TimeDistributed"}  # nothing without data, or without a layer inside
 OURS = {"OnnxModel"}  # Keras has none such
+# In Keras no parameters of the constructor, or none that its configuration tells.
+AT_THE_CALL = ("use_causal_mask", "return_attention_scores", "rms_scaling")
+NEVER_OURS = ("name", "trainable", "zero_output_for_mask")  # of the handle, of cells
 
 each_layer = pytest.mark.parametrize("kind", LAYERS)
 each_example = pytest.mark.parametrize(("layer", "example"), EXAMPLES.values(), ids=EXAMPLES)
@@ -86,6 +91,35 @@ def test_json_round_trip(layer: Layer, example: Example) -> None:
     assert configured("layers", layer.kind, config, "layer") == layer  # as a file is read
     assert resolve("layers", {"kind": layer.kind, **config}) == layer
     assert hash(layer) == hash(type(layer).from_config(config))
+
+
+@each_layer
+def test_configuration_round_trip(kind: str) -> None:
+    """What Keras's own layer, made with the same parameters, says of itself makes ours again."""
+    if kind in NOT_ALONE | OURS:
+        return
+    configs = references.meta("keras_layers")["configs"].get(kind, [])
+    assert len(configs) == len(LAYERS[kind].examples), "record it: tests.references.record"
+    for example, config in zip(LAYERS[kind].examples, configs, strict=True):
+        ours = LAYERS[kind].from_config(example.params)
+        for name in config:
+            assert hasattr(ours, name) or name in NEVER_OURS or left_out(kind, name), name
+        at_the_call = {name: getattr(ours, name) for name in AT_THE_CALL if hasattr(ours, name)}
+        again = LAYERS[kind].from_config({**from_keras(LAYERS[kind], config), **at_the_call})
+        both = (build([made], example.inputs, training=True).program for made in (ours, again))
+        # None may be said in full, and a function has several names.
+        assert len({to_onnx(program) for program in both}) == 1
+
+
+def from_keras(kind: type[Declared], config: dict[str, Any]) -> dict[str, Any]:
+    """The parameters that are ours, too; a declaration by its kind and its own parameters."""
+    own = {p.name: p.family for p in kind.params()}
+    found = {name: value for name, value in config.items() if name in own}
+    for name, value in found.items():
+        if isinstance(value, dict):
+            inner = declared(own[name], value["class_name"])
+            found[name] = {"kind": inner.__name__, **from_keras(inner, value["config"])}
+    return found
 
 
 # -- the mathematics -----------------------------------------------------------------------------
@@ -186,43 +220,11 @@ def test_both_engines_train_it_alike_over_a_hundred_steps(layer: Layer, example:
 
 
 @each_layer
-def test_keras_recorded_it(kind: str) -> None:
+def test_it_was_recorded(kind: str) -> None:
     known = {layer.kind for _, _, layers in RECORDED.values() for layer in layers}
     assert kind in known | NOT_ALONE | OURS
 
 
 @each_recording
 def test_it_computes_what_keras_computes(recording: str, case: str, layers: list[Layer]) -> None:
-    arrays, facts = references.case(recording, case), references.meta(recording)["cases"][case]
-    inputs = [arrays[f"x{i}"] for i in range(facts["inputs"])]
-    specs = [Spec(x.dtype.name, ("batch", *x.shape[1:])) for x in inputs]
-    built = build(layers, specs, facts["training"], facts["states"])
-    assert len(built.outputs) == facts["outputs"]
-    assert len(built.weights) == len(facts["weights"])
-    assert built.trainable == [trainable for _, trainable in facts["weights"]]
-    for name, (path, _) in zip(built.weights, facts["weights"], strict=True):
-        assert name.rpartition("/")[2] == path.rpartition("/")[2]
-    state = {name: arrays[f"w{i}"] for i, name in enumerate(built.weights)}
-    assert {n: a.shape for n, a in state.items()} == {n: a.shape for n, a in built.initial.items()}
-    feeds = {f"x{i}": x for i, x in enumerate(inputs)}
-    forward = NumpyExecutor(built.program)
-    forward.load(state)
-    found = forward.run(feeds)
-    for i, value in enumerate(built.outputs):
-        np.testing.assert_allclose(found[value.name], arrays[f"y{i}"], rtol=2e-5, atol=2e-6)
-    for i, name in enumerate(built.weights):  # statistics move in training
-        expected = arrays.get(f"new_w{i}", arrays[f"w{i}"])
-        np.testing.assert_allclose(forward.state()[name], expected, rtol=1e-5, atol=1e-6)
-
-    by = {f"x{i}": f"dx{i}" for i in range(len(inputs))}
-    by |= {name: f"dw{i}" for i, name in enumerate(built.weights)}
-    by = {name: key for name, key in by.items() if key in arrays}
-    backward, reached = with_gradient(built.program, list(by))
-    executor = NumpyExecutor(backward)
-    executor.load(state)
-    seeds = {f"seed/{v.name}": arrays[f"r{i}"] for i, v in enumerate(built.outputs)}
-    results = executor.run({**feeds, **seeds})
-    assert not any(arrays[by[name]].any() for name in set(by) - set(reached))
-    for name, y in zip(reached, backward.outputs, strict=True):
-        expected = arrays[by[name]]
-        np.testing.assert_allclose(results[y], expected, rtol=1e-4, atol=1e-5, err_msg=name)
+    replay(recording, case, layers)

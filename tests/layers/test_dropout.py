@@ -132,3 +132,16 @@ def test_a_rate_of_one_leaves_nothing_to_scale(kind: str) -> None:
 def test_a_seed_of_its_own_is_ignored_with_a_warning() -> None:
     with pytest.warns(UserWarning, match="Dropout ignores seed"):
         assert Dropout(0.3, seed=5).declaration == layer("Dropout", rate=0.3)
+
+
+@pytest.mark.parametrize(
+    ("mode", "axes"),
+    [("horizontal", (2,)), ("vertical", (1,)), ("horizontal_and_vertical", (1, 2))],
+)
+def test_half_of_the_pictures_are_turned_round(mode: str, axes: tuple[int, ...]) -> None:
+    x = np.random.default_rng(1).normal(size=(200, 3, 4, 2)).astype(np.float32)
+    found = noisy("RandomFlip", x, mode=mode)
+    turned = [(a == np.flip(b, [i - 1 for i in axes])).all() for a, b in zip(found, x, strict=True)]
+    plain = [(a == b).all() for a, b in zip(found, x, strict=True)]
+    assert np.array_equal(turned, np.logical_not(plain))
+    assert 70 < sum(turned) < 130

@@ -15,7 +15,7 @@ from tests.models_of_the_guide import STUDIO
 from tests.references import case, meta, parts
 from tests.systems import chain
 
-RECORDINGS = ("five_steps", "windows_five_steps")
+RECORDINGS = ("five_steps", "five_steps_wider", "windows_five_steps")
 OF = {name: recording for recording in RECORDINGS for name in meta(recording)["cases"]}
 CASES = {name: meta(recording)["cases"][name] for name, recording in OF.items()}
 ABOUT = meta("five_steps")

@@ -11,6 +11,7 @@ from studio.engine.onnxruntime_executor import OnnxRuntimeExecutor
 from studio.engine.program import Spec
 from studio.layers import Dense, Dropout, Input, Reshape
 from studio.layers.shapes import shapes_of
+from studio.layers.values import Range
 from studio.models import Model
 from tests.document.drawn import Drawing, layer
 from tests.engine.cases import f, i32
@@ -147,6 +148,12 @@ def test_something_must_be_left_after_cropping(kind: str, given: tuple[int, int]
     assert problem.code == "cropping_all"
 
 
+def test_sparsemax_sorts_a_known_last_axis() -> None:
+    made = layer("Activation", activation="sparsemax")
+    (problem,) = shapes_of(made, (Spec("float32", ("batch", "time")),)).problems
+    assert problem.code == "sparsemax_open"
+
+
 @pytest.mark.parametrize("size", [5, "time"])
 def test_glu_halves_an_even_last_axis(size: int | str) -> None:
     (problem,) = shapes_of(layer("Activation", activation="glu"), (f("batch", size),)).problems
@@ -163,3 +170,10 @@ def test_trailing_axes_are_one_operator(axis: list[int], expected: bool) -> None
 
 def test_one_axis_may_be_given_alone() -> None:
     assert layer("LayerNormalization", axis=-1) == layer("LayerNormalization")
+
+
+def test_smooth_pictures_go_beyond_what_arrived() -> None:
+    given = Range(0.0, 1.0)
+    for kind, params in (("UpSampling2D", {}), ("Resizing", {"height": 3})):
+        for name, expected in (("nearest", given), ("bilinear", given), ("bicubic", Range())):
+            assert layer(kind, interpolation=name, **params).range(given) == expected

@@ -1,6 +1,7 @@
 """Every loss: its gradient by finite differences, its numbers by what Keras recorded."""
 
 import json
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from studio.losses.base import Loss
 from studio.losses.reduction import reduced
 from studio.text import catalogue
 from tests import references
-from tests.engine.cases import Arrays, check_gradient, with_gradient
+from tests.engine.cases import Arrays, check_gradient, concrete, with_gradient
 
 LOSSES: dict[str, Loss] = {kind: declared("losses", kind)() for kind in CATALOGUE}
 LATER = references.meta("later_losses")["cases"]
@@ -31,7 +32,24 @@ RECORDED = {
 }
 WHOLE = ("Dice", "Tversky")  # compare the batch as a whole
 SHAPES = (("batch", 1), ("batch", 3), ("batch", 2, 4))
+LONGER = ("batch", 5, 4)  # steps enough for three labels
 each_loss = pytest.mark.parametrize("loss", LOSSES.values(), ids=LOSSES)
+
+
+def shapes_of(loss: Loss) -> list[tuple[int | str, ...]]:
+    """Those of the outputs it can judge."""
+    wanted = (LONGER,) if loss.kind == "CTC" else SHAPES
+    return [shape for shape in wanted if loss.misfit(Spec("float32", shape)) is None]
+
+
+each_loss_and_shape = pytest.mark.parametrize(
+    ("loss", "shape"),
+    [
+        pytest.param(loss, shape, id=f"{name}-{shape}")
+        for name, loss in LOSSES.items()
+        for shape in shapes_of(loss)
+    ],
+)
 
 
 def program_of(loss: Loss, output: Spec) -> Program:
@@ -40,43 +58,45 @@ def program_of(loss: Loss, output: Spec) -> Program:
     return op.program([loss.lower(op, y, p)])
 
 
+def values_of(loss: Loss, shape: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The shape of its values for outputs of a shape."""
+    if loss.kind in WHOLE:
+        return ()
+    return shape[:1] if loss.kind == "CTC" else shape[:-1]
+
+
 def sampled(loss: Loss, output: Spec, batch: int) -> Arrays:
     rng = np.random.default_rng([batch, output.rank])
-    shapes = [
-        tuple(batch if d == "batch" else d for d in s.shape) for s in (output, loss.target(output))
-    ]
+    sizes = {"batch": batch, "labels": 3}
+    shapes = [concrete(spec, sizes) for spec in (output, loss.target(output))]
     p = rng.uniform(0.1, 0.9, shapes[0]).astype(np.float32)
     if loss.target(output).dtype == "int32":
         return {"output": p, "target": rng.integers(0, shapes[0][-1], shapes[1]).astype(np.int32)}
     return {"output": p, "target": rng.uniform(0.1, 1, shapes[1]).astype(np.float32)}
 
 
-@each_loss
-@pytest.mark.parametrize("shape", SHAPES, ids=str)
+@each_loss_and_shape
 def test_it_gives_a_number_for_each_row(loss: Loss, shape: tuple[int | str, ...]) -> None:
     output = Spec("float32", shape)
     program = program_of(loss, output)
-    expected = () if loss.kind in WHOLE else shape[:-1]
+    expected = shape[: len(values_of(loss, shape))]
     assert program.specs[program.outputs[0]] == Spec("float32", expected)
 
 
-@each_loss
-@pytest.mark.parametrize("shape", SHAPES, ids=str)
+@each_loss_and_shape
 def test_gradient_equals_finite_differences(loss: Loss, shape: tuple[int | str, ...]) -> None:
     output = Spec("float32", shape)
     for batch in (3, 1):
         check_gradient(program_of(loss, output), sampled(loss, output, batch), wrt=["output"])
 
 
-@each_loss
-@pytest.mark.parametrize("shape", SHAPES, ids=str)
+@each_loss_and_shape
 def test_both_engines_agree_on_loss_and_gradient(loss: Loss, shape: tuple[int | str, ...]) -> None:
     output = Spec("float32", shape)
     program = program_of(loss, output)
     backward, _ = with_gradient(program, ["output"])
     feeds = sampled(loss, output, 3)
-    seed = () if loss.kind in WHOLE else (3, *shape[1:-1])
-    feeds[f"seed/{program.outputs[0]}"] = np.ones(seed, np.float32)
+    feeds[f"seed/{program.outputs[0]}"] = np.ones(values_of(loss, (3, *shape[1:])), np.float32)
     for each in (program, backward):
         given = {n: feeds[n] for n in each.inputs}
         expected = OnnxRuntimeExecutor(each, threads=1).run(given)
@@ -123,14 +143,15 @@ def test_options_weights_and_reductions_are_keras(case: str) -> None:
         p, y = op.input("output", output), op.input("target", target)
         values, factor = loss.lower(op, y, p), None
         feeds = {"output": y_pred}
-        shape = [len(y_pred) if d == "batch" else d for d in target.shape]
-        feeds["target"] = pair["y_true"].astype(target.dtype).reshape(shape)
+        y_true = pair["y_true"]
+        shape = concrete(target, {"batch": len(y_pred), "labels": y_true.shape[-1]})
+        feeds["target"] = y_true.astype(target.dtype).reshape(shape)
         if weight is not None:
             if values.rank == 1:
                 weight = weight.reshape(len(weight))
             factor = op.input("weight", Spec("float32", ("batch", *weight.shape[1:])))
             feeds["weight"] = weight
-        total_value = reduced(op, loss, values, factor, loss.counted(op, y))
+        total_value = reduced(op, loss, values, factor, loss.counted(op, y, values))
         program = op.program([total_value, values])
         total, found = NumpyExecutor(program).run(feeds).values()
         np.testing.assert_allclose(total, expected, rtol=1e-5, atol=1e-6)

@@ -1,5 +1,7 @@
 """Optimizers with all their options in ``fit``: the history and the weights of Keras."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -13,6 +15,7 @@ from studio.optimizers.adam import Adam
 from studio.optimizers.adamw import AdamW
 from studio.optimizers.base import Optimizer
 from studio.optimizers.rmsprop import RMSprop
+from studio.optimizers.schedule_free import ScheduleFreeAdamW
 from studio.optimizers.sgd import SGD
 from studio.problem import ProblemError
 from studio.train.step import build_step
@@ -75,6 +78,7 @@ def operators(optimizer: Optimizer) -> set[str]:
         ({"clipvalue": 1.0}, False),
         ({"global_clipnorm": 1.0}, False),
         ({"use_ema": True}, False),
+        ({"gradient_accumulation_steps": 2}, False),
     ],
 )
 def test_only_a_plain_step_updates_a_table_by_rows(
@@ -90,10 +94,21 @@ def test_gradients_are_clipped_in_one_way_only() -> None:
         model.compile(Adam(clipnorm=1.0, clipvalue=0.5), loss="mse")
 
 
-def test_means_and_steps_are_saved_so_that_training_goes_on_bit_for_bit(tmp_path) -> None:  # type: ignore[no-untyped-def]
+@pytest.mark.parametrize(
+    "optimizer",
+    [
+        Adam(0.01, use_ema=True, ema_overwrite_frequency=5),
+        SGD(0.1, momentum=0.5, gradient_accumulation_steps=3),
+        ScheduleFreeAdamW(0.01, warmup_steps=12),
+    ],
+    ids=["means", "accumulated", "schedule_free"],
+)
+def test_what_is_kept_is_saved_so_that_training_goes_on_bit_for_bit(
+    optimizer: Optimizer, tmp_path: Path
+) -> None:
     recorded, model = references.load("fitted"), keras_model()
     options = {"batch_size": 4, "verbose": 0, "seed": 3}
-    model.compile(Adam(0.01, use_ema=True, ema_overwrite_frequency=5), loss="mse")
+    model.compile(optimizer, loss="mse")
     model.fit(recorded["x"], recorded["y"], **options)
     model.save(tmp_path / "m.loom")
     again = load_model(tmp_path / "m.loom")
@@ -101,6 +116,20 @@ def test_means_and_steps_are_saved_so_that_training_goes_on_bit_for_bit(tmp_path
         one.fit(recorded["x"], recorded["y"], **options)
     for first, second in zip(model.get_weights(), again.get_weights(), strict=True):
         assert first.tobytes() == second.tobytes()
+    assert again.export(tmp_path / "step.onnx", training=True)
+
+
+def test_averaged_over_batches_is_one_larger_batch() -> None:
+    recorded, found = references.load("fitted"), []
+    for steps, size in ((None, 8), (2, 4)):
+        x = Input((5,), dtype="int32")
+        table = Embedding(9, 4, embeddings_initializer="ones")(x)
+        model = Model(x, Dense(1, kernel_initializer="ones")(GlobalAveragePooling1D()(table)))
+        model.compile(SGD(0.1, gradient_accumulation_steps=steps), loss="mse")
+        model.fit(recorded["x"], recorded["y"], batch_size=size, shuffle=False, verbose=0)
+        found.append(model.get_weights())
+    for one, other in zip(*found, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-6)
 
 
 def test_options_come_after_the_optimizers_own_parameters() -> None:

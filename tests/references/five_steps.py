@@ -18,6 +18,8 @@ What is easily missed:
   gradient.
 - BatchNormalization's moving statistics are among the weights and move; so is each step's within
   TimeDistributed, one step after the other.
+- SimpleRNN takes an ``activity_regularizer`` and forgets it; the others measure states as well.
+  MultiHeadAttention measures what its four products with kernels give.
 - Dropout is here with rate 0: Keras's draws cannot be repeated.
 """
 
@@ -187,9 +189,25 @@ def record_case(
 def wider_cases() -> dict[str, tuple[Chain, list[Shape], int]]:
     """Layers that came later, and what large results cost."""
     dense = {"units": 3, "activation": "tanh", "activity_regularizer": "l2"}
+    conv = {"filters": 2, "kernel_size": 2}
+    inner = step("LSTM", units=2, return_state=True, activity_regularizer="l2")
+    measured = {
+        "conv_activity": ("Conv1D", conv, [STEPS]),
+        "transpose_activity": ("Conv1DTranspose", conv, [STEPS]),
+        "depthwise_activity": ("DepthwiseConv1D", {"kernel_size": 2}, [STEPS]),
+        "separable_activity": ("SeparableConv1D", conv, [STEPS]),
+        "heads_activity": ("MultiHeadAttention", {"num_heads": 2, "key_dim": 2}, [STEPS, STEPS]),
+        "lstm_activity": ("LSTM", {"units": 2, "return_state": True}, [STEPS]),
+        "gru_activity": ("GRU", {"units": 2, "return_sequences": True}, [STEPS]),
+    }
     return {
         "activity_regularization": ([step("ActivityRegularization", l1=0.1, l2=0.2)], [STEPS], 0),
         "dense_activity": ([step("Dense", **dense)], [TABLE], 0),
+        **{
+            name: ([step(kind, **config, activity_regularizer="l2")], shapes, 0)
+            for name, (kind, config, shapes) in measured.items()
+        },
+        "bidirectional_activity": ([step("Bidirectional", layer=inner)], [STEPS], 0),
         "prelu": ([step("PReLU", shared_axes=[1])], [STEPS], 0),
         "group_normalization": ([step("GroupNormalization", groups=-1)], [STEPS], 0),
         "rms_normalization": ([step("RMSNormalization")], [STEPS], 0),

@@ -1,4 +1,4 @@
-"""``later_losses``: every loss of Keras's but those of batches, with its options and reductions.
+"""``later_losses``: every loss of Keras's, with its options and reductions.
 
 ``meta["cases"][case]``: ``loss`` (the class), ``config``, ``pair`` (whose inputs), ``weight`` (the
 name of its sample weights, empty without) and ``shape`` (of the values without reduction). Arrays:
@@ -10,6 +10,8 @@ What is easily missed:
 - ``ignore_class`` makes a mask of the loss's own: the mean is over what counts.
 - The hinge losses take targets for −1 and 1 only if *all* of the batch are 0 or 1.
 - Dice and Tversky without axes compare the batch as a whole; weights then multiply one number.
+- ``CTC`` gives what is impossible a probability of e^−100000, and counts labels that are not 0.
+- In ``Circle`` a sample without another of its label has a loss of 0, and does not count.
 - ``BinaryFocalCrossentropy`` clips for the logarithm only, not for its factor.
 """
 
@@ -23,6 +25,8 @@ import numpy as np
 from tests.references.losses import one_hot, probabilities
 from tests.references.recording import Array, Recording, floats, seeded
 
+# Repeated labels, short ones, none at all, and those for which seven steps are just enough.
+SPOKEN = np.array([[1, 2, 3, 1], [1, 1, 0, 0], [2, 0, 0, 0], [0] * 4, [3, 3, 3, 0], [2] * 4])
 REDUCTIONS = ("sum_over_batch_size", "sum", "mean_with_sample_weight")
 LOGITS: dict[str, Any] = {"from_logits": True}
 SMOOTH: dict[str, Any] = {"label_smoothing": 0.2}
@@ -78,6 +82,12 @@ CASES: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("binary_steps", {"alpha": 0.3, "beta": 0.9}),
         ("binary_steps", {"axis": [-1]}),
     ],
+    "CTC": [("spoken", {})],
+    "Circle": [
+        ("embedded", {}),
+        ("embedded", {"gamma": 10.0, "margin": 0.2}),
+        ("embedded", {"remove_diagonal": False}),
+    ],
 }
 
 
@@ -107,7 +117,13 @@ def pairs() -> dict[str, tuple[Array, Array]]:
         "numbers": (floats(rng, 5, 3, scale=2), floats(rng, 5, 3, scale=2)),
         "numbers_steps": (floats(rng, 2, 3, 4), floats(rng, 2, 3, 4)),
         "signs": (ones * 2 - 1, floats(rng, 5, 3, scale=2)),
+        "spoken": (SPOKEN.astype(np.int32), floats(rng, len(SPOKEN), 7, 4, scale=3)),
+        "embedded": (np.array([0, 1, 5, 1, 0, 5, 0, 9], np.int32), unit(floats(rng, 8, 3))),
     }
+
+
+def unit(rows: Array) -> Array:
+    return rows / np.linalg.norm(rows, axis=-1, keepdims=True)
 
 
 def put_inputs(recording: Recording, rng: np.random.Generator) -> dict[str, dict[str, Array]]:

@@ -5,6 +5,11 @@
 empty: which way it improves), ``results`` (after each update)}. Arrays: ``PAIR/y_true``,
 ``PAIR/y_pred`` and ``PAIR/WEIGHT``; updates are of `SIZES` rows.
 
+``meta["several"]``: two epochs with metrics of several numbers: ``history``, ``types`` (the axes of
+a value), what ``evaluate`` gave after them, and the ``csv`` that CSVLogger wrote.
+
+``meta["twins"]``: settings of ``compile`` with metrics of one name, and the history's keys.
+
 ``meta["keys"]``: the history's key of each name ``metrics=[name]`` may be given.
 
 What is easily missed:
@@ -13,7 +18,9 @@ What is easily missed:
 - ConcordanceCorrelation subtracts the mean of the predictions from the targets.
 """
 
+import tempfile
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -34,15 +41,19 @@ NAMES = (
     "acc",
     "r2_score",
 )
+STEPS: dict[str, Any] = {"thresholds": [0.2, 0.5, 0.9]}
 MACRO: dict[str, Any] = {"average": "macro"}
 CASES: dict[str, list[tuple[str, dict[str, Any]]]] = {
     "TopKCategoricalAccuracy": [("classes", {"k": 2}), ("classes_steps", {"k": 2})],
     "SparseTopKCategoricalAccuracy": [("ranked", {"k": 2}), ("classes_ranked", {"k": 1})],
-    "TruePositives": [("binary", {}), ("binary", {"thresholds": 0.3})],
+    "TruePositives": [("binary", {}), ("binary", {"thresholds": 0.3}), ("binary", STEPS)],
     "TrueNegatives": [("binary", {}), ("binary_steps", {})],
     "FalsePositives": [("binary", {"thresholds": 0.7})],
-    "FalseNegatives": [("binary", {})],
+    "FalseNegatives": [("binary", {}), ("binary", STEPS)],
     "Precision": [
+        ("binary", {"thresholds": [0.3, 0.5, 0.8]}),
+        ("classes", {"thresholds": [0.1, 0.4], "top_k": 2}),
+        ("column", {"thresholds": [0.4]}),
         ("binary", {}),
         ("column", {"thresholds": 0.4}),
         ("classes", {"top_k": 2}),
@@ -75,6 +86,8 @@ CASES: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("numbers_of_ones", {"from_logits": True}),
     ],
     "F1Score": [
+        ("classes", {}),
+        ("binary", {"threshold": 0.5}),
         ("classes", MACRO),
         ("classes", {"average": "micro"}),
         ("classes", {"average": "weighted"}),
@@ -82,6 +95,7 @@ CASES: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("column", {"threshold": 0.5}),
     ],
     "FBetaScore": [
+        ("classes", {"beta": 2.0, "threshold": 0.3}),
         ("classes", {**MACRO, "beta": 2.0}),
         ("column", {"threshold": 0.3, "beta": 0.5}),
     ],
@@ -116,8 +130,16 @@ CASES: dict[str, list[tuple[str, dict[str, Any]]]] = {
     "KLDivergence": [("classes", {})],
     "Poisson": [("binary", {})],
     "BinaryCrossentropy": [("binary", {}), ("numbers_of_ones", {"from_logits": True})],
-    "CategoricalCrossentropy": [("classes", {}), ("classes", {"label_smoothing": 0.2})],
-    "SparseCategoricalCrossentropy": [("ranked", {}), ("numbered_logits", {"from_logits": True})],
+    "CategoricalCrossentropy": [
+        ("classes", {}),
+        ("classes", {"label_smoothing": 0.2}),
+        ("classes_steps", {"axis": 1}),
+    ],
+    "SparseCategoricalCrossentropy": [
+        ("ranked", {}),
+        ("numbered_logits", {"from_logits": True}),
+        ("ranked", {"ignore_class": 1}),
+    ],
 }
 
 
@@ -155,7 +177,8 @@ def results(kind: str, config: dict[str, Any], arrays: dict[str, Array], weight:
         rows = slice(at, at + size)
         given = arrays[weight][rows] if weight else None
         metric.update_state(arrays["y_true"][rows], arrays["y_pred"][rows], given)
-        found.append(float(np.asarray(metric.result()).reshape(())))
+        result = np.asarray(metric.result())
+        found.append(float(result.reshape(())) if result.size == 1 else result.tolist())
         at += size
     return metric, found
 
@@ -185,6 +208,50 @@ def keys() -> dict[str, str]:
     return found
 
 
+def several() -> dict[str, Any]:
+    """A history with metrics of several numbers, as ``fit`` and CSVLogger give it."""
+    x = np.linspace(0, 1, 24, dtype=np.float32).reshape(6, 4)[:, ::-1].copy()
+    y = one_hot(np.array([0, 1, 2, 0, 1, 2]), 3)
+    symbol = keras.Input((4,))
+    model = keras.Model(symbol, keras.layers.Dense(3, activation="softmax")(symbol))
+    weights = [np.linspace(-1, 1, 12, dtype=np.float32).reshape(4, 3), np.zeros(3, np.float32)]
+    model.set_weights(weights)
+    watched = [keras.metrics.F1Score(), keras.metrics.Recall([0.2, 0.4])]
+    model.compile(keras.optimizers.SGD(0.5), "categorical_crossentropy", metrics=watched)
+    with tempfile.TemporaryDirectory() as folder:
+        table = Path(folder) / "history.csv"
+        options = {"epochs": 2, "batch_size": 4, "shuffle": False, "verbose": 0}
+        writing = [keras.callbacks.CSVLogger(str(table))]
+        history = model.fit(x, y, validation_data=(x, y), callbacks=writing, **options).history
+        lines = table.read_text()
+    evaluated = model.evaluate(x, y, verbose=0)
+    return {
+        "history": {key: np.array(values).tolist() for key, values in history.items()},
+        "types": {key: np.ndim(values[0]) for key, values in history.items()},
+        "evaluate": [np.asarray(value).tolist() for value in evaluated],
+        "csv": lines,
+    }
+
+
+TWINS: list[dict[str, Any]] = [
+    {"metrics": ["mse", "mse", "mae"]},
+    {"metrics": ["mse", "mae"], "weighted_metrics": ["mse", "mse", "Poisson"]},
+    {"weighted_metrics": ["mse", "mse", "mse"]},
+]
+
+
+def twins() -> list[Any]:
+    """The keys of a history where metrics of one name are watched."""
+    found, data = [], np.eye(2, dtype=np.float32)
+    for settings in TWINS:
+        symbol = keras.Input((2,))
+        model = keras.Model(symbol, keras.layers.Dense(2)(symbol))
+        model.compile("sgd", "mse", **settings)
+        history = model.fit(data, data, sample_weight=np.ones(2), verbose=0).history
+        found.append([settings, list(history)])
+    return found
+
+
 def later_metrics() -> Recording:
     recording = Recording()
     inputs, cases = put_pairs(recording), []
@@ -200,7 +267,7 @@ def later_metrics() -> Recording:
                 facts = {"metric": kind, "config": config, "pair": pair, "weight": weight}
                 better = getattr(metric, "_direction", "")
                 cases.append({**facts, "name": metric.name, "better": better, "results": found})
-    recording.meta |= {"cases": cases, "keys": keys()}
+    recording.meta |= {"cases": cases, "keys": keys(), "several": several(), "twins": twins()}
     return recording
 
 

@@ -112,6 +112,23 @@ LATER: dict[str, tuple[str, dict[str, Any]]] = {
         },
     ),
     "rmsprop_clipnorm": ("RMSprop", {"clipnorm": 0.5, "momentum": 0.9}),
+    "lamb": ("Lamb", {}),
+    "lamb_settings": (
+        "Lamb",
+        {"learning_rate": 0.05, "beta_1": 0.8, "beta_2": 0.9, "epsilon": 1e-3, "weight_decay": 0.1},
+    ),
+    "schedule_free": ("ScheduleFreeAdamW", {}),
+    "schedule_free_settings": (
+        "ScheduleFreeAdamW",
+        {
+            "learning_rate": 0.05,
+            "beta_1": 0.8,
+            "beta_2": 0.9,
+            "epsilon": 1e-3,
+            "warmup_steps": 3,
+            "weight_decay": 0.1,
+        },
+    ),
 }
 
 
@@ -264,6 +281,30 @@ FITTED: dict[str, tuple[str, dict[str, Any]]] = {
     "nadam": ("Nadam", {"learning_rate": 0.01}),
     "ftrl": ("Ftrl", {"learning_rate": 0.1, "l1_regularization_strength": 0.01}),
     "lion": ("Lion", {}),
+    "lamb": ("Lamb", {"learning_rate": 0.01}),
+    "schedule_free": ("ScheduleFreeAdamW", {"learning_rate": 0.01, "warmup_steps": 4}),
+    "sgd_accumulated": ("SGD", {"learning_rate": 0.1, "gradient_accumulation_steps": 2}),
+    "adam_accumulated": (
+        "Adam",
+        {
+            "learning_rate": 0.01,
+            "gradient_accumulation_steps": 3,
+            "weight_decay": 0.1,
+            "clipnorm": 0.05,
+            "use_ema": True,
+            "ema_momentum": 0.7,
+        },
+    ),
+    "adagrad_accumulated": (
+        "Adagrad",
+        {
+            "learning_rate": 0.1,
+            "gradient_accumulation_steps": 2,
+            "use_ema": True,
+            "ema_overwrite_frequency": 2,
+        },
+    ),
+    "nadam_accumulated": ("Nadam", {"learning_rate": 0.01, "gradient_accumulation_steps": 4}),
     "sgd_exponential": (
         "SGD",
         {"learning_rate": scheduled("ExponentialDecay", 0.2, decay_steps=4, decay_rate=0.5)},

@@ -18,6 +18,7 @@ def main(wanted: list[str]) -> None:
         constraints,
         five_steps,
         initializers,
+        keras_layers,
         later_losses,
         later_metrics,
         layers,
@@ -27,7 +28,9 @@ def main(wanted: list[str]) -> None:
         metrics,
         models,
         optimizers,
+        recurrent_dropout,
         regularizers,
+        signatures,
         systems,
         utils,
         wider,
@@ -48,13 +51,15 @@ def main(wanted: list[str]) -> None:
         later_metrics,
         callbacks,
         optimizers,
+        recurrent_dropout,
         metrics,
         models,
         regularizers,
         constraints,
         initializers,
+        signatures,
     )
-    for module in (*modules, systems, utils, wider, windows):
+    for module in (*modules, keras_layers, recurrent_dropout, systems, utils, wider, windows):
         makers |= module.RECORDINGS
     if unknown := sorted(set(wanted) - set(makers)):
         sys.exit(f"no recording named {', '.join(unknown)}; there are {', '.join(makers)}")

@@ -1,4 +1,5 @@
-"""``wider_windows``: convolutions and pools, each alone, in the form of ``layers`` (see there).
+"""``wider_windows``, ``wider_volumes``: convolutions, pools and what else reshapes pictures and
+volumes, each alone, in the form of ``layers`` (see there).
 ``windows_five_steps``: the same layers trained, in the form of ``five_steps``.
 
 What is easily missed:
@@ -139,6 +140,81 @@ def wider_windows() -> Recording:
     return recording
 
 
+VOLUMES: dict[str, tuple[str, tuple[dict[str, Any], ...]]] = {
+    "conv3d": (
+        "Conv3D",
+        (
+            {"filters": 2, "kernel_size": 2},
+            {"filters": 2, "kernel_size": [2, 3, 1], **SAME, "strides": 2, "activation": "relu"},
+            {"filters": 4, "kernel_size": 2, "groups": 2, "use_bias": False},
+            {"filters": 2, "kernel_size": 2, "dilation_rate": [1, 2, 2], **SAME},
+        ),
+    ),
+    "transpose3d": (
+        "Conv3DTranspose",
+        (
+            {"filters": 2, "kernel_size": 2},
+            {"filters": 2, "kernel_size": [2, 3, 2], "strides": [1, 2, 2], **SAME},
+            {"filters": 2, "kernel_size": 2, "strides": 3, "output_padding": [2, 0, 1]},
+        ),
+    ),
+    "max_pooling3d": ("MaxPooling3D", ({}, {"pool_size": [2, 3, 2], "strides": 1, **SAME}, FIRST)),
+    "average_pooling3d": (
+        "AveragePooling3D",
+        (TWO, {"pool_size": [2, 3, 2], "strides": [1, 2, 1], **SAME}, {**TWO, **FIRST}),
+    ),
+    "global_average3d": ("GlobalAveragePooling3D", ({}, {"keepdims": True}, FIRST)),
+    "global_max3d": ("GlobalMaxPooling3D", ({}, {"keepdims": True}, FIRST)),
+    "zero_padding3d": (
+        "ZeroPadding3D",
+        ({}, {"padding": [1, 0, 2]}, {"padding": [[0, 1], [2, 0], [1, 1]], **FIRST}),
+    ),
+    "cropping3d": ("Cropping3D", ({}, {"cropping": [[0, 1], [2, 0], [0, 0]]}, FIRST)),
+    "up_sampling3d": ("UpSampling3D", ({}, {"size": [1, 3, 2]}, FIRST)),
+    "spatial_dropout3d": ("SpatialDropout3D", ({"rate": 0.5},)),
+}
+
+
+def wider_volumes() -> Recording:
+    recording, rng = Recording(), seeded(26)
+    volume = floats(rng, 2, 3, 4, 3, 4)
+    for name, (kind, configs) in VOLUMES.items():
+        for number, config in enumerate(configs):
+            record_layer(recording, f"{name}_{number}", [step(kind, **config)], [volume])
+    picture = floats(rng, 2, 4, 3, 2)
+    for name in ("bicubic", "lanczos3", "lanczos5"):
+        chain = [step("UpSampling2D", size=[2, 3], interpolation=name)]
+        record_layer(recording, f"up2_{name}", chain, [picture])
+    einsums: tuple[tuple[Any, dict[str, Any]], ...] = (
+        (picture, {"equation": "...x,xy->...y", "output_shape": 3, "bias_axes": "y"}),
+        (
+            picture,
+            {"equation": "abcd,cde->abe", "output_shape": [None, 5], "activation": "tanh"},
+        ),
+        (picture, {"equation": "abcd,dce->ace", "output_shape": [3, 2], "bias_axes": "ce"}),
+        (picture, {"equation": "ab...,bc->ac...", "output_shape": [2], "bias_axes": "c"}),
+        (picture, {"equation": "abcd,cef->abefd", "output_shape": [None, 2, 3, 2]}),
+    )
+    for number, (x, config) in enumerate(einsums):
+        record_layer(recording, f"einsum_{number}", [step("EinsumDense", **config)], [x])
+    for number, config in enumerate(
+        (
+            {"height": 2, "width": 7},
+            {"height": 3, "width": 2, "antialias": True},
+            {"height": 3, "width": 2},
+            {"height": 6, "width": 2, "interpolation": "nearest"},
+            {"height": 3, "width": 6, "interpolation": "bicubic", "antialias": True},
+            {"height": 3, "width": 6, "interpolation": "lanczos3", **FIRST},
+        )
+    ):
+        record_layer(recording, f"resizing_{number}", [step("Resizing", **config)], [picture])
+    for mode in ("horizontal", "vertical"):
+        record_layer(recording, f"flip_{mode}", [step("RandomFlip", mode=mode)], [picture])
+    flat = [step("Flatten", data_format="channels_first")]
+    record_layer(recording, "flatten_first", flat, [picture])
+    return recording
+
+
 SEQUENCE_CHAINS = {
     "conv1d": [step("Conv1D", filters=2, kernel_size=3, padding="causal"), step("MaxPooling1D")],
     "depthwise1d": [step("DepthwiseConv1D", kernel_size=2, padding="same")],
@@ -176,6 +252,7 @@ def windows_five_steps() -> Recording:
 
 
 RECORDINGS: dict[str, Callable[[], Recording]] = {
+    "wider_volumes": wider_volumes,
     "wider_windows": wider_windows,
     "windows_five_steps": windows_five_steps,
 }

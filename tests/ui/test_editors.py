@@ -96,3 +96,21 @@ def test_an_optional_shape_is_empty_where_there_is_none(qtbot):
         qtbot.keyClicks(field, written) if written else qtbot.keyClick(field, Qt.Key.Key_Delete)
         qtbot.keyClick(field, Qt.Key.Key_Return)
         assert told.pop() == ("noise_shape", read)
+
+
+def test_one_threshold_several_or_none(qtbot):
+    kind = declared("metrics", "Precision")
+    form = Form(kind)
+    qtbot.addWidget(form)
+    told = []
+    form.edited.connect(lambda *edit: told.append(edit))
+    field = form.editor("thresholds")
+    for value, shown in ((None, ""), (0.5, "0.5"), ((0.2, 0.5), "0.2, 0.5")):
+        form.show_value(kind(thresholds=value))
+        assert field.text() == shown
+    for written, read in (("0.3", 0.3), ("0.3, 0.6", (0.3, 0.6)), ("", None)):
+        field.selectAll()
+        qtbot.keyClicks(field, written) if written else qtbot.keyClick(field, Qt.Key.Key_Delete)
+        qtbot.keyClick(field, Qt.Key.Key_Return)
+        assert told.pop() == ("thresholds", read)
+        assert form.complaint("thresholds") == ""

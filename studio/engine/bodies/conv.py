@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from studio.engine.bodies.windows import explicitly_padded, sizes_known
 from studio.engine.builder import Builder, Value
 from studio.engine.operator import as_tuple
 from studio.engine.program import Attribute, Spec
@@ -17,14 +18,18 @@ def kernel_grad(
     """
     kernel = as_tuple(attrs["kernel_shape"])
     ones = (1,) * len(kernel)
-    found = op.Conv(
-        _by_channel(op, x, group),
-        _swapped(op, dy),
+    if "pads" not in attrs:
+        x = explicitly_padded(op, x, attrs)
+    each, unknown = int(x.shape[1]) // group, ("?",) * len(kernel)
+    found = op.call(
+        "Conv",
+        (_by_channel(op, x, group), _swapped(op, dy)),
+        specs=None if sizes_known(x, dy) else [Spec(x.dtype, (each, dy.shape[1], *unknown))],
         group=group,
-        pads=attrs["pads"],
+        pads=attrs.get("pads", (0,) * 2 * len(kernel)),
         strides=attrs.get("dilations", ones),
         dilations=attrs.get("strides", ones),
-    )
+    )[0]
     ends, axes = np.array(kernel, np.int64), np.arange(2, 2 + len(kernel))
     spec = Spec(x.dtype, (*found.shape[:2], *kernel))
     cut = op.call("Slice", (found, np.zeros_like(ends), ends, axes), specs=[spec])[0]

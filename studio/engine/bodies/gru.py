@@ -5,12 +5,12 @@ from collections.abc import Callable
 import numpy as np
 
 from studio.engine.bodies.activations import Activation, activations
-from studio.engine.bodies.lstm import recurrent_gradient
 from studio.engine.bodies.operands import H, R
 from studio.engine.bodies.recurrent import Step, Values, Walk, blocks, lines, split
 from studio.engine.builder import Builder, Value
 
 USUAL = ("Sigmoid", "Tanh")  # of the gates z and r; of the candidate
+_GATES = slice(2)  # z and r
 
 
 class GRUCell:
@@ -68,10 +68,10 @@ class GRUCell:
             d_product = op.Concat(of_gates, results[1], axis=-1)
             late = op.ReduceSum(lines(op, results[1]), np.array([0], np.int64), keepdims=0)
             first, _ = split(op, bias, 2 * units, units)
-            return recurrent_gradient(walk, y, d_product), op.Concat(bias, first, late, axis=0)
+            return walk.recurrent_gradient(y, d_product), op.Concat(bias, first, late, axis=0)
         back = op.Transpose(lines(op, of_candidate), perm=(1, 0))
         candidate = op.MatMul(back, lines(op, *blocks(op, reserve[1])))
-        dr = op.Concat(recurrent_gradient(walk, y, of_gates), candidate, axis=0)
+        dr = op.Concat(walk.recurrent_gradient(y, of_gates, _GATES), candidate, axis=0)
         return dr, op.Concat(bias, bias, axis=0)
 
 
@@ -86,7 +86,7 @@ Candidate = Callable[
 
 def _after(walk: Walk) -> Candidate:
     """The reset acts on the state's product."""
-    op, units, recurrent = walk.op, walk.units, walk.of(R)
+    op, units, times_state = walk.op, walk.units, walk.times_state()
     found = walk.biases()
     late = None
     if found:
@@ -96,7 +96,7 @@ def _after(walk: Walk) -> Candidate:
         s: Builder, h: Value, x: Value, gate: Activation
     ) -> tuple[Value, Value, Value, Value]:
         x_z, x_r, x_g = split(s, x, units, units, units)
-        h_z, h_r, met = split(s, s.Gemm(h, recurrent, late, transB=1), units, units, units)
+        h_z, h_r, met = split(s, times_state(s, h, late), units, units, units)
         z, r = gate.apply(s, s.Add(x_z, h_z)), gate.apply(s, s.Add(x_r, h_r))
         return z, r, s.Add(x_g, s.Mul(r, met)), met
 
@@ -105,51 +105,51 @@ def _after(walk: Walk) -> Candidate:
 
 def _before(walk: Walk) -> Candidate:
     """The reset acts on the state."""
-    units = walk.units
-    of_gates, of_product = _parts_of_r(walk)
+    units, kept = walk.units, walk.kept(2)
+    to_gates, of_candidate = walk.times_state(_GATES), _candidate(walk)
 
     def candidate(
         s: Builder, h: Value, x: Value, gate: Activation
     ) -> tuple[Value, Value, Value, Value]:
         x_gates, x_g = split(s, x, 2 * units, units)
-        gates = gate.apply(s, s.Gemm(h, of_gates, x_gates, transB=1))
+        gates = gate.apply(s, to_gates(s, h, x_gates))
         z, r = split(s, gates, units, units)
-        met = s.Mul(r, h)
-        return z, r, s.Gemm(met, of_product, x_g, transB=1), met
+        met = s.Mul(r, h if kept is None else s.Mul(h, kept))
+        return z, r, s.Gemm(met, of_candidate, x_g, transB=1), met
 
     return candidate
 
 
 def _back_after(walk: Walk) -> Step:
-    units, recurrent = walk.units, walk.of(R)
+    units, back_to_state = walk.units, walk.back_to_state()
 
     def step(s: Builder, states: Values, slices: Values) -> tuple[Values, Values]:
         (dh,), (z, slopes, of_met) = states, slices
         d_gates = s.Mul(slopes, s.Concat(dh, dh, dh, axis=-1))
         d_met = s.Mul(of_met, dh)
         of_gates, _ = split(s, d_gates, 2 * units, units)
-        product = s.MatMul(s.Concat(of_gates, d_met, axis=-1), recurrent)
+        product = back_to_state(s, s.Concat(of_gates, d_met, axis=-1))
         return [s.Add(s.Mul(dh, z), product)], [d_gates, d_met]
 
     return step
 
 
 def _back_before(walk: Walk) -> Step:
-    of_gates, of_product = _parts_of_r(walk)
+    back_to_state, of_candidate, kept = walk.back_to_state(_GATES), _candidate(walk), walk.kept(2)
 
     def step(s: Builder, states: Values, slices: Values) -> tuple[Values, Values]:
         (dh,), (z, r, of_z, of_r, of_g) = states, slices
         dz, dg = s.Mul(of_z, dh), s.Mul(of_g, dh)
-        d_met = s.MatMul(dg, of_product)
+        d_met = s.MatMul(dg, of_candidate)
+        d_met = d_met if kept is None else s.Mul(d_met, kept)
         d_gates = s.Concat(dz, s.Mul(of_r, d_met), axis=-1)
-        kept = s.Add(s.Mul(dh, z), s.Mul(d_met, r))
-        return [s.Add(kept, s.MatMul(d_gates, of_gates))], [s.Concat(d_gates, dg, axis=-1)]
+        rest = s.Add(s.Mul(dh, z), s.Mul(d_met, r))
+        return [s.Add(rest, back_to_state(s, d_gates))], [s.Concat(d_gates, dg, axis=-1)]
 
     return step
 
 
-def _parts_of_r(walk: Walk) -> tuple[Value, Value]:
-    """R's rows of the gates z and r, and of the candidate."""
+def _candidate(walk: Walk) -> Value:
+    """R's rows of the candidate."""
     sizes = np.array([2 * walk.units, walk.units], np.int64)
-    first, second = walk.op.call("Split", (walk.of(R), sizes), 2, axis=0)
-    return first, second
+    return walk.op.call("Split", (walk.of(R), sizes), 2, axis=0)[1]

@@ -1,8 +1,8 @@
 """LSTM's steps and their derivatives. Gates in the order i, o, f, c."""
 
 from studio.engine.bodies.activations import activations
-from studio.engine.bodies.operands import C, H, R
-from studio.engine.bodies.recurrent import Step, Values, Walk, blocks, lines, split
+from studio.engine.bodies.operands import C
+from studio.engine.bodies.recurrent import Step, Values, Walk, blocks, split
 from studio.engine.builder import Builder, Value
 
 USUAL = ("Sigmoid", "Tanh", "Tanh")  # of the gates i, o, f; of the candidate; of the cell
@@ -22,11 +22,11 @@ class LSTMCell:
     def step(self, walk: Walk) -> Step:
         """c' = f∘c + i∘g; h' = o∘tanh(c')."""
         to_gate, to_candidate, to_result = activations(walk.attrs, USUAL, walk.index)
-        units, recurrent = walk.units, walk.of(R)
+        units, times_state = walk.units, walk.times_state()
 
         def step(s: Builder, states: Values, slices: Values) -> tuple[Values, Values]:
             h, c = states
-            gates = s.Gemm(h, recurrent, slices[0], transB=1)
+            gates = times_state(s, h, slices[0])
             *rest, candidate = split(s, gates, units, units, units, units)
             i, o, f = (to_gate.apply(s, gate) for gate in rest)
             g = to_candidate.apply(s, candidate)
@@ -51,13 +51,13 @@ class LSTMCell:
             axis=-1,
         )
         to_cell = op.Mul(result.slope(op, squashed), o)
-        recurrent = walk.of(R)
+        back_to_state = walk.back_to_state()
 
         def step(s: Builder, states: Values, slices: Values) -> tuple[Values, Values]:
             (dh, dc), (slope, cell, forget) = states, slices
             dc = s.Add(dc, s.Mul(dh, cell))
             d_gates = s.Mul(slope, s.Concat(dc, dh, dc, dc, axis=-1))  # the output gate sees dh
-            return [s.MatMul(d_gates, recurrent), s.Mul(dc, forget)], [d_gates]
+            return [back_to_state(s, d_gates), s.Mul(dc, forget)], [d_gates]
 
         return [slopes, to_cell, f], step
 
@@ -65,13 +65,4 @@ class LSTMCell:
         self, walk: Walk, reserve: Values, y: Value, results: Values, bias: Value
     ) -> tuple[Value, Value]:
         """Both biases are added alike."""
-        return recurrent_gradient(walk, y, results[0]), walk.op.Concat(bias, bias, axis=0)
-
-
-def recurrent_gradient(walk: Walk, y: Value, d_gates: Value) -> Value:
-    """dR where R multiplies the output before each step."""
-    op = walk.op
-    before = walk.before(y, walk.start(H), kept=False)
-    back = op.Transpose(lines(op, d_gates), perm=(1, 0))
-    found: Value = op.MatMul(back, lines(op, before))
-    return found
+        return walk.recurrent_gradient(y, results[0]), walk.op.Concat(bias, bias, axis=0)

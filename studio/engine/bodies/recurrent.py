@@ -6,18 +6,19 @@ What does not depend on the step before is taken for all steps at once, before a
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, reduce
 from itertools import pairwise
 from typing import Protocol
 
 import numpy as np
 
-from studio.engine.bodies.operands import INPUTS, LENS, PLACES, B, H, R, W, X
+from studio.engine.bodies.operands import INPUTS, KEPT, LENS, PLACES, B, H, R, W, X
 from studio.engine.bodies.scatter import summed_rows
 from studio.engine.builder import Builder, Value
 from studio.engine.program import Attribute, Spec
 
 _MOST = INPUTS + 6
+ALL = slice(None)  # of the gates
 
 Values = Sequence[Value]
 Step = Callable[[Builder, Values, Values], tuple[Values, Values]]
@@ -76,6 +77,73 @@ class Walk:
         half = _number(both.shape[0]) // 2
         first, second = self.op.call("Split", (both, np.array([half] * 2, np.int64)), 2, axis=0)
         return first, second
+
+    # -- the state's products --------------------------------------------------------------------
+
+    @cached_property
+    def _shares(self) -> list[tuple[Value, Value]] | None:
+        """R's block of each gate, and what that gate keeps of the state; None where it is all."""
+        if self.inputs[KEPT] is None:
+            return None
+        kept = self.of(KEPT)
+        gates = [np.array(g, np.int64) for g in range(_number(kept.shape[0]))]
+        parts = _blocks_of(self.op, self.of(R), self.units)
+        return [(r, self.op.Gather(kept, g, axis=0)) for r, g in zip(parts, gates, strict=True)]
+
+    def kept(self, gate: int) -> Value | None:
+        """What a gate keeps of the state, (batch, units); None where it is all."""
+        return None if self._shares is None else self._shares[gate][1]
+
+    def times_state(self, gates: slice = ALL) -> Callable[[Builder, Value, Value | None], Value]:
+        """What gives R·h of these gates, (batch, gates·units), something added."""
+        op, units = self.op, self.units
+        if self._shares is None:
+            rows = _rows(op, self.of(R), gates, units)
+            return lambda s, h, added: s.Gemm(h, rows, added, transB=1)
+        shares = self._shares[gates]
+
+        def product(s: Builder, h: Value, added: Value | None) -> Value:
+            each: Values | list[None] = [None] * len(shares)
+            if added is not None:
+                each = split(s, added, *[units] * len(shares))
+            parts = [
+                s.Gemm(s.Mul(h, kept), r, some, transB=1)
+                for (r, kept), some in zip(shares, each, strict=True)
+            ]
+            return joined(s, parts)
+
+        return product
+
+    def back_to_state(self, gates: slice = ALL) -> Callable[[Builder, Value], Value]:
+        """What turns the gradients of these gates, (batch, gates·units), into the state's."""
+        op, units = self.op, self.units
+        if self._shares is None:
+            rows = _rows(op, self.of(R), gates, units)
+            return lambda s, d_gates: s.MatMul(d_gates, rows)
+        shares = self._shares[gates]
+
+        def product(s: Builder, d_gates: Value) -> Value:
+            each = split(s, d_gates, *[units] * len(shares))
+            parts = (s.Mul(s.MatMul(d, r), kept) for d, (r, kept) in zip(each, shares, strict=True))
+            return reduce(lambda a, b: s.Add(a, b), parts)
+
+        return product
+
+    def recurrent_gradient(self, y: Value, d_gates: Value, gates: slice = ALL) -> Value:
+        """dR's rows of these gates, where R multiplies the output before each step."""
+        op = self.op
+        before = self.before(y, self.start(H), kept=False)
+        if self._shares is None:
+            back = op.Transpose(lines(op, d_gates), perm=(1, 0))
+            found: Value = op.MatMul(back, lines(op, before))
+            return found
+        shares = self._shares[gates]
+        each = split(op, d_gates, *[self.units] * len(shares))
+        parts = [
+            op.MatMul(op.Transpose(lines(op, d), perm=(1, 0)), lines(op, op.Mul(before, kept)))
+            for d, (_, kept) in zip(each, shares, strict=True)
+        ]
+        return joined(op, parts, axis=0)
 
     # -- lengths --------------------------------------------------------------------------------
 
@@ -312,7 +380,29 @@ def lines(op: Builder, steps: Value) -> Value:
 
 def split(op: Builder, x: Value, *widths: int) -> tuple[Value, ...]:
     """Stretches of the last axis."""
+    if len(widths) == 1:
+        return (x,)
     return op.call("Split", (x, np.array(widths, np.int64)), len(widths), axis=-1)
+
+
+def joined(op: Builder, parts: Values, axis: int = -1) -> Value:
+    """Values one after the other; one alone is itself."""
+    return parts[0] if len(parts) == 1 else op.Concat(*parts, axis=axis)
+
+
+def _rows(op: Builder, recurrent: Value, gates: slice, units: int) -> Value:
+    """R's rows of these gates."""
+    if gates == ALL:
+        return recurrent
+    return joined(op, _blocks_of(op, recurrent, units)[gates], axis=0)
+
+
+def _blocks_of(op: Builder, recurrent: Value, units: int) -> Values:
+    """R's rows of each gate, (units, units)."""
+    count = _number(recurrent.shape[0]) // units
+    if count == 1:
+        return [recurrent]
+    return op.call("Split", (recurrent, np.array([units] * count, np.int64)), count, axis=0)
 
 
 def zero(op: Builder, like: Value) -> Value:
@@ -323,7 +413,7 @@ def zero(op: Builder, like: Value) -> Value:
 def _stacked(op: Builder, values: Sequence[Value], axis: int) -> Value:
     """Values along a new axis."""
     each = [op.Unsqueeze(v, np.array([axis], np.int64)) for v in values]
-    return each[0] if len(each) == 1 else op.Concat(*each, axis=axis)
+    return joined(op, each, axis)
 
 
 def _number(dim: int | str) -> int:

@@ -1,8 +1,6 @@
 """A simple recurrent step and its derivative."""
 
 from studio.engine.bodies.activations import activations
-from studio.engine.bodies.lstm import recurrent_gradient
-from studio.engine.bodies.operands import R
 from studio.engine.bodies.recurrent import Step, Values, Walk
 from studio.engine.builder import Builder, Value
 
@@ -23,21 +21,21 @@ class RNNCell:
     def step(self, walk: Walk) -> Step:
         """h' = f(x + R·h)."""
         (function,) = activations(walk.attrs, USUAL, walk.index)
-        recurrent = walk.of(R)
+        times_state = walk.times_state()
 
         def step(s: Builder, states: Values, slices: Values) -> tuple[Values, Values]:
-            return [function.apply(s, s.Gemm(states[0], recurrent, slices[0], transB=1))], []
+            return [function.apply(s, times_state(s, states[0], slices[0]))], []
 
         return step
 
     def back(self, walk: Walk, reserve: Values, y: Value) -> tuple[Values, Step]:
         """The slopes of all steps at once."""
         (function,) = activations(walk.attrs, USUAL, walk.index)
-        recurrent = walk.of(R)
+        back_to_state = walk.back_to_state()
 
         def step(s: Builder, states: Values, slices: Values) -> tuple[Values, Values]:
             d_step = s.Mul(slices[0], states[0])
-            return [s.MatMul(d_step, recurrent)], [d_step]
+            return [back_to_state(s, d_step)], [d_step]
 
         return [function.slope(walk.op, y)], step
 
@@ -45,4 +43,4 @@ class RNNCell:
         self, walk: Walk, reserve: Values, y: Value, results: Values, bias: Value
     ) -> tuple[Value, Value]:
         """Both biases are added alike."""
-        return recurrent_gradient(walk, y, results[0]), walk.op.Concat(bias, bias, axis=0)
+        return walk.recurrent_gradient(y, results[0]), walk.op.Concat(bias, bias, axis=0)

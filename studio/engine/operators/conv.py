@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from studio.engine.bodies import conv as bodies
+from studio.engine.bodies.windows import begins_of, cut_to, open_sizes, sizes_known
 from studio.engine.builder import Builder, Value
 from studio.engine.operator import Binding, Buffer, Call, GradientNode, Operator, as_tuple
 from studio.engine.operators.layouts import register_both
@@ -322,8 +323,7 @@ def _conv_gradient(op: Builder, n: GradientNode, grads: Grads) -> Grads:
     attrs = _explicit(n, n.x, n.y, kernel)
     dx = None
     if n.needs[0]:
-        ends = _output_padding(attrs, n.x, n.y)
-        dx = op.call("ConvTranspose", (dy, kernel), specs=[n.x.spec], **attrs, **ends)[0]
+        dx = _read_back(op, n.x, dy, kernel, attrs)
     return (dx, *_by_kernel(op, n, n.x, dy, attrs))
 
 
@@ -331,11 +331,26 @@ def _transpose_gradient(op: Builder, n: GradientNode, grads: Grads) -> Grads:
     dy, kernel = grads[0], n.input(1)
     assert dy is not None
     attrs = _explicit(n, n.y, n.x, kernel)
+    if "pads" not in attrs:
+        raise ValueError("auto_pad depends on sizes that are only known when it runs")
     dx = op.call("Conv", (dy, kernel), specs=[n.x.spec], **attrs)[0] if n.needs[0] else None
     dkernel = op.ConvKernelGrad(dy, n.x, **attrs) if n.needs[1] else None
     bias = n.optional(2)
     others = np.array([i for i in range(dy.rank) if i != 1], np.int64)
     return (dx, dkernel, op.ReduceSum(dy, others, keepdims=0) if bias else None)
+
+
+def _read_back(op: Builder, x: Value, dy: Value, kernel: Value, attrs: dict[str, Any]) -> Value:
+    """The gradient of what a convolution read: each element's, of all windows it is in."""
+    rank = x.rank - 2
+    strides = as_tuple(attrs.get("strides", (1,) * rank))
+    if "pads" in attrs and (max(strides) == 1 or sizes_known(x, dy)):
+        ends = {} if max(strides) == 1 else _output_padding(attrs, x, dy)
+        return op.call("ConvTranspose", (dy, kernel), specs=[x.spec], **attrs, **ends)[0]
+    plain = {name: v for name, v in attrs.items() if name not in ("pads", "auto_pad")}
+    spec = open_sizes(dy, x.shape[1], rank)
+    spread = op.call("ConvTranspose", (dy, kernel), specs=[spec], **plain)[0]
+    return cut_to(op, spread, begins_of(op, x, attrs), strides, x, x.spec)
 
 
 def _by_kernel(
@@ -349,10 +364,9 @@ def _by_kernel(
 
 
 def _explicit(n: GradientNode, large: Value, small: Value, kernel: Value) -> dict[str, Any]:
-    """The attributes with pads that any sizes have, and with the kernel's shape.
+    """The attributes with the kernel's shape, and with pads: those that any sizes have.
 
-    Raises:
-        ValueError: ``auto_pad`` depends on sizes that are only known when a step runs.
+    ``auto_pad`` stays where it depends on sizes that are only known when a step runs.
     """
     sizes, places, window = (
         tuple(d for d in v.shape[2:] if isinstance(d, int)) for v in (large, small, kernel)
@@ -366,25 +380,19 @@ def _explicit(n: GradientNode, large: Value, small: Value, kernel: Value) -> dic
     elif len(sizes) == len(places) == len(window):
         pads = padding(given, window, sizes, places)
     else:
-        raise ValueError("auto_pad depends on sizes that are only known when it runs")
+        return {**attrs, "auto_pad": given["auto_pad"], "kernel_shape": window}
     return {**attrs, "pads": pads, "kernel_shape": window}
 
 
 def _output_padding(attrs: Mapping[str, Attribute], large: Value, small: Value) -> dict[str, Any]:
-    """What no window reached at the end of each axis.
-
-    Raises:
-        ValueError: it depends on sizes that are only known when a step runs.
-    """
+    """What no window reached at the end of each axis; its sizes are known."""
     kernel, pads = as_tuple(attrs["kernel_shape"]), as_tuple(attrs["pads"])
     rank = len(kernel)
     strides, dilations = (as_tuple(attrs.get(n, (1,) * rank)) for n in ("strides", "dilations"))
-    if all(s == 1 for s in strides):
-        return {}
     rests = []
     for axis, (size, places) in enumerate(zip(large.shape[2:], small.shape[2:], strict=True)):
-        if not isinstance(size, int) or not isinstance(places, int):
-            raise ValueError("with strides the sizes of its axes must be known")
+        assert isinstance(size, int)
+        assert isinstance(places, int)
         reach = (places - 1) * strides[axis] + (kernel[axis] - 1) * dilations[axis] + 1
         rests.append(size + pads[axis] + pads[axis + rank] - reach)
     return {"output_padding": tuple(rests)}

@@ -3,7 +3,8 @@
 Gates in the order z (update), r (reset), h (candidate). The reset gate acts on the state before
 its product with R (linear_before_reset 0), or on that product (1, Keras's ``reset_after``). The
 reserve is the gates after their functions, (directions, time, 3, batch, units), and where they
-meet, (directions, time, 1, batch, units): r∘state (0), or R·state with its bias (1).
+meet, (directions, time, 1, batch, units): r∘state (0), or R·state with its bias (1). Of a state
+of which gates keep a part only, R and the reset gate see that part.
 """
 
 from collections.abc import Callable
@@ -30,13 +31,17 @@ from studio.engine.operators.recurrent import (
     input_gradients,
     inside,
     longest,
-    outputs_before,
     projection,
-    state_product,
     sum_rows,
-    turned,
     vanished,
     wanted,
+)
+from studio.engine.operators.state import (
+    given_to_gates,
+    outputs_before,
+    recurrent_product,
+    state_product,
+    turned,
 )
 
 _GRU = Family("GRU", gates=3, states=1, reserve=(3, 1))
@@ -126,12 +131,16 @@ def _recur_before(walk: Direction) -> tuple[Call, Recur]:
     of_gates, of_candidate = recurrent[:2], recurrent[2]
     projected = walk.scratch(2, walk.batch, walk.units)
     product = walk.scratch(walk.batch, walk.units)
+    kept = walk.kept
+    given = given_to_gates(walk, None if kept is None else kept[:2])
 
     def recur(h: Buffer, gates: Buffer, r: Buffer, candidate: Buffer, met: Buffer) -> None:
-        np.matmul(h, of_gates, projected)
+        np.matmul(given(h), of_gates, projected)
         np.add(gates, projected, gates)
         to_gates.apply(gates, gates)
         np.multiply(r, h, met)
+        if kept is not None:
+            np.multiply(met, kept[2], met)
         np.dot(met, of_candidate, product)
         np.add(candidate, product, candidate)
 
@@ -217,8 +226,10 @@ def _after(walk: Direction, chunks: list[slice], before: Buffer, dh: Buffer) -> 
     rows, blocks = walk.scratch(time, batch, 4 * units), _chunk(walk, chunks, 4)
     gate_slopes = _gate_slopes(walk, chunks, gates, before)
     reordered, to_state = walk.scratch(3, units, units), walk.scratch(3, batch, units)
-    kept, d_reordered = walk.scratch(batch, units), walk.scratch(3 * units, units)
-    z_of, of_state = gates[:, 0], flat(rows[:, :, : 3 * units])
+    rest, d_reordered = walk.scratch(batch, units), walk.scratch(3 * units, units)
+    z_of, taken, kept = gates[:, 0], rows[:, :, : 3 * units], walk.kept
+    shares = None if kept is None else (kept[2], *kept[:2])
+    product = recurrent_product(walk, taken, before, d_reordered, shares)
     from_met, from_z, from_r = to_state
     views = [(at[:3], *at) for at in blocks]
 
@@ -238,20 +249,23 @@ def _after(walk: Direction, chunks: list[slice], before: Buffer, dh: Buffer) -> 
         np.multiply(z, dh, z)
         np.multiply(r, dh, r)
         np.multiply(candidate, dh, candidate)
-        np.multiply(dh, z_of[t], kept)
+        np.multiply(dh, z_of[t], rest)
         np.matmul(taken_by_r, reordered, to_state)
+        if kept is not None:
+            np.multiply(from_met, kept[2], from_met)
+            np.multiply(to_state[1:], kept[:2], to_state[1:])
         np.add(from_met, from_z, from_met)
-        np.add(from_r, kept, kept)
-        np.add(from_met, kept, dh)
+        np.add(from_r, rest, rest)
+        np.add(from_met, rest, dh)
 
     def products() -> None:
         if dr is not None:
-            np.matmul(of_state.T, flat(before), d_reordered)
+            product()
             np.copyto(dr[d, 2 * units :], d_reordered[:units])
             np.copyto(dr[d, : 2 * units], d_reordered[units:])
         if db is not None:
             np.copyto(db[d, 3 * units : 5 * units], db[d, : 2 * units])
-            sum_rows(of_state[:, :units], db[d, 5 * units :])
+            sum_rows(flat(rows)[:, :units], db[d, 5 * units :])
 
     return _Steps(rows, rows[:, :, units:], slopes, step, blocks, products)
 
@@ -265,8 +279,13 @@ def _before(walk: Direction, chunks: list[slice], before: Buffer, dh: Buffer) ->
     of_gates, of_product = recurrent[:2], recurrent[2]
     rows, blocks = walk.scratch(time, batch, 3 * units), _chunk(walk, chunks, 3)
     gate_slopes = _gate_slopes(walk, chunks, gates, before)
-    kept, d_met, to_state = (walk.scratch(*n, batch, units) for n in ((), (), (2,)))
-    z_of, r_of, of_state = gates[:, 0], gates[:, 1], flat(rows)
+    rest, d_met, to_state = (walk.scratch(*n, batch, units) for n in ((), (), (2,)))
+    z_of, r_of, kept = gates[:, 0], gates[:, 1], walk.kept
+    d_gates, d_candidates = rows[:, :, : 2 * units], flat(rows)[:, 2 * units :]
+    shares = None if kept is None else kept[:2]
+    product = None
+    if dr is not None:
+        product = recurrent_product(walk, d_gates, before, dr[d, : 2 * units], shares)
     views = [(at[:2], *at) for at in blocks]
 
     def slopes(span: slice) -> None:
@@ -279,18 +298,22 @@ def _before(walk: Direction, chunks: list[slice], before: Buffer, dh: Buffer) ->
         np.multiply(z, dh, z)
         np.multiply(candidate, dh, candidate)
         np.dot(candidate, of_product, d_met)
+        if kept is not None:
+            np.multiply(d_met, kept[2], d_met)
         np.multiply(r, d_met, r)
-        np.multiply(dh, z_of[t], kept)
+        np.multiply(dh, z_of[t], rest)
         np.multiply(d_met, r_of[t], d_met)
-        np.add(kept, d_met, kept)
+        np.add(rest, d_met, rest)
         np.matmul(taken_by_r, of_gates, to_state)
+        if kept is not None:
+            np.multiply(to_state, kept[:2], to_state)
         np.add(to_state[0], to_state[1], dh)
-        np.add(dh, kept, dh)
+        np.add(dh, rest, dh)
 
     def products() -> None:
-        if dr is not None:
-            np.matmul(of_state[:, : 2 * units].T, flat(before), dr[d, : 2 * units])
-            np.matmul(of_state[:, 2 * units :].T, flat(meeting[:, 0]), dr[d, 2 * units :])
+        if product is not None and dr is not None:
+            product()
+            np.matmul(d_candidates.T, flat(meeting[:, 0]), dr[d, 2 * units :])
         if db is not None:
             np.copyto(db[d, 3 * units :], db[d, : 3 * units])
 

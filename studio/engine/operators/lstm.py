@@ -28,10 +28,9 @@ from studio.engine.operators.recurrent import (
     inside,
     longest,
     projection,
-    state_gradients,
-    state_product,
     vanished,
 )
+from studio.engine.operators.state import state_gradients, state_product
 
 _LSTM = Family("LSTM", gates=4, states=2, reserve=(4, 1))
 _PEEPHOLES = 7
@@ -108,6 +107,7 @@ def _backward(walk: Direction) -> Call:
     ended_at, held = ended_by(walk), walk.scratch(2, batch, units)
     arrivals = [None] * time if dy is None else list(dy[:, d])
     from_i, from_o, from_f, from_g = to_state
+    kept = walk.kept
     forget = gates[:, 2]
 
     def call() -> None:
@@ -136,6 +136,8 @@ def _backward(walk: Direction) -> Call:
                     if column is not None:
                         np.copyto(blocks_t, 0, where=column)
                     np.matmul(blocks_t, r, to_state)
+                    if kept is not None:
+                        np.multiply(to_state, kept, to_state)
                     np.add(from_i, from_o, from_i)
                     np.add(from_f, from_g, from_f)
                     np.add(from_i, from_f, dh)

@@ -9,6 +9,9 @@ A training variant may be given its sequence as rows: X is then (rows, input), P
 says which row each step reads, and COUNT how many of them are filled. Without X the rows are those
 of an identity matrix, and a place outside it is a row of zeros: one-hots, kept as integers.
 
+It may also be given what each gate keeps of the state it multiplies, the same at every step: KEPT
+(directions, gates, batch, units), zeros and factors. That is recurrent dropout.
+
 With sequence_lens a row of the batch holds its state over the steps beyond its length, and gives
 zeros there; a row of length 0 ends with zeros, as on onnxruntime.
 
@@ -23,14 +26,13 @@ transposed matrix takes twice as long. They take in what their gate's function m
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
 from scipy import sparse
 
 from studio.engine.bodies import recurrent as bodies
-from studio.engine.bodies.operands import COUNT, INPUTS, LENS, PLACES, B, H, R, W, X
+from studio.engine.bodies.operands import COUNT, INPUTS, KEPT, LENS, PLACES, B, H, R, W, X
 from studio.engine.bodies.recurrent import Cell
 from studio.engine.builder import Builder, Value
 from studio.engine.operator import Binding, Buffer, Call, GradientNode, Kernel, Operator, register
@@ -89,6 +91,12 @@ class Direction:
             return np.zeros((self.batch, self.units), self.b.input(R).dtype)
         found: Buffer = given[self.index]
         return found
+
+    @property
+    def kept(self) -> Buffer | None:
+        """What each gate keeps of the state it multiplies, (gates, batch, units); None: all."""
+        given = self.b.optional(KEPT)
+        return None if given is None else given[self.index]
 
     def steps(self) -> Buffer:
         """Where Y goes, (time, batch, units); scratch where nobody asked for it."""
@@ -203,31 +211,6 @@ def inside(walk: Direction, functions: Sequence[Activation]) -> Buffer:
     """What each gate's weights and biases are multiplied by, of its function: (gates, 1, 1)."""
     factors = np.array([f.inside for f in functions], walk.b.input(R).dtype)
     return factors[:, None, None]
-
-
-def turned(walk: Direction, factors: Buffer) -> tuple[Call, Buffer]:
-    """R for products from the right, (gates, units, units), `factors` in it; and what fills it."""
-    recurrent = by_gate(walk, walk.b.input(R)[walk.index])
-    out = walk.scratch(len(factors), walk.units, walk.units)
-    return partial(np.multiply, recurrent.swapaxes(1, 2), factors, out), out
-
-
-def state_product(
-    walk: Direction, factors: Buffer
-) -> tuple[Call, Callable[[Buffer], object], Buffer]:
-    """What turns R for a run, what multiplies a state by it, and where, (gates, batch, units).
-
-    The gates of a single row are one row: one product, which NumPy's dot starts in half the time.
-    """
-    out = walk.scratch(len(factors), walk.batch, walk.units)
-    if walk.batch != 1:
-        turn, r = turned(walk, factors)
-        return turn, lambda h: np.matmul(h, r, out), out
-    recurrent, row = by_gate(walk, walk.b.input(R)[walk.index]), out.reshape(1, -1)
-    blocks = walk.scratch(walk.units, len(factors), walk.units)
-    side_by_side = blocks.reshape(walk.units, -1)
-    turn = partial(np.multiply, recurrent.transpose(2, 0, 1), factors[:, 0], blocks)
-    return turn, lambda h: np.dot(h, side_by_side, row), out
 
 
 def by_gate(walk: Direction, weights: Buffer) -> Buffer:
@@ -387,49 +370,6 @@ def _gradients_of_rows(walk: Direction, gates: Buffer) -> Call:
     return call
 
 
-def state_gradients(
-    walk: Direction, y: Buffer, d_gates: Buffer, d_first: Sequence[Buffer]
-) -> Callable[[list[Buffer | None]], None]:
-    """The product after the loop that gives dR, the dB of the state's bias, and the first states'.
-
-    `y` is (time, batch, units), `d_first` what the loop leaves of the gradients of the states.
-    """
-    d, gates = walk.index, flat(d_gates)
-    _, _, dr, db, *firsts = wanted(walk.b)
-    before = walk.scratch(*y.shape)
-    read_before = outputs_before(walk, y, before)
-
-    def call(ended: list[Buffer | None]) -> None:
-        if dr is not None:
-            read_before(ended)
-            np.matmul(gates.T, flat(before), dr[d])
-        if db is not None:  # both biases are added alike
-            np.copyto(db[d, gates.shape[1] :], db[d, : gates.shape[1]])
-        for wanted, gradient in zip(firsts, d_first, strict=False):
-            if wanted is not None:
-                np.copyto(wanted[d], gradient)
-
-    return call
-
-
-def outputs_before(
-    walk: Direction, y: Buffer, out: Buffer
-) -> Callable[[list[Buffer | None]], None]:
-    """Fills `out` (time, batch, units) with the output before each step, for dR's product."""
-    first = walk.start(H)
-    pairs = [(out[where], what) for where, what in walk.previous(y, first, slice(0, walk.time))]
-
-    def call(ended: list[Buffer | None]) -> None:
-        for place, what in pairs:
-            np.copyto(place, what)
-        if walk.backwards:  # read backwards, a row starts at its own last step
-            for t, column in enumerate(ended[1:]):
-                if column is not None:
-                    np.copyto(out[t], first, where=column)
-
-    return call
-
-
 def arriving(
     walk: Direction, ends: Sequence[Buffer | None], states: Sequence[Buffer], empty: Buffer | None
 ) -> None:
@@ -482,7 +422,7 @@ class Family:
         states: 1 (h) or 2 (h and c).
         reserve: how many blocks each value has that its backward reads beside Y.
 
-    The backward takes the training variant's inputs, all ten, Y, the reserve, and the gradients
+    The backward takes the training variant's inputs, all of them, Y, the reserve, and the gradients
     that arrive at Y and the last states; it gives those of X, W, R, B and the first states.
     """
 

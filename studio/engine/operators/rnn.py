@@ -7,7 +7,7 @@ import numpy as np
 
 from studio.engine.bodies.operands import H, R
 from studio.engine.bodies.rnn import RNNCell
-from studio.engine.operator import Call
+from studio.engine.operator import Buffer, Call
 from studio.engine.operators.gates import activations
 from studio.engine.operators.recurrent import (
     Direction,
@@ -21,10 +21,9 @@ from studio.engine.operators.recurrent import (
     input_gradients,
     inside,
     projection,
-    state_gradients,
-    turned,
     vanished,
 )
+from studio.engine.operators.state import given_to_gates, state_gradients, turned
 
 _RNN = Family("RNN", gates=1, states=1, reserve=())
 
@@ -37,6 +36,7 @@ def _forward(walk: Direction) -> Call:
     factors = inside(walk, (function,))
     project = projection(walk, projected, factors, both_biases(walk, factors, summed=1))
     (turn, (r,)), ended_at = turned(walk, factors), ended_by(walk)
+    given = given_to_gates(walk, _kept(walk))
     views = [(t, projected[t, 0], y[t]) for t in walk.order]
 
     def call() -> None:
@@ -46,7 +46,7 @@ def _forward(walk: Direction) -> Call:
         h = first
         with walk.loop():
             for t, x, new_h in views:
-                np.dot(h, r, new_h)
+                np.dot(given(h), r, new_h)
                 np.add(new_h, x, new_h)
                 function.apply(new_h, new_h)
                 column = ended[t]
@@ -62,7 +62,7 @@ def _backward(walk: Direction) -> Call:
     (steps,), (dy, end) = _RNN.saved(walk), _RNN.arrived(walk.b)
     d_steps = walk.scratch(walk.time, batch, units)
     dh, held = walk.scratch(batch, units), walk.scratch(batch, units)
-    r, ended_at = walk.b.input(R)[d], ended_by(walk)
+    r, kept, ended_at = walk.b.input(R)[d], _kept(walk), ended_by(walk)
     input_products = input_gradients(walk, d_steps)
     state_products = state_gradients(walk, steps, d_steps, (dh,))
     chunks = walk.chunks(blocks=1)
@@ -86,12 +86,19 @@ def _backward(walk: Direction) -> Call:
                     if column is not None:
                         np.copyto(d_step, 0, where=column)
                     np.dot(d_step, r, dh)
+                    if kept is not None:
+                        np.multiply(dh, kept, dh)
                     if column is not None:  # a row that ended hands its gradient on as it is
                         np.copyto(dh, held, where=column)
         input_products()
         state_products(ended)
 
     return call
+
+
+def _kept(walk: Direction) -> Buffer | None:
+    """What its one gate keeps of the state, (batch, units)."""
+    return None if walk.kept is None else walk.kept[0]
 
 
 _RNN.register(for_each_direction(_forward), for_each_direction(_backward), RNNCell())

@@ -4,12 +4,14 @@ from dataclasses import replace
 
 from studio.engine.program import Node, Program
 
+_WHOLE = ("Split", "Scan", "TopK")  # ONNX counts their outputs, or wants all of them
+
 
 def eliminate_dead(program: Program) -> Program:
     """Without nodes, constants and specs that no output and no state needs.
 
     1. A node none of whose outputs is needed goes.
-    2. An unwanted output of a node that stays loses its name; trailing ones go.
+    2. An unwanted output of a node that stays loses its name; trailing ones go. Some keep theirs.
     3. A constant nobody reads goes. Inputs and states stay: they are the program's interface.
     """
     needed = set(program.results())
@@ -18,7 +20,7 @@ def eliminate_dead(program: Program) -> Program:
         if needed.isdisjoint(name for name in node.outputs if name):
             continue  # case 1
         outputs = list(node.outputs)
-        if node.op not in ("Split", "Scan"):  # what they give is given by how many there are
+        if node.op not in _WHOLE:
             outputs = [name if name in needed else "" for name in outputs]
         while not outputs[-1]:
             outputs.pop()  # case 2

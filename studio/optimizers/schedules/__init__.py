@@ -5,7 +5,7 @@ One stands where an optimizer takes a learning rate, and gives it for each step.
 
 from typing import Any
 
-from studio.declare import declared
+from studio.declare import public
 
 CATALOGUE = {
     "ExponentialDecay": "decay",
@@ -19,7 +19,4 @@ __all__ = [*CATALOGUE]
 
 
 def __getattr__(name: str) -> Any:
-    if name in CATALOGUE:
-        return declared("optimizers.schedules", name)
-    known = ", ".join(CATALOGUE)
-    raise AttributeError(f"studio.optimizers.schedules has no {name!r}; it has {known}")
+    return public("optimizers.schedules", name)

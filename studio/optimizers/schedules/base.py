@@ -9,7 +9,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from studio.declare import Declared
+from studio.declare import ANY, Declared, Unread
 
 
 @dataclass(frozen=True)
@@ -17,10 +17,15 @@ class Schedule(Declared):
     """Base of the schedules. They reckon in float32, as Keras does: steps end where its end."""
 
     family: ClassVar[str] = "optimizers.schedules"
+    unread: ClassVar[Unread] = {"name": ANY}
 
     def at(self, step: int) -> float:
         """The rate of a step; the first is step 0."""
         return float(self.rate(np.float32(step)))
+
+    def __call__(self, step: int) -> float:
+        """As `at`, in Keras's way."""
+        return self.at(step)
 
     def rate(self, step: np.float32) -> np.float32:
         """As `at`, in float32."""

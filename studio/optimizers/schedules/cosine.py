@@ -13,6 +13,10 @@ from studio.optimizers.schedules.base import Schedule
 class CosineDecay(Schedule):
     """Along half a wave down to a share of the rate, after a rise to a target if wanted."""
 
+    order = (
+        *("initial_learning_rate", "decay_steps", "alpha", "name"),
+        *("warmup_target", "warmup_steps"),
+    )
     initial_learning_rate: float = param(0.001, "The rate of the first step", min=0)
     decay_steps: float = param(1000, "How many steps the fall takes", min=1)
     alpha: float = param(0.0, "The share of the rate that remains at the end", min=0)

@@ -12,7 +12,7 @@ from studio.ui.background import Latest
 from studio.ui.canvas import commands
 
 if TYPE_CHECKING:
-    from studio.ui.canvas.view import CanvasView
+    from studio.ui.canvas.board import Board
 
 _AT_ONCE = 200  # calls laid out before anybody could notice
 _GLIDE = 150  # milliseconds
@@ -27,7 +27,7 @@ class Arranging(QObject):
         latest: what works out the places of many nodes.
     """
 
-    def __init__(self, view: "CanvasView") -> None:
+    def __init__(self, view: "Board") -> None:
         super().__init__(view)
         self.view = view
         self.latest = Latest(self)

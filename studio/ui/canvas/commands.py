@@ -1,6 +1,7 @@
 """What the canvas's actions make of a document: pure functions, one undo step each."""
 
 from collections.abc import Iterable, Mapping
+from math import inf
 
 from studio.declare import declared
 from studio.document import edits
@@ -18,7 +19,7 @@ from studio.document.model import (
 from studio.layers.base import Layer
 from studio.text import text
 
-LAYER_MIME = "application/x-layerloom-layer"  # a layer's kind, as UTF-8 text
+GAP = 40.0  # between a node put onto a wire and its neighbours
 
 
 def new_layer(kind: str) -> Layer:
@@ -28,24 +29,40 @@ def new_layer(kind: str) -> Layer:
     return made
 
 
-def add_after(
+def added(
     document: Document,
-    kind: str,
+    body: Layer,
     graph: GraphId,
     position: tuple[float, float],
-    source: CallId | None,
+    start: Endpoint | None = None,
+    end: Endpoint | None = None,
+    slot: int | None = None,
 ) -> tuple[Document, CallId]:
-    """With a new layer in a graph, wired to the first output of `source` that it can take."""
-    document, call = edits.add_layer(document, new_layer(kind), position, graph=graph)
-    takes, _ = document.ports(document.entry(call, graph))
-    if source is None or not takes:
-        return document, call
-    end = Endpoint(call, takes[0].name)
-    for port in document.ports(document.entry(source, graph))[1]:
-        start = Endpoint(source, port.name)
-        if why_not(document, start, end) is None:
-            return edits.connect(document, start, end), call
+    """With a new layer in a graph, wired from `start` and to `end` where its ports fit."""
+    document, call = edits.add_layer(document, body, position, graph=graph)
+    takes, leaves = document.ports(document.entry(call, graph))
+    if start is not None:
+        ends = [Endpoint(call, port.name) for port in takes]
+        found = next((e for e in ends if why_not(document, start, e) is None), None)
+        document = edits.connect(document, start, found) if found else document
+    if end is not None:
+        starts = [Endpoint(call, port.name) for port in leaves]
+        found = next((e for e in starts if why_not(document, e, end) is None), None)
+        document = edits.connect(document, found, end, slot) if found else document
     return document, call
+
+
+def start_after(
+    document: Document, graph: GraphId, source: CallId | None, kind: str
+) -> Endpoint | None:
+    """The first output of a call that a new layer of a kind can take."""
+    if source is None:
+        return None
+    trial, call = edits.add_layer(document, new_layer(kind), graph=graph)
+    ends = [Endpoint(call, port.name) for port in trial.ports(trial.entry(call, graph))[0][:1]]
+    starts = [Endpoint(source, p.name) for p in document.ports(document.entry(source, graph))[1]]
+    fitting = (s for s in starts for e in ends if why_not(trial, s, e) is None)
+    return next(fitting, None)
 
 
 def gives(document: Document, port: Endpoint) -> bool:
@@ -70,6 +87,14 @@ def deleted(
     elif calls:
         label = text("canvas.delete_many", count=len(calls))
     return label, edits.remove_calls(edits.disconnect(document, wires), calls)
+
+
+def labelled(document: Document, key: str, calls: Iterable[CallId]) -> str:
+    """What an act on one node, or on several, is called in the undo menu."""
+    chosen = set(calls)
+    if len(chosen) == 1:
+        return text(f"{key}_one", name=entry_of(document, next(iter(chosen))).name)
+    return text(f"{key}_many", count=len(chosen))
 
 
 def outputs_toggled(document: Document, calls: Iterable[CallId]) -> tuple[str, Document]:
@@ -135,3 +160,99 @@ def neighbour(graph: Graph, selected: Iterable[CallId], step: int) -> CallId | N
         return (order[0] if step > 0 else order[-1]) if order else None
     goal = (max(at) if step > 0 else min(at)) + step
     return order[goal] if 0 <= goal < len(order) else None
+
+
+# -- where nodes go ------------------------------------------------------------------------------
+
+
+def spread(
+    graph: Graph,
+    wire: Wire,
+    call: CallId,
+    place: tuple[float, float],
+    widths: Mapping[CallId, float],
+) -> dict[CallId, tuple[float, float]]:
+    """Where a call goes that is put onto a wire at a place, and what makes room for it.
+
+    What comes after it moves to the right, all of it by as much, so that nothing that was told
+    apart is pushed together. Nothing moves for a wire that runs backwards.
+    """
+    source, target = graph.calls[wire.source].position, graph.calls[wire.target].position
+    edge = source[0] + widths[wire.source]
+    if edge > target[0]:
+        return {}
+    left = max(place[0], edge + GAP)
+    missing = left + widths[call] + GAP - target[0]
+    places = {call: (left, place[1])}
+    if missing > 0:
+        for after in linked(graph, [wire.target], downstream=True):
+            x, y = graph.calls[after].position
+            places[after] = (x + missing, y)
+    return places
+
+
+Box = tuple[float, float, float, float]  # left, top, width, height
+EDGES = ("left", "centre", "right", "top", "middle", "bottom")
+
+
+def aligned(boxes: Mapping[CallId, Box], edge: str) -> dict[CallId, tuple[float, float]]:
+    """Where boxes lie that share an edge, or their middles: of the first that reaches farthest."""
+    if edge in ("left", "centre", "right"):
+        share = {"left": 0.0, "centre": 0.5, "right": 1.0}[edge]
+        at = _common([(x, w) for x, _, w, _ in boxes.values()], share)
+        return {c: (at - share * w, y) for c, (_, y, w, _) in boxes.items()}
+    share = {"top": 0.0, "middle": 0.5, "bottom": 1.0}[edge]
+    at = _common([(y, h) for _, y, _, h in boxes.values()], share)
+    return {c: (x, at - share * h) for c, (x, _, _, h) in boxes.items()}
+
+
+def _common(extents: list[tuple[float, float]], share: float) -> float:
+    """Where the extents' low ends (0), high ends (1) or middles meet: at the outermost, or amid."""
+    low, high = min(at for at, _ in extents), max(at + size for at, size in extents)
+    return low + share * (high - low)
+
+
+def distributed(boxes: Mapping[CallId, Box], across: bool) -> dict[CallId, tuple[float, float]]:
+    """Where boxes lie with gaps of one size between them; the outermost stay."""
+    at, size = (0, 2) if across else (1, 3)
+    order = sorted(boxes, key=lambda c: boxes[c][at] + boxes[c][size] / 2)
+    first, last = boxes[order[0]], boxes[order[-1]]
+    room = last[at] + last[size] - first[at] - sum(boxes[c][size] for c in order)
+    gap, here, places = room / max(len(order) - 1, 1), first[at], {}
+    for call in order:
+        x, y, *_ = boxes[call]
+        places[call] = (here, y) if across else (x, here)
+        here += boxes[call][size] + gap
+    return places
+
+
+# -- finding others ------------------------------------------------------------------------------
+
+
+def linked(
+    graph: Graph, calls: Iterable[CallId], *, upstream: bool = False, downstream: bool = False
+) -> set[CallId]:
+    """These calls with all that feeds them, all that reads what they give, or both in turn."""
+    found, ahead = set[CallId](), list(calls)
+    while ahead:
+        call = ahead.pop()
+        if call not in found:
+            found.add(call)
+            ahead += [w.source for w in graph.into(call)] if upstream else []
+            ahead += [w.target for w in graph.out_of(call)] if downstream else []
+    return found
+
+
+def nearest(
+    middles: Mapping[CallId, tuple[float, float]], start: CallId, across: int, down: int
+) -> CallId | None:
+    """The call nearest to one in a direction, what lies aside counting twice; None at the end."""
+    x0, y0 = middles[start]
+
+    def distance(call: CallId) -> float:
+        x, y = middles[call][0] - x0, middles[call][1] - y0
+        ahead, aside = x * across + y * down, abs(x * down) + abs(y * across)
+        return ahead + 2 * aside if ahead > 0 and aside <= 2 * ahead else inf
+
+    best = min((c for c in middles if c != start), key=distance, default=None)
+    return best if best is not None and distance(best) < inf else None

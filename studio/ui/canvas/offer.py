@@ -40,6 +40,11 @@ class Offer:
             self._view.canvas.offer(wrapper if self._result else None)
             self._view.hint.say(said, pos, self._view.visible_rect(), self._result is None)
 
+    @property
+    def made(self) -> bool:
+        """Whether the hand is over a wrapper that would take what it holds."""
+        return self._result is not None
+
     def accept(self) -> bool:
         """Put it inside; False where there is no wrapper that would take it."""
         wrapper, result = self._wrapper, self._result

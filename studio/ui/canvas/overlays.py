@@ -1,7 +1,7 @@
 """What a gesture shows while it lasts: the wire in the hand, the marquee, a word at the cursor."""
 
-from PySide6.QtCore import QMarginsF, QPointF, QRectF, Qt
-from PySide6.QtGui import QPainter
+from PySide6.QtCore import QLineF, QMarginsF, QPointF, QRectF, Qt
+from PySide6.QtGui import QPainter, QPainterPath
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
 from studio.ui.canvas.wires import bezier, curve
@@ -65,6 +65,59 @@ class Marquee(QGraphicsItem):
         painter.setPen(pen)
         painter.setBrush(ground)
         painter.drawRect(self._rect)
+
+
+class Stroke(QGraphicsItem):
+    """The line that a cut follows."""
+
+    def __init__(self, start: QPointF) -> None:
+        super().__init__()
+        self.setZValue(4)
+        self._path = QPainterPath(start)
+
+    def extend(self, pos: QPointF) -> None:
+        """Draw it on to a point of the scene."""
+        self.prepareGeometryChange()
+        self._path.lineTo(pos)
+
+    def boundingRect(self) -> QRectF:
+        return self._path.boundingRect().adjusted(-4, -4, 4, 4)
+
+    def paint(
+        self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None
+    ) -> None:
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.setPen(brushes().stroke)
+        painter.drawPath(self._path)
+
+
+class Guides(QGraphicsItem):
+    """Lines along the edges and middles that what is dragged has in common with what stands."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setZValue(4)
+        self.lines: list[QLineF] = []
+
+    def show_lines(self, lines: list[QLineF]) -> None:
+        """Show exactly these, in the scene."""
+        if lines != self.lines:
+            self.prepareGeometryChange()
+            self.lines = lines
+
+    def boundingRect(self) -> QRectF:
+        rect = QRectF()
+        for line in self.lines:
+            rect = rect.united(QRectF(line.p1(), line.p2()).normalized().adjusted(-4, -4, 4, 4))
+        return rect
+
+    def paint(
+        self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None
+    ) -> None:
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+        painter.setPen(brushes().guide)
+        painter.drawLines(self.lines)
 
 
 class Hint(QGraphicsItem):

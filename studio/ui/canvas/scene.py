@@ -39,11 +39,11 @@ class Lights:
 
     Attributes:
         incoming: whether inputs are sought, or outputs.
-        fixed: the port the wire already has.
+        fixed: the ports the wires in the hand already have.
         verdicts: by port sought, whether it fits.
     """
 
-    def __init__(self, fixed: Endpoint, incoming: bool) -> None:
+    def __init__(self, fixed: frozenset[Endpoint], incoming: bool) -> None:
         self.fixed = fixed
         self.incoming = incoming
         self.verdicts: dict[Endpoint, bool] = {}
@@ -51,12 +51,12 @@ class Lights:
     def at(self, port: Endpoint, incoming: bool) -> bool | None:
         """True: lit; False: dimmed; None: as always."""
         if incoming != self.incoming:
-            return None if port == self.fixed else False
+            return None if port in self.fixed else False
         return self.verdicts.get(port)
 
     def any_at(self, call: CallId) -> bool:
         """Whether a node has anything to do with the wire, or may have."""
-        if call == self.fixed.call:
+        if any(call == port.call for port in self.fixed):
             return True
         said = [fits for port, fits in self.verdicts.items() if port.call == call]
         return not said or any(said)
@@ -227,6 +227,11 @@ class CanvasScene(QGraphicsScene):
         """The node a point lies on, other than one."""
         near = (i for i in self.items(at) if isinstance(i, NodeItem) and i.call != but)
         return next((i.call for i in near if i.covers(at)), None)
+
+    def body_rect(self, call: CallId) -> QRectF:
+        """Where a node's body lies, without the flags beside it."""
+        item = self.items_by_call[call]
+        return item.geometry.body.translated(item.pos())
 
     def calls_in(self, rect: QRectF) -> list[CallId]:
         """The calls whose body touches a rectangle."""

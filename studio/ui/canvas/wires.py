@@ -46,7 +46,8 @@ class WireLayer(QGraphicsItem):
         selected: wires that are selected.
         hovered: the wire under the cursor.
         masked: wires that carry a mask.
-        hidden: the wire being moved by hand, painted by the gesture instead.
+        hidden: wires that a gesture moves or takes away, not painted here.
+        doomed: wires that would be cut.
         exposed: the rectangles under repair, in the scene; None: what the option says.
     """
 
@@ -58,7 +59,8 @@ class WireLayer(QGraphicsItem):
         self.selected: frozenset[Wire] = frozenset()
         self.hovered: Wire | None = None
         self.masked: frozenset[Wire] = frozenset()
-        self.hidden: Wire | None = None
+        self.hidden: frozenset[Wire] = frozenset()
+        self.doomed: frozenset[Wire] = frozenset()
         self.exposed: list[QRectF] | None = None
         self._wires: list[Wire] = []
         self._at: dict[Wire, int] = {}
@@ -129,9 +131,19 @@ class WireLayer(QGraphicsItem):
 
     # -- finding -------------------------------------------------------------------------------
 
-    def wire_at(self, at: QPointF, zoom: float) -> Wire | None:
-        """The wire nearest to a scene point, within reach."""
-        reach = _REACH / zoom
+    def conceal(self, wires: frozenset[Wire]) -> None:
+        """Paint all but these."""
+        stale, self.hidden = self.hidden ^ wires, wires
+        self.touch(stale)
+
+    def doom(self, wires: frozenset[Wire]) -> None:
+        """Show these as wires that would be cut."""
+        stale, self.doomed = self.doomed ^ wires, wires
+        self.touch(stale)
+
+    def wire_at(self, at: QPointF, zoom: float, pixels: float = _REACH) -> Wire | None:
+        """The wire nearest to a scene point, within reach of so many pixels."""
+        reach = pixels / zoom
         rows = self._crossing(QRectF(at.x() - reach, at.y() - reach, 2 * reach, 2 * reach))
         if not len(rows):
             return None
@@ -154,6 +166,19 @@ class WireLayer(QGraphicsItem):
             & (b[:, 3] <= rect.bottom())
         )
         return [self._wires[i] for i in np.flatnonzero(within)]
+
+    def crossed(self, start: QPointF, end: QPointF) -> frozenset[Wire]:
+        """The wires that a straight stroke crosses."""
+        rows = self._crossing(QRectF(start, end).normalized().adjusted(-1, -1, 1, 1))
+        if not len(rows):
+            return frozenset()
+        points = _flatten(self._points[rows])
+        a, b = np.array([start.x(), start.y()]), np.array([end.x(), end.y()])
+        # Two pieces cross where each has its ends on different sides of the other.
+        sides = _side(points[:, :-1], points[:, 1:], a) * _side(points[:, :-1], points[:, 1:], b)
+        ends = _side(a, b, points)
+        hit = ((sides <= 0) & (ends[:, :-1] * ends[:, 1:] <= 0)).any(1)
+        return frozenset(self._wires[rows[i]] for i in np.flatnonzero(hit))
 
     def _crossing(self, rect: QRectF) -> NDArray[np.intp]:
         b = self._bounds
@@ -179,7 +204,7 @@ class WireLayer(QGraphicsItem):
         sizes = self._bounds[:, 2:] - self._bounds[:, :2]
         for row in sorted(rows):
             wire = self._wires[row]
-            if wire == self.hidden:
+            if wire in self.hidden:
                 continue
             pieces = None
             if sizes[row].max() > long:
@@ -193,6 +218,8 @@ class WireLayer(QGraphicsItem):
 
     def _pens(self, paint: Brushes, row: int, near: bool) -> list[QPen]:
         wire, group, tied = self._wires[row], self._groups[row], self._tied[row]
+        if wire in self.doomed:
+            return [paint.wire_refused]
         pens = [paint.wires[group] if near else paint.thin_wires[group]]
         if tied and near:
             pens.append(paint.ties[group])
@@ -237,16 +264,26 @@ class WireLayer(QGraphicsItem):
                 assert isinstance(first, QLineF)
                 painter.drawLines(first, len(lines))
                 del first
-        painter.setPen(paint.wire_selected)
-        for wire in self.selected:
-            if wire in self._at:
-                painter.drawPath(self._path(self._at[wire]))
+        for pen, wires in ((paint.wire_selected, self.selected), (paint.wire_refused, self.doomed)):
+            painter.setPen(pen)
+            for wire in wires:
+                if wire in self._at:
+                    painter.drawPath(self._path(self._at[wire]))
 
 
 def _bounds(points: NDArray[np.float64]) -> NDArray[np.float64]:
     """A box around each curve's four control points, so around the curve."""
     xs, ys = points[:, 0::2], points[:, 1::2]
     return np.stack([xs.min(1), ys.min(1), xs.max(1), ys.max(1)], axis=1)
+
+
+def _side(
+    start: NDArray[np.float64], end: NDArray[np.float64], point: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Positive on one side of a line, negative on the other."""
+    along, aside = end - start, point - start
+    side: NDArray[np.float64] = along[..., 0] * aside[..., 1] - along[..., 1] * aside[..., 0]
+    return side
 
 
 def _flatten(points: NDArray[np.float64], pieces: int = 24) -> NDArray[np.float64]:

@@ -1,5 +1,7 @@
 """The story of a wire: dragged from a port to a port, or taken off one by its end."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -10,7 +12,7 @@ from studio.document.analysis import why_not
 from studio.document.model import CallId, Document, Endpoint, Graph, Wire
 from studio.problem import Problem
 from studio.text import text
-from studio.ui.canvas.faces import dtype_group
+from studio.ui.canvas.faces import dtype_group, shape_text
 from studio.ui.canvas.gestures import Gesture, Modifiers
 from studio.ui.canvas.overlays import PendingWire
 from studio.ui.canvas.scene import Hit, Lights
@@ -21,8 +23,19 @@ if TYPE_CHECKING:
 _SLICE = 0.008  # seconds of judging ports at a time, so that the wire keeps up with the hand
 
 
+@dataclass(frozen=True)
+class Strand:
+    """A wire in the hand: the end that stays, and its place there if that is an input."""
+
+    fixed: Endpoint
+    slot: int = 0
+
+
 class DragWire(Gesture):
-    """From the port `fixed`; `taken` is the wire whose end is in the hand, if it was not new."""
+    """From ports that stay to one that is sought: a new wire, or `taken` ones moved by an end.
+
+    With Ctrl all wires of a port are taken at once.
+    """
 
     autopans = True
     cursor = Qt.CursorShape.CrossCursor
@@ -31,38 +44,52 @@ class DragWire(Gesture):
         self,
         view: "CanvasView",
         press: QPoint,
-        fixed: Endpoint,
+        strands: Sequence[Strand],
         seeks_input: bool,
-        slot: int = 0,
-        taken: Wire | None = None,
+        taken: Sequence[Wire] = (),
     ) -> None:
         super().__init__(view, press)
-        self.fixed, self.seeks_input, self.slot, self.taken = fixed, seeks_input, slot, taken
+        self.strands, self.seeks_input, self.taken = tuple(strands), seeks_input, tuple(taken)
         document = view.session.document
-        self.base: Document = edits.disconnect(document, [taken]) if taken else document
+        self.base: Document = edits.disconnect(document, taken) if taken else document
         self.verdicts: dict[Endpoint, Problem | None] = {}
         self.waiting: list[Endpoint] = []
         self.target: Hit | None = None
-        group = dtype_group(view.session.analysis.specs.get(fixed)) if seeks_input else "unknown"
-        self.wire = PendingWire(group)
+        specs = view.session.analysis.specs
+        starts = [s.fixed if seeks_input else None for s in self.strands]
+        self.wires = [PendingWire(dtype_group(specs.get(s)) if s else "unknown") for s in starts]
         self.timer = QTimer(view)
         self.timer.setInterval(0)
         self.timer.timeout.connect(self._judge_some)
 
+    @classmethod
+    def new(
+        cls, view: "CanvasView", press: QPoint, fixed: Endpoint, seeks_input: bool, slot: int = 0
+    ) -> "DragWire":
+        """A wire that is not there yet, from one port."""
+        return cls(view, press, [Strand(fixed, slot)], seeks_input)
+
+    @classmethod
+    def moving(
+        cls, view: "CanvasView", press: QPoint, wires: Sequence[Wire], ends: bool
+    ) -> "DragWire":
+        """Wires that are there, taken by the `ends` they have in common or by their starts."""
+        strands = [Strand(w.start) if ends else Strand(w.end, w.slot) for w in wires]
+        return cls(view, press, strands, ends, wires)
+
     @property
     def graph(self) -> Graph:
-        """The graph shown, without the wire that was taken off."""
+        """The graph shown, without the wires that were taken off."""
         return self.base.graphs[self.view.session.shown]
 
     # -- the story -----------------------------------------------------------------------------
 
     def begin(self) -> None:
         canvas = self.view.canvas
-        canvas.lights = Lights(self.fixed, self.seeks_input)
-        canvas.add_overlay(self.wire)
-        if self.taken:
-            canvas.wires.hidden = self.taken
-            canvas.wires.touch([self.taken])
+        canvas.lights = Lights(frozenset(s.fixed for s in self.strands), self.seeks_input)
+        for wire in self.wires:
+            canvas.add_overlay(wire)
+        canvas.wires.conceal(frozenset(self.taken))
         self.waiting = self._candidates()
         canvas.touch(canvas.items_by_call)
         self._judge_some()
@@ -71,58 +98,95 @@ class DragWire(Gesture):
 
     def drag(self, at: QPoint, pos: QPointF, modifiers: Modifiers) -> None:
         self.target = self._target(self.view.canvas.hit(pos, self.view.zoom))
-        refused = self.target.port is not None and self._verdict(self.target.port) is not None
-        hand = pos
-        if self.target.port and not refused:
-            item = self.view.canvas.items_by_call[self.target.port.call]
-            hand = item.anchor(self.target.port.port, self.seeks_input, self.target.slot)
-        item = self.view.canvas.items_by_call[self.fixed.call]
-        held = item.anchor(self.fixed.port, not self.seeks_input, self.slot)
-        ends = (held, hand) if self.seeks_input else (hand, held)
-        self.wire.show_between(*ends, hand, refused)
         reason = self._verdict(self.target.port) if self.target.port else None
-        self.view.hint.say(str(reason) if reason else "", pos, self.view.visible_rect())
+        for number, (strand, wire) in enumerate(zip(self.strands, self.wires, strict=True)):
+            hand = pos
+            if self.target.port and reason is None:
+                item = self.view.canvas.items_by_call[self.target.port.call]
+                slot = self.target.slot + number
+                hand = item.anchor(self.target.port.port, self.seeks_input, slot)
+            item = self.view.canvas.items_by_call[strand.fixed.call]
+            held = item.anchor(strand.fixed.port, not self.seeks_input, strand.slot)
+            ends = (held, hand) if self.seeks_input else (hand, held)
+            wire.show_between(*ends, hand, reason is not None)
+        said = self._said(reason, self.target.port) if reason and self.target.port else ""
+        self.view.hint.say(said, pos, self.view.visible_rect())
 
     def drop(self, pos: QPointF, modifiers: Modifiers) -> None:
-        self._clear()
         assert self.target is not None
-        document, end = self.base, self.target.port
-        if end is None and self.target.call is None and self.taken:
-            self.view.session.commit(text("canvas.disconnect"), document)
+        end, nothing = self.target.port, self.target.call is None
+        if nothing and not self.taken:
+            self._clear(keep_wires=True)
+            strand = self.strands[0]
+            self.view.popups.complete(strand.fixed, self.seeks_input, strand.slot, pos, self._drop)
+            return
+        self._clear()
+        session = self.view.session
+        if nothing:
+            session.commit(text("canvas.disconnect"), self.base)
         elif end is not None and self._verdict(end) is None:
-            start, stop = (self.fixed, end) if self.seeks_input else (end, self.fixed)
-            slot = self._slot(stop, self.target.slot if self.seeks_input else self.slot)
-            document = edits.connect(document, start, stop, slot)
-            label = "canvas.move_wire" if self.taken else "canvas.connect"
-            if self.taken is None or document.graphs != self.view.session.document.graphs:
-                self.view.session.commit(text(label), document)
+            document = self._connected(end, self.target.slot)
+            label = text("canvas.move_wire" if self.taken else "canvas.connect")
+            if not self.taken or document.graphs != session.document.graphs:
+                session.commit(label, document)
 
     def click(self, modifiers: Modifiers) -> None:
         self._clear()
-        self.view.select({self.fixed.call if not self.taken else self.taken.target})
+        call = (
+            self.taken[0].target if self.taken and self.seeks_input else self.strands[0].fixed.call
+        )
+        self.view.select({call})
 
     def cancel(self) -> None:
         self._clear()
 
-    def _clear(self) -> None:
+    def _clear(self, keep_wires: bool = False) -> None:
         canvas = self.view.canvas
         self.timer.stop()
         self.timer.deleteLater()
         if not self.dragging:
             return
         canvas.lights = None
-        canvas.wires.hidden = None
-        canvas.wires.touch([self.taken])
-        canvas.remove_overlay(self.wire)
+        canvas.wires.conceal(frozenset())
         canvas.touch(canvas.items_by_call)
         self.view.hint.say("")
+        if not keep_wires:
+            self._drop()
+
+    def _drop(self) -> None:
+        """The hand is empty."""
+        for wire in self.wires:
+            self.view.canvas.remove_overlay(wire)
+        self.wires = []
+
+    # -- what it would make --------------------------------------------------------------------
+
+    def _ends(self, strand: Strand, port: Endpoint) -> tuple[Endpoint, Endpoint]:
+        return (strand.fixed, port) if self.seeks_input else (port, strand.fixed)
+
+    def _connected(self, port: Endpoint, slot: int) -> Document:
+        """With all strands at a port, in the order they had."""
+        document = self.base
+        for number, strand in enumerate(self.strands):
+            start, stop = self._ends(strand, port)
+            at = slot + number if self.seeks_input else strand.slot
+            document = edits.connect(document, start, stop, at)
+        return document
+
+    def _said(self, reason: Problem, port: Endpoint) -> str:
+        """Why a wire cannot go to a port, and what the two of them are."""
+        starts = (self._ends(strand, port)[0] for strand in self.strands)
+        session = self.view.session
+        lines = [str(reason)]
+        for start in dict.fromkeys(starts):
+            spec = session.analysis.specs.get(start)
+            if spec is not None and reason.code != "cycle":
+                what = f"{spec.dtype} · {shape_text(spec)}"
+                name = session.seen.entry(start.call).name
+                lines.append(text("canvas.gives", name=name, what=what))
+        return "\n".join(lines)
 
     # -- what it could reach -------------------------------------------------------------------
-
-    def _slot(self, end: Endpoint, slot: int) -> int | None:
-        """Before the wire that is there, or after all of them."""
-        present = self.graph.into(end.call, end.port)
-        return slot if slot < len(present) else None
 
     def _candidates(self) -> list[Endpoint]:
         """Every port on the other side of the graph, those in sight first."""
@@ -149,11 +213,27 @@ class DragWire(Gesture):
         return Hit(hit.pos, hit.call, port, self.seeks_input, slot)
 
     def _verdict(self, port: Endpoint) -> Problem | None:
-        """Why the wire cannot go there, or None; asked once for each port."""
+        """Why the wires cannot go there, or None; asked once for each port."""
         if port not in self.verdicts:
-            ends = (self.fixed, port) if self.seeks_input else (port, self.fixed)
-            self.verdicts[port] = why_not(self.base, *ends, self.view.session.analysis)
+            self.verdicts[port] = self._judged(port)
         return self.verdicts[port]
+
+    def _judged(self, port: Endpoint) -> Problem | None:
+        session, document, several = self.view.session, self.base, len(self.strands) > 1
+        entry = document.entry(port.call, session.shown)
+        if several and self.seeks_input:
+            takes = {p.name: p for p in document.ports(entry)[0]}
+            if not takes[port.port].many:
+                args = {"kind": entry.kind, "received": len(self.strands)}
+                return Problem("port_for_one", port.call, args)
+        for strand in self.strands:
+            start, stop = self._ends(strand, port)
+            reason = why_not(document, start, stop, session.analysis)
+            if reason is not None:
+                return reason
+            if several:
+                document = edits.connect(document, start, stop)
+        return None
 
     def _judge_some(self) -> None:
         """Judge ports for a moment, light or dim them, and go on when the hand rests."""

@@ -22,9 +22,12 @@ from tests.engine.test_recurrent import (
 FUNCTIONS = ("Relu", "HardSigmoid", "Softplus", "Softsign", "Affine", "LeakyRelu", "Elu")
 
 
-def same(program: Program, feeds: Arrays, threads: int = 1) -> None:
+def same(
+    program: Program, feeds: Arrays, threads: int = 1, wanted: list[str] | None = None
+) -> None:
     """Values and gradients of both engines, for random gradients that arrive."""
-    backward, _ = with_gradient(program, [n for n in program.inputs if feeds[n].dtype.kind == "f"])
+    floats = [n for n in program.inputs if feeds[n].dtype.kind == "f"]
+    backward, _ = with_gradient(program, wanted or floats)
     rng, feeds = np.random.default_rng(1), dict(feeds)
     for name in backward.inputs:
         if name not in feeds:
@@ -44,6 +47,15 @@ def test_every_direction_output_and_length(
 ) -> None:
     program = recurrent_program(kind, wanted, direction, lengths=lengths)
     same(program, feeds_for(program, batch=5))
+
+
+@each_kind
+@each_direction
+@pytest.mark.parametrize("lengths", [False, True])
+def test_gates_that_keep_a_part_of_the_state(kind: str, direction: str, lengths: bool) -> None:
+    program = recurrent_program(kind, None, direction, lengths=lengths, kept=True)
+    feeds = feeds_for(program, batch=5)
+    same(program, feeds, wanted=[n for n in feeds if n not in ("kept", "lens")])
 
 
 @each_kind

@@ -1,7 +1,8 @@
 """A canvas on the screen, and a hand that moves over it."""
 
 import pytest
-from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtCore import QByteArray, QMimeData, QPoint, QPointF, Qt
+from PySide6.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent
 from PySide6.QtTest import QTest
 
 from studio.document import edits
@@ -13,6 +14,7 @@ from studio.layers.input import Input
 from studio.layers.lstm import LSTM
 from studio.layers.merge_concatenate import Concatenate
 from studio.ui.canvas import CanvasView
+from studio.ui.palette import LAYER_MIME
 from studio.ui.session import Session
 
 LEFT = Qt.MouseButton.LeftButton
@@ -60,6 +62,31 @@ class Hand:
     @property
     def document(self) -> Document:
         return self.view.session.document
+
+    def position(self, name: str) -> tuple[float, float]:
+        """Where a node is in the document."""
+        return self.document.graph.calls[self(name)].position
+
+    def steps(self) -> int:
+        """How many acts can be undone; the document is left as it is."""
+        history, count = self.view.session.history, 0
+        while history.undo_label is not None:
+            history.undo()
+            count += 1
+        for _ in range(count):
+            history.redo()
+        return count
+
+    def idle(self) -> bool:
+        """Whether nothing of a gesture is left on the scene."""
+        canvas = self.view.canvas
+        concealed = canvas.wires.hidden | canvas.wires.doomed
+        others = [item for item in canvas.overlays if item is not self.view.hint]
+        placed = all(
+            (item.x(), item.y()) == self.document.graph.calls[c].position
+            for c, item in canvas.items_by_call.items()
+        )
+        return placed and not (others or concealed or canvas.lights or self.view.hint.isVisible())
 
     def names(self) -> set[str]:
         """The selected nodes' names."""
@@ -166,3 +193,19 @@ def assert_mirrors(view: CanvasView) -> None:
     for wire in document.graph.wires:
         assert scene.wires.ends(wire) == fresh.canvas.wires.ends(wire)
     fresh.deleteLater()
+
+
+@pytest.fixture
+def dropped(view):
+    """Drops a kind of layer out of the palette at a point of the viewport."""
+
+    def drop(kind: str, at: QPoint) -> None:
+        data = QMimeData()
+        data.setData(LAYER_MIME, QByteArray(kind.encode()))
+        copy, keys = Qt.DropAction.CopyAction, Qt.KeyboardModifier.NoModifier
+        for event in (QDragEnterEvent, QDragMoveEvent):
+            shown = event(at, copy, data, LEFT, keys)
+            (view.dragEnterEvent if event is QDragEnterEvent else view.dragMoveEvent)(shown)
+        view.dropEvent(QDropEvent(QPointF(at), copy, data, LEFT, keys))
+
+    return drop

@@ -229,10 +229,10 @@ def test_a_wire_is_moved_to_another_input(view, hand, mirrored):
 def test_a_wire_put_back_where_it_was_is_no_act(view, hand):
     hand.press(hand.input("lstm"))
     hand.move(hand.input("lstm") + QPoint(-40, 60))
-    assert view.canvas.wires.hidden is not None
+    assert view.canvas.wires.hidden
     hand.move(hand.input("lstm"))
     hand.release(hand.input("lstm"))
-    assert view.canvas.wires.hidden is None
+    assert view.canvas.wires.hidden == frozenset()
     assert steps(view) == 0
 
 
@@ -253,7 +253,7 @@ def test_escape_at_every_stage_keeps_the_old_wire(view, hand, moves):
     hand.release(hand.input("lstm") + QPoint(-30, 180))
     assert hand.wires() == before
     assert view.canvas.lights is None
-    assert view.canvas.wires.hidden is None
+    assert view.canvas.wires.hidden == frozenset()
     assert [item for item in view.canvas.overlays if item is not view.hint] == []
     assert steps(view) == 0
 

@@ -298,3 +298,28 @@ def test_what_is_saved_while_one_looks_inside_has_its_own_main_graph(window, tmp
     assert loom.load(tmp_path / "nested.loom").document == window.session.document
     assert window.session.document.main == MAIN
     assert window.session.shown == MIDDLE
+
+
+def test_copies_go_from_graph_to_graph(window):
+    """Out of a model into the main graph, and a model into the graph it is inside of."""
+    session, view = window.session, window.canvas
+    session.enter(call(session.document, "digits", session.shown, 0))
+    inner = session.shown
+    view.select_all()
+    count = len(session.selection)
+    assert view.clipboard.copy()
+    session.look(())
+    before = set(session.seen.graph.calls)
+    view.clipboard.paste()
+    assert len(set(session.seen.graph.calls) - before) == count
+    session.select([call(session.document, "digits", session.shown, 0)])
+    assert view.clipboard.copy()
+    session.enter(call(session.document, "digits", session.shown, 0))
+    assert session.shown == inner
+    view.clipboard.paste()
+    (copy,) = session.selection
+    assert session.seen.entry(copy).kind == "Model"
+    assert session.seen.graph.calls[copy].layer not in {
+        call.layer for graph, _, call in session.document.calls() if graph != inner
+    }
+    assert_mirrors(view)

@@ -5,9 +5,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from studio.layers import CATALOGUE, FROM_FILES
-from studio.text import set_language
-from studio.ui.canvas.commands import LAYER_MIME
-from studio.ui.palette import _KIND, Palette, cut, found
+from studio.text import LANGUAGES, set_language
+from studio.ui.palette import _KIND, LAYER_MIME, Palette, Row, cut, found, layer_class
 
 
 @pytest.fixture
@@ -38,10 +37,70 @@ def test_names_too_long_are_cut_with_dots_and_whole_in_the_tooltip(palette):
         ("拼接", "Concatenate"),
         ("词向量", "Embedding"),
         ("sigmoid", "Activation"),
+        ("fully connected", "Dense"),
+        ("全连接", "Dense"),
+        ("长短期记忆", "LSTM"),
+        ("max 2d", "MaxPooling2D"),
+        ("gap1d", "GlobalAveragePooling1D"),
+        ("BN", "BatchNormalization"),
+        ("skip connection", "Add"),
     ],
 )
 def test_layers_are_found_by_name_letters_and_synonyms(qapp, words, first):
     assert found(words)[0] == first
+
+
+def chinese(kind):
+    """What people who speak Chinese call a layer: its synonyms in that script."""
+    return [s for s in layer_class(kind).synonyms if any("\u4e00" <= c <= "\u9fff" for c in s)]
+
+
+@pytest.mark.parametrize("kind", sorted(set(CATALOGUE) - set(FROM_FILES)))
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_every_layer_is_found_by_its_chinese_name_in_any_language(qapp, kind, code):
+    set_language(code)
+    assert chinese(kind), f"{kind} has no Chinese synonym"
+    for name in chinese(kind):
+        shared = [k for k in CATALOGUE if name in layer_class(k).synonyms]
+        assert kind in found(name)[: len(shared)], name
+
+
+def test_of_several_words_each_must_be_found(qapp):
+    assert found("max qqzz") == []
+    assert set(found("pool 2d")) >= {"MaxPooling2D", "AveragePooling2D"}
+    assert "MaxPooling1D" not in found("pooling 2d")
+
+
+def test_only_what_is_offered_is_looked_through(qapp):
+    assert found("", {"LSTM", "Dense"}) == ["Dense", "LSTM"]
+    assert found("l", {"LSTM", "Dense"})[0] == "LSTM"
+    assert found("gru", {"LSTM"}) == []
+
+
+def test_other_rows_come_first_and_are_picked(qtbot):
+    rows = [
+        Row("Ports", "→ head", "batch × 3", "Dense", "Core", 7),
+        Row("Ports", "→ reader · x", "batch × 3", "LSTM", "Recurrent", 8),
+    ]
+    shown = Palette(kinds=["Dense", "GRU"], rows=rows)
+    qtbot.addWidget(shown)
+    assert [row.value for row in shown.rows()] == [7, 8]
+    assert shown.kinds() == ["Dense", "GRU"]
+    with qtbot.waitSignal(shown.picked) as picked:
+        QTest.keyClick(shown.search, Qt.Key.Key_Return)
+    assert picked.args == [7]
+    QTest.keyClicks(shown.search, "reader")
+    assert [row.value for row in shown.rows()] == [8]
+    assert shown.kinds() == []
+    with qtbot.waitSignal(shown.picked) as picked:
+        QTest.keyClick(shown.search, Qt.Key.Key_Return)
+    assert picked.args == [8]
+
+
+def test_where_nothing_is_offered_that_is_said(qtbot):
+    shown = Palette(kinds=[])
+    qtbot.addWidget(shown)
+    assert shown.model.index(0, 0).data() == "Nothing fits here."
 
 
 def test_nothing_is_found_for_nonsense_and_that_is_said(palette):

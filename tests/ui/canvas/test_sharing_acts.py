@@ -17,7 +17,7 @@ from studio.layers.gru import GRU
 from studio.layers.input import Input
 from studio.layers.time_distributed import TimeDistributed
 from studio.ui.canvas import Hit, tips
-from studio.ui.canvas.commands import LAYER_MIME
+from studio.ui.palette import LAYER_MIME
 from studio.ui.session import Session
 from studio.ui.settings import Settings
 from studio.ui.window import MainWindow

@@ -1,50 +1,53 @@
-"""The functional API: wire tensors, make a Model of them, train it, save it, export it.
+"""The functional API's model.
 
 One document stands behind it: what is built here opens on the canvas, and the reverse.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from studio.callbacks import Callback, History
-from studio.declare import Declared
 from studio.document import edits
 from studio.document.analysis import analyse, obstacles
 from studio.document.inside import layers_of
 from studio.document.layout import arrange_unplaced
 from studio.document.lowering import raise_first
-from studio.document.model import Document, LayerId, Submodel, Wrapped
-from studio.document.names import input_names, output_names
-from studio.document.plan import OutputPlan, TrainPlan
+from studio.document.model import Document, LayerId
+from studio.document.names import output_names
+from studio.document.plan import OutputPlan
 from studio.document.project import Project
-from studio.document.summary import summary
-from studio.document.tracing import ModelLayer, Tensors, listed, traced
-from studio.formats import loom
+from studio.document.tracing import Tensors, listed, traced
+from studio.formats import document_json, loom
 from studio.formats.onnx_export import export
 from studio.formats.proof import Proof
-from studio.layers.base import Layer, Weight
-from studio.layers.functional import Handle, Operation, TimeDistributed
+from studio.layers.functional import Operation, Tensor
 from studio.losses.base import Loss
-from studio.optimizers.base import Optimizer
-from studio.problem import ProblemError, refuse, warn
-from studio.train.arrays import Arrays
-from studio.train.events import (
-    BatchDone,
-    BatchStarted,
-    EpochDone,
-    EpochStarted,
-    Event,
-    Finished,
+from studio.models.arguments import (
+    ignored,
+    loss_weight,
+    project_path,
+    refuse_wrong,
+    split,
 )
-from studio.train.feed import as_arrays, input_arrays
+from studio.models.arguments import validation as validated
+from studio.models.handles import operation_of
+from studio.models.in_use import OptimizerInUse
+from studio.models.structure import Structure, alone
+from studio.models.symbols import named_by
+from studio.models.watching import Predicting, Testing, as_callbacks, told
+from studio.optimizers.base import Optimizer
+from studio.optimizers.common import AVERAGE
+from studio.problem import refuse, warn
+from studio.train.events import Finished
+from studio.train.feed import as_arrays, by_name, input_arrays
 from studio.train.fit import FitPlan, fit, whole
 from studio.train.forms import declaration, metrics_per_output, per_output
 from studio.train.predict import predict
 from studio.train.progress import show
+from studio.train.several import joined
 from studio.train.trainer import Means, Settings, Trainer
 from studio.train.training_graph import export_training
 
@@ -58,7 +61,7 @@ def set_random_seed(seed: int) -> None:
     _seeds = iter(range(seed, 1 << 62))
 
 
-class Model(ModelLayer):
+class Model(Structure):
     """A model of some tensors: everything that leads from `inputs` to `outputs`.
 
     Two models made of the same layers share their weights; a model is a layer, too, and may be
@@ -66,13 +69,34 @@ class Model(ModelLayer):
     starts at 0 in every process, so a script repeats itself and two models in it differ.
     """
 
-    def __init__(self, inputs: Tensors, outputs: Tensors, name: str | None = None) -> None:
-        document, operations = traced(listed(inputs), listed(outputs), name)
+    def __init__(
+        self,
+        inputs: Tensors | Mapping[str, Tensor],
+        outputs: Tensors | Mapping[str, Tensor],
+        name: str | None = None,
+        trainable: bool = True,
+    ) -> None:
+        """As Keras.
+
+        Args:
+            inputs: one tensor, several, or a dict: its keys are what the inputs are called.
+            outputs: likewise; of a dict, `predict` gives a dict.
+            name: automatic if None.
+            trainable: False freezes every layer inside.
+        """
+        starts, ends = (
+            listed(named_by(what, given))
+            for what, given in (("input", inputs), ("output", outputs))
+        )
+        document, operations = traced(starts, ends, name)
         self._start(Project(document), operations)
+        self._gives_dict, self._symbols = isinstance(outputs, Mapping), (starts, ends)
         for layer, handle in self._handles():
             self.project.store.adopt(layer, handle.cells)
         self._seed = next(_seeds)
         self._initialize()
+        if not trainable:
+            self.trainable = False
 
     def _start(self, project: Project, operations: Mapping[LayerId, Operation]) -> None:
         self.project = project
@@ -80,6 +104,8 @@ class Model(ModelLayer):
         self.resume_at = -1  # the epoch a callback wants `fit` to start with, if any
         self.operations = operations
         self._trainable = True
+        self._gives_dict = False
+        self._symbols = None
         self._seed = project.document.plan.run.seed
         self._trainer: Trainer | None = None
 
@@ -89,7 +115,7 @@ class Model(ModelLayer):
         operations: dict[LayerId, Operation] = {}
         weights = analyse(project.document).weights
         for layer in layers_of(project.document, project.document.main):
-            _operation(project, layer, weights, operations)
+            operation_of(project, layer, weights, operations, cls._around)
         return cls._around(project, operations)
 
     @classmethod
@@ -102,62 +128,35 @@ class Model(ModelLayer):
         model._initialize()
         return model
 
-    # -- what it is -----------------------------------------------------------------------------
-
-    @property
-    def document(self) -> Document:
-        """The document, with its layers frozen or not as their handles now say."""
-        document = self.project.document
-        for layer, operation in self.operations.items():
-            if document.layers[layer].trainable != operation.trainable:
-                document = edits.set_trainable(document, layer, operation.trainable)
-        self.project.document = document
-        return document
-
-    @property
-    def name(self) -> str:  # type: ignore[override]
-        return self.project.document.graph.name
-
-    @property
-    def trainable(self) -> bool:
-        """Whether training changes it; setting it sets every layer inside, as in Keras."""
-        return self._trainable
-
-    @trainable.setter
-    def trainable(self, value: bool) -> None:
-        self._trainable = value
-        for operation in self.operations.values():
-            operation.trainable = value
-
-    @property
-    def layers(self) -> list[Operation]:
-        """The layers in Keras's order; a model used as a layer is one of them."""
-        return self.parts()
-
     @property
     def optimizer(self) -> "OptimizerInUse":
         """The optimizer as it trains this model: its learning rate may be set at any time."""
         return OptimizerInUse(self)
 
-    @property
-    def input_names(self) -> list[str]:
-        return list(input_names(self.document).values())
+    def __call__(self, inputs: Any = (), *more: Any, training: Any = None, **named: Any) -> Any:
+        """Use it as a layer, on tensors; or compute it, on arrays.
 
-    @property
-    def output_names(self) -> list[str]:
-        return list(output_names(self.document).values())
+        Args:
+            inputs: one tensor, or several, or a dict by name; arrays likewise.
+            more: further tensors.
+            training: True is refused: whether layers such as Dropout are at work is decided by
+                whoever trains the model it is used in, and arrays are predicted.
+            named: tensors by port.
+        """
+        if training:
+            raise refuse("call_training", name=self.name)
+        if isinstance(inputs, Mapping):
+            inputs = list(by_name("input", self.input_names, inputs).values())
+        given = inputs if isinstance(inputs, list | tuple) else [inputs]
+        symbolic = any(part is None or isinstance(part, Operation | Tensor) for part in given)
+        if given and not more and not symbolic:
+            return self.predict(inputs, verbose=0)
+        return super().__call__(inputs, *more, **named)
 
-    def get_layer(self, name: str) -> Operation:
-        """The layer called `name`."""
-        for operation in self.layers:
-            if operation.name == name:
-                return operation
-        known = ", ".join(operation.name for operation in self.layers)
-        raise refuse("unknown_name", what="layer", name=name, known=known)
-
-    def summary(self, print_fn: Callable[[str], Any] = print) -> None:
-        """Print the layers with their output shapes and parameters."""
-        print_fn(summary(self.document))
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> "Model":
+        """The inverse of `get_config`, its weights fresh."""
+        return cls.from_project(Project(document_json.from_json(dict(config))))
 
     def set_weights(self, weights: Sequence[Any]) -> None:
         """Set all weights, in the order `get_weights` gives them."""
@@ -179,6 +178,10 @@ class Model(ModelLayer):
         loss_weights: Any = None,
         metrics: Any = None,
         weighted_metrics: Any = None,
+        run_eagerly: bool = False,
+        steps_per_execution: int = 1,
+        jit_compile: str | bool | None = "auto",
+        auto_scale_loss: bool = True,
     ) -> None:
         """Say how to train.
 
@@ -188,7 +191,17 @@ class Model(ModelLayer):
             loss_weights: a list, or a dict by output name; 1.0 where not given.
             metrics: names or metrics for all outputs, a list of such per output, or a dict.
             weighted_metrics: likewise; these count samples by their weights.
+            run_eagerly: says nothing here: steps are always compiled, results are the same.
+            steps_per_execution: likewise: callbacks are told of every step.
+            jit_compile: likewise.
+            auto_scale_loss: likewise: it is for float16.
         """
+        unread = {
+            "run_eagerly": (run_eagerly, (False, None)),
+            "steps_per_execution": (steps_per_execution, (1,)),
+            "jit_compile": (jit_compile, ("auto", None, False)),
+        }
+        ignored("compile", unread)
         names = output_names(self.document)
         losses = per_output("loss", list(names.values()), loss)
         weights = per_output("loss weight", list(names.values()), loss_weights)
@@ -200,13 +213,13 @@ class Model(ModelLayer):
             chosen = losses[name]
             plan = OutputPlan(
                 None if chosen is None else declaration(Loss, "losses", chosen),
-                _loss_weight(name, weights[name]),
+                loss_weight(name, weights[name]),
                 plain[name],
                 weighted[name],
             )
             outputs = {**document.plan.outputs, endpoint.key: plan}
             document = replace(document, plan=replace(document.plan, outputs=outputs))
-        _refuse_wrong(document.plan)
+        refuse_wrong(document.plan)
         self.project.document = document
         self.project.store.reset_optimizer()
         self._trainer = None
@@ -216,11 +229,21 @@ class Model(ModelLayer):
         if self._trainer is not None:
             self._trainer.save()
 
+    def swap_means(self, for_good: bool = False) -> None:
+        """Exchange weights and their running means, or make both the means."""
+        self.settle()
+        kept = (cell for cells in self.project.store.shared().values() for cell in cells.values())
+        for cell in (cell for cell in kept if AVERAGE in cell.slots):
+            weight, mean = cell.value.copy(), cell.slots[AVERAGE].copy()
+            cell.value, cell.slots[AVERAGE] = mean, mean.copy() if for_good else weight
+        if self._trainer is not None:
+            self._trainer.forget()
+
     # -- training -------------------------------------------------------------------------------
 
     def fit(
         self,
-        x: Any,
+        x: Any = None,
         y: Any = None,
         batch_size: int | None = None,
         epochs: int = 1,
@@ -252,9 +275,9 @@ class Model(ModelLayer):
             What each epoch gave, by Keras's keys, in ``.history``.
         """
         data = as_arrays(self._ready(), x, y, sample_weight, class_weight)
-        data, validation = _split(data, validation_split)
+        data, validation = split(data, validation_split)
         if validation_data is not None:
-            validation = as_arrays(self.document, *_validation(validation_data))
+            validation = as_arrays(self.document, *validated(validation_data))
         plan = FitPlan(
             epochs,
             32 if batch_size is None else batch_size,
@@ -266,7 +289,7 @@ class Model(ModelLayer):
             validation_freq,
         )
         history = History()
-        watching = [*_callbacks(callbacks), history]
+        watching = [*as_callbacks(callbacks), history]
         params = {"verbose": verbose, "epochs": epochs, "steps": steps_per_epoch}
         plan = self._begun(watching, params, plan)
         trainer = self._training(engine, self._seed if seed is None else seed)
@@ -280,8 +303,9 @@ class Model(ModelLayer):
             stop=lambda: self.stop_training,
             keep_best=False,
             finish_epoch=True,
+            watch=Testing(watching),
         )
-        for event in show(_told(events, watching), verbose):
+        for event in show(told(events, watching), verbose):
             if isinstance(event, Finished):
                 self.project.runs.append(event.run)
         return history
@@ -303,36 +327,79 @@ class Model(ModelLayer):
         trainer.save()
         return self._reported(means.logs(), return_dict)
 
+    def test_on_batch(
+        self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False
+    ) -> Any:
+        """Losses and metrics of one batch, nothing learnt."""
+        data = as_arrays(self._ready(training=False), x, y, sample_weight)
+        return self._reported(self._training().evaluate(data, len(data)), return_dict)
+
     def evaluate(
         self,
-        x: Any,
+        x: Any = None,
         y: Any = None,
         batch_size: int | None = None,
         verbose: str | int = "auto",
         sample_weight: Any = None,
         steps: int | None = None,
+        callbacks: Any = None,
         return_dict: bool = False,
     ) -> Any:
-        """Losses and metrics over all samples, nothing learnt."""
+        """Losses and metrics over all samples, or of the first `steps` batches; nothing learnt."""
         data = as_arrays(self._ready(training=False), x, y, sample_weight)
         size = 32 if batch_size is None else whole("batch_size", batch_size, 1)
-        logs = self._training().evaluate(data, size, steps)
+        limit = None if steps is None else whole("steps", steps, 1)
+        watching = self._watched_by(callbacks, {"verbose": verbose, "steps": steps})
+        logs = self._training().evaluate(data, size, limit, Testing(watching))
         return self._reported(logs, return_dict)
 
-    def predict(self, x: Any, batch_size: int | None = None, verbose: str | int = "auto") -> Any:
-        """The output, or a list of them in the model's order."""
+    def predict(
+        self,
+        x: Any,
+        batch_size: int | None = None,
+        verbose: str | int = "auto",
+        steps: int | None = None,
+        callbacks: Any = None,
+    ) -> Any:
+        """The output, or a list of them in the model's order; a dict if it was made with one.
+
+        Args:
+            x: one array, a list in the model's order, or a dict by name.
+            batch_size: samples computed at once; 32 if None.
+            verbose: says nothing here.
+            steps: how many batches; all if None.
+            callbacks: told of every batch.
+        """
         data = input_arrays(self.document, x)
         store = self.project.store
         size = 32 if batch_size is None else whole("batch_size", batch_size, 1)
-        results = list(predict(self.document, store, data.inputs, size).values())
-        return results[0] if len(results) == 1 else results
+        limit = None if steps is None else whole("steps", steps, 1)
+        watch = Predicting(self._watched_by(callbacks, {"verbose": verbose, "steps": steps}))
+        found = predict(self.document, store, data.inputs, size, limit=limit, watch=watch)
+        return found if self._gives_dict else alone(list(found.values()))
+
+    def predict_on_batch(self, x: Any) -> Any:
+        """As `predict`, all at once."""
+        data = input_arrays(self.document, x)
+        found = predict(self.document, self.project.store, data.inputs, len(data))
+        return found if self._gives_dict else alone(list(found.values()))
 
     # -- files ----------------------------------------------------------------------------------
 
-    def save(self, path: str | Path) -> None:
-        """Write a ``.loom`` project; what Python never placed is laid out for the canvas."""
+    def save(
+        self, filepath: str | Path, overwrite: bool = True, zipped: bool | None = None
+    ) -> None:
+        """Write a ``.loom`` project; what Python never placed is laid out for the canvas.
+
+        Args:
+            filepath: ends in ``.loom``.
+            overwrite: False refuses where there is a file.
+            zipped: says nothing here: a project is one file.
+        """
+        ignored("save", {"zipped": (zipped, (None, True))})
+        path = project_path(filepath, overwrite)
         self.project.document = arrange_unplaced(self.document)
-        loom.save(Path(path), self.project)
+        loom.save(path, self.project)
 
     def export(self, path: str | Path, training: bool = False) -> Proof:
         """Write an ONNX file, proven equal to the model; the proof is returned.
@@ -343,17 +410,6 @@ class Model(ModelLayer):
         return (export_training if training else export)(self.project, Path(path))
 
     # -- inside ---------------------------------------------------------------------------------
-
-    def _handles(self) -> Iterator[tuple[LayerId, Handle]]:
-        """The layers that own weights, at whatever depth."""
-        for layer, operation in self.operations.items():
-            if isinstance(operation, Handle):
-                yield layer, operation
-
-    def _initialize(self) -> None:
-        for layer, handle in self._handles():
-            for weight in handle.declared_weights:
-                self.project.store.ensure(layer, weight, self._seed)
 
     def _ready(self, training: bool = True) -> Document:
         """The document, if nothing keeps it from being evaluated, or even from being trained."""
@@ -381,17 +437,29 @@ class Model(ModelLayer):
     ) -> FitPlan:
         """The plan, once the callbacks know what begins; one may have it start later."""
         self.stop_training, self.resume_at = False, -1
-        for callback in watching:
-            callback.set_model(self)
-            callback.set_params(params)
+        self._watched_by(watching, params)
         for callback in watching:
             callback.on_train_begin({})
         return plan if self.resume_at < 0 else replace(plan, initial_epoch=self.resume_at)
 
+    def _watched_by(self, given: Any, params: Mapping[str, Any]) -> list[Callback]:
+        """The callbacks, which now know the model and what is done with it."""
+        found = as_callbacks(given)
+        for callback in found:
+            callback.set_model(self)
+            callback.set_params(params)
+        return found
+
+    def set_trainer_rate(self, rate: float) -> None:
+        """Tell the trainer under way, if there is one, of another learning rate."""
+        if self._trainer is not None:
+            self._trainer.rate = rate
+
     def _reported(self, logs: Mapping[str, float], as_dict: bool) -> Any:
         """A dict, or Keras's list: the loss, each output's, then the rest; alone if it is alone."""
+        logs = joined(logs)
         if as_dict:
-            return dict(logs)
+            return logs
         if len(self.output_names) == 1:
             (plan,) = self.document.plan.outputs.values()
             first = ["loss", *(m.name for m in plan.metrics)]
@@ -402,36 +470,17 @@ class Model(ModelLayer):
         return values[0] if len(values) == 1 else values
 
 
-class OptimizerInUse:
-    """A model's optimizer, as callbacks know Keras's: ``model.optimizer.learning_rate = 0.01``."""
+def model_from_json(text: str) -> Model:
+    """The model of `Model.to_json`, its weights fresh.
 
-    def __init__(self, model: Model) -> None:
-        self._model = model
-
-    @property
-    def learning_rate(self) -> float:
-        """The rate of the next step.
-
-        Raises:
-            ProblemError: ``rate_scheduled``, when it is set while a schedule gives it.
-        """
-        return self._model.project.document.plan.optimizer.rate(self.iterations)
-
-    @learning_rate.setter
-    def learning_rate(self, value: float) -> None:
-        project, trainer = self._model.project, self._model._trainer
-        project.document = edits.set_rate(project.document, value)
-        if trainer is not None:
-            trainer.rate = value
-
-    @property
-    def iterations(self) -> int:
-        """How many steps were taken."""
-        return self._model.project.store.step
-
-    def get_config(self) -> dict[str, Any]:
-        """The parameters as JSON values, under Keras's names."""
-        return self._model.project.document.plan.optimizer.config()
+    Raises:
+        ProblemError: it is none.
+    """
+    try:
+        found = json.loads(text)
+    except ValueError as error:
+        raise refuse("not_json", reason=str(error)) from error
+    return Model.from_config(found)
 
 
 def load_model(path: str | Path) -> Model:
@@ -441,117 +490,3 @@ def load_model(path: str | Path) -> Model:
         ProblemError: the file cannot be read, or is not a project.
     """
     return Model.from_project(loom.load(Path(path)))
-
-
-def _operation(
-    project: Project,
-    layer: LayerId,
-    weights: Mapping[LayerId, tuple[Weight, ...]],
-    operations: dict[LayerId, Operation],
-) -> Operation:
-    """What a layer of a project is in Python, made once, with all that is inside it."""
-    if layer in operations:
-        return operations[layer]
-    document = project.document
-    entry = document.layers[layer]
-    found: Operation
-    match entry.body:
-        case Layer() as body:
-            cells, owned = project.store.cells(layer), weights.get(layer, ())
-            found = Handle.around(body, entry.name, entry.trainable, cells, owned)
-        case Wrapped(_, wrapped):
-            inside = _operation(project, wrapped, weights, operations)
-            found = TimeDistributed(inside, name=entry.name, trainable=entry.trainable)
-        case Submodel(graph):
-            within = {
-                i: _operation(project, i, weights, operations) for i in layers_of(document, graph)
-            }
-            named = edits.with_graph(
-                document, graph, replace(document.graphs[graph], name=entry.name)
-            )
-            inner = replace(named, main=graph, plan=TrainPlan())
-            found = Model._around(Project(inner, project.store), within, entry.trainable)
-        case _:
-            raise refuse("unknown_layer", kind=entry.kind)
-    operations[layer] = found
-    return found
-
-
-# -- what compile and fit are given ----------------------------------------------------------------
-
-
-def _split(data: Arrays, share: Any) -> tuple[Arrays, Arrays | None]:
-    """The first samples to train on and the last `share` of them to validate, as Keras."""
-    if not isinstance(share, int | float) or not 0.0 <= share < 1.0:
-        raise refuse("split_outside", received=share)
-    if not share:
-        return data, None
-    first = int(np.floor(len(data) * (1.0 - share)))
-    if not 0 < first < len(data):
-        raise refuse("split_empty", received=share, samples=len(data))
-    held = data.take(slice(first, None))
-    return data.take(slice(0, first)), replace(held, weights={})
-
-
-def _validation(given: Any) -> tuple[Any, ...]:
-    """Inputs, targets and perhaps sample weights."""
-    if not isinstance(given, list | tuple) or len(given) not in (2, 3):
-        raise refuse("validation_form", received=type(given).__name__)
-    return tuple(given)
-
-
-def _callbacks(given: Any) -> list[Callback]:
-    found = [given] if isinstance(given, Callback) else given or []
-    for callback in found if isinstance(found, list | tuple) else [found]:
-        if not isinstance(callback, Callback):
-            raise refuse("not_a_callback", received=type(callback).__name__)
-    return list(found)
-
-
-def _refuse_wrong(plan: TrainPlan) -> None:
-    """Refuse parameters that an optimizer, a loss or a metric cannot have.
-
-    Raises:
-        ProblemError: all of them.
-    """
-    parts: list[Declared] = [plan.optimizer]
-    for output in plan.outputs.values():
-        parts += [output.loss] if output.loss else []
-        parts += [*output.metrics, *output.weighted_metrics]
-    wrong = [problem for part in parts for problem in part.problems()]
-    if wrong:
-        raise ProblemError(wrong)
-
-
-def _loss_weight(name: str, given: Any) -> float:
-    if given is None:
-        return 1.0
-    if isinstance(given, bool) or not isinstance(given, int | float | np.number):
-        raise refuse("loss_weight_number", name=name, received=given)
-    if not np.isfinite(given):
-        raise refuse("loss_weight_number", name=name, received=given)
-    return float(given)
-
-
-def _told(events: Iterator[Event], callbacks: Sequence[Callback]) -> Iterator[Event]:
-    """The events, each told to the callbacks as it passes."""
-    for event in events:
-        if isinstance(event, EpochDone):
-            event = replace(event, logs=dict(event.logs))  # which callbacks may add to
-        for callback in callbacks:
-            _tell(event, callback)
-        yield event
-    for callback in callbacks:
-        callback.on_train_end({})
-
-
-def _tell(event: Event, callback: Callback) -> None:
-    match event:
-        case EpochStarted(epoch):
-            callback.on_epoch_begin(epoch, {})
-        case BatchStarted(_, batch):
-            callback.on_train_batch_begin(batch, {})
-        case BatchDone(_, batch, logs):
-            callback.on_train_batch_end(batch, logs)
-        case EpochDone(epoch, logs):
-            callback.on_epoch_end(epoch, logs)

@@ -1,0 +1,71 @@
+"""Excerpts of documents as text that people can keep, send and paste::
+
+{"layerloom": "nodes", "document": {…as in document.json…},
+ "inbound": [["c2", "output", "c3", "x", 0, "embedding"], …]}
+"""
+
+from typing import Any
+
+from studio.document.excerpt import Excerpt, Inbound
+from studio.document.model import Wire
+from studio.formats.document_json import file_problem, read_document, to_json
+from studio.formats.strict_json import MalformedError, dumps, loads, malformed
+from studio.formats.values import array, member, only, read, table
+from studio.problem import refuse
+
+MIME = "application/x-layerloom-nodes+json"
+_MARK = ("layerloom", "nodes")
+_PLACE = "$"
+
+
+def to_text(part: Excerpt) -> str:
+    """An excerpt as JSON; equal ones give equal texts.
+
+    Raises:
+        ProblemError: it is too large for a text.
+    """
+    inbound = [
+        [i.wire.source, i.wire.output, i.wire.target, i.wire.input, i.wire.slot, i.name]
+        for i in part.inbound
+    ]
+    value = {_MARK[0]: _MARK[1], "document": to_json(part.document), "inbound": inbound}
+    try:
+        return dumps(value).decode()
+    except MalformedError as error:
+        raise file_problem("JSON", error) from error
+
+
+def looks_like_nodes(text: str) -> bool:
+    """Whether a text of the clipboard is meant to be an excerpt, without reading all of it."""
+    return text.lstrip()[:1] == "{" and f'"{_MARK[0]}"' in text
+
+
+def from_text(text: str) -> Excerpt:
+    """The excerpt a text says.
+
+    Raises:
+        ProblemError: ``not_nodes`` for a text that means something else; ``file_problem``, naming
+            the place in it and the reason, for one that is damaged.
+    """
+    if not looks_like_nodes(text):
+        raise refuse("not_nodes")
+    try:
+        return _read(loads(text.encode(errors="replace"), _PLACE))
+    except MalformedError as error:
+        raise file_problem("JSON", error) from error
+
+
+def _read(value: Any) -> Excerpt:
+    found = only(table(value, _PLACE), (_MARK[0], "document", "inbound"), _PLACE)
+    if (mark := member(found, _MARK[0], _PLACE)) != _MARK[1]:
+        place = f"{_PLACE}.{_MARK[0]}"
+        raise malformed(place, "expected", expected=_MARK[1], received=str(mark)[:40])
+    document = read_document(member(found, "document", _PLACE), f"{_PLACE}.document")
+    place = f"{_PLACE}.inbound"
+    rows = array(found.get("inbound", []), place)
+    return Excerpt(document, tuple(_inbound(v, f"{place}[{i}]") for i, v in enumerate(rows)))
+
+
+def _inbound(value: Any, place: str) -> Inbound:
+    *wire, name = read(tuple[str, str, str, str, int, str], value, place)
+    return Inbound(Wire(*wire), name)
