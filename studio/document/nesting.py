@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from studio.document.edits import graph_of
 from studio.document.model import CallId, Document, GraphId, LayerId, Submodel, Wrapped
+from studio.layers.onnx_model import OnnxModel
 
 Way = tuple[CallId, ...]
 
@@ -17,6 +18,12 @@ def inside(document: Document, layer: LayerId) -> GraphId | None:
     """The graph one sees on looking into a layer; None where there is no model in it."""
     body = document.layers[owner(document, layer)].body
     return body.graph if isinstance(body, Submodel) else None
+
+
+def file_inside(document: Document, layer: LayerId) -> OnnxModel | None:
+    """The ONNX file one sees on looking into a layer; None where there is none that can be read."""
+    body = document.layers[owner(document, layer)].body
+    return body if isinstance(body, OnnxModel) and body.file() else None
 
 
 def owner(document: Document, layer: LayerId) -> LayerId:

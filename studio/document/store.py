@@ -15,6 +15,9 @@ from studio.document.model import LayerId
 from studio.engine.program import Array
 from studio.layers.base import Weight
 from studio.layers.cell import Cell, Cells
+from studio.layers.onnx_model import FromFile
+
+_IN_FILE = ":in the file"  # behind a weight's name: what it was before it was trained
 
 
 class Key(NamedTuple):
@@ -73,6 +76,28 @@ class Store:
         array = np.array(value, np.float32, order="C")
         self.cells(layer)[(name, array.shape)] = Cell(array, trained)
 
+    def keep_file(self, layer: LayerId, weight: Weight) -> None:
+        """Remember the numbers a file gave for a weight, which training is about to change."""
+        if isinstance(weight.initializer, FromFile):
+            cells, name = self.cells(layer), f"{weight.name}{_IN_FILE}"
+            if (name, weight.shape) not in cells:
+                value = cells[weight.name, weight.shape].value
+                cells[name, weight.shape] = Cell(value.copy(), trained=True)
+
+    def anew(self, from_files: Iterable[LayerId]) -> "Store":
+        """A store without what training learnt: these layers' weights are as their files gave them.
+
+        An optimizer's slots and its step are gone, too.
+        """
+        store = Store()
+        for layer in from_files:
+            cells = self._layers.get(layer, {})
+            for (name, shape), cell in cells.items():
+                kept = cells.get((f"{name}{_IN_FILE}", shape), cell)
+                if not name.endswith(_IN_FILE):
+                    store.put(layer, name, kept.value)
+        return store
+
     def forget(self, layers: Iterable[LayerId]) -> None:
         """Drop these layers' weights: the next use initializes them again."""
         for layer in layers:
@@ -83,6 +108,14 @@ class Store:
         for layer, cells in self._layers.items():
             for (name, _), cell in cells.items():
                 yield Key(layer, name), cell
+
+    def current(self, layer: LayerId, weights: Iterable[Weight]) -> Iterator[tuple[str, Cell]]:
+        """What a layer's weights are, and what a file gave for them, by name."""
+        cells = self._layers.get(layer, {})
+        for weight in weights:
+            for name in (weight.name, f"{weight.name}{_IN_FILE}"):
+                if (name, weight.shape) in cells:
+                    yield name, cells[name, weight.shape]
 
     def reset_optimizer(self) -> None:
         """Forget slots and step: the next step is an optimizer's first."""

@@ -1,16 +1,17 @@
 """ONNX → program: what a file from elsewhere computes, as operators the engine runs.
 
 The steps, in order: (1) the bytes are bounded and checked; (2) functions are replaced by what they
-are made of; (3) operators of other versions become those of opset 18; (4) the arrays that training
-may change are taken out as weights; (5) what is left must be operators of the table.
+are made of; (3) operators of other versions become those of opset 18; (4) what is left must be
+operators of the table, or an If or a Loop of such; (5) the arrays that serve as weights, and large
+ones, are taken out; (6) what was traced with one sample is opened for any number.
 
 One of the three modules that touch protobuf. Nothing in a file is executed or names code.
 """
 
 import base64
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+import zlib
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -19,79 +20,28 @@ import numpy as np
 import onnx
 from onnx import AttributeProto, defs, helper, inliner, numpy_helper, version_converter
 
-from studio.engine.builder import Builder, Value
-from studio.engine.operator import operator, table
-from studio.engine.program import IR_VERSION, OPSET, Array, Attribute, Node, Spec
-from studio.engine.shapes import spec_of, type_of
+from studio.engine.file_weights import weights_among
+from studio.engine.fixed_batch import Opened, opened
+from studio.engine.imported import Imported, frozen_weights
+from studio.engine.operator import table
+from studio.engine.program import IR_VERSION, OPSET, Array, Attribute, Node, Program, Spec
+from studio.engine.shapes import make_node, spec_of
+from studio.engine.unfolding import flat
+from studio.engine.unlisted import READ, UNLISTED
 from studio.problem import ProblemError, refuse
 
 LARGEST = 2**31 - 2**16  # bytes of a file with its arrays
 OLDEST = 7
 _DEPTH = 8  # of functions made of functions
-_TEXT = 1 << 20  # bytes of what is left without its weights
-_KEY = "layerloom.weights"
+_GRAPH = 1 << 26  # bytes of what is left without its weights
+_TEXT = 1 << 20  # bytes of that, compressed
+_CONSTANT = 256  # numbers; a larger array lies with the weights, even if it never changes
+_WEIGHTS, _CONSTANTS = "layerloom.weights", "layerloom.constants"
 _DTYPES = {"float32", "float64", "int32", "int64", "bool"}
 # Inputs that say what to do, so that they stay in the model; by their positions.
 _DIRECTING = {"Resize": (1, 2), "Range": (0, 1, 2), "Clip": (1, 2), "Pad": (2,), "OneHot": (2,)}
-_MOVES = {"Identity", "Cast", "Transpose", "Reshape", "Squeeze", "Unsqueeze", "Flatten"}
-_STATISTICS = {"BatchNormalization": (3, 4)}
-
-
-@dataclass(frozen=True)
-class Imported:
-    """What a file computes.
-
-    Attributes:
-        inputs: what is fed, with what the file says of its shape.
-        outputs: what is given back.
-        nodes: the operators in order, as `Program.nodes`.
-        consts: the arrays that never change.
-        weights: the spec of each array that training may change.
-        frozen: the weights it may not, with the reason: the operator without a gradient, or
-            ``statistics``.
-        model: the file without its weights, in opset 18.
-    """
-
-    inputs: Mapping[str, Spec]
-    outputs: tuple[str, ...]
-    nodes: tuple[Node, ...]
-    consts: Mapping[str, Array]
-    weights: Mapping[str, Spec]
-    frozen: Mapping[str, str]
-    model: onnx.ModelProto = field(repr=False, compare=False)
-
-    def append(self, op: Builder, given: Mapping[str, Value]) -> list[Value]:
-        """The nodes once more, on these inputs and weights; gives the outputs.
-
-        Raises:
-            ValueError: the inputs do not fit.
-        """
-        specs = _specs(self.model, {name: value.spec for name, value in given.items()})
-        values = {name: op.const(array) for name, array in self.consts.items()} | dict(given)
-        for node in self.nodes:
-            known = [specs.get(name) for name in node.outputs]
-            operands = [values[name] if name else None for name in node.inputs]
-            told = [spec for spec in known if spec is not None]
-            found = op.call(
-                node.op,
-                operands,
-                outputs=len(node.outputs),
-                specs=told if len(told) == len(known) else None,
-                **node.attrs,
-            )
-            values |= {name: v for name, v in zip(node.outputs, found, strict=False) if name}
-        return [values[name] for name in self.outputs]
-
-    def rows(self, name: str) -> int | None:
-        """The fewest rows of the tables in which the integers of an input are looked up."""
-        same, found = {name}, list[int]()
-        for node in self.nodes:
-            if node.op in _MOVES and node.inputs[0] in same:
-                same.add(node.outputs[0])
-            if node.op == "Gather" and node.inputs[1] in same and not node.attrs.get("axis", 0):
-                table = self.weights.get(node.inputs[0])
-                found += [int(table.shape[0])] if table else []
-        return min(found, default=None)
+_INSIDE = {"If", "Loop"}  # operators that hold others
+_VAIN = {"Cast": ("saturate",), "CastLike": ("saturate",)}  # about types that are refused
 
 
 # -- files ---------------------------------------------------------------------------------------
@@ -169,20 +119,58 @@ def normalized(model: onnx.ModelProto) -> tuple[str, Mapping[str, Array]]:
     if not OLDEST <= opset <= defs.onnx_opset_version():
         newest = defs.onnx_opset_version()
         raise refuse("onnx_version", received=opset, expected=f"{OLDEST} … {newest}")
+    _spell_out(model.graph)
+    for node in _everywhere(model.graph):
+        # Some exporters write operators that ONNX never had.
+        strange = node.op_type in UNLISTED or not defs.has(node.op_type, opset, "")
+        if strange and not node.domain:
+            raise _unknown(node, opset)
     try:
         onnx.checker.check_model(model)
         model = _in_our_opset(_inlined(model), opset)
+        _refuse_operators(model.graph, opset)
+        weights = _without_weights(model)
     except ProblemError:
         raise
     except Exception as error:  # onnx raises classes of its own, and RuntimeError
-        raise refuse("onnx_unreadable", reason=str(error).strip().splitlines()[0]) from error
-    _refuse_operators(model, opset)
-    weights = _without_weights(model)
-    data = model.SerializeToString(deterministic=True)
-    if len(data) > _TEXT:
-        raise refuse("onnx_unreadable", reason=f"{len(data)} > {_TEXT} bytes of constants")
-    imported(text := base64.b64encode(data).decode())
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise refuse("onnx_unreadable", reason=reason) from error
+    text = _packed(model.SerializeToString(deterministic=True))
+    found = opened(imported(text), weights)
+    if found is not None:
+        _rewrite(model.graph, found)
+        text = _packed(model.SerializeToString(deterministic=True))
+        imported(text)
     return text, weights
+
+
+def _rewrite(graph: onnx.GraphProto, found: Opened) -> None:
+    """Put other operators, which may be the file's, in the place of its own."""
+    graph.initializer.extend(numpy_helper.from_array(a, n) for n, a in found.consts.items())
+    made = [make_node(n.op, n.inputs, n.outputs, n.attrs, n.outputs[0]) for n in found.nodes]
+    del graph.node[:]
+    graph.node.extend(made)
+
+
+def _spell_out(graph: onnx.GraphProto) -> None:
+    """Write Erfc, which is not ONNX's but is what tf2onnx makes of Keras's GELU, as 1 - Erf."""
+    for at, node in reversed(list(enumerate(graph.node))):
+        if (node.domain, node.op_type) == ("", "Erfc"):
+            out, name = node.output[0], f"{node.output[0]}/erf"
+            one = numpy_helper.from_array(np.array(1, np.float32))
+            node.op_type, node.output[0] = "Erf", name
+            for later in (
+                helper.make_node("Sub", [f"{name}/one", name], [out]),
+                helper.make_node("Constant", [], [f"{name}/one"], value=one),
+            ):
+                graph.node.insert(at + 1, later)
+
+
+def _packed(data: bytes) -> str:
+    packed = zlib.compress(data, 9)
+    if len(data) > _GRAPH or len(packed) > _TEXT:
+        raise refuse("onnx_unreadable", reason=f"{len(packed)} > {_TEXT} bytes without weights")
+    return base64.b64encode(packed).decode()
 
 
 def _inlined(model: onnx.ModelProto) -> onnx.ModelProto:
@@ -209,9 +197,12 @@ def _in_our_opset(model: onnx.ModelProto, opset: int) -> onnx.ModelProto:
     1. Newer operators that say nothing an older one could not keep as they are.
     2. The rest is onnx's converter's to raise or lower.
     """
-    for node in model.graph.node:
+    for node in _everywhere(model.graph):
         if node.domain not in ("", "ai.onnx"):
             raise _unknown(node, opset)
+        for i, about in reversed(list(enumerate(node.attribute))):
+            if about.name in _VAIN.get(node.op_type, ()):
+                del node.attribute[i]
     del model.opset_import[:]
     model.opset_import.append(helper.make_opsetid("", opset))
     if opset > OPSET and all(_says_as_much(node, opset) for node in model.graph.node):
@@ -236,26 +227,49 @@ def _says_as_much(node: onnx.NodeProto, opset: int) -> bool:
     return fits and node.op_type not in ("GroupNormalization", "AveragePool", "DFT")
 
 
-def _refuse_operators(model: onnx.ModelProto, opset: int) -> None:
-    for node in model.graph.node:
-        known = node.domain in ("", "ai.onnx") and (
-            node.op_type in ("Constant", "Dropout") or node.op_type in table()
-        )
-        inner = any(a.type in (AttributeProto.GRAPH, AttributeProto.GRAPHS) for a in node.attribute)
-        if not known or inner or _trains(model, node):
+def _refuse_operators(graph: onnx.GraphProto, opset: int) -> None:
+    """Refuse what is not of the table; what is inside an If or a Loop is looked at, too."""
+    for node in graph.node:
+        known = node.domain in ("", "ai.onnx") and (node.op_type in READ or node.op_type in table())
+        if not known or _drops(graph, node):
             raise _unknown(node, opset)
+        for inner in _graphs(node):
+            if node.op_type not in _INSIDE:
+                raise _unknown(node, opset)
+            _refuse_operators(inner, opset)
+
+
+def _everywhere(graph: onnx.GraphProto) -> Iterator[onnx.NodeProto]:
+    """The nodes of a graph, each followed by those inside it."""
+    for node in graph.node:
+        yield node
+        for inner in _graphs(node):
+            yield from _everywhere(inner)
+
+
+def _graphs(node: onnx.NodeProto) -> list[onnx.GraphProto]:
+    """What is inside a node."""
+    single = [a.g for a in node.attribute if a.type == AttributeProto.GRAPH]
+    return single + [g for a in node.attribute for g in a.graphs]
 
 
 def _unknown(node: onnx.NodeProto, opset: int) -> ProblemError:
     domain = f"{node.domain}." if node.domain else ""
-    return refuse("onnx_operator", operator=f"{domain}{node.op_type}", opset=opset)
+    code = "onnx_operator" if domain else UNLISTED.get(node.op_type, "onnx_operator")
+    return refuse(code, operator=f"{domain}{node.op_type}", opset=opset)
 
 
-def _trains(model: onnx.ModelProto, node: onnx.NodeProto) -> bool:
-    """Whether a Dropout may drop: its third input says so, and may be computed."""
-    if node.op_type != "Dropout" or len(node.input) < 3 or not node.input[2]:
+def _drops(graph: onnx.GraphProto, node: onnx.NodeProto) -> bool:
+    """Whether a Dropout may drop, as its third input says, or is asked what it dropped."""
+    if node.op_type != "Dropout":
         return False
-    known = {t.name: numpy_helper.to_array(t) for t in model.graph.initializer}
+    mask = node.output[1] if len(node.output) > 1 else ""
+    read = {name for other in graph.node for name in other.input} | {v.name for v in graph.output}
+    if mask and mask in read:
+        return True
+    if len(node.input) < 3 or not node.input[2]:
+        return False
+    known = {t.name: numpy_helper.to_array(t) for t in graph.initializer}
     return node.input[2] not in known or bool(known[node.input[2]])
 
 
@@ -263,34 +277,95 @@ def _trains(model: onnx.ModelProto, node: onnx.NodeProto) -> bool:
 
 
 def _without_weights(model: onnx.ModelProto) -> dict[str, Array]:
-    """Turn the arrays that training may change into inputs, and give them by name."""
-    graph, found = model.graph, dict[str, Array]()
+    """Turn the arrays that training may change into inputs, and give them by name.
+
+    So are large ones that it may not change, and they are given, too.
+    """
+    graph = model.graph
+    _constants_as_initializers(graph)
+    _without_zero_states(graph)
+    arrays = {t.name: numpy_helper.to_array(t) for t in graph.initializer}
     directing = {
         node.input[i]
         for node in graph.node
         for i in _DIRECTING.get(node.op_type, ())
         if i < len(node.input)
     }
-    outputs = {value.name for value in graph.output}
+    kept = directing | {value.name for value in graph.output}
+    floats = {n: a for n, a in arrays.items() if a.dtype == np.float32 and n not in kept}
+    nodes, _ = _operators(graph)
+    weights = weights_among(flat(nodes), floats)
+    large = [n for n, a in floats.items() if a.size > _CONSTANT and n not in weights]
+    floats |= _apart(graph, {n: floats[n] for n in weights})
+    found = {name: floats[name] for name in floats if name in {*weights, *large}}
+    _turned_into_inputs(graph, found)
+    del graph.value_info[:]
+    del model.metadata_props[:]
+    model.metadata_props.add(key=_WEIGHTS, value=json.dumps(list(found)))
+    model.metadata_props.add(key=_CONSTANTS, value=json.dumps(large))
+    return found
+
+
+def _constants_as_initializers(graph: onnx.GraphProto) -> None:
+    """Constant nodes with an array become initializers: the two say the same."""
     kept = []
-    for tensor in graph.initializer:
-        array = numpy_helper.to_array(tensor)
-        if array.dtype == np.float32 and array.ndim and tensor.name not in directing | outputs:
-            found[tensor.name] = array
+    for node in graph.node:
+        if [a.name for a in node.attribute] == ["value"] and node.op_type == "Constant":
+            graph.initializer.append(node.attribute[0].t)
+            graph.initializer[-1].name = node.output[0]
         else:
-            kept.append(tensor)
-    fed = [v for v in graph.input if v.name not in {t.name for t in graph.initializer}]
-    weights = [
+            kept.append(onnx.NodeProto.FromString(node.SerializeToString()))
+    del graph.node[:]
+    graph.node.extend(kept)
+
+
+def _without_zero_states(graph: onnx.GraphProto) -> None:
+    """Let recurrent operators start from nothing where an array of zeros says so.
+
+    Such an array is as large as the batch that was exported.
+    """
+    zeros = {t.name for t in graph.initializer if not numpy_helper.to_array(t).any()}
+    for node in graph.node:
+        if node.op_type in ("LSTM", "GRU", "RNN"):
+            for i in (5, 6):
+                if node.input[i : i + 1] and node.input[i] in zeros:
+                    node.input[i] = ""
+
+
+def _turned_into_inputs(graph: onnx.GraphProto, arrays: Mapping[str, Array]) -> None:
+    names = {t.name for t in graph.initializer}
+    kept = [t for t in graph.initializer if t.name not in arrays]
+    inputs = [v for v in graph.input if v.name not in names]
+    inputs += [
         helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, array.shape)
-        for name, array in found.items()
+        for name, array in arrays.items()
     ]
-    for group, values in ((graph.initializer, kept), (graph.input, [*fed, *weights])):
+    for group, values in ((graph.initializer, kept), (graph.input, inputs)):
         copies = [type(v).FromString(v.SerializeToString()) for v in values]
         del group[:]
         group.extend(copies)
-    del graph.value_info[:]
-    del model.metadata_props[:]
-    model.metadata_props.add(key=_KEY, value=json.dumps(list(found)))
+
+
+def _apart(graph: onnx.GraphProto, weights: Mapping[str, Array]) -> dict[str, Array]:
+    """Cut a recurrent operator's bias in two where its second half is zeros; gives first halves.
+
+    The halves are summed, so that a file made from one bias has zeros for the other. If both were
+    trained, the bias would learn twice as fast as where it comes from.
+    """
+    uses = [name for node in graph.node for name in node.input]
+    names, found = {*uses, *(t.name for t in graph.initializer)}, dict[str, Array]()
+    for at, node in reversed(list(enumerate(graph.node))):
+        name = node.input[3] if node.op_type in ("LSTM", "GRU", "RNN") and node.input[3:] else ""
+        apart = any(a.name == "linear_before_reset" and a.i for a in node.attribute)
+        if name not in weights or uses.count(name) > 1 or apart or f"{name}/zeros" in names:
+            continue
+        first, second = np.split(weights[name], 2, axis=1)
+        if not second.any():
+            found[name] = np.ascontiguousarray(first)
+            graph.initializer.append(numpy_helper.from_array(second, f"{name}/zeros"))
+            both = [name, f"{name}/zeros"]
+            graph.node.insert(at, helper.make_node("Concat", both, [f"{name}/both"], axis=1))
+            graph.node[at + 1].input[3] = f"{name}/both"
     return found
 
 
@@ -302,21 +377,38 @@ def imported(text: str) -> Imported:
         ProblemError: as `read_onnx`; the text may come from a project file.
     """
     try:
-        model = _parsed(base64.b64decode(text, validate=True))
-        return _imported(model)
-    except (ValueError, KeyError, TypeError) as error:
+        return _imported(_parsed(_unpacked(base64.b64decode(text, validate=True))))
+    except (ValueError, KeyError, TypeError, StopIteration, zlib.error) as error:
         if isinstance(error, ProblemError):
             raise
         raise refuse("onnx_unreadable", reason=str(error)) from error
 
 
+def _unpacked(data: bytes) -> bytes:
+    packed = zlib.decompressobj()
+    found = packed.decompress(data, _GRAPH + 1)
+    if len(data) > _TEXT or len(found) > _GRAPH or not packed.eof:
+        raise refuse("onnx_unreadable", reason=f"> {_GRAPH} bytes without weights")
+    return found
+
+
 def _imported(model: onnx.ModelProto) -> Imported:
     graph = model.graph
-    names = json.loads(next(p.value for p in model.metadata_props if p.key == _KEY))
+    about = {p.key: json.loads(p.value) for p in model.metadata_props}
+    _refuse_operators(graph, OPSET)
+    nodes, consts = _operators(graph)
     specs = {value.name: _declared(value) for value in graph.input}
+    weights = {name: specs.pop(name) for name in about[_WEIGHTS]}
+    outputs = tuple(value.name for value in graph.output)
+    frozen = frozen_weights(nodes, weights, outputs)
+    frozen |= dict.fromkeys(about[_CONSTANTS], "constant")
+    return Imported(specs, outputs, tuple(nodes), consts, weights, frozen)
+
+
+def _operators(graph: onnx.GraphProto) -> tuple[list[Node], dict[str, Array]]:
+    """The operators of a graph, and its constants."""
     consts = {t.name: _plain(t.name, numpy_helper.to_array(t)) for t in graph.initializer}
     nodes = list[Node]()
-    _refuse_operators(model, OPSET)
     for proto in graph.node:
         if proto.op_type == "Constant":
             consts[proto.output[0]] = _constant(proto)
@@ -325,10 +417,15 @@ def _imported(model: onnx.ModelProto) -> Imported:
         else:
             attrs = {a.name: attribute(a) for a in proto.attribute}
             nodes.append(Node(proto.op_type, tuple(proto.input), tuple(proto.output), attrs))
-    weights = {name: specs.pop(name) for name in names}
+    return nodes, consts
+
+
+def _body(graph: onnx.GraphProto) -> Program:
+    """What is inside an operator. The specs come when it is run."""
+    nodes, consts = _operators(graph)
+    inputs = tuple(value.name for value in graph.input)
     outputs = tuple(value.name for value in graph.output)
-    frozen = _frozen(nodes, weights, outputs)
-    return Imported(specs, outputs, tuple(nodes), consts, weights, frozen, model)
+    return Program(inputs, outputs, tuple(nodes), consts, {})
 
 
 def _declared(value: onnx.ValueInfoProto) -> Spec:
@@ -363,8 +460,13 @@ def _constant(proto: onnx.NodeProto) -> Array:
 def attribute(proto: AttributeProto) -> Attribute:
     """An attribute as programs hold it: dtypes by name, one number for an array of one."""
     value: Any = helper.get_attribute_value(proto)
+    if isinstance(value, onnx.GraphProto):
+        return _body(value)
     if proto.name in ("to", "dtype"):
-        return np.dtype(helper.tensor_dtype_to_np_dtype(value)).name
+        dtype = np.dtype(helper.tensor_dtype_to_np_dtype(value)).name
+        if dtype not in _DTYPES:
+            raise refuse("onnx_type", name=proto.name, received=dtype)
+        return dtype
     if isinstance(value, onnx.TensorProto):
         return numpy_helper.to_array(value).item()  # type: ignore[no-any-return]
     if isinstance(value, bytes):
@@ -372,45 +474,3 @@ def attribute(proto: AttributeProto) -> Attribute:
     if isinstance(value, float | int):
         return value
     return tuple(v.decode() if isinstance(v, bytes) else v for v in value)
-
-
-def _frozen(
-    nodes: Sequence[Node], weights: Mapping[str, Spec], outputs: tuple[str, ...]
-) -> dict[str, str]:
-    """For each value an operator without a gradient between it and an output; of the weights."""
-    wanted, stops = set(outputs), dict[str, str]()
-    for node in reversed(nodes):
-        if wanted.isdisjoint(node.outputs):
-            continue
-        wanted.update(node.inputs)
-        rule = operator(node.op)
-        if rule.constant:
-            continue
-        ahead = next((stops[name] for name in node.outputs if name in stops), "")
-        stop = ahead or ("" if rule.gradient or rule.training else node.op)
-        for i, name in enumerate(node.inputs):
-            reason = stop or ("statistics" if i in _STATISTICS.get(node.op, ()) else "")
-            if reason:
-                stops.setdefault(name, reason)
-    return {name: stops[name] for name in weights if name in stops}
-
-
-@lru_cache(maxsize=256)
-def _inferred(data: bytes, given: tuple[tuple[str, Spec], ...]) -> Mapping[str, Spec]:
-    model = onnx.load_from_string(data)
-    specs = dict(given)
-    for value in model.graph.input:
-        value.type.CopyFrom(type_of(specs[value.name]))
-    for value in model.graph.output:
-        value.type.tensor_type.ClearField("shape")
-    found = onnx.shape_inference.infer_shapes(model, strict_mode=True, data_prop=True).graph
-    values = (*found.value_info, *found.output)
-    return {v.name: spec_of(v.type) for v in values if v.type.tensor_type.HasField("shape")}
-
-
-def _specs(model: onnx.ModelProto, given: Mapping[str, Spec]) -> Mapping[str, Spec]:
-    """What onnx knows of every value when the inputs are these: it follows shapes through nodes."""
-    try:
-        return _inferred(model.SerializeToString(deterministic=True), tuple(given.items()))
-    except onnx.shape_inference.InferenceError as error:
-        raise ValueError(str(error).strip().splitlines()[0]) from error

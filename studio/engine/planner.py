@@ -20,6 +20,7 @@ from studio.engine.program import Node, Program, Spec
 from studio.problem import Problem, ProblemError
 
 _ALIGN = 64  # bytes: a cache line, and the widest vector
+_TRIED = 1 << 24  # bytes: what is larger says nothing of shapes
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,37 @@ def plan(program: Program, feeds: Mapping[str, Spec], state: Mapping[str, Buffer
         ProblemError: ``operator_refused``, when a node does not fit its inputs.
     """
     return _Planner(eliminate_dead(program), feeds, state).plan()
+
+
+class Trial:
+    """What shapes alone say of values, node by node: steps (1) and (2) for who plans nothing.
+
+    Attributes:
+        specs: of every value so far, in numbers.
+        known: the values that follow from constants and shapes.
+    """
+
+    def __init__(self, feeds: Mapping[str, Spec]) -> None:
+        self._planner = _Planner(Program((), (), (), {}, {}), feeds, {})
+        self._planner.specs = dict(feeds)
+        self.specs, self.known = self._planner.specs, self._planner.known
+
+    def const(self, name: str, array: Buffer) -> None:
+        """One more constant."""
+        self.known[name] = np.asarray(array, order="C")
+        self.specs[name] = Spec(array.dtype.name, array.shape)
+
+    def take(self, node: Node) -> None:
+        """One more node.
+
+        Raises:
+            ProblemError: ``operator_refused``, when it does not fit its inputs.
+        """
+        planner = self._planner
+        planner.infer(node)
+        made = sum(planner.nbytes(name) for name in node.outputs if name)
+        if planner.follows(node) and made <= _TRIED:
+            planner.compute_now(node)
 
 
 @dataclass
@@ -76,12 +108,16 @@ class _Planner:
         self.specs |= {n: Spec(a.dtype.name, a.shape) for n, a in self.state.items()}
         self.specs |= {n: Spec(a.dtype.name, a.shape) for n, a in self.known.items()}
         for node in self.program.nodes:
-            self._infer(node)
-            if node.op in ("Shape", "Size") or all(i in self.known for i in node.inputs if i):
-                self._compute_now(node)
+            self.infer(node)
+            if self.follows(node):
+                self.compute_now(node)
             else:
                 self.nodes.append(node)
         self._drop_unread()
+
+    def follows(self, node: Node) -> bool:
+        """Whether what a node gives follows from constants and shapes."""
+        return node.op in ("Shape", "Size") or all(i in self.known for i in node.inputs if i)
 
     def _drop_unread(self) -> None:
         """Without nodes of whose results only the shape was asked."""
@@ -92,7 +128,7 @@ class _Planner:
                 needed.update(node.inputs)
         self.nodes = kept[::-1]
 
-    def _infer(self, node: Node) -> None:
+    def infer(self, node: Node) -> None:
         try:
             found = shapes.infer(
                 node.op,
@@ -115,7 +151,7 @@ class _Planner:
         seen = operator(node.op).view is not None
         return seen and _count(found) != _count(self.specs[node.inputs[0]])
 
-    def _compute_now(self, node: Node) -> None:
+    def compute_now(self, node: Node) -> None:
         inputs = {
             i: self.known[i] if i in self.known else self._only_shape(i) for i in node.inputs if i
         }
@@ -164,7 +200,7 @@ class _Planner:
                 base = self._rooted(name)
                 fits = _sizes(self.specs[base]) == _sizes(self.specs[target])
                 fits = fits and self.specs[base].dtype == self.specs[target].dtype
-                fits = fits and self._nbytes(name) == self._nbytes(base)  # all of it, no part
+                fits = fits and self.nbytes(name) == self.nbytes(base)  # all of it, no part
                 if fits and base not in fixed and base not in kept and last[base] <= i:
                     self.root[target] = base
                     last[base] = max(i, last.get(target, i))
@@ -177,11 +213,11 @@ class _Planner:
         whole, start = node.outputs[0], 0
         for name in node.inputs:
             base = self._rooted(name)
-            alone = self._nbytes(base) == self._nbytes(name)
+            alone = self.nbytes(base) == self.nbytes(name)
             if alone and base not in taken and base != whole:
                 self.root[base], self.start[base] = whole, start
                 last[whole] = max(last[base], last.get(whole, -1))
-            start += self._nbytes(name)
+            start += self.nbytes(name)
 
     def _in_line(self, node: Node) -> bool:
         """Whether it joins arrays so that one follows the other in memory."""
@@ -219,7 +255,7 @@ class _Planner:
     def _allocate(self, fixed: Mapping[str, Buffer]) -> tuple[dict[str, Buffer], int]:
         """Place each root in one arena, largest first, where its lifetime finds a gap."""
         spans = self._lifetimes(fixed)
-        size = {name: _rounded(self._nbytes(name)) for name in spans}
+        size = {name: _rounded(self.nbytes(name)) for name in spans}
         offsets: dict[str, int] = {}
         placed = np.zeros((4, len(spans)), np.int64)  # offset, end, first, last
         for count, name in enumerate(sorted(spans, key=lambda n: (-size[n], n))):
@@ -230,11 +266,11 @@ class _Planner:
         arena = _aligned(total)
         buffers = dict(fixed)
         for name, offset in offsets.items():
-            buffers[name] = self._shaped(arena[offset : offset + self._nbytes(name)], name)
+            buffers[name] = self._shaped(arena[offset : offset + self.nbytes(name)], name)
         for name in self.root:
             base, start = self._place(name)
             memory = buffers[base].reshape(-1).view(np.uint8)
-            buffers[name] = self._shaped(memory[start : start + self._nbytes(name)], name)
+            buffers[name] = self._shaped(memory[start : start + self.nbytes(name)], name)
         return buffers, total
 
     def _lifetimes(self, fixed: Mapping[str, Buffer]) -> dict[str, tuple[int, int]]:
@@ -266,7 +302,7 @@ class _Planner:
                     spans[base] = (first, last)
         return spans
 
-    def _nbytes(self, name: str) -> int:
+    def nbytes(self, name: str) -> int:
         """What it takes in memory: a block of it may be enough."""
         spec = self.specs[name]
         count = blocks.SIZE if self._rooted(name) in self.inner else _count(spec)

@@ -107,6 +107,20 @@ def make_node(
     return proto
 
 
+def operand_names(op: str, inputs: int, outputs: int) -> tuple[list[str], list[str]]:
+    """What ONNX calls so many operands and results of an operator; numbers where it does not."""
+    if not defs.has(op, OPSET, ""):
+        return [str(i) for i in range(inputs)], [str(i) for i in range(outputs)]
+    schema = defs.get_schema(op, OPSET)
+
+    def names(formal: Sequence[Any], count: int) -> list[str]:
+        told = [f.name for f in formal[:count]]
+        last = told[-1] if told else "x"
+        return told + [f"{last} {i + 1}" for i in range(len(told), count)]
+
+    return names(schema.inputs, inputs), names(schema.outputs, outputs)
+
+
 def _required(schema: Any, outputs: Sequence[str], name: str) -> list[str]:
     """The outputs, with names for unwanted ones that the operator has to give."""
     always = defs.OpSchema.FormalParameterOption.Single

@@ -1,6 +1,7 @@
 """The two safetensors members of a project file: weights, and what training keeps beside them."""
 
 import json
+import re
 from collections.abc import Mapping
 
 import numpy as np
@@ -19,6 +20,7 @@ from studio.layers.cell import Cell, Lag
 
 TENSORS = 20_000
 RANK = 8
+_SHAPE = re.compile(r"@[0-9x]*$")  # behind the name of a weight that is kept in several shapes
 _HEADER = 8  # bytes that hold the length of the header
 _KEY = "layerloom"  # of the metadata; one key only, since their order in the file is not fixed
 
@@ -56,7 +58,7 @@ def read(weights: bytes, state: bytes) -> Store:
     untrained = _untrained(about)
     for name, value in values.items():
         layer, _, weight = name.partition("/")
-        weight = weight.partition("@")[0]
+        weight = _SHAPE.sub("", weight)
         if not layer or not weight or value.dtype != np.float32:
             raise malformed("weights.safetensors", "tensors", detail=name[:100])
         store.cells(layer)[(weight, value.shape)] = Cell(value, name not in untrained)
@@ -69,7 +71,7 @@ def read(weights: bytes, state: bytes) -> Store:
     for name, value in beside.items():
         owner, _, slot = name.rpartition(":")
         layer, _, weight = owner.partition("/")
-        cell = store.cells(layer).get((weight.partition("@")[0], value.shape))
+        cell = store.cells(layer).get((_SHAPE.sub("", weight), value.shape))
         if cell is None or not slot or owner not in values or value.dtype != np.float32:
             raise malformed("state.safetensors", "tensors", detail=name[:100])
         cell.slots[slot] = value
@@ -105,8 +107,8 @@ def _needed(document: Document, store: Store) -> dict[str, Cell]:
     found: dict[str, Cell] = {}
     for layer in document.layers:
         if layer in known:
-            pairs = ((w.name, store.find(layer, w)) for w in known[layer])
-            found |= {f"{layer}/{name}": cell for name, cell in pairs if cell}
+            pairs = store.current(layer, known[layer])
+            found |= {f"{layer}/{name}": cell for name, cell in pairs}
             continue
         cells = store.cells(layer)
         names = [name for name, _ in cells]

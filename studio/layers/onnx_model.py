@@ -1,12 +1,15 @@
 """A model that came in an ONNX file, as one layer."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+
+import numpy as np
 
 from studio.declare import param
 from studio.engine.builder import Value
-from studio.engine.onnx_reader import Imported, imported
-from studio.engine.program import Spec
+from studio.engine.imported import Imported
+from studio.engine.onnx_reader import imported
+from studio.engine.program import Array, Spec
 from studio.initializers.base import Initializer
 from studio.initializers.constant import Zeros
 from studio.initializers.random import GlorotUniform
@@ -14,11 +17,18 @@ from studio.layers.base import Example, Layer, LayerBuilder, Port, Weight, Weigh
 from studio.problem import Problem, ProblemError, refuse
 
 _SMALL = (  # tanh(x @ W + b), W 3 by 2, as `read_onnx` gives it
-    "CAkSCWxheWVybG9vbTIAOrMBCh4KAXgKAVcSBk1hdE11bBoGTWF0TXVsIgZNYXRNdWwKGgoGTWF0TXVsCgFiEgNB"
-    "ZGQaA0FkZCIDQWRkChQKA0FkZBIBeRoEVGFuaCIEVGFuaBIFbW9kZWxaGAoBeBITChEIARINCgcSBWJhdGNoCgII"
-    "A1oTCgFXEg4KDAgBEggKAggDCgIIAloPCgFiEgoKCAgBEgQKAggCYhgKAXkSEwoRCAESDQoHEgViYXRjaAoCCAJC"
-    "BAoAEBJyHwoRbGF5ZXJsb29tLndlaWdodHMSClsiVyIsICJiIl0="
+    "eNptT7sOgkAQ9AD1nPhisVAKNVcbC0s77e1MSDAWhxAx4ZEARvkuf9A746Ox2JnN7M5slneok8g6KpI8T1eN9YNhCn"
+    "YH86i1k9XumrhvFm+Gi0/HAjI3YehqEBowgiZitWvtZRaLF1IzzcMo8ccqmBzYnFEPbWoGsjrFMLjpO/peH1014VpQ"
+    "ZfgDnQ9wJVpaCJS//uc3thYaQypmsL+vLG/R5RxXJeEgPLGYi0Aciwmc38Ipz8pKZmrFOByf4us4xA=="
 )
+
+
+@dataclass(frozen=True)
+class FromFile(Initializer):
+    """What a weight starts as whose numbers came in a file, should they be lost: as Dense's do."""
+
+    def fill(self, shape: tuple[int, ...], rng: np.random.Generator) -> Array:
+        return (GlorotUniform() if len(shape) > 1 else Zeros()).fill(shape, rng)
 
 
 @dataclass(frozen=True)
@@ -50,16 +60,16 @@ class OnnxModel(Layer):
         """None without a file: then it passes on what arrives."""
         return imported(self.model) if self.model else None
 
-    def _readable(self) -> Imported | None:
-        """None also where the text, perhaps of a damaged project, cannot be read."""
+    def file(self) -> Imported | None:
+        """What the file computes; None also where the text, of a damaged project, is not read."""
         return None if self.problems() else self._read()
 
     def inputs(self) -> tuple[Port, ...]:
-        file = self._readable()
+        file = self.file()
         return tuple(Port(name) for name in file.inputs) if file else super().inputs()
 
     def outputs(self) -> tuple[Port, ...]:
-        file = self._readable()
+        file = self.file()
         return tuple(Port(name) for name in file.outputs) if file else super().outputs()
 
     def weights(self, *x: Spec) -> tuple[Weight, ...]:
@@ -67,14 +77,15 @@ class OnnxModel(Layer):
         file = self._read()
         if file is None:
             return ()
+        frozen = _frozen(file, x)
         return tuple(
-            Weight(name, _sizes(spec), _start(spec), name not in file.frozen)
+            Weight(name, _sizes(spec), FromFile(), name not in frozen)
             for name, spec in file.weights.items()
         )
 
     def looked_up(self, port: str) -> list[int]:
         """How many rows the smallest table has that the integers of a port look up; or nothing."""
-        file = self._readable()
+        file = self.file()
         rows = file.rows(port) if file else None
         return [] if rows is None else [rows]
 
@@ -92,20 +103,25 @@ class OnnxModel(Layer):
 
 def frozen_problem(model: str) -> Problem | None:
     """Which weights of a file stay as they are for want of a gradient; None if none does."""
-    frozen = {n: why for n, why in imported(model).frozen.items() if why != "statistics"}
+    file = imported(model)
+    why = _frozen(file, tuple(file.inputs.values()))
+    frozen = {n: op for n, op in why.items() if op not in ("statistics", "constant")}
     if not frozen:
         return None
     about = {"names": ", ".join(frozen), "operators": ", ".join(sorted({*frozen.values()}))}
     return Problem("onnx_frozen", args=about, severity="warning")
 
 
+def _frozen(file: Imported, x: Sequence[Spec]) -> Mapping[str, str]:
+    """The weights that stay as they are on inputs like these, and why; where these fit."""
+    try:
+        return file.frozen_on({**dict(zip(file.inputs, x, strict=True)), **file.weights})
+    except ValueError:
+        return file.frozen
+
+
 def _sizes(spec: Spec) -> tuple[int, ...]:
     return tuple(int(size) for size in spec.shape)
-
-
-def _start(spec: Spec) -> Initializer:
-    """How a weight starts anew, of which a file says nothing."""
-    return GlorotUniform() if spec.rank > 1 else Zeros()
 
 
 def _taken(op: LayerBuilder, value: Value, declared: Spec) -> Value:

@@ -186,8 +186,11 @@ class Trainer:
     def state(self, step: Step) -> dict[str, Array]:
         """What the Store holds of a step's states, by name, or the values they start with."""
         state: dict[str, Array] = {}
-        for name in step.variables:
+        written = {s.input for s in step.program.state if s.output != s.input}
+        for name, variable in step.variables.items():
             state[name] = self._cell(step, name).value
+            if name in written:
+                self.store.keep_file(*variable.place)
         for name, (weight, slot) in step.slots.items():
             cell = self._cell(step, weight)
             if cell.lag is not None and not _goes_on(cell.lag, step.lags.get(weight)):

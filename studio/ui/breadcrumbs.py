@@ -5,6 +5,8 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolButton, QVBoxLay
 
 from studio.document.nesting import names_along, times_used
 from studio.text import text
+from studio.ui.canvas.plane import Plane
+from studio.ui.file_plane import FilePlane
 from studio.ui.parts import clear
 from studio.ui.session import Session
 
@@ -31,22 +33,25 @@ class Breadcrumbs(QFrame):
 
     def refresh(self, *_: object) -> None:
         """Show the way as it stands."""
-        document, way = self._session.document, self._session.way
+        session = self._session
+        document, way, file = session.document, session.way, session.file
         names = [text("window.main_graph"), *names_along(document, way)[1:]]
-        count = times_used(document, self._session.shown) if way else 1
-        if self._told == (names, count):
+        names += [] if file is None else [session.seen.entry(file).name]
+        count = times_used(document, session.shown) if way else 1
+        if self._told == (names, count, file):
             return
-        self._told = names, count
+        self._told = names, count, file
         for widget in (*self.parts, *self._between):
             clear(widget)
-        self.parts = [self._part(i, name, i == len(way)) for i, name in enumerate(names)]
-        self._between = [QLabel("▸") for _ in way]
+        self.parts = [self._part(i, name, i == len(names) - 1) for i, name in enumerate(names)]
+        self._between = [QLabel("▸") for _ in names[1:]]
         for depth, part in enumerate(self.parts):
             if depth:
                 self._row.insertWidget(2 * depth - 1, self._between[depth - 1])
             self._row.insertWidget(2 * depth, part)
-        self.shared.setText(text("window.used_often", count=count) if count > 1 else "")
-        self.setVisible(bool(way))
+        often = text("window.used_often", count=count) if count > 1 else ""
+        self.shared.setText(often if file is None else text("window.file_hint"))
+        self.setVisible(len(names) > 1)
 
     def _part(self, depth: int, name: str, here: bool) -> QToolButton:
         part = QToolButton()
@@ -62,9 +67,11 @@ class Breadcrumbs(QFrame):
     def _look(self, depth: int) -> None:
         """Look at the graph so deep, the model one came out of being selected."""
         way = self._session.way
-        self._session.look(way[:depth])
-        self._session.select(way[depth : depth + 1])
-        self._told = None if depth == len(way) else self._told
+        if depth <= len(way):
+            self._session.look(way[:depth])
+        if depth < len(way):
+            self._session.select([way[depth]])
+        self._told = None
         self.refresh()  # a click has unchecked the part one is in
         self._canvas.setFocus(Qt.FocusReason.OtherFocusReason)
 
@@ -76,13 +83,30 @@ class Breadcrumbs(QFrame):
 
 
 class Stage(QWidget):
-    """The canvas, and above it the way to what it shows."""
+    """The canvas, and above it the way to what it shows; in its place a file one looks into."""
 
-    def __init__(self, session: Session, canvas: QWidget) -> None:
+    def __init__(self, session: Session, canvas: Plane) -> None:
         super().__init__()
+        self._session, self._canvas = session, canvas
+        self.file = FilePlane(session)
         self.breadcrumbs = Breadcrumbs(session, canvas)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addWidget(self.breadcrumbs)
         layout.addWidget(canvas, 1)
+        layout.addWidget(self.file, 1)
+        session.entered.connect(self._choose)
+        self._choose()
+
+    @property
+    def plane(self) -> Plane:
+        """What is looked at."""
+        return self._canvas if self._session.file is None else self.file
+
+    def _choose(self) -> None:
+        plane = self.plane
+        plane.show()
+        plane.setFocus(Qt.FocusReason.OtherFocusReason)  # first: what is hidden passes it on
+        for other in (self._canvas, self.file):
+            other.setVisible(other is plane)

@@ -1,6 +1,7 @@
 """The list of what a person can do in the window, and where it stands in menus and tool bar."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -18,11 +19,15 @@ _EMPTY, _NO_MODEL = "window.why_empty", "window.why_no_model"
 
 def commands(w: "MainWindow") -> tuple[Action, ...]:
     """Everything that can be done in the window `w`."""
+
+    def on_canvas(action: Action) -> Action:
+        """Of nodes: not while one looks into a file, whose nodes are none of the document's."""
+        return replace(action, enabled=lambda: w.session.file is None and action.enabled())
+
     return (
         *_file(w),
-        *_edit(w),
-        *editing(w),
-        *_sharing(w),
+        *_history(w),
+        *map(on_canvas, (*_edit(w), *editing(w), *_sharing(w))),
         *_view(w),
         *_model(w),
         Action("commands", "window.commands", w.search_acts, "Ctrl+K"),
@@ -71,7 +76,7 @@ def _file(w: "MainWindow") -> tuple[Action, ...]:
     )
 
 
-def _edit(w: "MainWindow") -> tuple[Action, ...]:
+def _history(w: "MainWindow") -> tuple[Action, ...]:
     def undone() -> Mapping[str, str]:
         return {"label": w.session.history.undo_label or ""}
 
@@ -84,9 +89,6 @@ def _edit(w: "MainWindow") -> tuple[Action, ...]:
     def can_redo() -> bool:
         return w.session.history.redo_label is not None
 
-    def nodes() -> bool:
-        return bool(w.session.seen.graph.calls)
-
     return (
         Action(
             "undo", "window.undo", lambda: w.session.history.undo(), "Ctrl+Z", "undo", can_undo,
@@ -96,6 +98,14 @@ def _edit(w: "MainWindow") -> tuple[Action, ...]:
             "redo", "window.redo", lambda: w.session.history.redo(), "Ctrl+Shift+Z; Ctrl+Y",
             "redo", can_redo, args=redone, why="window.why_no_redo",
         ),
+    )  # fmt: skip
+
+
+def _edit(w: "MainWindow") -> tuple[Action, ...]:
+    def nodes() -> bool:
+        return bool(w.session.seen.graph.calls)
+
+    return (
         Action(
             "delete", "window.delete", lambda: w.canvas.delete_selection(), "Del; Backspace",
             "delete", nodes, on_canvas=True, why=_EMPTY,
@@ -150,10 +160,11 @@ def _view(w: "MainWindow") -> tuple[Action, ...]:
 
     def model() -> bool:
         chosen = w.session.selection
-        return len(chosen) == 1 and w.session.holds_model(next(iter(chosen)))
+        one = len(chosen) == 1 and w.session.file is None
+        return one and w.session.holds_model(next(iter(chosen)))
 
     def inside() -> bool:
-        return bool(w.session.way)
+        return bool(w.session.way) or w.session.file is not None
 
     def speaks(code: str) -> bool:
         return language() == code
@@ -165,14 +176,17 @@ def _view(w: "MainWindow") -> tuple[Action, ...]:
         return len(w.tabs.desks) > 1
 
     return (
-        Action("fit", "window.fit", lambda: w.canvas.fit(), "Ctrl+Shift+F", "fit"),
+        Action("fit", "window.fit", lambda: w.stage.plane.fit(), "Ctrl+Shift+F", "fit"),
         Action("fit_selection", "window.fit_selection", lambda: w.canvas.fit_selection(), "Ctrl+E"),
         Action("find", "window.find", w.search_nodes, "Ctrl+F", enabled=nodes, why=_EMPTY),
         Action(
-            "zoom_in", "window.zoom_in", lambda: w.canvas.zoom_in(), "Ctrl++; Ctrl+=", "zoom_in",
+            "zoom_in", "window.zoom_in", lambda: w.stage.plane.zoom_in(), "Ctrl++; Ctrl+=",
+            "zoom_in",
         ),
-        Action("zoom_out", "window.zoom_out", lambda: w.canvas.zoom_out(), "Ctrl+-", "zoom_out"),
-        Action("zoom_reset", "window.zoom_reset", lambda: w.canvas.zoom_reset(), "Ctrl+0"),
+        Action(
+            "zoom_out", "window.zoom_out", lambda: w.stage.plane.zoom_out(), "Ctrl+-", "zoom_out",
+        ),
+        Action("zoom_reset", "window.zoom_reset", lambda: w.stage.plane.zoom_reset(), "Ctrl+0"),
         Action("enter", "window.enter", w.look_inside, "Alt+Down", "down", model, why=_NO_MODEL),
         Action(
             "leave", "window.leave", lambda: w.session.leave(), "Alt+Up", "up", inside,

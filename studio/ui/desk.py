@@ -75,6 +75,10 @@ class Desk(QObject):
         self._counts = errors, warnings
         self.counted.emit(errors, warnings)
 
+    def set_wheel(self, scrolls: bool) -> None:
+        """Whether the wheel of a mouse scrolls what is drawn, or zooms it."""
+        self.canvas.wheel_scrolls = self.stage.file.wheel_scrolls = scrolls
+
     def report(self, status: Status) -> None:
         """Let the status bar tell of this project."""
         training = self.training.training

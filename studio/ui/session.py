@@ -10,9 +10,8 @@ from studio.document.analysis import Analysis, analyse
 from studio.document.edits import graph_of
 from studio.document.history import History
 from studio.document.model import CallId, Document, GraphId
-from studio.document.nesting import Way, graphs_along, inside, stirred, way_to
+from studio.document.nesting import Way, file_inside, graphs_along, inside, stirred, way_to
 from studio.document.project import Project
-from studio.document.store import Store
 from studio.garbage import uncollected
 
 
@@ -30,7 +29,7 @@ class Session(QObject):
         changed(old, new): the document changed; compare parts by identity, touch what differs.
         analysed(analysis): shapes and problems of the new document are known.
         selected(calls): the selection, a frozenset of call ids.
-        entered(): another graph is shown, or the way to it is another.
+        entered(): another graph is shown, or the way to it is another; or a file is looked into.
         weights_changed(): the Store, the fitted preprocessing or the runs changed.
         path_changed(): the project has another file, or was saved.
     """
@@ -52,6 +51,7 @@ class Session(QObject):
         self.history.subscribe(self._on_change)
         self._analysis = analyse(project.document)
         self._way: Way = ()
+        self._file: CallId | None = None
         self._seen = project.document
         self._selection: frozenset[CallId] = frozenset()
         self._weights_kept = True
@@ -113,34 +113,53 @@ class Session(QObject):
         """
         return self._seen
 
+    @property
+    def file(self) -> CallId | None:
+        """The call of the graph shown into whose ONNX file one looks, which cannot be edited."""
+        return self._file
+
     def enter(self, call: CallId) -> None:
         """Look into the model a call of the graph shown uses; nothing where it uses none."""
-        if self.holds_model(call):
+        if not self.holds_model(call):
+            return
+        if inside(self.seen, self.seen.graph.calls[call].layer) is not None:
             self.look((*self._way, call))
+        else:
+            self._file = call
+            self.select([call])
+            self.entered.emit()
 
     def holds_model(self, call: CallId) -> bool:
         """Whether one can look into a call of the graph shown."""
         found = self.seen.graph.calls.get(call)
-        return found is not None and inside(self.seen, found.layer) is not None
+        return found is not None and (
+            inside(self.seen, found.layer) is not None
+            or file_inside(self.seen, found.layer) is not None
+        )
 
     def leave(self) -> None:
         """Look at the graph one came from, the model left being selected."""
-        if self._way:
+        if self._file is not None:
+            self.look(self._way)
+        elif self._way:
             *before, left = self._way
             self.look(tuple(before))
             self.select([left])
 
     def look(self, way: Way) -> None:
         """Look into the graph at the end of a way, as far as it leads."""
-        if self._go(way):
+        left, self._file = self._file, None
+        moved = self._go(way)
+        if moved or left is not None:
             self.entered.emit()
+        if moved:
             self.select(())
 
     def look_at(self, call: CallId) -> None:
         """Look into the graph a call stands in, and select it."""
         graph, _ = graph_of(self.document, call)
         way = way_to(self.document, graph)
-        if graph != self.shown and way is not None:
+        if way is not None and (graph != self.shown or self._file is not None):
             self.look(way)
         self.select([call])
 
@@ -156,14 +175,21 @@ class Session(QObject):
         """Stay where one looks, or go to where something changed; whether that is elsewhere."""
         moved = self._go(self._way)
         changed = list(stirred(old, new))
+        if changed and self._file is not None:
+            self._file, moved = None, True
         if not changed or self.shown in changed:
             return moved
         ways = (way_to(new, graph) for graph in changed)
         return self._go(next((way for way in ways if way is not None), self._way)) or moved
 
     def reset_weights(self) -> None:
-        """Forget what training learnt, vocabulary included; the runs stay. No edit: no undo."""
-        self.project.store = Store()
+        """Forget what training learnt, vocabulary included; the runs stay. No edit: no undo.
+
+        What came in ONNX files is as it came.
+        """
+        document = self.document
+        files = [layer for layer in document.layers if file_inside(document, layer)]
+        self.project.store = self.project.store.anew(files)
         self.project.fitted = {}
         self.weights_changed.emit()
 

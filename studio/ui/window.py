@@ -140,7 +140,7 @@ class MainWindow(QMainWindow):
         """A desk for a session, in front."""
         desk = Desk(session)
         self.panels.put(desk.views)
-        desk.canvas.wheel_scrolls = self.settings.wheel == "scroll"
+        desk.set_wheel(self.settings.wheel == "scroll")
         desk.changed.connect(self._refresh)
         desk.counted.connect(partial(self._count, desk))
         desk.inspector.wanted.connect(lambda act: self.actions_.qt[act].trigger())
@@ -151,7 +151,7 @@ class MainWindow(QMainWindow):
 
     def _raised(self, desk: Desk) -> None:
         self.panels.show(desk.views)
-        desk.canvas.setFocus(Qt.FocusReason.OtherFocusReason)
+        desk.stage.plane.setFocus(Qt.FocusReason.OtherFocusReason)
         self._refresh()
 
     def _may_close(self, desk: Desk) -> bool:
@@ -250,7 +250,7 @@ class MainWindow(QMainWindow):
         """Let the wheel of a mouse zoom or scroll every canvas, and keep the choice."""
         self.settings.wheel = wheel
         for desk in self.tabs.desks:
-            desk.canvas.wheel_scrolls = wheel == "scroll"
+            desk.set_wheel(wheel == "scroll")
 
     def set_threads(self, threads: int) -> None:
         """Use at most so many cores, 0 for all, and keep the choice."""

@@ -437,7 +437,7 @@ REARRANGED = [
     Case("ReverseSequence", (f(B, 4, 2), i64(B)), {"batch_axis": 0, "time_axis": 1}, high=4),
     Case("Trilu", (f(B, 3, 3),)),
     Case("Trilu", (f(B, 3, 4), np.array(1, np.int64)), {"upper": 0}),
-    Case("DepthToSpace", (f(B, 8, 2, 3),), {"blocksize": 2}),
+    *(Case("DepthToSpace", (f(B, 8, 2, 3),), {"blocksize": 2, "mode": m}) for m in ("DCR", "CRD")),
     Case("SpaceToDepth", (f(B, 2, 4, 6),), {"blocksize": 2}),
     *(
         Case("Resize", (f(B, 2, 3), None, np.array([1, 1, 2], np.float32)), {"mode": mode})

@@ -54,17 +54,23 @@ ROUNDED = {"test_averagepool_2d_ceil_last_window_starts_on_pad": 1e-4}
 
 
 @cache
-def cases() -> Mapping[str, list[Any]]:
-    """The cases of one node that its operator of opset 18 can run, by operator."""
+def all_cases() -> list[Any]:
+    """ONNX's node tests, made anew."""
     from onnx.backend.test.case.node import collect_testcases
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # some expected outputs overflow, as intended
-        found: dict[str, list[Any]] = {name: [] for name in STANDARD}
-        for case in collect_testcases(None):
-            nodes = case.model.graph.node
-            if len(nodes) == 1 and nodes[0].op_type in found and nodes[0].domain == "":
-                found[nodes[0].op_type].append(case)
+        return list(collect_testcases(None))
+
+
+@cache
+def cases() -> Mapping[str, list[Any]]:
+    """The cases of one node that its operator of opset 18 can run, by operator."""
+    found: dict[str, list[Any]] = {name: [] for name in STANDARD}
+    for case in all_cases():
+        nodes = case.model.graph.node
+        if len(nodes) == 1 and nodes[0].op_type in found and nodes[0].domain == "":
+            found[nodes[0].op_type].append(case)
     return found
 
 

@@ -123,9 +123,17 @@ def _space_to_depth(b: Binding) -> Call:
 
 
 def _depth_to_space_gradient(op: Builder, n: GradientNode, grads: Grads) -> Grads:
-    if n.attrs.get("mode", "DCR") != "DCR":
-        raise ValueError("mode 'CRD'")
-    return (op.SpaceToDepth(grads[0], blocksize=n.attrs["blocksize"]),)
+    """Back into channels, by the block's place first (DCR) or last (CRD)."""
+    size = int(n.attrs["blocksize"])  # type: ignore[arg-type]
+    blocks = op.SpaceToDepth(grads[0], blocksize=size)
+    if n.attrs.get("mode", "DCR") == "DCR":
+        return (blocks,)
+    channels, height, width = n.x.shape[1:]
+    if not all(isinstance(d, int) for d in (channels, height, width)):
+        raise ValueError("mode 'CRD' on sizes that are not known")
+    apart = np.array([0, size * size, int(channels) // size**2, height, width], np.int64)
+    turned = op.Transpose(op.Reshape(blocks, apart), perm=(0, 2, 1, 3, 4))
+    return (op.like(turned, n.x),)
 
 
 register(Operator("DepthToSpace", _depth_to_space, _depth_to_space_gradient))

@@ -7,7 +7,7 @@ from typing import TypeVar
 from studio.document.analysis import Analysis
 from studio.document.inside import frozen_layers, within
 from studio.document.model import CallId, Document, Endpoint, LayerEntry, LayerId, Submodel, Wrapped
-from studio.document.nesting import owner
+from studio.document.nesting import file_inside, owner
 from studio.document.store import Store
 from studio.engine.program import Spec
 from studio.layers.base import Layer, Port
@@ -236,7 +236,7 @@ class Faces:
             frozen=self.frozen.issuperset(weighted) if weighted else not entry.trainable,
             twins=len(users),
             twin=users.index(call_id) + 1,
-            model=isinstance(entry.body, Submodel),
+            model=isinstance(entry.body, Submodel) or bool(file_inside(self.document, layer_id)),
             inner=held(self.document, entry),
             drops_mask=call_id in self.analysis.drops_mask,
             problems=tuple(sorted(self.problems.get(call_id, ()))),  # errors before warnings
