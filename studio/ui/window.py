@@ -20,7 +20,7 @@ from studio.ui.about import AboutDialog
 from studio.ui.actions import Actions
 from studio.ui.breadcrumbs import Stage
 from studio.ui.canvas import CanvasView, Hit
-from studio.ui.commands import CONTEXT_CANVAS, CONTEXT_NODE, TOOLBAR, commands, menus
+from studio.ui.commands import CONTEXT_CANVAS, CONTEXT_NODE, CONTEXT_PIECE, TOOLBAR, commands, menus
 from studio.ui.data_dock import DataDock
 from studio.ui.dialogs import ask_dropped, confirm
 from studio.ui.export_dialog import run_export
@@ -127,6 +127,7 @@ class MainWindow(QMainWindow):
         self.problems.jump.connect(self.canvas.jump_to)
         self.problems.counted.connect(self.status.show_problems)
         self.canvas.context_requested.connect(self._show_context)
+        self.canvas.picked.connect(self._refresh)
         self.training.state_changed.connect(self._refresh)
         self.training.problems_found.connect(partial(self.problems.add_source, "training"))
         self.data.problems_found.connect(partial(self.problems.add_source, "data"))
@@ -271,7 +272,8 @@ class MainWindow(QMainWindow):
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         on_something = hit.call is not None or hit.wire is not None
-        self.actions_.fill_menu(menu, CONTEXT_NODE if on_something else CONTEXT_CANVAS)
+        entries = CONTEXT_NODE if on_something else CONTEXT_CANVAS
+        self.actions_.fill_menu(menu, CONTEXT_PIECE if hit.piece is not None else entries)
         menu.popup(pos)
 
     # -- language and theme ----------------------------------------------------------------------
