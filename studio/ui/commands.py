@@ -5,12 +5,14 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from studio.document.looks import COLOURS, Colour
 from studio.text import LANGUAGES, language
 from studio.ui.actions import Action
 from studio.ui.editing import COPIES, PLACES, SELECTIONS, WIRES, editing
 from studio.ui.settings import THEMES
 
 if TYPE_CHECKING:  # the window builds this list, so it cannot be imported here
+    from studio.ui.canvas.picking import Picking
     from studio.ui.window import MainWindow
 
 
@@ -27,7 +29,7 @@ def commands(w: "MainWindow") -> tuple[Action, ...]:
     return (
         *_file(w),
         *_history(w),
-        *map(on_canvas, (*_edit(w), *editing(w), *_sharing(w))),
+        *map(on_canvas, (*_edit(w), *editing(w), *_sharing(w), *_looks(w))),
         *_view(w),
         *_model(w),
         Action("commands", "window.commands", w.search_acts, "Ctrl+K"),
@@ -105,10 +107,13 @@ def _edit(w: "MainWindow") -> tuple[Action, ...]:
     def nodes() -> bool:
         return bool(w.session.seen.graph.calls)
 
+    def things() -> bool:
+        return nodes() or not w.session.seen.graph.looks.empty
+
     return (
         Action(
             "delete", "window.delete", lambda: w.canvas.delete_selection(), "Del; Backspace",
-            "delete", nodes, on_canvas=True, why=_EMPTY,
+            "delete", things, on_canvas=True, why=_EMPTY,
         ),
         Action(
             "toggle_output", "window.toggle_output", lambda: w.canvas.toggle_output(),
@@ -151,6 +156,53 @@ def _sharing(w: "MainWindow") -> tuple[Action, ...]:
             checked=s.frozen, why="window.why_no_weights",
         ),
         Action("insert", "window.insert", w.insert_model, "Ctrl+Shift+I", "import"),
+    )  # fmt: skip
+
+
+def _looks(w: "MainWindow") -> tuple[Action, ...]:
+    def picking() -> "Picking":
+        return w.canvas.picking
+
+    def nodes() -> bool:
+        return bool(w.session.seen.graph.calls)
+
+    def can_mute() -> bool:
+        chosen = w.session.selection
+        return nodes() and (not chosen or not chosen.issubset(w.session.seen.graph.inputs))
+
+    def chosen_are(what: str) -> bool:
+        calls = w.session.seen.graph.calls
+        chosen = [calls[c] for c in w.session.selection if c in calls]
+        return bool(chosen) and all(getattr(call, what) for call in chosen)
+
+    def recolour(name: Colour) -> None:
+        picking().recolour(name)
+
+    def coloured(name: Colour) -> bool:
+        return picking().colours() == {name}
+
+    return (
+        Action(
+            "mute", "window.mute", lambda: w.canvas.toggle_muted(), "M", enabled=can_mute,
+            checked=lambda: chosen_are("muted"), on_canvas=True,
+        ),
+        Action(
+            "collapse", "window.collapse", lambda: w.canvas.toggle_collapsed(), "H; Ctrl+H",
+            enabled=nodes, checked=lambda: chosen_are("collapsed"), on_canvas=True,
+        ),
+        Action("frame", "window.frame", lambda: picking().frame(), "Ctrl+J"),
+        Action("note", "window.note", lambda: picking().note(), "Ctrl+Shift+J"),
+        Action(
+            "write", "window.write", lambda: picking().write(),
+            enabled=lambda: len(picking().pieces) == 1,
+        ),
+        *(
+            Action(
+                f"frame_{name}", f"window.frame_{name}", partial(recolour, name),
+                enabled=lambda: bool(picking().colours()), checked=partial(coloured, name),
+            )
+            for name in COLOURS
+        ),
     )  # fmt: skip
 
 
@@ -252,7 +304,8 @@ def menus(w: "MainWindow") -> Mapping[str, tuple]:
         "edit": (
             "undo", "redo", "-", "find", "commands", "-", *COPIES, "-", "add", "insert", *WIRES,
             "-", "delete", "heal", "-", ("select", SELECTIONS), ("align", PLACES), "arrange", "-",
-            "toggle_output", "freeze", "-", *SHARING, "-", "preferences",
+            "toggle_output", "freeze", "mute", "-", *LOOKS, FRAME_COLOURS, "write", "-", *SHARING,
+            "-", "preferences",
         ),
         "view": (
             "fit", "fit_selection", "zoom_in", "zoom_out", "zoom_reset", "-",
@@ -270,19 +323,17 @@ TOOLBAR = (
 )  # fmt: skip
 
 SHARING = ("use_again", "make_independent", "-", "group", "ungroup", "-", "wrap", "unwrap")
+LOOKS = ("collapse", "frame", "note")
+FRAME_COLOURS = ("frame_colour", tuple(f"frame_{name}" for name in COLOURS))
 CONTEXT_NODE = (
-    "enter", "toggle_output", "freeze", "-", *WIRES, "-", "cut", "copy", "duplicate", "-",
-    *SHARING, "-", ("align", PLACES), "fit_selection", "arrange", "-", "delete", "heal",
+    "enter", "toggle_output", "freeze", "mute", "-", *WIRES, "-", "cut", "copy", "duplicate", "-",
+    *SHARING, "-", *LOOKS, "-", ("align", PLACES), "fit_selection", "arrange", "-", "delete",
+    "heal",
 )  # fmt: skip
 CONTEXT_CANVAS = (
-    "add",
-    "paste",
-    "insert",
-    "select_all",
-    "-",
-    "leave",
-    "fit",
-    "arrange",
-    "-",
+    "add", "paste", "insert", "frame", "note", "select_all", "-", "leave", "fit", "arrange", "-",
     "model",
-)
+)  # fmt: skip
+CONTEXT_PIECE = (
+    "write", FRAME_COLOURS, "-", "cut", "copy", "duplicate", "-", "frame", "-", "delete",
+)  # fmt: skip

@@ -305,6 +305,10 @@ class Brushes:
         self.stroke = _pen(t.error, 1.6, cosmetic=True)
         self.guide = _pen(t.accent, 1.0, Qt.PenStyle.DashLine, cosmetic=True)
         self.marquee = (_pen(t.accent, 1.0, cosmetic=True), QBrush(_faint(t.accent, 30)))
+        self.chevron = _pen(t.text, 1.8)
+        self.frames = {name: _frame(t, t.categories[c]) for name, c in _FRAMES.items()}
+        self.frame_selected = _pen(t.accent, 2.0, cosmetic=True)
+        self.note = (_pen(mix(t.warn, t.canvas, 0.45), 1.0), QBrush(QColor(t.warn_soft)))
         self.tag = (_pen(t.categories["Input and output"], 1.2), QBrush(QColor(t.raised)))
         self._far_marks: dict[str, QPen] = {}
         self.title_font = _font(13, QFont.Weight.DemiBold)
@@ -356,6 +360,24 @@ def _ties(colour: str) -> QPen:
     pen.setCapStyle(Qt.PenCapStyle.FlatCap)
     pen.setDashPattern([1.5 / 8, 6.5 / 8])  # in widths of the pen
     return pen
+
+
+# The colours of frames, as the categories of layers have them.
+_FRAMES = {
+    "grey": "Regularization",
+    "blue": "Core",
+    "teal": "Input and output",
+    "orange": "Recurrent",
+    "purple": "Merging",
+    "green": "Convolution",
+    "pink": "Attention",
+}
+
+
+def _frame(t: Tokens, colour: str) -> tuple[QPen, QBrush, QBrush]:
+    """The rim of a frame, its ground, which lets the grid through, and the strip of its title."""
+    ground = QBrush(_faint(colour, 26))
+    return _pen(mix(colour, t.canvas, 0.6), 1.2), ground, QBrush(_faint(colour, 44))
 
 
 def _faint(colour: str, alpha: int) -> QColor:

@@ -14,7 +14,7 @@ from studio.ui.actions import Actions
 from studio.ui.breadcrumbs import Stage
 from studio.ui.canvas import CanvasView, Hit
 from studio.ui.command_palette import CommandPalette
-from studio.ui.commands import CONTEXT_CANVAS, CONTEXT_NODE, TOOLBAR, commands, menus
+from studio.ui.commands import CONTEXT_CANVAS, CONTEXT_NODE, CONTEXT_PIECE, TOOLBAR, commands, menus
 from studio.ui.data_dock import DataDock
 from studio.ui.desk import Desk
 from studio.ui.dialogs import ask_dropped, confirm
@@ -146,6 +146,7 @@ class MainWindow(QMainWindow):
         desk.inspector.wanted.connect(lambda act: self.actions_.qt[act].trigger())
         desk.canvas.node_activated.connect(self._activate)
         desk.canvas.context_requested.connect(self._show_context)
+        desk.canvas.picked.connect(self._refresh)
         self.tabs.add(desk)
         return desk
 
@@ -160,7 +161,7 @@ class MainWindow(QMainWindow):
             self.tabs.bring(desk)
         return desk.training.shutdown() and self.files.may_close()
 
-    def _refresh(self) -> None:
+    def _refresh(self, *_: object) -> None:
         """Title, status and what can be done, as things stand."""
         self.setWindowTitle(f"{self.files.name}[*] — {text('window.title')}")
         self.setWindowModified(self.session.modified)
@@ -286,7 +287,8 @@ class MainWindow(QMainWindow):
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         on_something = hit.call is not None or hit.wire is not None
-        self.actions_.fill_menu(menu, CONTEXT_NODE if on_something else CONTEXT_CANVAS)
+        entries = CONTEXT_NODE if on_something else CONTEXT_CANVAS
+        self.actions_.fill_menu(menu, CONTEXT_PIECE if hit.piece is not None else entries)
         menu.popup(pos)
 
     # -- language and theme ----------------------------------------------------------------------
