@@ -115,7 +115,7 @@ def press(dialog, qtbot, key, modifiers):
 def test_an_act_gets_other_keys_which_work_and_are_kept(window, dialog, qtbot, open_window):
     pick(dialog, "select_all")
     assert dialog.keys.field.keySequence().toString() == "Ctrl+A"
-    press(dialog, qtbot, Qt.Key.Key_J, CONTROL | SHIFT)
+    press(dialog, qtbot, Qt.Key.Key_K, CONTROL | SHIFT)
     assert dialog.keys.said.isHidden()
     dialog.close()
     window.canvas.add_layer("Dense")
@@ -125,10 +125,10 @@ def test_an_act_gets_other_keys_which_work_and_are_kept(window, dialog, qtbot, o
     window.canvas.setFocus()
     qtbot.keyClick(window.canvas, Qt.Key.Key_A, CONTROL)
     assert not window.session.selection
-    qtbot.keyClick(window.canvas, Qt.Key.Key_J, CONTROL | SHIFT)
+    qtbot.keyClick(window.canvas, Qt.Key.Key_K, CONTROL | SHIFT)
     assert len(window.session.selection) == 1
     again = open_window()
-    assert again.actions_.qt["select_all"].shortcut().toString() == "Ctrl+Shift+J"
+    assert again.actions_.qt["select_all"].shortcut().toString() == "Ctrl+Shift+K"
 
 
 def test_taken_keys_are_refused_with_the_name_of_their_owner(window, dialog, qtbot):
