@@ -12,6 +12,7 @@ from functools import partial
 from studio.document import edits
 from studio.document.edits import Fix
 from studio.document.model import CallId, Document, Endpoint, Graph
+from studio.document.muting import Bypass, without_muted
 from studio.layers.activation import Activation
 from studio.layers.base import Layer
 from studio.layers.batch_normalization import BatchNormalization
@@ -39,12 +40,12 @@ _AFFINE = (Dropout, Flatten, Reshape, Permute, BatchNormalization)  # when the m
 _JOINS = (Concatenate, Add, Average)  # Subtract is left to those who rank pairs by it
 
 
-def additive_heads(document: Document) -> Iterator[Problem]:
+def additive_heads(document: Document, bypass: Bypass) -> Iterator[Problem]:
     """A warning for every trained output that adds up scores of twins, with the remedy."""
-    graph = document.graph
+    graph = without_muted(document.graph, bypass)
     for endpoint in graph.outputs:
         plan = document.plan.outputs.get(endpoint.key)
-        head = _head(document, graph, endpoint.call)
+        head = _head(document, graph, bypass.get(endpoint, endpoint).call)
         if plan is None or plan.loss is None or head is None:
             continue
         join = _join(document, graph, head)

@@ -12,7 +12,6 @@ from studio.document.additive import additive_heads
 from studio.document.edits import Fix
 from studio.document.fitting import loss_problems
 from studio.document.inside import graphs_of, within
-from studio.document.lowering import needed
 from studio.document.model import (
     CallId,
     Document,
@@ -22,6 +21,7 @@ from studio.document.model import (
     Submodel,
     Wrapped,
 )
+from studio.document.muting import Bypass, needed
 from studio.document.names import output_names
 from studio.document.parameters import plan_problems
 from studio.document.reach import reach_problems
@@ -40,6 +40,7 @@ class Analysis:
     specs: what leaves each output port, where it can be known; inside models by their Inputs.
     masks: what masks travel with what leaves a port.
     ranges: where the values that leave a port of the main graph lie, where it is known.
+    bypass: what stands at the outputs of muted calls.
     drops_mask: the calls that a mask arrives at and that let it fall, as they do not know masks.
     weights: what each layer owns, where it can be known.
     inside: for each model or wrapper the layers within it, itself included.
@@ -51,6 +52,7 @@ class Analysis:
     specs: Mapping[Endpoint, Spec] = field(default_factory=dict)
     masks: Mapping[Endpoint, Spec] = field(default_factory=dict)
     ranges: Mapping[Endpoint, Range] = field(default_factory=dict)
+    bypass: Bypass = field(default_factory=dict)
     drops_mask: frozenset[CallId] = frozenset()
     weights: Mapping[LayerId, tuple[Weight, ...]] = field(default_factory=dict)
     inside: Mapping[LayerId, tuple[LayerId, ...]] = field(default_factory=dict)
@@ -86,18 +88,20 @@ def analyse(document: Document, before: Analysis | None = None) -> Analysis:
     walk = Walk(document, {})
     found = {document.main: walk.graph(document.graph, kept=kept.get(document.main))}
     problems, specs = [*walk.problems, *_structure(document, document.main)], walk.specs
+    bypass = dict(walk.bypass)
     for graph_id in list(graphs_of(document, document.main))[1:]:
         inner = Walk(document, walk.weights)
         found[graph_id] = inner.graph(document.graphs[graph_id], kept=kept.get(graph_id))
         problems += [*inner.problems, *_structure(document, graph_id)]
         specs |= inner.specs
+        bypass |= inner.bypass
         walk.take_masks(inner)
     ranges = walk.ranges
     training = [
         *plan_problems(document),
         *loss_problems(document, specs, ranges),
-        *reach_problems(document, specs, walk.weights),
-        *additive_heads(document),
+        *reach_problems(document, specs, walk.weights, bypass),
+        *additive_heads(document, bypass),
     ]
     inside = {
         layer: tuple(within(document, layer))
@@ -109,6 +113,7 @@ def analyse(document: Document, before: Analysis | None = None) -> Analysis:
         specs,
         masks,
         ranges,
+        bypass,
         frozenset(walk.drops_mask),
         walk.weights,
         inside,
@@ -120,7 +125,8 @@ def analyse(document: Document, before: Analysis | None = None) -> Analysis:
 
 def obstacles(document: Document) -> list[Problem]:
     """What is wrong or unusual with what training computes; a branch left lying is not asked."""
-    analysis, wanted = analyse(document), needed(document.graph)
+    analysis = analyse(document)
+    wanted = needed(document.graph, analysis.bypass)
     return [p for p in analysis.problems if p in analysis.training or p.where in wanted]
 
 
@@ -151,7 +157,7 @@ def _structure(document: Document, graph_id: GraphId) -> Iterator[Problem]:
         yield Problem("no_input")
     if main and not graph.outputs:
         yield Problem("no_output")
-    wanted = needed(graph)
+    wanted = needed(graph, {})  # a branch that a muted call keeps out is not lost
     read = {w.source for w in graph.wires} | {e.call for e in graph.outputs}
     for call_id, call in graph.calls.items():
         entry = document.layers[call.layer]
@@ -198,4 +204,5 @@ STILL_MISSING = {
     "states_missing",
     "port_vanished",
     "name_twice",
+    "muted_unfit",
 }

@@ -1,9 +1,10 @@
 """Two documents say the same model when their canonical forms are equal.
 
-Left out: positions, ids, the order things were made in, automatic names and the main graph's name
-(its title, as a file's name is); and the data bindings and run settings, which name files and
-machines. Kept: graphs with their wires, slots, inputs and outputs in order; which calls share
-which layer; parameters, names somebody gave, what trains; optimizer, losses, weights, metrics.
+Left out: positions and whatever else only looks (frames, notes, bends, what is collapsed), ids,
+the order things were made in, automatic names and the main graph's name (its title, as a file's
+name is); and the data bindings and run settings, which name files and machines. Kept: graphs with
+their wires, slots, inputs and outputs in order; which calls share which layer, and which are muted;
+parameters, names somebody gave, what trains; optimizer, losses, weights, metrics.
 
 Q: How can ids be forgotten and equal graphs still get equal numbers?
 A: By colour refinement (Weisfeiler & Leman, 1968). Calls, layers and graphs start with a colour
@@ -63,7 +64,7 @@ def _alone(document: Document) -> dict[Key, str]:
         found["layer", layer_id] = [_given_name(entry), entry.trainable, _said(entry)]
     for graph_id, graph in document.graphs.items():
         found["graph", graph_id] = _title(document, graph_id)
-        for call in graph.calls:
+        for call, use in graph.calls.items():
             inputs = [i for i, c in enumerate(graph.inputs) if c == call]
             outputs = [
                 [i, "" if isinstance(document.entry(call, graph_id).body, Submodel) else e.port]
@@ -71,7 +72,8 @@ def _alone(document: Document) -> dict[Key, str]:
                 if e.call == call
             ]
             plans = [_plan(document, e) for e in graph.outputs if e.call == call]
-            found["call", call] = [inputs, outputs, plans if graph_id == document.main else []]
+            in_main = plans if graph_id == document.main else []
+            found["call", call] = [inputs, outputs, in_main, use.muted]
     return {key: f"{key[0]} {json.dumps(value, sort_keys=True)}" for key, value in found.items()}
 
 
@@ -311,10 +313,11 @@ class _Numbered:
             ]
             for w in graph.wires
         )
-        named = ((new, old) for old, new in self.calls.items() if old in graph.calls)
+        named = [(new, old) for old, new in self.calls.items() if old in graph.calls]
         return {
             "name": _title(self.document, graph_id),
             "calls": {new: self.layers[graph.calls[old].layer] for new, old in named},
+            "muted": [new for new, old in named if graph.calls[old].muted],
             "wires": wires,
             "inputs": [self.calls[call] for call in graph.inputs],
             "outputs": [[self.calls[e.call], self._port(graph, e)] for e in graph.outputs],

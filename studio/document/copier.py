@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from studio.document import edits
+from studio.document.looks import FrameId, Looks, NoteId
 from studio.document.model import (
     CallId,
     Document,
@@ -26,6 +27,7 @@ class Copier:
             start are not copied but used as they are.
         graphs: likewise.
         calls: likewise.
+        pieces: by the id of each frame and note copied the id of its copy.
     """
 
     def __init__(
@@ -36,6 +38,7 @@ class Copier:
         self.layers = dict(layers or {})
         self.graphs: dict[GraphId, GraphId] = {}
         self.calls: dict[CallId, CallId] = {}
+        self.pieces: dict[FrameId | NoteId, FrameId | NoteId] = {}
 
     def layer(self, old: LayerId) -> LayerId:
         """The copy of a layer; its name stays."""
@@ -70,11 +73,21 @@ class Copier:
             frozenset(self._wire(w) for w in graph.wires),
             tuple(self.calls[c] for c in graph.inputs),
             tuple(self._end(e) for e in graph.outputs),
+            self._looks(graph.looks),
         )
 
     def port(self, name: str) -> str:
         """A port's name in the copy: a model's ports are called after calls inside it."""
         return ".".join(self.calls.get(part, part) for part in name.split("."))
+
+    def _looks(self, looks: Looks) -> Looks:
+        self.pieces |= {piece: self._fresh("f") for piece in looks.frames}
+        self.pieces |= {piece: self._fresh("n") for piece in looks.notes}
+        return Looks(
+            {self.pieces[i]: frame for i, frame in looks.frames.items()},
+            {self.pieces[i]: note for i, note in looks.notes.items()},
+            {self._wire(wire): points for wire, points in looks.bends.items()},
+        )
 
     def _wire(self, w: Wire) -> Wire:
         start, end = self._end(w.start), self._end(w.end)

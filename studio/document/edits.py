@@ -11,6 +11,7 @@ from typing import Any
 
 from studio.declare import Declared, snake
 from studio.document.inside import graphs_of, layers_of, within
+from studio.document.looks import Point, moved
 from studio.document.model import (
     Body,
     Call,
@@ -138,7 +139,7 @@ def without_calls(graph: Graph, gone: Container[CallId]) -> Graph:
 
 
 def move_calls(document: Document, positions: Mapping[CallId, tuple[float, float]]) -> Document:
-    """With calls at new positions."""
+    """With calls at new positions; the bends of wires whose two ends move alike come along."""
     for graph_id, graph in document.graphs.items():
         here = {c: p for c, p in positions.items() if c in graph.calls}
         if here:
@@ -146,8 +147,27 @@ def move_calls(document: Document, positions: Mapping[CallId, tuple[float, float
                 c: replace(call, position=here[c]) if c in here else call
                 for c, call in graph.calls.items()
             }
-            document = with_graph(document, graph_id, replace(graph, calls=calls))
+            looks = graph.looks
+            looks = looks.with_bends(carried_bends(graph, here)) if looks.bends else looks
+            document = with_graph(document, graph_id, replace(graph, calls=calls, looks=looks))
     return document
+
+
+def carried_bends(
+    graph: Graph, positions: Mapping[CallId, tuple[float, float]]
+) -> Mapping[Wire, tuple[Point, ...]]:
+    """The bends of a graph once these calls stand at new positions."""
+
+    def step(call: CallId) -> Point:
+        (x0, y0), (x1, y1) = graph.calls[call].position, positions[call]
+        return round(x1 - x0, 6), round(y1 - y0, 6)
+
+    def alike(wire: Wire) -> bool:
+        ends = wire.source, wire.target
+        return all(c in positions for c in ends) and step(ends[0]) == step(ends[1])
+
+    bends = graph.looks.bends.items()
+    return {w: moved(p, step(w.source)) if alike(w) else p for w, p in bends}
 
 
 def set_parameters(document: Document, layer: LayerId, /, **values: Any) -> Document:
@@ -346,7 +366,8 @@ def graph_of(document: Document, call: CallId) -> tuple[GraphId, Graph]:
 
 
 def with_graph(document: Document, graph_id: GraphId, graph: Graph) -> Document:
-    """With a graph in place of the one of that id, or added."""
+    """With a graph in place of the one of that id, or added; bends of wires that are gone go."""
+    graph = graph if graph.looks.empty else replace(graph, looks=graph.looks.for_wires(graph.wires))
     return replace(document, graphs={**document.graphs, graph_id: graph})
 
 

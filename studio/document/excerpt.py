@@ -1,11 +1,12 @@
 """A part of a document as a document of its own, and put into another: what copies are made of."""
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
 from studio.document import edits
 from studio.document.copier import Copier
+from studio.document.look_edits import PieceId, looks_of
 from studio.document.model import CallId, Document, Endpoint, Graph, GraphId, LayerId, Wire
 from studio.document.plan import TrainPlan
 
@@ -37,15 +38,24 @@ class Pasted:
     document: with the copies in it.
     calls: by the ids of the excerpt.
     layers: likewise.
+    pieces: likewise, of frames and notes.
     """
 
     document: Document
     calls: Mapping[CallId, CallId]
     layers: Mapping[LayerId, LayerId]
+    pieces: Mapping[PieceId, PieceId] = field(default_factory=dict)
 
 
-def excerpt(document: Document, graph_id: GraphId, calls: Iterable[CallId]) -> Excerpt:
-    """These calls of a graph. They are no outputs any more: a copy has no loss to be trained for.
+def excerpt(
+    document: Document,
+    graph_id: GraphId,
+    calls: Iterable[CallId],
+    pieces: Collection[PieceId] = (),
+) -> Excerpt:
+    """These calls of a graph, with these frames and notes, and the bends of the wires among them.
+
+    The calls are no outputs any more: a copy has no loss to be trained for.
 
     Twins among them stay twins of each other.
     """
@@ -55,8 +65,11 @@ def excerpt(document: Document, graph_id: GraphId, calls: Iterable[CallId]) -> E
         {c: call for c, call in graph.calls.items() if c in chosen},
         frozenset(w for w in graph.wires if {w.source, w.target} <= chosen),
         tuple(c for c in graph.inputs if c in chosen),
+        looks=looks_of(graph, chosen, pieces),
     )
-    graphs = {**document.graphs, graph_id: edits.close_slots(inner)}
+    inner = edits.close_slots(inner)
+    inner = replace(inner, looks=inner.looks.for_wires(inner.wires))
+    graphs = {**document.graphs, graph_id: inner}
     part = replace(document, graphs=graphs, main=graph_id, plan=TrainPlan())
     entering = sorted(w for w in graph.wires if w.target in chosen and w.source not in chosen)
     inbound = (Inbound(w, document.entry(w.source, graph_id).name) for w in entering)
@@ -88,12 +101,13 @@ def paste(
         calls={**target.calls, **moved},
         wires=target.wires | copied.wires,
         inputs=(*target.inputs, *copied.inputs),
+        looks=target.looks.joined(copied.looks.moved(offset)),
     )
     document = _named_apart(edits.with_graph(document, graph_id, merged), moved, graph_id)
     if keep_inbound:
         for inbound in part.inbound:
             document = _fed(document, graph_id, inbound, copier)
-    return Pasted(document, copier.calls, copier.layers)
+    return Pasted(document, copier.calls, copier.layers, copier.pieces)
 
 
 def _named_apart(document: Document, calls: Iterable[CallId], graph_id: GraphId) -> Document:

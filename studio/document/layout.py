@@ -6,11 +6,11 @@ and in each column the heights nearest to the neighbours' that keep the order an
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fast_sugiyama import from_edges
 
-from studio.document.edits import move_calls
+from studio.document.edits import move_calls, with_graph
 from studio.document.model import CallId, Document, Graph, GraphId, LayerEntry
 from studio.layers.base import Layer
 
@@ -40,7 +40,8 @@ def arrange(
     Args:
         document: the document.
         graph: the graph to lay out; the main one if None.
-        calls: only these move, and stay where their upper left corner was; all if None.
+        calls: only these move, and stay where their upper left corner was; all if None. Wires
+            between those that move lose their bends, which led around what stood elsewhere.
         sizes: (width, height) of calls in scene units, guessed where unknown.
     """
     here = document.graphs[graph or document.main]
@@ -54,7 +55,20 @@ def arrange(
         left = min(here.calls[c].position[0] for c in chosen)
         top = min(here.calls[c].position[1] for c in chosen)
         places = {c: (left + x, top + y) for c, (x, y) in places.items()}
-    return move_calls(document, places)
+    return move_calls(_straightened(document, graph or document.main, chosen), places)
+
+
+def _straightened(document: Document, graph: GraphId, calls: set[CallId]) -> Document:
+    """With no bends in the wires between these calls."""
+    here = document.graphs[graph]
+    bends = {
+        wire: points
+        for wire, points in here.looks.bends.items()
+        if not {wire.source, wire.target} <= calls
+    }
+    if len(bends) == len(here.looks.bends):
+        return document
+    return with_graph(document, graph, replace(here, looks=here.looks.with_bends(bends)))
 
 
 def arrange_unplaced(document: Document) -> Document:

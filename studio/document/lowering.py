@@ -16,6 +16,7 @@ from studio.document.model import (
     Unknown,
     Wrapped,
 )
+from studio.document.muting import Bypass, needed, passed, unfit
 from studio.document.names import input_names
 from studio.engine.builder import Value
 from studio.engine.program import Spec
@@ -136,30 +137,81 @@ class _Lowering:
             within: the names of the models around it, to begin its values' names.
         """
         values: dict[Endpoint, Value] = {}
-        wanted = needed(graph)
+        muted = any(call.muted for call in graph.calls.values())
+        bypass = self._bypass(graph, inputs) if muted else {}
+        wanted = needed(graph, bypass)
         for call_id in graph.order():
             if call_id not in wanted:
                 continue
-            layer_id = graph.calls[call_id].layer
-            entry = self.document.layers[layer_id]
-            ports = self.document.ports(entry)
-            try:
-                raise_first(unfed(self.document, graph, call_id))
-                wires = [w for p in ports[0] for w in graph.into(call_id, p.name)]
-                arriving = [_at(values, w.start) for w in wires]
-                name = f"{within}{entry.name}"
+            if graph.calls[call_id].muted:
+                name = f"{within}{self.document.layers[graph.calls[call_id].layer].name}"
                 with self.lowered.op.at(call_id, name):
-                    if isinstance(entry.body, Input):
-                        results: Sequence[Value] = [inputs[call_id]]
-                    else:
-                        results = self.layer(layer_id, arriving, f"{name}/")
-            except ProblemError as error:
-                raise ProblemError(p.at(call_id) for p in error.problems) from error
-            ends = (Endpoint(call_id, port.name) for port in ports[1])
-            values |= dict(zip(ends, results, strict=True))
+                    starts = {e: s for e, s in bypass.items() if e.call == call_id}
+                    values |= {e: self._passed(values[s]) for e, s in starts.items()}
+            else:
+                values |= self._call(graph, call_id, values, inputs, within)
         if cyclic := wanted - set(graph.order()):
             raise ProblemError(Problem("cycle", min(cyclic)))
         return values
+
+    def _call(
+        self,
+        graph: Graph,
+        call_id: CallId,
+        values: Mapping[Endpoint, Value],
+        inputs: Mapping[CallId, Value],
+        within: str = "",
+    ) -> dict[Endpoint, Value]:
+        """What leaves a call that computes."""
+        layer_id = graph.calls[call_id].layer
+        entry = self.document.layers[layer_id]
+        try:
+            raise_first(unfed(self.document, graph, call_id))
+            arriving = [_at(values, start) for start in starts_of(self.document, graph, call_id)]
+            name = f"{within}{entry.name}"
+            with self.lowered.op.at(call_id, name):
+                if isinstance(entry.body, Input):
+                    results: Sequence[Value] = [inputs[call_id]]
+                else:
+                    results = self.layer(layer_id, arriving, f"{name}/")
+        except ProblemError as error:
+            raise ProblemError(p.at(call_id) for p in error.problems) from error
+        ends = (Endpoint(call_id, port.name) for port in self.document.ports(entry)[1])
+        return dict(zip(ends, results, strict=True))
+
+    def _bypass(self, graph: Graph, inputs: Mapping[CallId, Value]) -> Bypass:
+        """What stands at the outputs of muted calls.
+
+        Found by lowering the graph once beside the program, muted calls included: nobody knows
+        what one would give before.
+        """
+        trial = _Lowering(self.document, Lowered(LayerBuilder(self.lowered.op.training)))
+        fed = {call: trial.lowered.op.input(call, value.spec) for call, value in inputs.items()}
+        values, found = dict[Endpoint, Value](), dict[Endpoint, Endpoint]()
+        lacking: dict[CallId, list[Problem]] = {}
+        asked = needed(graph, {})
+        for call_id in (c for c in graph.order() if c in asked):
+            given = trial._call(graph, call_id, values, fed)
+            if graph.calls[call_id].muted:
+                starts = starts_of(self.document, graph, call_id)
+                arriving = [values[start].spec for start in starts]
+                leaving = {end.port: value.spec for end, value in given.items()}
+                here = passed(call_id, starts, arriving, leaving)
+                lacking[call_id] = unfit(self.document, graph, call_id, arriving, leaving, here)
+                given |= {end: values[start] for end, start in here.items()}
+                found |= {end: found.get(start, start) for end, start in here.items()}
+            values |= given
+        wanted = needed(graph, found)
+        raise_first([p for call, problems in lacking.items() if call in wanted for p in problems])
+        return found
+
+    def _passed(self, value: Value) -> Value:
+        """A value passed on, with its mask: an identity, so that the call has its own value."""
+        op = self.lowered.op
+        result, mask = op.Identity(value), op.mask(value)
+        if mask is not None:
+            op.set_mask(result, mask)
+        return result
 
     def layer(self, layer_id: LayerId, arriving: Sequence[Value], within: str) -> Sequence[Value]:
         """What a layer gives for what arrives."""
@@ -274,15 +326,10 @@ def _at(values: Mapping[Endpoint, Value], start: Endpoint) -> Value:
     return values[start]
 
 
-def needed(graph: Graph) -> set[CallId]:
-    """The calls some output depends on, and every input."""
-    wanted, ahead = set(graph.inputs), [e.call for e in graph.outputs]
-    while ahead:
-        call = ahead.pop()
-        if call not in wanted:
-            wanted.add(call)
-            ahead += [w.source for w in graph.into(call)]
-    return wanted
+def starts_of(document: Document, graph: Graph, call: CallId) -> list[Endpoint]:
+    """Where what arrives at a call comes from, in the order of its layer's ports and slots."""
+    inputs, _ = document.ports(document.layers[graph.calls[call].layer])
+    return [wire.start for port in inputs for wire in graph.into(call, port.name)]
 
 
 def raise_first(problems: Sequence[Problem]) -> None:

@@ -10,6 +10,7 @@ from functools import cached_property
 from heapq import heappop, heappush
 from typing import Any, NamedTuple
 
+from studio.document.looks import Looks
 from studio.document.plan import TrainPlan
 from studio.layers.base import Layer, Port
 from studio.layers.time_distributed import TimeDistributed
@@ -104,21 +105,33 @@ class LayerEntry:
 
 @dataclass(frozen=True)
 class Call:
-    """One use of a layer: one node. The position is of its upper left corner, in scene units."""
+    """One use of a layer: one node.
+
+    Attributes:
+        position: of its upper left corner, in scene units.
+        collapsed: it is drawn as its title only.
+        muted: it passes on what arrives instead of computing anything; see `muting`.
+    """
 
     layer: LayerId
     position: tuple[float, float] = (0.0, 0.0)
+    collapsed: bool = False
+    muted: bool = False
 
 
 @dataclass(frozen=True)
 class Graph:
-    """Calls and the wires between them; the order of inputs and outputs is the model's."""
+    """Calls and the wires between them; the order of inputs and outputs is the model's.
+
+    `looks` is what else is drawn: it means nothing to the model.
+    """
 
     name: str = "model"
     calls: Mapping[CallId, Call] = field(default_factory=dict)
     wires: frozenset[Wire] = frozenset()
     inputs: tuple[CallId, ...] = ()
     outputs: tuple[Endpoint, ...] = ()
+    looks: Looks = Looks()
 
     def into(self, call: CallId, port: str | None = None) -> list[Wire]:
         """The wires that end at a call (at one port of it), by port and slot."""

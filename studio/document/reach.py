@@ -16,6 +16,7 @@ from studio.document.model import (
     Submodel,
     Wrapped,
 )
+from studio.document.muting import Bypass
 from studio.document.plan import OutputPlan
 from studio.layers.base import Weight
 from studio.problem import Problem
@@ -25,6 +26,7 @@ def reach_problems(
     document: Document,
     specs: Container[Endpoint],
     weights: Mapping[LayerId, tuple[Weight, ...]],
+    bypass: Bypass,
 ) -> Iterator[Problem]:
     """Nothing that training could change, and layers it does not reach; none without a loss.
 
@@ -34,7 +36,7 @@ def reach_problems(
     judged = [e for e in document.graph.outputs if planned.get(e.key, OutputPlan()).loss]
     if not judged or any(e not in specs for e in judged):
         return
-    walk = _Reached(document)
+    walk = _Reached(document, bypass)
     reached, used = (walk.layers(document.graph, e) for e in (judged, document.graph.outputs))
     learning = {k for k, owned in weights.items() if any(w.trainable for w in owned)}
     frozen = frozen_layers(document)
@@ -54,8 +56,9 @@ def reach_problems(
 class _Reached:
     """Walks from outputs back to everything they depend on, into models by the port it leaves."""
 
-    def __init__(self, document: Document) -> None:
+    def __init__(self, document: Document, bypass: Bypass) -> None:
         self.document = document
+        self.bypass = bypass
         self._known: dict[tuple[GraphId, Endpoint], tuple[set[LayerId], set[CallId]]] = {}
 
     def layers(self, graph: Graph, ends: Iterable[Endpoint]) -> set[LayerId]:
@@ -66,6 +69,7 @@ class _Reached:
         layers, seen, ahead = set[LayerId](), set[Endpoint](), list(ends)
         while ahead:
             end = ahead.pop()
+            end = self.bypass.get(end, end)
             if end in seen or end.call not in graph.calls:
                 continue
             seen.add(end)

@@ -8,11 +8,13 @@ twins and undo never notice. A layer used inside and outside stays one layer.
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 from studio.document import edits
 from studio.document.analysis import analyse
 from studio.document.copier import Copier
 from studio.document.inside import layers_of, uses, within
+from studio.document.looks import Frame, Looks, contains, inside
 from studio.document.model import (
     Body,
     Call,
@@ -30,6 +32,8 @@ from studio.layers.base import Port
 from studio.layers.input import DTYPES, Input
 from studio.layers.time_distributed import TimeDistributed
 from studio.problem import refuse
+
+T = TypeVar("T")
 
 # -- a selection as a model, and back ------------------------------------------------------------
 
@@ -91,7 +95,8 @@ class _Grouped:
     def document(self, name: str) -> tuple[Document, CallId]:
         document, inner_id = edits.fresh_id(self.start, "g")
         calls = {c: self.outer.calls[c] for c in self.chosen}
-        inner = Graph(name, calls, frozenset(self.inner_wires), (), self.ends)
+        inside, outside = _parted(self.outer, set(self.chosen))
+        inner = Graph(name, calls, frozenset(self.inner_wires), (), self.ends, inside)
         document = edits.with_graph(document, inner_id, inner)
         document, doors = self._inputs(document, inner_id)
         left = replace(
@@ -99,6 +104,7 @@ class _Grouped:
             calls={k: v for k, v in self.outer.calls.items() if k not in calls},
             wires=frozenset(self.outer.wires - self.inner_wires - self.leaving)
             - frozenset(self.entering),
+            looks=outside,
         )
         document = edits.with_graph(document, self.graph_id, left)
         document, call = edits.add_layer(
@@ -115,7 +121,7 @@ class _Grouped:
     ) -> tuple[Document, dict[Endpoint, CallId]]:
         """An Input in the model for each port that feeds it from outside."""
         specs, doors = analyse(self.start).specs, dict[Endpoint, CallId]()
-        wires = set[Wire]()
+        wires = dict[Wire, Wire]()
         left = min(c.position[0] for c in document.graphs[inner_id].calls.values())
         for wire in self.entering:
             if wire.start not in doors:
@@ -125,9 +131,11 @@ class _Grouped:
                 dtype = spec.dtype if spec and spec.dtype in DTYPES else "float32"
                 body = Input(tuple(d if isinstance(d, int) else None for d in sizes), dtype)
                 document, doors[wire.start] = edits.add_layer(document, body, at, graph=inner_id)
-            wires.add(replace(wire, source=doors[wire.start], output="output"))
+            wires[wire] = replace(wire, source=doors[wire.start], output="output")
         inner = document.graphs[inner_id]
-        inner = replace(inner, wires=inner.wires | wires)
+        bends = {wires[w]: p for w, p in self.outer.looks.bends.items() if w in wires}
+        looks = inner.looks.with_bends({**inner.looks.bends, **bends})
+        inner = replace(inner, wires=inner.wires | set(wires.values()), looks=looks)
         return edits.with_graph(document, inner_id, inner), doors
 
     def _rewired(
@@ -136,11 +144,43 @@ class _Grouped:
         graph = document.graphs[self.graph_id]
         wires = set(graph.wires)
         wires |= {Wire(e.call, e.port, call, door) for e, door in doors.items()}
-        wires |= {replace(w, source=call, output=w.start.key) for w in self.leaving}
+        left = {w: replace(w, source=call, output=w.start.key) for w in self.leaving}
+        wires |= set(left.values())
         moved = {e: Endpoint(call, e.key) for e in self.ends}
         outputs = tuple(moved.get(e, e) for e in graph.outputs)
-        graph = replace(graph, wires=frozenset(wires), outputs=outputs)
+        bends = {left[w]: p for w, p in self.outer.looks.bends.items() if w in left}
+        looks = graph.looks.with_bends({**graph.looks.bends, **bends})
+        graph = replace(graph, wires=frozenset(wires), outputs=outputs, looks=looks)
         return replanned(edits.with_graph(document, self.graph_id, graph), moved)
+
+
+def _parted(graph: Graph, chosen: set[CallId]) -> tuple[Looks, Looks]:
+    """What goes into a model with these calls, and what stays.
+
+    A frame goes when all the calls whose corner lies in it do, and there are some; with it go the
+    notes in it.
+    """
+    looks = graph.looks
+
+    def goes(frame: Frame) -> bool:
+        found = {c for c, call in graph.calls.items() if inside(frame.rect, call.position)}
+        return bool(found) and found <= chosen
+
+    frames = {i for i, frame in looks.frames.items() if goes(frame)}
+    notes = {
+        i
+        for i, note in looks.notes.items()
+        if any(contains(looks.frames[f].rect, note.rect) for f in frames)
+    }
+
+    def part(going: bool) -> Looks:
+        return Looks(
+            {i: frame for i, frame in looks.frames.items() if (i in frames) == going},
+            {i: note for i, note in looks.notes.items() if (i in notes) == going},
+            {w: p for w, p in looks.bends.items() if ({w.source, w.target} <= chosen) == going},
+        )
+
+    return part(True), part(False)
 
 
 def ungroup(document: Document, call: CallId) -> Document:
@@ -174,12 +214,16 @@ def _spilled(document: Document, graph_id: GraphId, call: CallId, inner_id: Grap
         return fed.get(end.call) if end.call in inner.inputs else end
 
     wires = {w for w in outer.wires if call not in (w.source, w.target)}
+    before = {w.input: outer.looks.bends.get(w, ()) for w in outer.into(call)}
+    bends = dict(outer.looks.bends)
     for wire in inner.wires:
         if (start := source(wire.start)) is not None:
-            wires.add(replace(wire, source=start.call, output=start.port))
+            wires.add(spilled := replace(wire, source=start.call, output=start.port))
+            bends[spilled] = (*before.get(wire.source, ()), *inner.looks.bends.get(wire, ()))
     for wire in outer.out_of(call):
         if (start := source(Endpoint.parse(wire.output))) is not None:
-            wires.add(replace(wire, source=start.call, output=start.port))
+            wires.add(spilled := replace(wire, source=start.call, output=start.port))
+            bends[spilled] = outer.looks.bends.get(wire, ())
     moved = {
         Endpoint(call, e.key): start for e in inner.outputs if (start := source(e)) is not None
     }
@@ -188,13 +232,20 @@ def _spilled(document: Document, graph_id: GraphId, call: CallId, inner_id: Grap
     outputs = tuple(
         dict.fromkeys(moved.get(e, e) for e in outer.outputs if e.call != call or e in moved)
     )
+    joined = outer.looks.joined(inner.looks)
     graph = replace(
         outer,
-        calls=dict(sorted(calls.items(), key=lambda item: int(item[0][1:]))),  # as they were made
+        calls=_as_made(calls),
         wires=frozenset(wires),
         outputs=outputs,
+        looks=Looks(_as_made(joined.frames), _as_made(joined.notes)).with_bends(bends),
     )
     return replanned(edits.with_graph(document, graph_id, edits.close_slots(graph)), moved)
+
+
+def _as_made(things: Mapping[str, T]) -> dict[str, T]:
+    """Things by id in the order they were made: the counter never goes back."""
+    return dict(sorted(things.items(), key=lambda item: int(item[0][1:])))
 
 
 # -- wrappers ------------------------------------------------------------------------------------
@@ -329,15 +380,16 @@ def _reported(
     def end(e: Endpoint) -> Endpoint:
         return Endpoint(call, port(e.port)) if e.call == call else e
 
-    wires = frozenset(
-        Wire(*_pair(end(w.start)), *_pair(end(w.end)), w.slot)
+    wires = {
+        w: Wire(*_pair(end(w.start)), *_pair(end(w.end)), w.slot)
         if call in (w.source, w.target)
         else w
         for w in graph.wires
-    )
+    }
     outputs = tuple(end(e) for e in graph.outputs)
     moved = {e: end(e) for e in graph.outputs if e.call == call}
-    graph = replace(graph, wires=wires, outputs=outputs)
+    looks = graph.looks.rewired(wires)
+    graph = replace(graph, wires=frozenset(wires.values()), outputs=outputs, looks=looks)
     return replanned(edits.with_graph(document, graph_id, graph), moved)
 
 

@@ -6,9 +6,10 @@ from dataclasses import replace
 from math import prod
 
 from studio.document.analysis import Analysis, analyse
-from studio.document.inside import frozen_layers, layers_of
+from studio.document.inside import frozen_layers
 from studio.document.keras_order import layer_order, sources
 from studio.document.model import Document, LayerId, Submodel, Wrapped
+from studio.document.muting import computing_layers
 from studio.engine.program import Spec
 from studio.problem import refuse
 
@@ -110,19 +111,23 @@ def _row(document: Document, analysis: Analysis, layer: LayerId, depth: int) -> 
     calls = [call for call, use in graph.calls.items() if use.layer == layer]
     shapes = {shape_text(analysis.specs.get(e)) for e in analysis.specs if e.call in calls}
     read = [document.entry(source).name for call in calls for source in sources(document, call)]
+    muted = bool(calls) and all(graph.calls[call].muted for call in calls)
+    kind = f"{entry.kind}, muted" if muted else entry.kind
     return [
-        f"{'  ' * depth}{entry.name} ({entry.kind})",
+        f"{'  ' * depth}{entry.name} ({kind})",
         ", ".join(sorted(shapes)) or "?",
-        f"{analysis.parameters(layer):,}",
+        f"{0 if muted else analysis.parameters(layer):,}",
         ", ".join(read),
     ]
 
 
 def totals(document: Document, analysis: Analysis) -> tuple[int, int]:
-    """How many numbers training changes, and how many it leaves alone, each counted once."""
+    """How many numbers training changes, and how many it leaves alone, each counted once; those
+    of layers that are muted wherever they are used are not the model's.
+    """
     frozen, trained = frozen_layers(document), 0
     whole = 0
-    for layer in layers_of(document, document.main):
+    for layer in computing_layers(document):
         for weight in analysis.weights.get(layer, ()):
             count = prod(weight.shape)
             whole += count

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from studio.document import edits
-from studio.document.lowering import fits, inner_input, one_in_one_out, unfed
+from studio.document.lowering import fits, inner_input, one_in_one_out, starts_of, unfed
 from studio.document.model import (
     CallId,
     Document,
@@ -20,6 +20,7 @@ from studio.document.model import (
     Submodel,
     Wrapped,
 )
+from studio.document.muting import passed, unfit
 from studio.engine.program import Spec
 from studio.layers.base import Layer, Port, Weight
 from studio.layers.input import Input
@@ -47,6 +48,7 @@ class Found:
         problems: what is wrong with it.
         weights: what its layer owns.
         drops_mask: a mask arrives that it lets fall.
+        bypass: of a muted one, by output the end of a wire into it whose value is passed on.
     """
 
     arriving: tuple[tuple[Endpoint, Given | None], ...] = ()
@@ -54,6 +56,7 @@ class Found:
     problems: tuple[Problem, ...] = ()
     weights: tuple[Weight, ...] | None = None
     drops_mask: bool = False
+    bypass: tuple[tuple[Endpoint, Endpoint], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -90,6 +93,7 @@ def untouched(document: Document, before: Walked) -> Mapping[GraphId, Mapping[Ca
             and call_id not in touched
             and graph.calls[call_id].layer in alone
             and graph.calls[call_id].layer == was.calls[call_id].layer
+            and graph.calls[call_id].muted == was.calls[call_id].muted
             and not any(p.severity == "error" for p in found.problems)
         }
     return kept
@@ -101,12 +105,14 @@ class Walk:
     Attributes:
         weights: what each layer owns, shared by the walks through one document.
         given: what leaves each port, where it can be known.
+        bypass: what stands at the outputs of muted calls.
     """
 
     def __init__(self, document: Document, weights: dict[LayerId, tuple[Weight, ...]]) -> None:
         self.document = document
         self.weights = weights
         self.given: dict[Endpoint, Given] = {}
+        self.bypass: dict[Endpoint, Endpoint] = {}
         self.masks_inside: dict[Endpoint, Spec] = {}  # of models in use, by what arrives there
         self.drops_mask: set[CallId] = set()
         self.problems: list[Problem] = []
@@ -160,6 +166,8 @@ class Walk:
     def _take(self, layer: LayerId, call_id: CallId, found: Found) -> None:
         """Go on with what was found at a call of a layer."""
         self.given.update(found.given)
+        for end, start in found.bypass:
+            self.bypass[end] = self.bypass.get(start, start)
         self.problems += found.problems
         if found.weights is not None:
             self.weights.setdefault(layer, found.weights)
@@ -184,7 +192,7 @@ class Walk:
         missing = unfed(self.document, graph, call_id)
         if missing:
             return Found(problems=(*problems, *missing))
-        starts = [w.start for p in inputs for w in graph.into(call_id, p.name)]
+        starts = starts_of(self.document, graph, call_id)
         along = tuple((start, self.given.get(start)) for start in starts)
         arriving = [given for _, given in along if given is not None]
         if len(arriving) < len(along):
@@ -198,8 +206,26 @@ class Walk:
         if any(p.severity == "error" for p in shapes.problems):
             return Found(along, problems=tuple(problems))
         given = _given(shapes, [Endpoint(call_id, p.name) for p in outputs])
+        if graph.calls[call_id].muted:
+            return self._muted(graph, call_id, Found(along, given, tuple(problems)))
         drops = any(a.mask for a in arriving) and not self._heeds_masks(layer_id, len(arriving))
         return Found(along, given, tuple(problems), self.weights.get(layer_id), drops)
+
+    def _muted(self, graph: Graph, call_id: CallId, computed: Found) -> Found:
+        """What a call passes on that would give what was `computed`, and what it cannot."""
+        starts = [start for start, _ in computed.arriving]
+        arriving = [given.spec for _, given in computed.arriving if given is not None]
+        leaving = {end.port: given.spec for end, given in computed.given}
+        bypass = passed(call_id, starts, arriving, leaving)
+        lacking = unfit(self.document, graph, call_id, arriving, leaving, bypass)
+        given = tuple((end, self.given[start]) for end, start in bypass.items())
+        return Found(
+            computed.arriving,
+            given,
+            (*computed.problems, *lacking),
+            self.weights.get(graph.calls[call_id].layer),
+            bypass=tuple(bypass.items()),
+        )
 
     def _vanished(
         self, graph: Graph, call_id: CallId, inputs: Sequence[Port], outputs: Sequence[Port]

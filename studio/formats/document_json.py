@@ -1,22 +1,30 @@
 """Document ⇄ JSON values: ``document.json`` of a project file, and the recovery journal's trees.
 
-The layout, format 1 (orders that mean something are arrays; positions stand apart, so that moving
-nodes does not hide what else changed in a diff)::
+The layout, format 2 (orders that mean something are arrays; positions and whatever else only looks
+stand apart, so that moving nodes does not hide what else changed in a diff)::
 
-    {"format": 1, "main": "g1", "next_id": 9,
+    {"format": 2, "main": "g1", "next_id": 9,
      "graphs": [{"id": "g1", "name": "model", "calls": [["c2", "l2"], …],
                  "wires": [["c2", "output", "c3", "x", 0], …],
-                 "inputs": ["c2"], "outputs": [["c3", "output"]]}],
+                 "muted": ["c3"], "inputs": ["c2"], "outputs": [["c3", "output"]]}],
      "layers": [{"id": "l2", "name": "dense", "trainable": true, "kind": "Dense", "config": {…}},
                 {"id": "l7", "name": "model", "trainable": true, "graph": "g5"},
                 {"id": "l8", …, "kind": "TimeDistributed", "config": {}, "layer": "l7"}],
      "plan": {"optimizer": {"kind": "RMSprop", …}, "outputs": {…}, "data": {…}, "run": {…}},
-     "positions": {"g1": {"c2": [40, 80], …}}}
+     "positions": {"g1": {"c2": [40, 80], …}},
+     "looks": {"g1": {"collapsed": ["c3"],
+                      "frames": [{"id": "f4", "rect": [0, 0, 400, 300], "title": "…",
+                                  "colour": "grey"}],
+                      "notes": [{"id": "n5", "rect": [0, 0, 200, 90], "text": "…"}],
+                      "bends": [[["c2", "output", "c3", "x", 0], [[90, 40], …]], …]}}}
+
+Format 1 had no muted calls and no looks.
 """
 
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
@@ -33,10 +41,10 @@ from studio.document.model import (
     LayerId,
     Submodel,
     Unknown,
-    Wire,
     Wrapped,
 )
 from studio.document.plan import TrainPlan
+from studio.formats.looks_json import plain_wire, read_looks, read_wire, write_looks
 from studio.formats.strict_json import MalformedError, malformed
 from studio.formats.values import array, configured, member, only, plain, read, table
 from studio.layers.base import Layer
@@ -44,11 +52,13 @@ from studio.layers.input import Input
 from studio.layers.time_distributed import TimeDistributed
 from studio.problem import ProblemError, refuse
 
-FORMAT = 1
+FORMAT = 2
 CALLS, WIRES = 10_000, 50_000  # at most, of a whole document
 
 # UPGRADES[n] turns the values of format n into those of n + 1.
-UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
+UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {
+    1: lambda value: {**value, "format": 2, "looks": {}},  # what is missing is not muted
+}
 
 
 def to_json(document: Document) -> dict[str, Any]:
@@ -64,6 +74,7 @@ def to_json(document: Document) -> dict[str, Any]:
             id_: {call: list(c.position) for call, c in graph.calls.items()}
             for id_, graph in document.graphs.items()
         },
+        "looks": {id_: looks for id_, g in document.graphs.items() if (looks := write_looks(g))},
     }
 
 
@@ -90,7 +101,7 @@ def read_document(value: Any, place: str = "document.json") -> Document:
     Raises:
         MalformedError: the values are not a document's.
     """
-    names = ("format", "main", "next_id", "graphs", "layers", "plan", "positions")
+    names = ("format", "main", "next_id", "graphs", "layers", "plan", "positions", "looks")
     found = only(_upgraded(table(value, place), place), names, place)
     part = {name: (member(found, name, place), f"{place}.{name}") for name in names}
     layers = dict(
@@ -101,6 +112,7 @@ def read_document(value: Any, place: str = "document.json") -> Document:
         _read_graph(v, positions, f"{part['graphs'][1]}[{i}]")
         for i, v in enumerate(array(*part["graphs"]))
     )
+    graphs |= read_looks(*part["looks"], graphs)
     document = Document(
         graphs,
         layers,
@@ -120,12 +132,13 @@ def read_document(value: Any, place: str = "document.json") -> Document:
 
 
 def _graph(id_: str, graph: Graph) -> dict[str, Any]:
-    wires = sorted([w.source, w.output, w.target, w.input, w.slot] for w in graph.wires)
+    wires = sorted(map(plain_wire, graph.wires))
     return {
         "id": id_,
         "name": graph.name,
         "calls": [[call, c.layer] for call, c in graph.calls.items()],
         "wires": wires,
+        "muted": [call for call, c in graph.calls.items() if c.muted],
         "inputs": list(graph.inputs),
         "outputs": [[e.call, e.port] for e in graph.outputs],
     }
@@ -184,7 +197,7 @@ def _read_body(found: dict[str, Any], place: str) -> Body:
 def _read_graph(
     value: Any, positions: Mapping[str, Mapping[CallId, tuple[float, float]]], place: str
 ) -> tuple[str, Graph]:
-    found = only(value, ("id", "name", "calls", "wires", "inputs", "outputs"), place)
+    found = only(value, ("id", "name", "calls", "wires", "muted", "inputs", "outputs"), place)
     id_ = read(str, member(found, "id", place), f"{place}.id")
     here = positions.get(id_, {})
     calls: dict[CallId, Call] = {}
@@ -194,8 +207,12 @@ def _read_graph(
         if call in calls:
             raise malformed(at, "twice", name=call)
         calls[call] = Call(layer, here.get(call, (0.0, 0.0)))
+    for call in read(tuple[str, ...], found.get("muted", []), f"{place}.muted"):
+        if call not in calls:
+            raise malformed(f"{place}.muted", "no_such", name=call)
+        calls[call] = replace(calls[call], muted=True)
     wires = [
-        _read_wire(v, f"{place}.wires[{i}]")
+        read_wire(v, f"{place}.wires[{i}]")
         for i, v in enumerate(array(member(found, "wires", place), f"{place}.wires"))
     ]
     if len(set(wires)) != len(wires):
@@ -207,10 +224,6 @@ def _read_graph(
     name = read(str, member(found, "name", place), f"{place}.name")
     inputs = read(tuple[str, ...], member(found, "inputs", place), f"{place}.inputs")
     return id_, Graph(name, calls, frozenset(wires), inputs, tuple(outputs))
-
-
-def _read_wire(value: Any, place: str) -> Wire:
-    return Wire(*read(tuple[str, str, str, str, int], value, place))
 
 
 def _twice(values: list[Any]) -> Any:
@@ -238,9 +251,10 @@ def _check(document: Document, place: str) -> None:
     for i, (id_, graph) in enumerate(document.graphs.items()):
         _check_id(document, id_, f"{place}.graphs[{i}].id")
         _check_graph(document, graph, f"{place}.graphs[{i}]")
-    calls = [call for _, call, _ in document.calls()]
-    if len(set(calls)) != len(calls):
-        raise malformed(f"{place}.graphs", "twice", name=_twice(calls))
+    graphs = document.graphs.values()
+    ids = [i for g in graphs for i in (*g.calls, *g.looks.frames, *g.looks.notes)]
+    if len(set(ids)) != len(ids):
+        raise malformed(f"{place}.graphs", "twice", name=_twice(ids))
     _refuse_cycle(
         {layer: set(parts(document, layer)) for layer in document.layers}, f"{place}.layers"
     )
@@ -269,6 +283,10 @@ def _check_graph(document: Document, graph: Graph, place: str) -> None:
     bodies = {call: document.layers[c.layer].body for call, c in graph.calls.items()}
     if sorted(graph.inputs) != sorted(c for c, body in bodies.items() if isinstance(body, Input)):
         raise malformed(f"{place}.inputs", "inputs")
+    if any(graph.calls[call].muted for call in graph.inputs):
+        raise malformed(f"{place}.muted", "muted_input")
+    for piece in (*graph.looks.frames, *graph.looks.notes):
+        _check_id(document, piece, f"{place}.looks")
     if len(set(graph.outputs)) != len(graph.outputs):
         raise malformed(f"{place}.outputs", "twice", name=_twice(list(graph.outputs)).key)
     _check_ports(document, graph, bodies, f"{place}.wires")

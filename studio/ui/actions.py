@@ -11,6 +11,8 @@ from PySide6.QtWidgets import QMainWindow, QMenu, QToolBar, QWidget
 from studio.text import text
 from studio.ui.editors import finish_typing
 from studio.ui.icons import icon
+from studio.ui.keys import KeyTable, split
+from studio.ui.parts import plain
 
 
 def _always() -> bool:
@@ -28,6 +30,7 @@ class Action:
         shortcut: as QKeySequence reads it, alternatives separated by ``; ``.
         icon: the name of its drawing.
         enabled: whether it can be done now.
+        why: key of the text that says why not, where it cannot.
         checked: for an act that is on or off, which it is.
         on_canvas: its shortcut counts only while the canvas has the focus.
         args: what the text says more, such as what would be undone.
@@ -42,6 +45,7 @@ class Action:
     checked: Callable[[], bool] | None = None
     on_canvas: bool = False
     args: Callable[[], Mapping[str, str]] = field(default=dict)
+    why: str = "window.why_nothing_selected"
 
     @property
     def text(self) -> str:
@@ -49,9 +53,9 @@ class Action:
         return text(self.key, **self.args())
 
     @property
-    def sequences(self) -> list[QKeySequence]:
-        """Its shortcuts."""
-        return [QKeySequence(part) for part in self.shortcut.split("; ") if part]
+    def name(self) -> str:
+        """Its text without mnemonic and dots, and without what the text says more."""
+        return plain(text(self.key, **dict.fromkeys(self.args(), ""))).strip()
 
 
 Entry = str | tuple[str, Sequence[Any]] | Callable[[QMenu], object]
@@ -59,11 +63,20 @@ Entry = str | tuple[str, Sequence[Any]] | Callable[[QMenu], object]
 
 
 class Actions:
-    """The QActions of a window, made from a list of `Action`s and kept in step with them."""
+    """The QActions of a window, made from a list of `Action`s and kept in step with them.
 
-    def __init__(self, window: QMainWindow, actions: Iterable[Action]) -> None:
+    Args:
+        window: theirs.
+        actions: everything that can be done in it.
+        keys: those a person chose, by the act's id.
+    """
+
+    def __init__(
+        self, window: QMainWindow, actions: Iterable[Action], keys: Mapping[str, str]
+    ) -> None:
         self._window = window
         self.all = {action.id: action for action in actions}
+        self.keys = KeyTable(self.all.values(), keys)
         self.qt = {action.id: self._made(action) for action in self.all.values()}
         everywhere = (made for i, made in self.qt.items() if not self.all[i].on_canvas)
         window.addActions(list(everywhere))  # their shortcuts work with the menu bar hidden too
@@ -72,7 +85,7 @@ class Actions:
     def _made(self, action: Action) -> QAction:
         made = QAction(self._window)
         made.setObjectName(action.id)
-        made.setShortcuts(action.sequences)
+        made.setShortcuts(split(self.keys.keys(action.id)))
         if action.on_canvas:
             made.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
         made.setCheckable(action.checked is not None)
@@ -89,6 +102,12 @@ class Actions:
         """Let the shortcuts that belong to the canvas work in this one."""
         canvas.addActions([made for i, made in self.qt.items() if self.all[i].on_canvas])
 
+    def rekey(self) -> None:
+        """Take over what has changed in the table of keys."""
+        for act, made in self.qt.items():
+            made.setShortcuts(split(self.keys.keys(act)))
+        self.refresh()
+
     def dress(self) -> None:
         """Draw the icons in the colours of the theme."""
         for action in self.all.values():
@@ -104,8 +123,8 @@ class Actions:
             if action.checked:
                 made.setChecked(action.checked())
             keys = made.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
-            plain = action.text.replace("&", "").rstrip("…")
-            made.setToolTip(f"{plain} ({keys})" if keys else plain)
+            name = plain(action.text)
+            made.setToolTip(f"{name} ({keys})" if keys else name)
             made.setIconText(_short(action))
 
     def fill_menu(self, menu: QMenu, entries: Iterable[Entry]) -> None:
@@ -136,4 +155,4 @@ def _short(action: Action) -> str:
     """The text under an icon: one or two words."""
     key = f"{action.key}_short"
     written = text(key)
-    return written if written != key else action.text.replace("&", "").rstrip("…")
+    return written if written != key else plain(action.text)

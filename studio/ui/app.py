@@ -12,6 +12,7 @@ from studio import __version__
 from studio.document.project import Project
 from studio.text import set_language, text
 from studio.ui.icons import icon
+from studio.ui.preferences import use_threads
 from studio.ui.report import Reporter
 from studio.ui.session import Session
 from studio.ui.settings import Settings
@@ -83,8 +84,12 @@ def prepare(app: QApplication, settings: Settings) -> None:
     set_language(settings.language)
     use_qt_texts(settings.language)
     apply_theme(app, settings.theme)
+    use_threads(settings.threads)
     app.setWindowIcon(icon("layerloom"))
-    app.styleHints().colorSchemeChanged.connect(lambda _: _follow(app, settings))
+    hints = app.styleHints()
+    hints.colorSchemeChanged.connect(lambda _: _follow(app, settings))
+    if hasattr(hints, "accessibility"):  # since Qt 6.10
+        hints.accessibility().contrastPreferenceChanged.connect(lambda _: _follow(app, settings))
 
 
 def described(session: Session) -> str:
@@ -99,6 +104,6 @@ def described(session: Session) -> str:
 
 
 def _follow(app: QApplication, settings: Settings) -> None:
-    """The desktop turned dark or light."""
+    """The desktop turned dark, light or high in contrast."""
     if settings.theme == "system":
         apply_theme(app, "system")

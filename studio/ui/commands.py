@@ -5,6 +5,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from studio.document.looks import COLOURS, Colour
 from studio.text import LANGUAGES, language
 from studio.ui.actions import Action
 from studio.ui.editing import COPIES, PLACES, SELECTIONS, WIRES, editing
@@ -12,7 +13,11 @@ from studio.ui.picture_dialog import copy_picture, run_picture
 from studio.ui.settings import THEMES
 
 if TYPE_CHECKING:  # the window builds this list, so it cannot be imported here
+    from studio.ui.canvas.picking import Picking
     from studio.ui.window import MainWindow
+
+
+_EMPTY, _NO_MODEL = "window.why_empty", "window.why_no_model"
 
 
 def commands(w: "MainWindow") -> tuple[Action, ...]:
@@ -25,13 +30,16 @@ def commands(w: "MainWindow") -> tuple[Action, ...]:
     return (
         *_file(w),
         *_history(w),
-        *map(on_canvas, (*_edit(w), *editing(w), *_sharing(w))),
+        *map(on_canvas, (*_edit(w), *editing(w), *_sharing(w), *_looks(w))),
         *_view(w),
         *_model(w),
         Action(
             "start_page", "start.open_page", w.front.toggle_page, checked=lambda: w.front.shows_page
         ),
         Action("tour", "start.tour_act", w.start_tour),
+        Action("commands", "window.commands", w.search_acts, "Ctrl+K"),
+        Action("keys", "window.keys", w.show_keys, "?; F1"),
+        Action("preferences", "window.preferences", w.show_preferences, "Ctrl+,"),
         Action("about", "window.about", w.show_about),
     )
 
@@ -56,17 +64,32 @@ def _file(w: "MainWindow") -> tuple[Action, ...]:
         Action("open", "window.open", files.ask_open, "Ctrl+O", "open"),
         Action("save", "window.save", files.save, "Ctrl+S", "save"),
         Action("save_as", "window.save_as", files.save_as, "Ctrl+Shift+S"),
-        Action("export", "window.export", w.export_onnx, "Ctrl+Shift+E", "export", nodes),
+        Action(
+            "export", "window.export", w.export_onnx, "Ctrl+Shift+E", "export", nodes, why=_EMPTY
+        ),
+        Action(
+            "export_weights",
+            "window.export_weights",
+            files.export_weights,
+            enabled=weights,
+            why="window.why_untrained",
+        ),
+        Action(
+            "export_history",
+            "window.export_history",
+            files.export_history,
+            enabled=runs,
+            why="window.why_no_runs",
+        ),
         Action(
             "picture", "picture.open", lambda: run_picture(w.session, w), "Ctrl+Alt+P",
-            enabled=seen,
+            enabled=seen, why=_EMPTY,
         ),
         Action(
             "copy_picture", "picture.copy", lambda: copy_picture(w.session), "Ctrl+Alt+C",
-            enabled=seen,
+            enabled=seen, why=_EMPTY,
         ),
-        Action("export_weights", "window.export_weights", files.export_weights, enabled=weights),
-        Action("export_history", "window.export_history", files.export_history, enabled=runs),
+        Action("close_tab", "window.close_tab", lambda: w.close_tab(), "Ctrl+W"),
         Action("quit", "window.quit", w.close, "Ctrl+Q"),
     )  # fmt: skip
 
@@ -87,11 +110,11 @@ def _history(w: "MainWindow") -> tuple[Action, ...]:
     return (
         Action(
             "undo", "window.undo", lambda: w.session.history.undo(), "Ctrl+Z", "undo", can_undo,
-            args=undone,
+            args=undone, why="window.why_no_undo",
         ),
         Action(
             "redo", "window.redo", lambda: w.session.history.redo(), "Ctrl+Shift+Z; Ctrl+Y",
-            "redo", can_redo, args=redone,
+            "redo", can_redo, args=redone, why="window.why_no_redo",
         ),
     )  # fmt: skip
 
@@ -100,16 +123,22 @@ def _edit(w: "MainWindow") -> tuple[Action, ...]:
     def nodes() -> bool:
         return bool(w.session.seen.graph.calls)
 
+    def things() -> bool:
+        return nodes() or not w.session.seen.graph.looks.empty
+
     return (
         Action(
             "delete", "window.delete", lambda: w.canvas.delete_selection(), "Del; Backspace",
-            "delete", nodes, on_canvas=True,
+            "delete", things, on_canvas=True, why=_EMPTY,
         ),
         Action(
             "toggle_output", "window.toggle_output", lambda: w.canvas.toggle_output(),
             "Ctrl+Shift+O", enabled=lambda: bool(w.session.selection),
         ),
-        Action("arrange", "window.arrange", lambda: w.canvas.arrange(), "Ctrl+L", "arrange", nodes),
+        Action(
+            "arrange", "window.arrange", lambda: w.canvas.arrange(), "Ctrl+L", "arrange", nodes,
+            why=_EMPTY,
+        ),
     )  # fmt: skip
 
 
@@ -121,20 +150,75 @@ def _sharing(w: "MainWindow") -> tuple[Action, ...]:
         ),
         Action(
             "make_independent", "window.make_independent", s.make_independent, "Ctrl+I",
-            "disconnect", s.can_part,
+            "disconnect", s.can_part, why="window.why_not_shared",
         ),
         Action(
             "group", "window.group", s.group, "Ctrl+G", "layer.Model",
             lambda: bool(w.session.selection),
         ),
-        Action("ungroup", "window.ungroup", s.ungroup, "Ctrl+Shift+G", enabled=s.can_ungroup),
-        Action("wrap", "window.wrap", s.wrap, icon="layer.TimeDistributed", enabled=s.can_wrap),
-        Action("unwrap", "window.unwrap", s.unwrap, enabled=s.can_unwrap),
+        Action(
+            "ungroup", "window.ungroup", s.ungroup, "Ctrl+Shift+G", enabled=s.can_ungroup,
+            why=_NO_MODEL,
+        ),
+        Action(
+            "wrap", "window.wrap", s.wrap, icon="layer.TimeDistributed", enabled=s.can_wrap,
+            why="window.why_not_one",
+        ),
+        Action(
+            "unwrap", "window.unwrap", s.unwrap, enabled=s.can_unwrap, why="window.why_no_wrapper",
+        ),
         Action(
             "freeze", "window.freeze", s.toggle_frozen, "", "frozen", s.can_freeze,
-            checked=s.frozen,
+            checked=s.frozen, why="window.why_no_weights",
         ),
         Action("insert", "window.insert", w.insert_model, "Ctrl+Shift+I", "import"),
+    )  # fmt: skip
+
+
+def _looks(w: "MainWindow") -> tuple[Action, ...]:
+    def picking() -> "Picking":
+        return w.canvas.picking
+
+    def nodes() -> bool:
+        return bool(w.session.seen.graph.calls)
+
+    def can_mute() -> bool:
+        chosen = w.session.selection
+        return nodes() and (not chosen or not chosen.issubset(w.session.seen.graph.inputs))
+
+    def chosen_are(what: str) -> bool:
+        calls = w.session.seen.graph.calls
+        chosen = [calls[c] for c in w.session.selection if c in calls]
+        return bool(chosen) and all(getattr(call, what) for call in chosen)
+
+    def recolour(name: Colour) -> None:
+        picking().recolour(name)
+
+    def coloured(name: Colour) -> bool:
+        return picking().colours() == {name}
+
+    return (
+        Action(
+            "mute", "window.mute", lambda: w.canvas.toggle_muted(), "M", enabled=can_mute,
+            checked=lambda: chosen_are("muted"), on_canvas=True,
+        ),
+        Action(
+            "collapse", "window.collapse", lambda: w.canvas.toggle_collapsed(), "H; Ctrl+H",
+            enabled=nodes, checked=lambda: chosen_are("collapsed"), on_canvas=True,
+        ),
+        Action("frame", "window.frame", lambda: picking().frame(), "Ctrl+J"),
+        Action("note", "window.note", lambda: picking().note(), "Ctrl+Shift+J"),
+        Action(
+            "write", "window.write", lambda: picking().write(),
+            enabled=lambda: len(picking().pieces) == 1,
+        ),
+        *(
+            Action(
+                f"frame_{name}", f"window.frame_{name}", partial(recolour, name),
+                enabled=lambda: bool(picking().colours()), checked=partial(coloured, name),
+            )
+            for name in COLOURS
+        ),
     )  # fmt: skip
 
 
@@ -153,9 +237,16 @@ def _view(w: "MainWindow") -> tuple[Action, ...]:
     def speaks(code: str) -> bool:
         return language() == code
 
+    def nodes() -> bool:
+        return bool(w.session.document.graph.calls)
+
+    def several() -> bool:
+        return len(w.tabs.desks) > 1
+
     return (
         Action("fit", "window.fit", lambda: w.stage.plane.fit(), "Ctrl+Shift+F", "fit"),
-        Action("fit_selection", "window.fit_selection", lambda: w.canvas.fit_selection(), "Ctrl+F"),
+        Action("fit_selection", "window.fit_selection", lambda: w.canvas.fit_selection(), "Ctrl+E"),
+        Action("find", "window.find", w.search_nodes, "Ctrl+F", enabled=nodes, why=_EMPTY),
         Action(
             "zoom_in", "window.zoom_in", lambda: w.stage.plane.zoom_in(), "Ctrl++; Ctrl+=",
             "zoom_in",
@@ -164,8 +255,19 @@ def _view(w: "MainWindow") -> tuple[Action, ...]:
             "zoom_out", "window.zoom_out", lambda: w.stage.plane.zoom_out(), "Ctrl+-", "zoom_out",
         ),
         Action("zoom_reset", "window.zoom_reset", lambda: w.stage.plane.zoom_reset(), "Ctrl+0"),
-        Action("enter", "window.enter", w.look_inside, "Alt+Down", "down", model),
-        Action("leave", "window.leave", lambda: w.session.leave(), "Alt+Up", "up", inside),
+        Action("enter", "window.enter", w.look_inside, "Alt+Down", "down", model, why=_NO_MODEL),
+        Action(
+            "leave", "window.leave", lambda: w.session.leave(), "Alt+Up", "up", inside,
+            why="window.why_outside",
+        ),
+        Action(
+            "next_tab", "window.next_tab", lambda: w.tabs.step(1), "Ctrl+Tab; Ctrl+PgDown",
+            enabled=several, why="window.why_one_tab",
+        ),
+        Action(
+            "previous_tab", "window.previous_tab", lambda: w.tabs.step(-1),
+            "Ctrl+Shift+Tab; Ctrl+PgUp", enabled=several, why="window.why_one_tab",
+        ),
         *(
             Action(
                 f"theme_{name}", f"window.theme_{name}", partial(w.set_theme, name),
@@ -191,13 +293,18 @@ def _model(w: "MainWindow") -> tuple[Action, ...]:
         return any(True for _ in w.session.project.store.items()) and not w.training.running
 
     return (
-        Action("train", "window.train", w.train, "F5", "train", can_train),
+        Action(
+            "train", "window.train", w.train, "F5", "train", can_train, why="window.why_no_start",
+        ),
         Action(
             "stop", "window.stop", lambda: w.training.stop(), "Shift+F5", "stop",
-            lambda: w.training.running,
+            lambda: w.training.running, why="window.why_no_training",
         ),
         Action("model", "window.model_settings", w.show_model, "Ctrl+M"),
-        Action("reset_weights", "window.reset_weights", w.reset_weights, enabled=can_reset),
+        Action(
+            "reset_weights", "window.reset_weights", w.reset_weights, enabled=can_reset,
+            why="window.why_no_reset",
+        ),
     )  # fmt: skip
 
 
@@ -209,20 +316,21 @@ def menus(w: "MainWindow") -> Mapping[str, tuple]:
         "file": (
             "new", "open", w.files.fill_examples, w.files.fill_recent, "-", "save", "save_as", "-",
             "export", "export_weights", "export_history", "-", "picture", "copy_picture", "-",
-            "quit",
+            "close_tab", "quit",
         ),
         "edit": (
-            "undo", "redo", "-", *COPIES, "-", "add", "insert", *WIRES, "-", "delete", "heal", "-",
-            ("select", SELECTIONS), ("align", PLACES), "arrange", "-", "toggle_output", "freeze",
-            "-", *SHARING,
+            "undo", "redo", "-", "find", "commands", "-", *COPIES, "-", "add", "insert", *WIRES,
+            "-", "delete", "heal", "-", ("select", SELECTIONS), ("align", PLACES), "arrange", "-",
+            "toggle_output", "freeze", "mute", "-", *LOOKS, FRAME_COLOURS, "write", "-", *SHARING,
+            "-", "preferences",
         ),
         "view": (
             "fit", "fit_selection", "zoom_in", "zoom_out", "zoom_reset", "-",
-            "enter", "leave", "-",
-            ("theme", themes), ("language", languages), "-", w.fill_docks,
+            "enter", "leave", "-", "next_tab", "previous_tab", "-",
+            ("theme", themes), ("language", languages), "-", w.panels.fill,
         ),
         "model": ("train", "stop", "-", "reset_weights", "-", "model"),
-        "help": ("start_page", "tour", "-", "about"),
+        "help": ("start_page", "tour", "-", "keys", "about"),
     }  # fmt: skip
 
 
@@ -232,19 +340,17 @@ TOOLBAR = (
 )  # fmt: skip
 
 SHARING = ("use_again", "make_independent", "-", "group", "ungroup", "-", "wrap", "unwrap")
+LOOKS = ("collapse", "frame", "note")
+FRAME_COLOURS = ("frame_colour", tuple(f"frame_{name}" for name in COLOURS))
 CONTEXT_NODE = (
-    "enter", "toggle_output", "freeze", "-", *WIRES, "-", "cut", "copy", "duplicate", "-",
-    *SHARING, "-", ("align", PLACES), "fit_selection", "arrange", "-", "delete", "heal",
+    "enter", "toggle_output", "freeze", "mute", "-", *WIRES, "-", "cut", "copy", "duplicate", "-",
+    *SHARING, "-", *LOOKS, "-", ("align", PLACES), "fit_selection", "arrange", "-", "delete",
+    "heal",
 )  # fmt: skip
 CONTEXT_CANVAS = (
-    "add",
-    "paste",
-    "insert",
-    "select_all",
-    "-",
-    "leave",
-    "fit",
-    "arrange",
-    "-",
+    "add", "paste", "insert", "frame", "note", "select_all", "-", "leave", "fit", "arrange", "-",
     "model",
-)
+)  # fmt: skip
+CONTEXT_PIECE = (
+    "write", FRAME_COLOURS, "-", "cut", "copy", "duplicate", "-", "frame", "-", "delete",
+)  # fmt: skip

@@ -23,7 +23,9 @@ def _chosen(w: "MainWindow", least: int = 1) -> bool:
 
 
 def _copies(w: "MainWindow") -> tuple[Action, ...]:
-    some = partial(_chosen, w)
+    def some() -> bool:
+        return _chosen(w) or bool(w.canvas.picking.pieces)
+
     return (
         Action(
             "cut", "window.cut", lambda: w.canvas.clipboard.cut(), "Ctrl+X", "cut", some,

@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 
 from studio.declare import Param
 from studio.text import text
+from studio.ui.inline import InlineField
 
 _PAUSE = 400  # ms after the last step of a spin box
 _LARGEST = 2**31 - 1  # of QSpinBox
@@ -32,7 +33,9 @@ def finish_typing() -> None:
     field = QApplication.focusWidget()
     if isinstance(field, QAbstractSpinBox):
         field.interpretText()
-    if isinstance(field, QAbstractSpinBox | QLineEdit):
+    if isinstance(field, InlineField):
+        field.leave()
+    elif isinstance(field, QAbstractSpinBox | QLineEdit):
         field.editingFinished.emit()
 
 

@@ -1,7 +1,8 @@
-"""The project's file: new, open, save, recent ones, and the question what becomes of changes."""
+"""Projects and their files: new, open, save, recent ones, and what becomes of changes."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Protocol
 
 from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
 
@@ -17,55 +18,63 @@ from studio.ui.dialogs import ask_unsaved, confirm, tell, tell_problems
 from studio.ui.editors import finish_typing
 from studio.ui.session import Session
 from studio.ui.settings import Settings
+from studio.ui.tabs import name_of
 
 SUFFIX = ".loom"
 ONNX = ".onnx"
 
 
+class Desks(Protocol):
+    """Where projects are open: the window."""
+
+    @property
+    def session(self) -> Session:
+        """The project in front."""
+        ...
+
+    def show_session(self, session: Session) -> None:
+        """Open another project beside what is open, and bring it to the front."""
+        ...
+
+    def raise_file(self, path: Path) -> bool:
+        """Bring the project of this file to the front; False where it is not open."""
+        ...
+
+    def is_open(self, path: Path) -> bool:
+        """Whether the project of this file is open."""
+        ...
+
+
 class Files:
-    """Replaces the session of a window, and writes it.
+    """Opens projects in a window, each beside the others, and writes the one in front.
 
     Args:
         parent: the window questions belong to.
         settings: knows the recent files.
-        session: the session there is now.
-        show: puts another session into the window.
-        may_leave: asks what concerns the present session beside its file; False keeps it.
+        desks: where projects are open.
     """
 
-    def __init__(
-        self,
-        parent: QWidget,
-        settings: Settings,
-        session: Callable[[], Session],
-        show: Callable[[Session], None],
-        may_leave: Callable[[], bool],
-    ) -> None:
-        self._parent, self._settings = parent, settings
-        self._session, self._show, self._may_leave = session, show, may_leave
+    def __init__(self, parent: QWidget, settings: Settings, desks: Desks) -> None:
+        self._parent, self._settings, self._desks = parent, settings, desks
 
     @property
     def name(self) -> str:
-        """What the open project is called: its file's name."""
-        path = self._session().path
-        return path.name if path else text("window.untitled")
+        """What the project in front is called."""
+        return name_of(self._desks.session)
 
-    # -- leaving what is open --------------------------------------------------------------------
-
-    def leave(self) -> bool:
+    def may_close(self) -> bool:
         """Ask what becomes of unsaved changes; False when the person would rather stay."""
         finish_typing()
-        if not self._may_leave():
-            return False
-        if not self._session().modified:
+        if not self._desks.session.modified:
             return True
         answer = ask_unsaved(self._parent, self.name)
         return self.save() if answer == "save" else answer == "discard"
 
+    # -- opening ---------------------------------------------------------------------------------
+
     def new(self) -> None:
         """An empty document."""
-        if self.leave():
-            self._show(Session(Project()))
+        self._desks.show_session(Session(Project()))
 
     def ask_open(self) -> None:
         """Let a file be chosen, and open it."""
@@ -76,16 +85,16 @@ class Files:
             self.open(Path(chosen))
 
     def open(self, path: Path) -> bool:
-        """Open a file in place of what is open; a file that cannot be read changes nothing."""
+        """Open a file in a tab, or raise the one it has; a file that cannot be read stays shut."""
         path = path.absolute()
-        if not self.leave():
-            return False
+        if self._desks.raise_file(path):
+            return True
         project = self.read(path, "window.not_opened")
         if project is None:
             self._settings.forget(path)
             return False
         self._settings.remember(path)
-        self._show(Session(project, path))
+        self._desks.show_session(Session(project, path))
         return True
 
     def read(self, path: Path, refusal: str) -> Project | None:
@@ -105,23 +114,28 @@ class Files:
 
     def open_example(self, build: Callable[[], Document]) -> None:
         """Open one of the built-in examples; it has no file yet."""
-        if self.leave():
-            self._show(Session(Project(build())))
+        self._desks.show_session(Session(Project(build())))
 
     # -- saving ----------------------------------------------------------------------------------
 
     def save(self) -> bool:
         """Write the project to its file; ask for one where it has none. False when not written."""
-        path = self._session().path
+        path = self._desks.session.path
         return self._write(path) if path else self.save_as()
 
     def save_as(self) -> bool:
         """Ask for a file and write the project to it."""
+        session = self._desks.session
         path = self._ask_where("window.save_as", self.name, SUFFIX, _filter())
-        return path is not None and self._write(path)
+        if path is None:
+            return False
+        if session.path != path and self._desks.is_open(path):
+            tell(self._parent, text("window.open_in_tab", name=path.name))
+            return False
+        return self._write(path)
 
     def _write(self, path: Path) -> bool:
-        session = self._session()
+        session = self._desks.session
         project = session.project
         project.thumbnail = thumbnail(session.document, session.analysis, project.store)
         try:
@@ -149,12 +163,12 @@ class Files:
         if path is None:
             return
         try:
-            write(path, self._session().project)
+            write(path, self._desks.session.project)
         except (ProblemError, OSError) as error:
             self._refused("window.not_saved", path, error)
 
     def _ask_where(self, title: str, name: str, suffix: str, kinds: str) -> Path | None:
-        path = self._session().path
+        path = self._desks.session.path
         start = (path.parent if path else self._settings.folder) / name
         chosen, _ = QFileDialog.getSaveFileName(
             self._parent, text(title).rstrip("…"), str(start), kinds

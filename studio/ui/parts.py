@@ -72,6 +72,11 @@ class Complaint(QLabel):
             self.setPalette(palette)
 
 
+def plain(written: str) -> str:
+    """A menu's text without its mnemonic and dots."""
+    return re.sub(r"\(&\w\)|&(?=\S)", "", written).rstrip("…")
+
+
 def number(value: int) -> str:
     """A count with its thousands apart: ``5 120 000`` with thin spaces."""
     return f"{value:,}".replace(",", "\u2009")
@@ -116,6 +121,11 @@ class Facts(QTableWidget):
                 self.setItem(i, j, item)
             self.resizeRowToContents(i)
         self.setFixedHeight(self._whole_height())
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.StyleChange and self.rowCount():
+            self.setFixedHeight(self._whole_height())
 
     def _whole_height(self) -> int:
         rows = sum(self.rowHeight(i) for i in range(self.rowCount()))
@@ -196,8 +206,7 @@ class Acts(QWidget):
             layout.addWidget(button, i, 0)
 
     def _button(self, act: str) -> QPushButton:
-        plain = re.sub(r"\(&\w\)|&", "", text(f"window.{act}"))
-        button = QPushButton(plain)
+        button = QPushButton(plain(text(f"window.{act}")))
         button.clicked.connect(lambda: self.wanted.emit(act))
         return button
 

@@ -22,6 +22,9 @@ class Session(QObject):
     Those that show one graph read `seen` instead of `document`: the same, with the graph one
     looks into in the place of the main one. What trains, saves or exports reads `document`.
 
+    Attributes:
+        number: which of the projects without a file it is, where several are open.
+
     Signals:
         changed(old, new): the document changed; compare parts by identity, touch what differs.
         analysed(analysis): shapes and problems of the new document are known.
@@ -43,6 +46,7 @@ class Session(QObject):
         super().__init__()
         self.project = project
         self.path = path
+        self.number = 1
         self.history = History(project.document)
         self.history.subscribe(self._on_change)
         self._analysis = analyse(project.document)

@@ -1,12 +1,16 @@
 """What a person chose for every project: language, theme, recent files, where the docks stand."""
 
+import json
+from collections.abc import Mapping
 from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QLocale, QSettings
 
 from studio.text import LANGUAGES
 
-THEMES = ("system", "light", "dark")
+THEMES = ("system", "light", "dark", "contrast")
+WHEELS = ("zoom", "scroll")  # what the wheel of a mouse does to the canvas
+MOST_THREADS = 256
 _RECENT = 10
 
 
@@ -40,11 +44,58 @@ class Settings:
         self._kept.setValue("theme", theme)
 
     @property
+    def wheel(self) -> str:
+        """One of `WHEELS`."""
+        chosen = str(self._kept.value("wheel", "zoom"))
+        return chosen if chosen in WHEELS else "zoom"
+
+    @wheel.setter
+    def wheel(self, wheel: str) -> None:
+        self._kept.setValue("wheel", wheel)
+
+    @property
+    def threads(self) -> int:
+        """How many cores to use at most; 0 for all."""
+        chosen = str(self._kept.value("threads", 0))
+        return min(int(chosen), MOST_THREADS) if chosen.isascii() and chosen.isdigit() else 0
+
+    @threads.setter
+    def threads(self, threads: int) -> None:
+        self._kept.setValue("threads", threads)
+
+    @property
+    def keys(self) -> dict[str, str]:
+        """The keys chosen for acts, by the act's id; whether they are any good is not asked."""
+        try:
+            kept = json.loads(str(self._kept.value("keys", "{}")))
+        except (ValueError, RecursionError):
+            return {}
+        pairs = kept.items() if isinstance(kept, dict) else ()
+        return {act: keys for act, keys in pairs if isinstance(keys, str)}
+
+    @keys.setter
+    def keys(self, keys: Mapping[str, str]) -> None:
+        self._kept.setValue("keys", json.dumps(dict(keys)))
+
+    @property
+    def recent_acts(self) -> list[str]:
+        """What was taken from the search lately, the latest first."""
+        return self._names("recent_acts")
+
+    def remember_act(self, act: str) -> None:
+        """Put an act first among the recent ones."""
+        acts = [act, *(a for a in self.recent_acts if a != act)]
+        self._kept.setValue("recent_acts", acts[:_RECENT])
+
+    def _names(self, key: str) -> list[str]:
+        kept = self._kept.value(key, [])
+        names = kept if isinstance(kept, list) else [kept]
+        return [name for name in names if name and isinstance(name, str)]
+
+    @property
     def recent(self) -> list[Path]:
         """Files opened or saved, the latest first."""
-        kept = self._kept.value("recent", [])
-        names = kept if isinstance(kept, list) else [kept]
-        return [Path(name) for name in names if name and isinstance(name, str)]
+        return [Path(name) for name in self._names("recent")]
 
     def remember(self, path: Path) -> None:
         """Put a file first among the recent ones."""

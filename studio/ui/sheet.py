@@ -26,7 +26,7 @@ QLineEdit:disabled, QAbstractSpinBox:disabled, QComboBox:disabled {
 QComboBox { padding: 2px 4px 2px 6px; background: %(raised)s; }
 QComboBox::drop-down { border: none; width: 18px; }
 QComboBox::down-arrow {
-    image: url("%(icons)s/arrow_down_%(name)s.svg"); width: 12px; height: 12px;
+    image: url("%(icons)s/arrow_down_%(shade)s.svg"); width: 12px; height: 12px;
 }
 QComboBox QAbstractItemView {
     border: 1px solid %(outline)s; background: %(raised)s;
@@ -34,10 +34,10 @@ QComboBox QAbstractItemView {
 }
 QAbstractSpinBox::up-button, QAbstractSpinBox::down-button { border: none; width: 16px; }
 QAbstractSpinBox::up-arrow {
-    image: url("%(icons)s/arrow_up_%(name)s.svg"); width: 10px; height: 10px;
+    image: url("%(icons)s/arrow_up_%(shade)s.svg"); width: 10px; height: 10px;
 }
 QAbstractSpinBox::down-arrow {
-    image: url("%(icons)s/arrow_down_%(name)s.svg"); width: 10px; height: 10px;
+    image: url("%(icons)s/arrow_down_%(shade)s.svg"); width: 10px; height: 10px;
 }
 QProgressBar {
     border: 1px solid %(outline)s; border-radius: 4px; background: %(base)s; color: %(text)s;
@@ -52,12 +52,36 @@ QCheckBox::indicator {
 }
 QCheckBox::indicator:focus { border-color: %(accent)s; }
 QCheckBox::indicator:checked {
-    border-color: %(accent)s; background: %(accent)s; image: url("%(icons)s/check_%(name)s.svg");
+    border-color: %(accent)s; background: %(accent)s; image: url("%(icons)s/check_%(shade)s.svg");
 }
 QCheckBox::indicator:indeterminate {
-    border-color: %(accent)s; background: %(accent)s; image: url("%(icons)s/partly_%(name)s.svg");
+    border-color: %(accent)s; background: %(accent)s; image: url("%(icons)s/partly_%(shade)s.svg");
 }
 QCheckBox::indicator:disabled { border-color: %(line)s; background: %(window)s; }
+"""
+# What Fusion draws as a shade of its background is outlined where contrast matters most.
+_STRONG = """
+QPushButton {
+    border: 1px solid %(hover)s; border-radius: 4px; padding: 4px 12px; background: %(raised)s;
+}
+QPushButton:focus, QPushButton:default { border: 2px solid %(accent)s; padding: 3px 11px; }
+QPushButton:disabled { border-color: %(line)s; color: %(disabled)s; }
+QTabBar::tab {
+    border: 1px solid %(line)s; padding: 5px 10px; background: %(base)s; color: %(text)s;
+}
+QTabBar::tab:selected { border: 2px solid %(accent)s; padding: 4px 9px; }
+QTabWidget::pane, QAbstractItemView { border: 1px solid %(line)s; }
+QHeaderView::section { border: 1px solid %(line)s; background: %(raised)s; padding: 2px 4px; }
+QMenu { border: 1px solid %(hover)s; background: %(raised)s; }
+QMenu::item:selected { background: %(accent)s; color: %(on_accent)s; }
+QMainWindow::separator, QSplitter::handle { background: %(line)s; width: 2px; height: 2px; }
+QScrollBar { background: %(base)s; }
+QScrollBar:vertical { width: 14px; }
+QScrollBar:horizontal { height: 14px; }
+QScrollBar::handle { background: %(node_border)s; border: 3px solid %(base)s; }
+QScrollBar::handle:vertical { min-height: 28px; }
+QScrollBar::handle:horizontal { min-width: 28px; }
+QScrollBar::add-line, QScrollBar::sub-line { width: 0; height: 0; }
 """
 
 
@@ -69,5 +93,7 @@ def sheet(tokens: "Tokens", outline: str, fill: str) -> str:
         outline: of fields; 3:1 to what lies behind them.
         fill: of bars; text crosses its edge, and keeps 4.5:1 to it.
     """
-    icons = (resources() / "icons").as_posix()
-    return _SHEET % {**vars(tokens), "outline": outline, "fill": fill, "icons": icons}
+    icons, shade = (resources() / "icons").as_posix(), "dark" if tokens.dark else "light"
+    made = {"outline": outline, "fill": fill, "icons": icons, "shade": shade}
+    rules = _SHEET + _STRONG if tokens.strong else _SHEET
+    return rules % {**vars(tokens), **made}

@@ -4,6 +4,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QLabel, QStatusBar, QToolButton
 
+from studio.document.muting import computing_layers
 from studio.engine.engines import Choice
 from studio.text import text
 from studio.train.progress import chosen
@@ -34,7 +35,7 @@ class Status(QStatusBar):
 
     def show_session(self, session: Session, phase: Phase, choice: Choice | None = None) -> None:
         """Show the model's size, the training's state, and why this engine was chosen."""
-        total = session.analysis.count(session.document.layers)
+        total = session.analysis.count(computing_layers(session.document))
         nodes = len(session.seen.graph.calls)
         self.model.setText(text("window.size", nodes=number(nodes), parameters=number(total)))
         engine = choice.engine if choice else session.document.plan.run.engine

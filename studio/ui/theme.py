@@ -1,4 +1,4 @@
-"""How everything looks: two sets of tokens, and the pens, brushes and fonts made from one of them.
+"""How everything looks: sets of tokens, and the pens, brushes and fonts made from one of them.
 
 A widget that keeps something of the theme makes it anew on ``QEvent.PaletteChange``, which
 `apply_theme` causes in every widget.
@@ -10,7 +10,16 @@ from dataclasses import dataclass
 from functools import cache
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QBrush, QColor, QFont, QFontInfo, QFontMetricsF, QPalette, QPen
+from PySide6.QtGui import (
+    QBrush,
+    QColor,
+    QFont,
+    QFontInfo,
+    QFontMetricsF,
+    QPalette,
+    QPen,
+    QStyleHints,
+)
 from PySide6.QtWidgets import QApplication, QStyleFactory
 
 from studio.ui.sheet import sheet
@@ -22,6 +31,8 @@ class Tokens:
     ports, wires and marks 3:1; categories and dtypes are told apart by shape and text as well.
 
     Attributes:
+        dark: whether text is lighter than what lies behind it.
+        strong: whether lines are drawn wider, and what is current is outlined as well as tinted.
         ports: by dtype group: float, int, bool, unknown.
         categories: by a layer's category; "" for any other.
         series: for curves, in order.
@@ -29,6 +40,7 @@ class Tokens:
 
     name: str
     dark: bool
+    strong: bool
     window: str
     base: str
     raised: str
@@ -56,6 +68,7 @@ class Tokens:
 LIGHT = Tokens(
     name="light",
     dark=False,
+    strong=False,
     window="#f3f4f7",
     base="#ffffff",
     raised="#ffffff",
@@ -75,31 +88,32 @@ LIGHT = Tokens(
     warn="#8a5200",
     warn_soft="#fdf3e0",
     good="#1a7446",
-    ports={"float": "#2372b4", "int": "#b25a00", "bool": "#8a3fa8", "unknown": "#6d7684"},
+    ports={"float": "#027eeb", "int": "#b25b02", "bool": "#7a368e", "unknown": "#6d7481"},
     categories={
         "": "#3f6fb5",
         "Core": "#3f6fb5",
-        "Input and output": "#0e7c74",
-        "Recurrent": "#b4491f",
-        "Merging": "#7d51a6",
-        "Regularization": "#6a7382",
-        "Convolution": "#2f7d32",
-        "Pooling": "#587a1f",
-        "Normalization": "#94631a",
+        "Input and output": "#1b8a8a",
+        "Recurrent": "#bb4513",
+        "Merging": "#5f39ba",
+        "Regularization": "#7c7670",
+        "Convolution": "#2f7d31",
+        "Pooling": "#486a46",
+        "Normalization": "#634205",
         "Attention": "#a83a72",
-        "Reshaping": "#4a6a8a",
+        "Reshaping": "#38427d",
     },
-    series=("#0072b2", "#d55e00", "#1a7446", "#8a3fa8", "#94631a", "#a83a72", "#556072"),
+    series=("#107ac2", "#d55e00", "#15663f", "#773495", "#99764f", "#a83a72", "#61728d"),
 )
 
 DARK = Tokens(
     name="dark",
     dark=True,
+    strong=False,
     window="#1b1f26",
     base="#15181e",
     raised="#262b34",
     text="#e9edf3",
-    text2="#a4aebd",
+    text2="#a8b2c0",
     disabled="#646d7b",
     line="#343b46",
     accent="#6fa5ff",
@@ -114,24 +128,52 @@ DARK = Tokens(
     warn="#f5bd5c",
     warn_soft="#382f1f",
     good="#66d19a",
-    ports={"float": "#5ab0ea", "int": "#f0a13c", "bool": "#d596e8", "unknown": "#8c96a5"},
+    ports={"float": "#5ab0ea", "int": "#f0a13c", "bool": "#ecd3fb", "unknown": "#8c95a2"},
     categories={
-        "": "#6c9de6",
-        "Core": "#6c9de6",
-        "Input and output": "#43bfb2",
-        "Recurrent": "#f0895f",
-        "Merging": "#bd94e4",
-        "Regularization": "#9aa5b5",
-        "Convolution": "#79c57d",
-        "Pooling": "#a5c662",
-        "Normalization": "#dcb062",
-        "Attention": "#ea86b6",
-        "Reshaping": "#8db0d3",
+        "": "#4a88c5",
+        "Core": "#4a88c5",
+        "Input and output": "#44c0b1",
+        "Recurrent": "#d78769",
+        "Merging": "#ca96f9",
+        "Regularization": "#a5b8d4",
+        "Convolution": "#8fcf8c",
+        "Pooling": "#9bbd45",
+        "Normalization": "#fdd270",
+        "Attention": "#fb5e9d",
+        "Reshaping": "#7b9ec7",
     },
-    series=("#5ab0ea", "#f0895f", "#66d19a", "#d596e8", "#dcb062", "#ea86b6", "#a4aebd"),
+    series=("#509ac5", "#e26a3d", "#65d09c", "#e3a4fc", "#dcb062", "#d5809e", "#a8b3c1"),
 )
 
-THEMES = {"light": LIGHT, "dark": DARK}
+CONTRAST = Tokens(
+    name="contrast",
+    dark=True,
+    strong=True,
+    window="#000000",
+    base="#000000",
+    raised="#0d0d0d",
+    text="#ffffff",
+    text2="#e4e4e4",
+    disabled="#9a9a9a",
+    line="#8a8a8a",
+    accent="#ffd900",
+    on_accent="#000000",
+    canvas="#000000",
+    grid="#3a3a3a",
+    node="#000000",
+    node_border="#d6d6d6",
+    hover="#ffffff",
+    error="#ff9d94",
+    error_soft="#2a0805",
+    warn="#ffcf66",
+    warn_soft="#261a00",
+    good="#6dffb0",
+    ports={"float": "#5ab0ea", "int": "#f0a13c", "bool": "#ecd3fb", "unknown": "#8c95a2"},
+    categories=DARK.categories,
+    series=DARK.series,
+)
+
+THEMES = {"light": LIGHT, "dark": DARK, "contrast": CONTRAST}
 
 # Named with their region: left to itself, Qt may pick another region's shapes.
 _CHINESE = (
@@ -169,19 +211,25 @@ def painted_in(name: str) -> Iterator[None]:
 
 
 def apply_theme(app: QApplication, name: str) -> None:
-    """Dress the application: ``light``, ``dark``, or ``system`` for what the desktop asks.
+    """Dress the application: a key of `THEMES`, or ``system`` for what the desktop asks.
 
     Fusion with a palette of our own: a bare X11 ignores ``QStyleHints.setColorScheme``.
     """
     global _current
-    if name == "system":
-        asks_dark = app.styleHints().colorScheme() == Qt.ColorScheme.Dark
-        name = "dark" if asks_dark else "light"
-    _current = THEMES[name]
+    _current = THEMES[asked(app.styleHints()) if name == "system" else name]
     if not app.styleSheet():  # once: beneath a style sheet the style has no name to ask for
         app.setStyle(QStyleFactory.create("Fusion"))
     app.setPalette(_palette(_current))
     app.setStyleSheet(sheet(_current, outline=_current.hover, fill=bar_fill(_current)))
+
+
+def asked(hints: QStyleHints) -> str:
+    """The theme the desktop asks for: light where it says nothing."""
+    if hasattr(hints, "accessibility"):  # since Qt 6.10
+        contrast = hints.accessibility().contrastPreference()
+        if contrast == Qt.ContrastPreference.HighContrast:
+            return "contrast"
+    return "dark" if hints.colorScheme() == Qt.ColorScheme.Dark else "light"
 
 
 def _palette(t: Tokens) -> QPalette:
@@ -262,10 +310,11 @@ class Brushes:
         self.grid = _pen(t.grid, 2.0, cosmetic=True)
         self.grid.setCapStyle(Qt.PenCapStyle.SquareCap)  # round points take five times as long
         self.node = QBrush(QColor(t.node))
-        self.border = _pen(t.node_border, 1.0)
-        self.border_hover = _pen(t.hover, 1.2)
-        self.border_selected = _pen(t.accent, 2.0)
-        self.border_error = _pen(t.error, 1.4)
+        wide = 1.5 if t.strong else 1.0
+        self.border = _pen(t.node_border, wide)
+        self.border_hover = _pen(t.hover, 1.2 * wide)
+        self.border_selected = _pen(t.accent, 2.0 * wide)
+        self.border_error = _pen(t.error, 1.4 * wide)
         self.border_twin = _pen(t.accent, 1.4, Qt.PenStyle.DashLine)
         self.deck = _pen(t.hover, 1.0)
         self.halo = QBrush(_faint(t.accent, 46))
@@ -293,6 +342,10 @@ class Brushes:
         self.stroke = _pen(t.error, 1.6, cosmetic=True)
         self.guide = _pen(t.accent, 1.0, Qt.PenStyle.DashLine, cosmetic=True)
         self.marquee = (_pen(t.accent, 1.0, cosmetic=True), QBrush(_faint(t.accent, 30)))
+        self.chevron = _pen(t.text, 1.8)
+        self.frames = {name: _frame(t, t.categories[c]) for name, c in _FRAMES.items()}
+        self.frame_selected = _pen(t.accent, 2.0, cosmetic=True)
+        self.note = (_pen(mix(t.warn, t.canvas, 0.45), 1.0), QBrush(QColor(t.warn_soft)))
         self.tag = (_pen(t.categories["Input and output"], 1.2), QBrush(QColor(t.raised)))
         self._far_marks: dict[str, QPen] = {}
         self.title_font = _font(13, QFont.Weight.DemiBold)
@@ -344,6 +397,24 @@ def _ties(colour: str) -> QPen:
     pen.setCapStyle(Qt.PenCapStyle.FlatCap)
     pen.setDashPattern([1.5 / 8, 6.5 / 8])  # in widths of the pen
     return pen
+
+
+# The colours of frames, as the categories of layers have them.
+_FRAMES = {
+    "grey": "Regularization",
+    "blue": "Core",
+    "teal": "Input and output",
+    "orange": "Recurrent",
+    "purple": "Merging",
+    "green": "Convolution",
+    "pink": "Attention",
+}
+
+
+def _frame(t: Tokens, colour: str) -> tuple[QPen, QBrush, QBrush]:
+    """The rim of a frame, its ground, which lets the grid through, and the strip of its title."""
+    ground = QBrush(_faint(colour, 26))
+    return _pen(mix(colour, t.canvas, 0.6), 1.2), ground, QBrush(_faint(colour, 44))
 
 
 def _faint(colour: str, alpha: int) -> QColor:

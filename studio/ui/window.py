@@ -1,81 +1,63 @@
-"""The main window: the canvas in the middle, docks around it, menus, tool bar and status bar."""
+"""The main window: projects in tabs in the middle, docks around, menus, tool bar, status bar."""
 
 from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QShowEvent
-from PySide6.QtWidgets import (
-    QApplication,
-    QDockWidget,
-    QMainWindow,
-    QMenu,
-    QToolBar,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QApplication, QDialog, QDockWidget, QMainWindow, QMenu, QToolBar
 
+from studio.document.project import Project
 from studio.text import set_language, text
 from studio.ui.about import AboutDialog
 from studio.ui.actions import Actions
 from studio.ui.breadcrumbs import Stage
 from studio.ui.canvas import CanvasView, Hit
-from studio.ui.commands import CONTEXT_CANVAS, CONTEXT_NODE, TOOLBAR, commands, menus
+from studio.ui.command_palette import CommandPalette
+from studio.ui.commands import CONTEXT_CANVAS, CONTEXT_NODE, CONTEXT_PIECE, TOOLBAR, commands, menus
 from studio.ui.data_dock import DataDock
+from studio.ui.desk import Desk
 from studio.ui.dialogs import ask_dropped, confirm
+from studio.ui.docks import Docks
 from studio.ui.export_dialog import run_export
 from studio.ui.files import ONNX, SUFFIX, Files
 from studio.ui.front import Front
 from studio.ui.inspector import Inspector
+from studio.ui.keys_view import KeysDialog
 from studio.ui.palette import Palette
-from studio.ui.parts import clear
+from studio.ui.preferences import Preferences, use_threads
 from studio.ui.problems_dock import ProblemsDock
 from studio.ui.session import Session
 from studio.ui.settings import Settings
 from studio.ui.sharing import Sharing
 from studio.ui.status import Status
+from studio.ui.tabs import Tabs
 from studio.ui.theme import apply_theme
 from studio.ui.tour import Tour
 from studio.ui.training_dock import TrainingDock
 from studio.ui.translator import use_qt_texts
-from studio.ui.try_dock import TryDock
-
-_LEFT, _RIGHT, _BOTTOM = (
-    Qt.DockWidgetArea.LeftDockWidgetArea,
-    Qt.DockWidgetArea.RightDockWidgetArea,
-    Qt.DockWidgetArea.BottomDockWidgetArea,
-)
-_DOCKS = {
-    "palette": _LEFT,
-    "inspector": _RIGHT,
-    "problems": _BOTTOM,
-    "data": _BOTTOM,
-    "training": _BOTTOM,
-    "try": _BOTTOM,
-}
-_WIDTHS = {"palette": 220, "inspector": 330}
-_BOTTOM_SHARE = 0.33  # of the window's height
 
 
 class MainWindow(QMainWindow):
-    """One project in one window. Another project gets another session, and new views of it."""
+    """Projects side by side, each a desk behind a tab; docks and acts are about the one in front.
 
-    session: Session
-    canvas: CanvasView
+    Nothing that is open is ever replaced, but for a blank project by the first that is opened.
+    """
 
     def __init__(self, settings: Settings, session: Session) -> None:
         super().__init__()
         self.settings = settings
-        self.session = session
         self.setAcceptDrops(True)
         self.setDockNestingEnabled(True)
-        self._places = {name: _Place() for name in ("canvas", *_DOCKS)}
-        self.front = Front(self, settings, self._places["canvas"])
+        self.tabs = Tabs()
+        self.front = Front(self, settings, self.tabs)
         self.front.left.connect(lambda: QTimer.singleShot(0, self, self._settle))
         self.setCentralWidget(self.front)
-        self.docks = {name: self._dock(name, area) for name, area in _DOCKS.items()}
-        self._tabify()
-        self.files = Files(self, settings, self._session, self.show_session, self._may_leave)
+        self.panels = Docks(self)
+        self.palette_ = Palette()
+        self.palette_.chosen.connect(lambda kind: self.canvas.add_layer(kind))
+        self.panels.put({"palette": self.palette_})
+        self.files = Files(self, settings, self)
         self.front.attach(self.files, self.start_tour)
         self.toolbar = QToolBar(movable=False)
         self.toolbar.setObjectName("toolbar")
@@ -86,130 +68,131 @@ class MainWindow(QMainWindow):
         self.sharing = Sharing(self)
         self.tour = Tour(self)
         self.front.put_above(self.tour.bar)
-        self._build_views(session)
-        self.actions_ = Actions(self, commands(self))
+        self._put(session)
+        self.tabs.raised.connect(self._raised)
+        self.tabs.close_wanted.connect(self.close_tab)
+        self.actions_ = Actions(self, commands(self), settings.keys)
         self.front.turned.connect(self._refresh)
         self.actions_.attach(self.canvas)
         self.actions_.fill_toolbar(self.toolbar, TOOLBAR)
         self._retranslate()
         self.actions_.dress()
-        self._place()
+        self.panels.place(*settings.layout())
+        self._raised(self.desk)
 
-    # -- views of the session --------------------------------------------------------------------
+    # -- the project in front --------------------------------------------------------------------
+
+    @property
+    def desk(self) -> Desk:
+        """What is in front."""
+        return self.tabs.current
+
+    @property
+    def session(self) -> Session:
+        return self.desk.session
+
+    @property
+    def canvas(self) -> CanvasView:
+        return self.desk.canvas
+
+    @property
+    def stage(self) -> Stage:
+        return self.desk.stage
+
+    @property
+    def inspector(self) -> Inspector:
+        return self.desk.inspector
+
+    @property
+    def problems(self) -> ProblemsDock:
+        return self.desk.problems
+
+    @property
+    def training(self) -> TrainingDock:
+        return self.desk.training
+
+    @property
+    def data(self) -> DataDock:
+        return self.desk.data
+
+    # -- tabs ------------------------------------------------------------------------------------
 
     def show_session(self, session: Session) -> None:
-        """Put another project into the window."""
+        """Open another project in a tab; a blank one that is in front gives way to it."""
         self.front.leave_page()
-        former, self.session = self.session, session
-        self._build_views(session)
-        self.tour.show_session(session)
-        self.actions_.attach(self.canvas)
-        former.deleteLater()
-        self._refresh()
-        QTimer.singleShot(0, self, self._settle)
+        former = self.desk
+        self.actions_.attach(self._put(session).canvas)
+        if former.blank:
+            self.tabs.remove(former)
 
-    def _build_views(self, session: Session) -> None:
-        self.canvas = CanvasView(session)
-        self.palette_ = Palette()
-        self.inspector = Inspector(session)
-        self.problems = ProblemsDock(session)
-        self.training = TrainingDock(session)
-        self.data = DataDock(session)
-        views: dict[str, QWidget] = {
-            "palette": self.palette_,
-            "inspector": self.inspector,
-            "problems": self.problems,
-            "training": self.training,
-            "data": self.data,
-            "try": TryDock(session),
-        }
-        for name, view in views.items():
-            self._places[name].put(view)
-        self.stage = Stage(session, self.canvas)
-        self._places["canvas"].put(self.stage)
-        self._connect(session)
-        self.canvas.setFocus(Qt.FocusReason.OtherFocusReason)
+    def raise_file(self, path: Path) -> bool:
+        """Bring the project of this file to the front; False where it is not open."""
+        desk = self.tabs.at(path)
+        if desk is not None:
+            self.tabs.bring(desk)
+        return desk is not None
 
-    def _connect(self, session: Session) -> None:
-        self.inspector.wanted.connect(lambda act: self.actions_.qt[act].trigger())
-        self.palette_.chosen.connect(self.canvas.add_layer)
-        self.canvas.node_activated.connect(self._activate)
-        self.problems.jump.connect(self.canvas.jump_to)
-        self.problems.counted.connect(self.status.show_problems)
-        self.canvas.context_requested.connect(self._show_context)
-        self.training.state_changed.connect(self._refresh)
-        self.training.problems_found.connect(partial(self.problems.add_source, "training"))
-        self.data.problems_found.connect(partial(self.problems.add_source, "data"))
-        session.changed.connect(lambda: self.problems.drop_source("training"))
+    def is_open(self, path: Path) -> bool:
+        """Whether the project of this file is open."""
+        return self.tabs.at(path) is not None
+
+    def close_tab(self, desk: Desk | None = None) -> None:
+        """Ask what is unsaved, then close a tab, the one in front if None; never leave none."""
+        desk = desk or self.desk
+        if not self._may_close(desk):
+            return
+        if len(self.tabs.desks) == 1:
+            self.actions_.attach(self._put(Session(Project())).canvas)
+        self.tabs.remove(desk)
+
+    def _put(self, session: Session) -> Desk:
+        """A desk for a session, in front."""
+        desk = Desk(session)
+        self.panels.put(desk.views)
+        desk.set_wheel(self.settings.wheel == "scroll")
+        desk.changed.connect(self._refresh)
         session.changed.connect(self.front.leave_page)
-        session.changed.connect(self._refresh)
-        session.selected.connect(self._refresh)
-        session.entered.connect(self._refresh)
-        session.weights_changed.connect(self._refresh)
-        session.path_changed.connect(self._refresh)
-        self.problems.refresh()
+        desk.counted.connect(partial(self._count, desk))
+        desk.inspector.wanted.connect(lambda act: self.actions_.qt[act].trigger())
+        desk.canvas.node_activated.connect(self._activate)
+        desk.canvas.context_requested.connect(self._show_context)
+        desk.canvas.picked.connect(self._refresh)
+        self.tabs.add(desk)
+        return desk
 
-    def _session(self) -> Session:
-        return self.session
+    def _raised(self, desk: Desk) -> None:
+        self.front.leave_page()
+        self.panels.show(desk.views)
+        self.tour.show_session(desk.session)
+        desk.stage.plane.setFocus(Qt.FocusReason.OtherFocusReason)
+        self._refresh()
+
+    def _may_close(self, desk: Desk) -> bool:
+        """Ask about a training under way and about changes, with the project in sight."""
+        if desk.training.running or desk.session.modified:
+            self.tabs.bring(desk)
+        return desk.training.shutdown() and self.files.may_close()
 
     def _refresh(self, *_: object) -> None:
         """Title, status and what can be done, as things stand."""
         self.setWindowTitle(f"{self.files.name}[*] — {text('window.title')}")
         self.setWindowModified(self.session.modified)
-        training = self.training.training
-        started = training.progress.started
-        self.status.show_session(self.session, training.phase, started.engine if started else None)
+        self.desk.report(self.status)
         self.actions_.refresh()
 
-    # -- docks -----------------------------------------------------------------------------------
+    def _count(self, desk: Desk, errors: int, warnings: int) -> None:
+        if desk is self.desk:
+            self.status.show_problems(errors, warnings)
 
-    def _dock(self, name: str, area: Qt.DockWidgetArea) -> QDockWidget:
-        dock = QDockWidget()
-        dock.setObjectName(f"{name}_dock")
-        dock.setWidget(self._places[name])
-        self.addDockWidget(area, dock)
-        return dock
-
-    def _tabify(self) -> None:
-        # The bottom docks stand between the side docks, so that those keep their whole height.
-        for corner, area in (
-            (Qt.Corner.BottomLeftCorner, _LEFT),
-            (Qt.Corner.BottomRightCorner, _RIGHT),
-        ):
-            self.setCorner(corner, area)
-        first, *others = (self.docks[n] for n, area in _DOCKS.items() if area == _BOTTOM)
-        for dock in others:
-            self.tabifyDockWidget(first, dock)
-        self.setTabPosition(_BOTTOM, self.tabPosition(_BOTTOM).North)
-        first.raise_()
+    @property
+    def docks(self) -> dict[str, QDockWidget]:
+        """The docks, by name."""
+        return self.panels.all
 
     def raise_dock(self, name: str) -> None:
         """Show a dock, in front of those it shares a place with."""
         self.front.leave_page()
-        self.docks[name].show()
-        self.docks[name].raise_()
-
-    def fill_docks(self, menu: QMenu) -> None:
-        """A switch for each dock."""
-        for dock in self.docks.values():
-            menu.addAction(dock.toggleViewAction())
-
-    def _place(self) -> None:
-        geometry, state = self.settings.layout()
-        self._unplaced = False
-        if not (self.restoreGeometry(geometry) and self.restoreState(state)):
-            screen = self.screen().availableGeometry()
-            self.resize(min(1600, screen.width()), min(1000, screen.height()))
-            self._unplaced = True
-
-    def _size_docks(self) -> None:
-        sides = [self.docks[name] for name in _WIDTHS]
-        self.resizeDocks(sides, list(_WIDTHS.values()), Qt.Orientation.Horizontal)
-        self.resizeDocks(
-            [self.docks["problems"]],
-            [round(self.height() * _BOTTOM_SHARE)],
-            Qt.Orientation.Vertical,
-        )
+        self.panels.raise_(name)
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
@@ -218,9 +201,8 @@ class MainWindow(QMainWindow):
 
     def _settle(self) -> None:
         """What needs the window's real size: the docks', the first time, and the view's."""
-        if self._unplaced and not self.front.shows_page:
-            self._unplaced = False
-            self._size_docks()
+        if not self.front.shows_page:
+            self.panels.settle()
         self.canvas.fit()
 
     # -- acts ------------------------------------------------------------------------------------
@@ -247,9 +229,29 @@ class MainWindow(QMainWindow):
         if self.session is not before:
             self.tour.begin(self.session)
 
+    def search_acts(self) -> None:
+        """Search everything that can be done, every node, and layers to add."""
+        CommandPalette(self).popup()
+
+    def search_nodes(self) -> None:
+        """Search the nodes by their names."""
+        CommandPalette(self, only_nodes=True).popup()
+
+    def show_keys(self) -> None:
+        """What all keys and mouse gestures do."""
+        self._open(KeysDialog(self))
+
+    def show_preferences(self) -> None:
+        """What a person can choose for every project."""
+        self._open(Preferences(self))
+
+    def _open(self, dialog: QDialog) -> None:
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.open()
+
     def show_about(self) -> None:
         """What this program is."""
-        AboutDialog(self).exec()
+        self._open(AboutDialog(self))
 
     def set_theme(self, name: str) -> None:
         """Dress everything in another theme, and keep the choice."""
@@ -265,6 +267,22 @@ class MainWindow(QMainWindow):
         use_qt_texts(language)
         # Every widget hears of it as QEvent.LanguageChange, through its parent.
         QApplication.sendEvent(self, QEvent(QEvent.Type.LanguageChange))
+
+    def set_wheel(self, wheel: str) -> None:
+        """Let the wheel of a mouse zoom or scroll every canvas, and keep the choice."""
+        self.settings.wheel = wheel
+        for desk in self.tabs.desks:
+            desk.set_wheel(wheel == "scroll")
+
+    def set_threads(self, threads: int) -> None:
+        """Use at most so many cores, 0 for all, and keep the choice."""
+        self.settings.threads = threads
+        use_threads(threads)
+
+    def set_keys(self) -> None:
+        """Let the table of keys count, and keep it."""
+        self.settings.keys = self.actions_.keys.chosen
+        self.actions_.rekey()
 
     def look_inside(self) -> None:
         """Look into the model that is selected."""
@@ -290,7 +308,8 @@ class MainWindow(QMainWindow):
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         on_something = hit.call is not None or hit.wire is not None
-        self.actions_.fill_menu(menu, CONTEXT_NODE if on_something else CONTEXT_CANVAS)
+        entries = CONTEXT_NODE if on_something else CONTEXT_CANVAS
+        self.actions_.fill_menu(menu, CONTEXT_PIECE if hit.piece is not None else entries)
         menu.popup(pos)
 
     # -- language and theme ----------------------------------------------------------------------
@@ -303,8 +322,7 @@ class MainWindow(QMainWindow):
         super().changeEvent(event)
 
     def _retranslate(self) -> None:
-        for name, dock in self.docks.items():
-            dock.setWindowTitle(text(f"window.dock_{name}"))
+        self.panels.retitle()
         self.toolbar.setWindowTitle(text("window.toolbar"))
         self.tour.refresh()
         self.menuBar().clear()
@@ -316,21 +334,26 @@ class MainWindow(QMainWindow):
     # -- files dropped, closing ------------------------------------------------------------------
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if _file_in(event):
+        if _files_in(event):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
-        path = _file_in(event)
-        if path:
+        paths = _files_in(event)
+        if paths:
             event.acceptProposedAction()
             at = self.canvas.viewport().mapFrom(self, event.position().toPoint())
             inside = self.canvas.viewport().rect().contains(at)
             spot = self.canvas.mapToScene(at) if inside else None
             # Asking within the event would block the program the file comes from.
-            QTimer.singleShot(0, self, lambda: self.dropped(path, spot))
+            QTimer.singleShot(0, self, partial(self._ask_about, paths, spot))
+
+    def _ask_about(self, paths: list[Path], spot: QPointF | None) -> None:
+        """One question after the other; a timer for each would ask within the one before."""
+        for path in paths:
+            self.dropped(path, spot)
 
     def dropped(self, path: Path, spot: QPointF | None = None) -> None:
-        """A file was dropped: an ONNX file is put in as a layer; a project's, too, or opened."""
+        """A file was dropped: an ONNX file is put in as a layer, a project's too, or in a tab."""
         if path.suffix.lower() == ONNX:
             self.sharing.insert_onnx(path, spot)
             return
@@ -339,7 +362,7 @@ class MainWindow(QMainWindow):
             return
         answer, frozen = ask_dropped(self, path.name)
         if answer == "open":
-            self.files.open(path)  # which asks itself when there are changes
+            self.files.open(path)
         elif answer == "insert":
             self._insert(path, frozen, spot)
 
@@ -355,37 +378,16 @@ class MainWindow(QMainWindow):
             self.sharing.insert(path, other, frozen, spot)
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        if not self.files.leave():
+        if not all(self._may_close(desk) for desk in tuple(self.tabs.desks)):
             event.ignore()
             return
         self.front.leave_page()
-        if not self._unplaced:  # where the docks never were seen, nobody has placed them
+        if not self.panels.unplaced:  # where the docks never were seen, nobody has placed them
             self.settings.keep_layout(self.saveGeometry(), self.saveState())
         event.accept()
 
-    def _may_leave(self) -> bool:
-        """Ask what becomes of a training under way."""
-        return self.training.shutdown()
 
-
-class _Place(QWidget):
-    """Where a view stands. It stays when the view is replaced, so that docks keep their sizes."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._view: QWidget | None = None
-        self._layout = QVBoxLayout(self)
-        self._layout.setContentsMargins(0, 0, 0, 0)
-
-    def put(self, view: QWidget) -> None:
-        """Show `view` and delete the one before it."""
-        if self._view is not None:
-            clear(self._view)
-        self._view = view
-        self._layout.addWidget(view)
-
-
-def _file_in(event: QDropEvent) -> Path | None:
-    """The project or the ONNX file that is being dragged."""
+def _files_in(event: QDropEvent) -> list[Path]:
+    """The projects and the ONNX files that are being dragged."""
     paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
-    return next((p for p in paths if p.suffix.lower() in (SUFFIX, ONNX)), None)
+    return [path for path in paths if path.suffix.lower() in (SUFFIX, ONNX)]

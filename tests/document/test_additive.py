@@ -115,12 +115,12 @@ def further_on() -> Document:
 )
 def test_a_sum_of_scores_is_warned_of_and_mended(made: Callable[[], Document]) -> None:
     document = made()
-    (problem,) = additive_heads(document)
+    (problem,) = additive_heads(document, {})
     assert [p.code for p in analyse(document).problems] == ["additive_head"]
     assert problem.severity == "warning"
     assert document.entry(problem.where).body in (HEAD, Dense(1), Dense(1, "tanh"))
     after = problem.fix.edit(document)
-    assert list(additive_heads(after)) == []
+    assert list(additive_heads(after, {})) == []
     assert analyse(after).problems == ()
     hidden = next(e for e in after.layers.values() if e.body == Dense(64, "relu"))
     assert hidden.name not in {e.name for e in document.layers.values()}
@@ -143,17 +143,17 @@ def test_a_sum_of_scores_is_warned_of_and_mended(made: Callable[[], Document]) -
     ],
 )
 def test_a_head_that_may_compare_is_left_alone(made: Callable[[], Document]) -> None:
-    assert list(additive_heads(made())) == []
+    assert list(additive_heads(made(), {})) == []
 
 
 def test_an_output_without_a_loss_is_not_judged() -> None:
     document = joined(HEAD)
     (output,) = document.graph.outputs
-    assert list(additive_heads(edits.plan_output(document, output, loss=None))) == []
+    assert list(additive_heads(edits.plan_output(document, output, loss=None), {})) == []
 
 
 def test_it_is_said_in_every_language() -> None:
-    (problem,) = additive_heads(joined(HEAD))
+    (problem,) = additive_heads(joined(HEAD), {})
     for language in LANGUAGES:
         set_language(language)
         assert "concatenate" in str(problem)

@@ -35,7 +35,7 @@ def shuffled(items, rng):
 
 
 class Relabelled:
-    """The same model as somebody else would have drawn it: other ids, places and order."""
+    """The same model as somebody else would have drawn it: other ids, places, order and looks."""
 
     def __init__(self, document, seed):
         self.old, self.rng = document, random.Random(seed)
@@ -78,7 +78,7 @@ class Relabelled:
     def graph(self, graph):
         ids = self.ids
         calls = {
-            ids[k]: Call(ids[c.layer], (self.rng.random(), 5.0))
+            ids[k]: Call(ids[c.layer], (self.rng.random(), 5.0), self.rng.random() < 0.5, c.muted)
             for k, c in shuffled(graph.calls, self.rng).items()
         }
         wires = frozenset(

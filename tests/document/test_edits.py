@@ -7,10 +7,12 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from studio.document import edits, rewiring
+from studio.document import edits, look_edits, muting, rewiring
 from studio.document.analysis import analyse, why_not
 from studio.document.excerpt import excerpt, paste
 from studio.document.history import History
+from studio.document.look_edits import Load
+from studio.document.looks import Frame
 from studio.document.model import Document, Endpoint
 from studio.document.plan import NumberColumns, TextColumn
 from studio.layers.base import Layer
@@ -43,6 +45,8 @@ def is_sound(document: Document) -> None:
         assert set(graph.inputs) <= set(graph.calls)
         assert {e.call for e in graph.outputs} <= set(graph.calls)
         assert len(set(graph.outputs)) == len(graph.outputs)
+        assert graph.looks.bends.keys() <= graph.wires
+        assert not any(graph.calls[call].muted for call in graph.inputs)
         ends: dict[Endpoint, list[int]] = {}
         for wire in graph.wires:
             assert {wire.source, wire.target} <= set(graph.calls)
@@ -168,6 +172,29 @@ class Editing(RuleBasedStateMachine):
     def move(self, data: st.DataObject, x: float) -> None:
         self.do(edits.move_calls(self.now, {self.pick(data, self.calls): (x, 0.0)}))
 
+    @precondition(lambda self: self.calls)
+    @rule(data=st.data(), on=st.booleans())
+    def mute_or_collapse(self, data: st.DataObject, on: bool) -> None:
+        call = self.pick(data, self.calls)
+        if call not in self.now.graph.inputs:
+            self.do(muting.mute(self.now, [call], on))
+        self.do(look_edits.collapse(self.now, [call], on))
+
+    @rule(data=st.data())
+    def look(self, data: st.DataObject) -> None:
+        document, frame = look_edits.add_frame(self.now, Frame((0, 0, 9, 9), "frame"))
+        wires = sorted(document.graph.wires)
+        led = data.draw(st.lists(st.sampled_from(wires), unique=True)) if wires else []
+        document = look_edits.bend(document, {wire: [(1.0, 2.0)] for wire in led})
+        self.do(document)
+        bends = frozenset((wire, 0) for wire in led)
+        some = data.draw(st.sets(st.sampled_from(self.calls))) if self.calls else ()
+        load = Load(frozenset(some), frozenset([frame]), bends)
+        self.do(look_edits.shift(self.now, self.now.main, load, (3.0, 4.0)))
+        looks = self.now.graph.looks
+        assert looks.frames[frame].rect == (3, 4, 9, 9)
+        assert all(looks.bends[wire] == ((4.0, 6.0),) for wire in led)
+
     @precondition(lambda self: self.now.graph.wires)
     @rule(data=st.data())
     def insert(self, data: st.DataObject) -> None:
@@ -232,7 +259,9 @@ class Editing(RuleBasedStateMachine):
     def sound(self) -> None:
         is_sound(self.now)
         self.analysis = analyse(self.now, self.analysis)
-        assert self.analysis.specs == analyse(self.now).specs
+        whole = analyse(self.now)
+        assert self.analysis.specs == whole.specs
+        assert self.analysis.bypass == whole.bypass
         assert all(old is not new for old, new in self.told)
         if self.told:
             assert self.told[-1][1] is self.now

@@ -2,6 +2,7 @@
 
 from hypothesis import strategies as st
 
+from studio.document.looks import COLOURS, Frame, Looks, Note
 from studio.document.model import (
     Call,
     Document,
@@ -111,7 +112,12 @@ def graphs(draw, layers, first):
     """Calls of these layers, wired forward only."""
     chosen = draw(st.lists(st.sampled_from(sorted(layers)), max_size=7)) if layers else []
     once = [x for i, x in enumerate(chosen) if not is_input(layers[x]) or x not in chosen[:i]]
-    calls = {f"c{first + i}": Call(x, draw(positions)) for i, x in enumerate(once)}
+    calls = {
+        f"c{first + i}": Call(
+            x, draw(positions), draw(st.booleans()), not is_input(layers[x]) and draw(st.booleans())
+        )
+        for i, x in enumerate(once)
+    }
     wires, ids = set(), list(calls)
     for at, target in enumerate(ids):
         body = layers[calls[target].layer].body
@@ -123,7 +129,24 @@ def graphs(draw, layers, first):
     fed = draw(st.permutations([c for c in ids if is_input(layers[calls[c].layer])]))
     ends = draw(st.lists(st.sampled_from(ids), unique=True, max_size=3)) if ids else []
     outputs = tuple(Endpoint(c, "output") for c in ends)
-    return Graph(draw(texts), calls, frozenset(wires), tuple(fed), outputs)
+    looks = draw(all_looks(sorted(wires), first))
+    return Graph(draw(texts), calls, frozenset(wires), tuple(fed), outputs, looks)
+
+
+@st.composite
+def all_looks(draw, wires, first):
+    """Frames, notes and bends of some of these wires."""
+    size = st.floats(1, 1e6)
+    rects = st.tuples(floats, floats, size, size)
+    frames = draw(st.lists(st.builds(Frame, rects, texts, st.sampled_from(COLOURS)), max_size=2))
+    notes = draw(st.lists(st.builds(Note, rects, texts), max_size=2))
+    bent = draw(st.lists(st.sampled_from(wires), unique=True)) if wires else []
+    points = st.lists(positions, min_size=1, max_size=3).map(tuple)
+    return Looks(
+        {f"f{first + i}": frame for i, frame in enumerate(frames)},
+        {f"n{first + i}": note for i, note in enumerate(notes)},
+        {wire: draw(points) for wire in bent},
+    )
 
 
 def is_input(entry):

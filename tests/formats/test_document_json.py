@@ -7,6 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from studio.declare import registry
+from studio.document import look_edits
+from studio.document.looks import Frame
 from studio.document.model import Document
 from studio.formats import document_json
 from studio.formats.document_json import from_json, to_json
@@ -43,6 +45,28 @@ def test_moving_a_node_changes_nothing_but_the_positions():
     assert "position" not in json.dumps(value)
 
 
+def test_what_only_looks_stands_apart():
+    document = two_outputs().document
+    document = look_edits.collapse(document, document.graph.calls)
+    document, _ = look_edits.add_frame(document, Frame((0, 0, 90, 90), "a title"))
+    wire = min(document.graph.wires)
+    document = look_edits.bend(document, {wire: [(1.5, 2.0)]})
+    value = to_json(document)
+    assert from_json(value) == document
+    assert value.pop("looks").keys() == {"g1"}
+    value.pop("next_id")
+    plain = to_json(two_outputs().document)
+    assert value == {name: plain[name] for name in value}
+
+
+def test_format_1_is_brought_up_to_date():
+    value = to_json(two_outputs().document)
+    old = {**value, "format": 1}
+    del old["looks"]
+    old["graphs"] = [{k: v for k, v in g.items() if k != "muted"} for g in value["graphs"]]
+    assert from_json(old) == two_outputs().document
+
+
 def test_a_kind_of_a_later_version_is_kept():
     value = to_json(two_outputs().document)
     layer = next(v for v in value["layers"] if v.get("kind") == "Dense")
@@ -59,6 +83,13 @@ def test_a_name_that_is_missing_takes_its_default():
     assert from_json(value) == two_outputs().document
 
 
+FRAME = {"id": "f1", "rect": [0, 0, 9, 9], "title": "t", "colour": "grey"}
+
+
+def looks(value):
+    return value["looks"].setdefault("g1", {})
+
+
 def edited(change):
     value = copy.deepcopy(to_json(two_outputs().document))
     change(value)
@@ -71,7 +102,7 @@ DAMAGE = [
     (lambda v: v.update(main="g7"), "document.json.main", "no_such"),
     (lambda v: v.update(main=None), "document.json.main", "expected"),
     (lambda v: v.update(extra=1), "document.json", "unknown_name"),
-    (lambda v: v.update(format=2), "document.json.format", "too_new"),
+    (lambda v: v.update(format=3), "document.json.format", "too_new"),
     (lambda v: v.update(format=0), "document.json.format", "expected"),
     (lambda v: v.update(format=True), "document.json.format", "expected"),
     (lambda v: v.update(next_id=3), "document.json.layers[1].id", "next_id"),
@@ -101,6 +132,25 @@ DAMAGE = [
     (lambda v: v["plan"]["data"].update(source={"kind": "Popen"}), None, "unknown_name"),
     (lambda v: v["plan"]["data"]["split"].update(kind="eval"), None, "expected"),
     (lambda v: v["positions"]["g1"].update(c2=[1]), "document.json.positions.g1.c2", "expected"),
+    (lambda v: v["graphs"][0]["muted"].append("c2"), None, "muted_input"),
+    (lambda v: v["graphs"][0]["muted"].append("c99"), None, "no_such"),
+    (lambda v: v["looks"].update(g7={}), "document.json.looks", "no_such"),
+    (lambda v: looks(v).update(collapsed=["c99"]), "document.json.looks.g1.collapsed", "no_such"),
+    (lambda v: looks(v).update(scripts=[]), "document.json.looks.g1", "unknown_name"),
+    (lambda v: looks(v).update(frames=[FRAME, FRAME]), None, "twice"),
+    (lambda v: looks(v).update(frames=[{**FRAME, "id": "c2"}]), None, "twice"),
+    (lambda v: looks(v).update(frames=[{**FRAME, "id": "f99"}]), None, "next_id"),
+    (lambda v: looks(v).update(frames=[{**FRAME, "id": "../f"}]), None, "expected"),
+    (lambda v: looks(v).update(frames=[{**FRAME, "rect": [0, 0, -1, 5]}]), None, "expected"),
+    (lambda v: looks(v).update(frames=[{**FRAME, "colour": "puce"}]), None, "expected"),
+    (lambda v: looks(v).update(notes=[{"id": "n1", "rect": [0, 0, 5]}]), None, "expected"),
+    (
+        lambda v: looks(v).update(bends=[[["c2", "output", "c9", "x", 0], [[1, 2]]]]),
+        None,
+        "no_such",
+    ),
+    (lambda v: looks(v).update(bends=[[v["graphs"][0]["wires"][0], []]]), None, "expected"),
+    (lambda v: looks(v).update(bends=[[v["graphs"][0]["wires"][0], [[1]]]]), None, "expected"),
 ]
 
 

@@ -13,7 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from safetensors import numpy as tensors
 
-from studio.document import edits
+from studio.document import edits, look_edits, muting
+from studio.document.looks import Frame, Note
 from studio.document.lowering import lower
 from studio.document.model import Endpoint
 from studio.document.plan import (
@@ -103,6 +104,24 @@ def test_any_document_is_read_back(tmp_path, document):
 def test_the_file_of_format_1_still_opens():
     project = loom.load(GOLDEN / "format_1.loom")
     same(project, trained())
+
+
+def looked_after():
+    """A project with everything that format 2 added."""
+    project = trained()
+    document = project.document
+    concatenate = next(c for c in document.graph.calls if document.entry(c).kind == "Concatenate")
+    document = look_edits.collapse(document, [concatenate])
+    document = muting.mute(document, ["c8"])
+    document, _ = look_edits.add_frame(document, Frame((-20, -40, 300, 200), "words", "teal"))
+    document, _ = look_edits.add_note(document, Note((0, 300, 200, 80), "two\nlines"))
+    wire = min(document.graph.wires)
+    project.document = look_edits.bend(document, {wire: [(110.0, 40.0), (120.5, 60.0)]})
+    return project
+
+
+def test_the_file_of_format_2_still_opens():
+    same(loom.load(GOLDEN / "format_2.loom"), looked_after())
 
 
 def test_only_what_the_document_needs_is_saved(tmp_path):

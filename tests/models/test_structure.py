@@ -16,7 +16,7 @@ X = np.random.default_rng(0).normal(size=(5, 4)).astype(np.float32)
 
 def two() -> Model:
     """Two inputs, two outputs, a model used as a layer."""
-    words, numbers = Input((6,), "int32", name="words"), Input((4,), name="numbers")
+    words, numbers = Input((6,), dtype="int32", name="words"), Input((4,), name="numbers")
     inner = Input((3,))
     part = Model(inner, Dense(3, activation="tanh", name="within")(inner), name="part")
     read = LSTM(3, name="read")(Embedding(9, 2, name="table")(words))

@@ -11,7 +11,9 @@ from studio.document.project import Project
 from studio.examples import EXAMPLES
 from studio.text import language, set_language
 from studio.ui.session import Session
+from studio.ui.settings import Settings
 from studio.ui.theme import apply_theme
+from studio.ui.window import MainWindow
 
 
 @pytest.fixture(autouse=True)
@@ -46,3 +48,29 @@ def node(session):
         return next(c for c, call in graph.calls.items() if layers[call.layer].name == name)
 
     return find
+
+
+@pytest.fixture
+def open_window(qtbot):
+    """Opens a window with a project; in the end every one is closed, and no question is asked."""
+    made = []
+
+    def open_one(project=None):
+        window = MainWindow(Settings(), Session(project or Project()))
+        made.append(window)
+        window.resize(1280, 800)
+        window.show()
+        qtbot.waitExposed(window)
+        window.activateWindow()
+        qtbot.waitUntil(window.isActiveWindow)  # else shortcuts are not heard
+        window.canvas.setFocus()
+        return window
+
+    yield open_one
+    for window in made:
+        for desk in window.tabs.desks:
+            desk.training.training.kill()
+            desk.session.history.saved()
+            desk.session.saved(desk.session.path)
+        window.close()
+        window.deleteLater()

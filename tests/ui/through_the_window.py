@@ -136,6 +136,8 @@ def main(which: str, table: Path, folder: Path) -> None:
     settle(0.5)
     ahead(1.2, "xdotool key ctrl+a", f"xdotool type --delay 8 {project}", "xdotool key Return")
     saved = window.session
+    window.close_tab()  # opened again while it is open, its tab would only be raised
+    settle(0.3)
     person.tool("Open")  # without a window manager no key reaches the window after a dialog
     person.until(lambda: window.session is not saved and window.session.path == project)
     picture("09-reopened")

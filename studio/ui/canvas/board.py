@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from PySide6.QtCore import QEvent, QPoint, QPointF
+from PySide6.QtCore import QEvent, QPoint, QPointF, Signal
 from PySide6.QtWidgets import QWidget
 
 from studio.document.edits import move_calls
@@ -18,6 +18,7 @@ from studio.ui.canvas.commands import new_layer
 from studio.ui.canvas.faces import Faces
 from studio.ui.canvas.geometry import GRIP, USUAL
 from studio.ui.canvas.overlays import Hint
+from studio.ui.canvas.picking import Picking
 from studio.ui.canvas.plane import Plane, Viewpoint
 from studio.ui.canvas.popups import Popups
 from studio.ui.canvas.scene import CanvasScene
@@ -32,7 +33,13 @@ class Board(Plane):
 
     Attributes:
         pointer: where the mouse is in the viewport; None while it is elsewhere.
+        picking: the frames, notes and bends that are selected.
+
+    Signals:
+        picked(): other frames, notes or bends are selected.
     """
+
+    picked = Signal()
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         self.canvas = CanvasScene()
@@ -41,6 +48,7 @@ class Board(Plane):
         self.hint = Hint()
         self.canvas.add_overlay(self.hint)
         self.arranging = Arranging(self)
+        self.picking = Picking(self)
         self.popups = Popups(self)
         self.clipboard = Clipboard(self)
         self.pointer: QPoint | None = None
@@ -68,6 +76,7 @@ class Board(Plane):
             self._viewpoints[before] = self.viewpoint()
         self.canvas.show_faces(self._faces())
         self.canvas.wires.selected &= session.seen.graph.wires
+        self.picking.prune()
         if before != self._graph:
             self.stand_at(self._viewpoints.get(self._graph))
         self.refresh_far()
@@ -97,10 +106,11 @@ class Board(Plane):
     # -- selecting -----------------------------------------------------------------------------
 
     def select(self, calls: Iterable[CallId], keep_wires: bool = False) -> None:
-        """Select these calls, and no wires unless they are kept."""
+        """Select these calls, and nothing else unless wires, frames, notes, bends are kept."""
         self.session.select(calls)
         if not keep_wires:
             self.select_wires(frozenset())
+            self.picking.pick()
 
     def select_wires(self, wires: frozenset[Wire]) -> None:
         """Select these wires; calls stay as they are."""
@@ -111,9 +121,10 @@ class Board(Plane):
         self.refresh_far()
 
     def select_all(self) -> None:
-        """Select every node and wire."""
+        """Select everything."""
         self.session.select(self.session.seen.graph.calls)
         self.select_wires(self.session.seen.graph.wires)
+        self.picking.pick_all()
 
     def one_selected(self) -> CallId | None:
         """The selected node, if it is the only one; none that is not shown any more."""
@@ -184,13 +195,14 @@ class Board(Plane):
         session.commit(label, made.document)
         calls = [c for c in made.calls.values() if c in session.seen.graph.calls]
         self.select(calls)
-        self.show_rect(self.canvas.extent(calls))
+        self.picking.pick(made.pieces.values())
+        self.show_rect(self.canvas.extent(calls) | self.picking.extent())
 
     def duplicate(self) -> None:
         """Copies of the selected nodes, beside and below them."""
         session, chosen = self.session, self.session.selection
-        if chosen:
-            part = excerpt(session.document, session.shown, chosen)
+        if chosen or self.picking.pieces:
+            part = excerpt(session.document, session.shown, chosen, self.picking.pieces)
             label = commands.labelled(session.seen, "canvas.duplicate", chosen)
             made = paste(session.document, part, session.shown, (_ASIDE, _ASIDE))
             self.put(label, made, session.project.store)
@@ -198,10 +210,10 @@ class Board(Plane):
     # -- taking away ---------------------------------------------------------------------------
 
     def delete_selection(self) -> None:
-        """Delete the selected nodes and wires."""
+        """Delete all that is selected."""
         calls, wires = self.session.selection, self.canvas.wires.selected
-        if calls or wires:
-            self.session.commit(*commands.deleted(self.session.document, calls, wires))
+        label, document = commands.deleted(self.session.document, calls, wires)
+        self.session.commit(*self.picking.deleted(label, document, alone=not (calls or wires)))
 
     def heal_selection(self) -> None:
         """Delete the selected nodes; what fed them is wired to what read them."""
@@ -250,6 +262,21 @@ class Board(Plane):
         if self.session.selection:
             chosen = [c for c in self.session.seen.graph.calls if c in self.session.selection]
             self.session.commit(*commands.outputs_toggled(self.session.document, chosen))
+
+    def toggle_collapsed(self, calls: Iterable[CallId] = ()) -> None:
+        """Collapse these nodes, the selected ones, or the one under the cursor; or open them."""
+        if chosen := list(calls) or self._meant():
+            self.session.commit(*commands.collapse_toggled(self.session.document, chosen))
+
+    def toggle_muted(self) -> None:
+        """Mute the selected nodes, or the one under the cursor; or let them compute again."""
+        if chosen := self._meant():
+            self.session.commit(*commands.mute_toggled(self.session.document, chosen))
+
+    def _meant(self) -> list[CallId]:
+        """The selected nodes; the one under the cursor where none is."""
+        hovered = self.canvas.hovered
+        return list(self.session.selection) or ([hovered] if hovered is not None else [])
 
     def arrange(self) -> None:
         """Lay out the selected nodes, or all where fewer than two are selected."""

@@ -41,9 +41,10 @@ class Clipboard:
     def copy(self) -> bool:
         """Put the selected nodes on the clipboard; whether there were any, and they fit."""
         session = self._view.session
-        if not session.selection:
+        pieces = self._view.picking.pieces
+        if not session.selection and not pieces:
             return False
-        part = excerpt(session.document, session.shown, session.selection)
+        part = excerpt(session.document, session.shown, session.selection, pieces)
         try:
             words = to_text(part)
         except ProblemError as error:
@@ -81,7 +82,9 @@ class Clipboard:
 
     def _offset(self, part: Excerpt) -> tuple[float, float]:
         """From where the nodes were to where their upper left corner is held."""
-        places = [call.position for call in part.document.graph.calls.values()]
+        graph = part.document.graph
+        places = [call.position for call in graph.calls.values()]
+        places += [piece.rect[:2] for piece in graph.looks.pieces.values()]
         if not places:
             return 0.0, 0.0
         corner = QPointF(min(x for x, _ in places), min(y for _, y in places))

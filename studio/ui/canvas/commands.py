@@ -4,10 +4,11 @@ from collections.abc import Iterable, Mapping
 from math import inf
 
 from studio.declare import declared
-from studio.document import edits
+from studio.document import edits, look_edits, muting
 from studio.document.analysis import why_not
 from studio.document.layout import Size, arrange
 from studio.document.model import (
+    Call,
     CallId,
     Document,
     Endpoint,
@@ -90,8 +91,10 @@ def deleted(
 
 
 def labelled(document: Document, key: str, calls: Iterable[CallId]) -> str:
-    """What an act on one node, or on several, is called in the undo menu."""
+    """What an act on nodes, or on frames and notes only, is called in the undo menu."""
     chosen = set(calls)
+    if not chosen:
+        return text(f"{key}_looks")
     if len(chosen) == 1:
         return text(f"{key}_one", name=entry_of(document, next(iter(chosen))).name)
     return text(f"{key}_many", count=len(chosen))
@@ -148,13 +151,37 @@ def _covers(graph: Graph, call: CallId, sizes: Mapping[CallId, Size]) -> bool:
     return any(x0 < right and left < x1 and y0 < bottom and top < y1 for x0, y0, x1, y1 in others)
 
 
-def neighbour(graph: Graph, selected: Iterable[CallId], step: int) -> CallId | None:
+def collapse_toggled(document: Document, calls: Iterable[CallId]) -> tuple[str, Document]:
+    """With these calls collapsed; opened again where all of them were."""
+    chosen = list(calls)
+    collapsed = all(_call(document, c).collapsed for c in chosen)
+    label = text("canvas.expand" if collapsed else "canvas.collapse")
+    return label, look_edits.collapse(document, chosen, not collapsed)
+
+
+def mute_toggled(document: Document, calls: Iterable[CallId]) -> tuple[str, Document]:
+    """With these calls muted, but for Inputs; heard again where all of them were."""
+    chosen = [c for c in calls if muting.can_mute(document, c)]
+    muted = all(_call(document, c).muted for c in chosen)
+    label = text("canvas.unmute" if muted else "canvas.mute")
+    return label, muting.mute(document, chosen, not muted)
+
+
+def _call(document: Document, call: CallId) -> Call:
+    return edits.graph_of(document, call)[1].calls[call]
+
+
+def neighbour(
+    graph: Graph, selected: Iterable[str], step: int, after: Iterable[str] = ()
+) -> str | None:
     """The call after (1) or before (-1) the selected ones in the order of computation.
 
-    From no selection it is the first, or the last; None beyond the end.
+    From no selection it is the first, or the last; None beyond the end. `after` are ids of what
+    else can be selected, behind the last call.
     """
     order = graph.order()
     order += [call for call in graph.calls if call not in set(order)]
+    order += after
     at = [i for i, call in enumerate(order) if call in set(selected)]
     if not at:
         return (order[0] if step > 0 else order[-1]) if order else None

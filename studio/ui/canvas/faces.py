@@ -1,6 +1,6 @@
 """What a node shows, as values: everything the painter writes, nothing of how it is painted."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -59,6 +59,9 @@ class Face:
         model: it is a model one can look into.
         inner: what a wrapper holds.
         drops_mask: a mask arrives that no later layer gets.
+        collapsed: it is drawn as its title only.
+        muted: it passes on what arrives; `bypass` says from which input, its port and slot, to
+            which output.
         problems: texts with their severity, the worst first.
     """
 
@@ -77,6 +80,9 @@ class Face:
     model: bool = False
     inner: "Inner | None" = None
     drops_mask: bool = False
+    collapsed: bool = False
+    muted: bool = False
+    bypass: tuple[tuple[str, int, str], ...] = ()
     problems: tuple[tuple[str, str], ...] = ()
 
 
@@ -217,7 +223,8 @@ class Faces:
 
     def face(self, call_id: CallId) -> Face:
         """What the node of a call shows."""
-        layer_id = self.document.graph.calls[call_id].layer
+        call = self.document.graph.calls[call_id]
+        layer_id = call.layer
         entry = self.document.layers[layer_id]
         takes, gives = self.document.ports(entry)
         weighted = [k for k in within(self.document, layer_id) if k in self.trained]
@@ -239,6 +246,9 @@ class Faces:
             model=isinstance(entry.body, Submodel) or bool(file_inside(self.document, layer_id)),
             inner=held(self.document, entry),
             drops_mask=call_id in self.analysis.drops_mask,
+            collapsed=call.collapsed,
+            muted=call.muted,
+            bypass=tuple(self._bypass(call_id)) if call.muted else (),
             problems=tuple(sorted(self.problems.get(call_id, ()))),  # errors before warnings
         )
 
@@ -248,6 +258,16 @@ class Faces:
         call = calls.get(call_id)
         users = self.users[owner(self.document, call.layer)] if call else []
         return [c for c in users if c in calls]
+
+    def _bypass(self, call_id: CallId) -> Iterator[tuple[str, int, str]]:
+        """From where to where a muted call passes on."""
+        known = self.analysis.bypass
+        for end, start in known.items():
+            if end.call == call_id:
+                wires = self.document.graph.into(call_id)
+                wire = next((w for w in wires if known.get(w.start, w.start) == start), None)
+                if wire is not None:
+                    yield wire.input, wire.slot, end.port
 
     def _signature(self, entry: LayerEntry) -> str:
         """The kind and its parameters; of a model, how many nodes it has."""

@@ -22,23 +22,26 @@ def paint_far(scene: "CanvasScene", painter: QPainter, visible: QRectF, zoom: fl
     paint = brushes()
     painter.fillRect(visible, paint.canvas)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+    pieces = [p for p in scene.pieces_below() if visible.intersects(p.box_at(zoom))]
+    for piece in pieces:
+        piece.paint_box(painter, paint, zoom)
     scene.wires.paint_far(painter, paint, visible, zoom)
-    bodies: dict[str, list[QRectF]] = {}
+    bodies: dict[tuple[str, bool], list[QRectF]] = {}
     marked: dict[str, list[QRectF]] = {"error": [], "warning": [], "selected": []}
     outputs: list[QRectF] = []
     for call, item in scene.items_by_call.items():
         rect = item.geometry.body.translated(item.pos())
         if not visible.intersects(rect):
             continue
-        bodies.setdefault(item.face.category, []).append(rect)
+        bodies.setdefault((item.face.category, item.face.muted), []).append(rect)
         outputs += [tag.rect.translated(item.pos()) for tag in item.geometry.tags]
         if call in scene.selection:
             marked["selected"].append(rect)
         elif item.face.problems:
             marked[item.face.problems[0][0]].append(rect)
     painter.setPen(Qt.PenStyle.NoPen)
-    for category, rects in bodies.items():
-        painter.setBrush(paint.accent(category))
+    for (category, muted), rects in bodies.items():
+        painter.setBrush(paint.header(category) if muted else paint.accent(category))
         painter.drawRects(rects)
     painter.setBrush(paint.accent("Input and output"))
     painter.drawRects(outputs)
@@ -52,6 +55,8 @@ def paint_far(scene: "CanvasScene", painter: QPainter, visible: QRectF, zoom: fl
             pen = paint.far_mark(colour)
             painter.setPen(pen)
             painter.drawRects(marked[mark])
+    for piece in pieces:
+        piece.paint_words(painter, paint, zoom)
     _paint_overlays(scene, painter)
 
 

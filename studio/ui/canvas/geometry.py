@@ -87,6 +87,8 @@ class Geometry:
         labels: by part: title, far_title, far_shape, far_weights, signature, inner, weights,
             mask, problem, in:<port>, out:<port>.
         inner: where a wrapper shows what it holds.
+        chevron: where a click collapses it, or opens it again.
+        port_radius: how large its ports are drawn.
     """
 
     body: QRectF
@@ -97,6 +99,8 @@ class Geometry:
     weights_y: float = 0.0
     problem: QRectF | None = None
     inner: QRectF | None = None
+    chevron: QRectF = field(default_factory=lambda: QRectF(PAD - 4, 4, ICON + 8, HEADER - 6))
+    port_radius: float = PORT_RADIUS
 
     def place(self, port: str, incoming: bool, slot: int = 0) -> Place | None:
         """Where a wire of a port ends or starts."""
@@ -112,6 +116,8 @@ class Geometry:
 
 def lay_out(face: Face) -> Geometry:
     """The geometry of a node that shows `face`."""
+    if face.collapsed:
+        return _lay_out_collapsed(face)
     width = _width(face)
     rows = max(sum(p.places for p in face.inputs), len(face.outputs))
     ports_y = HEADER + LINE
@@ -151,9 +157,47 @@ def lay_out(face: Face) -> Geometry:
     return geometry
 
 
+def _lay_out_collapsed(face: Face) -> Geometry:
+    """Only the title, the ports gathered at its two edges."""
+    afar = 8 * -(-(2 * PAD - 4 + text_width(face.title, "far_font")) // 8)
+    width = min(WIDEST, max(_title_width(face), afar))
+    geometry = Geometry(QRectF(0, 0, width, HEADER), QRectF())
+    room = width - PAD - ICON - 6 - _marks_width(face) - PAD
+    geometry.labels["title"] = _label(face.title, "title_font", PAD + ICON + 6, HEADER / 2, room)
+    geometry.labels["far_title"] = _label(
+        face.title, "far_font", PAD - 2, HEADER / 2 + 2, width - 2 * PAD + 4
+    )
+    slots = [(port, slot) for port in face.inputs for slot in range(port.places)]
+    for (port, slot), y in zip(slots, _gathered(len(slots)), strict=True):
+        geometry.places.append(Place(port, QPointF(0, y), True, slot, slot >= port.wired))
+    for port, y in zip(face.outputs, _gathered(len(face.outputs)), strict=True):
+        geometry.places.append(Place(port, QPointF(width, y), False, 0, port.wired == 0))
+    most = max(len(slots), len(face.outputs))
+    geometry.port_radius = min(PORT_RADIUS, max(2.0, HEADER / (2.4 * most))) if most else 0.0
+    flagged = [p for p in geometry.places if p.port.tag is not None and not p.incoming]
+    for i, place in enumerate(flagged):
+        down = (i - (len(flagged) - 1) / 2) * (TAG_HEIGHT + 2)
+        geometry.tags.append(_tag(place.port, QPointF(width, HEADER / 2 + down)))
+    deck = SHEETS * SHEET if face.model else 0.0
+    geometry.bounds = geometry.body.adjusted(-MARGIN, -MARGIN, MARGIN, MARGIN + deck)
+    for tag in geometry.tags:
+        geometry.bounds = geometry.bounds.united(tag.rect.adjusted(-3, -3, 3, 3))
+    return geometry
+
+
+def _gathered(count: int) -> list[float]:
+    """Heights for so many ports beside a title; one is in its middle."""
+    return [HEADER * (i + 1) / (count + 1) for i in range(count)]
+
+
 def marks(face: Face) -> list[str]:
-    """The icons at the right of the title."""
-    return [*(["shared"] if face.twins > 1 else []), *(["frozen"] if face.frozen else [])]
+    """The icons at the right of the title; a collapsed node tells of its problems there."""
+    said = [face.problems[0][0]] if face.collapsed and face.problems else []
+    return [
+        *said,
+        *(["shared"] if face.twins > 1 else []),
+        *(["frozen"] if face.frozen else []),
+    ]
 
 
 def twin_text(face: Face) -> str:
@@ -166,10 +210,15 @@ def _marks_width(face: Face) -> float:
     return len(marks(face)) * (ICON + 2) + number
 
 
+def _title_width(face: Face) -> float:
+    """What a title takes; in steps, so that outlines are shared."""
+    title = PAD + ICON + 6 + text_width(face.title, "title_font") + 8 + _marks_width(face)
+    return min(WIDEST, 8 * -(-max(96.0, title + PAD / 2) // 8))
+
+
 def _width(face: Face) -> float:
     """Problems do not count: a node that grew with them would cover its neighbours."""
-    title = PAD + ICON + 6 + text_width(face.title, "title_font") + 8 + _marks_width(face)
-    wanted = [NARROWEST, title + PAD / 2, 2 * PAD + text_width(face.signature, "font")]
+    wanted = [NARROWEST, _title_width(face), 2 * PAD + text_width(face.signature, "font")]
     wanted.append(2 * PAD + FAR_ICON + 6 + text_width(_sample_shape(face), "far_font"))
     if face.inner:
         wanted.append(2 * PAD + ICON + 8 + text_width(face.inner.title, "font"))
@@ -178,7 +227,7 @@ def _width(face: Face) -> float:
     left = max((text_width(p.label, "font") for p in face.inputs), default=0.0)
     right = max((text_width(_output_text(p), "font") for p in face.outputs), default=0.0)
     wanted.append(left + right + 2 * PAD + 16)
-    return min(WIDEST, 8 * -(-max(wanted) // 8))  # in steps, so that outlines are shared
+    return min(WIDEST, 8 * -(-max(wanted) // 8))
 
 
 def short_count(count: int) -> str:

@@ -73,6 +73,7 @@ class SelectByMarquee(Gesture):
         super().__init__(view, press)
         self.before = view.session.selection
         self.wires_before = view.canvas.wires.selected
+        self.picked = (view.picking.pieces, view.picking.bends)
         self.marquee = Marquee()
 
     def begin(self) -> None:
@@ -87,8 +88,9 @@ class SelectByMarquee(Gesture):
             calls, wires = self.before ^ calls, self.wires_before ^ wires
         elif modifiers & Modifiers.ShiftModifier:
             calls, wires = self.before | calls, self.wires_before | wires
-        self.view.select(calls)
+        self.view.select(calls, keep_wires=True)
         self.view.select_wires(wires)
+        self.view.picking.pick_in(rect, self.picked, modifiers)
 
     def drop(self, pos: QPointF, modifiers: Modifiers) -> None:
         self.view.canvas.remove_overlay(self.marquee)
@@ -102,6 +104,7 @@ class SelectByMarquee(Gesture):
             self.view.canvas.remove_overlay(self.marquee)
         self.view.select(self.before)
         self.view.select_wires(self.wires_before)
+        self.view.picking.pick(*self.picked)
 
 
 class SelectWire(Gesture):

@@ -7,6 +7,7 @@ from PySide6.QtGui import QPainter, QPolygonF
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
 from studio.document.model import CallId, Endpoint
+from studio.ui.canvas.curves import bezier, curve
 from studio.ui.canvas.faces import Face, Inner
 from studio.ui.canvas.geometry import (
     BADGE,
@@ -16,7 +17,6 @@ from studio.ui.canvas.geometry import (
     ICON,
     MARK_GAP,
     PAD,
-    PORT_RADIUS,
     RADIUS,
     SHEET,
     SHEETS,
@@ -37,6 +37,7 @@ from studio.ui.theme import Brushes, brushes
 if TYPE_CHECKING:
     from studio.ui.canvas.scene import CanvasScene
 
+PALE = 0.45  # of what is muted, or has nothing to do with the wire in the hand
 REACH = 14.0  # how far from a port a press still means it, in scene units
 
 
@@ -95,18 +96,22 @@ class NodeItem(QGraphicsItem):
         paint, zoom = brushes(), painter.worldTransform().m11()
         selected = self.call in self.canvas.selection or self.call == self.canvas.offered
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, zoom >= NEAR)
-        if self.canvas.lights is not None and not self.canvas.lights.any_at(self.call):
-            painter.setOpacity(0.45)
+        lights = self.canvas.lights
+        if self.face.muted or (lights is not None and not lights.any_at(self.call)):
+            painter.setOpacity(PALE)
         self._paint_body(painter, paint, selected)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
         if zoom < NEAR:
             self._paint_small(painter, paint, zoom)
             return
         self._paint_title(painter, paint, zoom)
-        self._paint_lines(painter, paint, zoom)
+        if not self.face.collapsed:
+            self._paint_lines(painter, paint, zoom)
         self._paint_tags(painter, paint, zoom)
         for place in self.geometry.places:
             self._paint_place(painter, paint, place)
+        if self.face.muted:
+            self._paint_muted(painter, paint)
 
     def _paint_body(self, painter: QPainter, paint: Brushes, selected: bool) -> None:
         body, category = self.geometry.body, self.face.category
@@ -120,7 +125,10 @@ class NodeItem(QGraphicsItem):
         painter.setBrush(paint.node)
         painter.drawRoundedRect(body, RADIUS, RADIUS)
         painter.setBrush(paint.header(category))
-        painter.drawPath(header_path(body.width()))
+        if self.face.collapsed:
+            painter.drawRoundedRect(body, RADIUS, RADIUS)
+        else:
+            painter.drawPath(header_path(body.width()))
         painter.setBrush(paint.accent(category))
         painter.drawPath(stripe_path(body.width()))
         painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -133,7 +141,7 @@ class NodeItem(QGraphicsItem):
         painter.setBrush(paint.node)
         for sheet in range(SHEETS, 0, -1):
             aside = sheet * SHEET
-            rect = self.geometry.body.adjusted(2 * aside, 2 * RADIUS, -2 * aside, aside)
+            rect = self.geometry.body.adjusted(2 * aside, RADIUS, -2 * aside, aside)
             painter.drawRoundedRect(rect, RADIUS, RADIUS)
 
     def _kind(self, paint: Brushes) -> tuple[str, str]:
@@ -156,11 +164,18 @@ class NodeItem(QGraphicsItem):
 
     def _paint_title(self, painter: QPainter, paint: Brushes, zoom: float) -> None:
         face, tokens = self.face, paint.tokens
-        name, colour = self._kind(paint)
-        _icon(painter, name, colour, PAD, (HEADER - ICON) / 2 + 1, zoom)
+        if self.canvas.hovered == self.call:
+            self._paint_chevron(painter, paint)
+        else:
+            name, colour = self._kind(paint)
+            _icon(painter, name, colour, PAD, (HEADER - ICON) / 2 + 1, zoom)
         painter.setFont(paint.title_font)
         painter.setPen(paint.text)
-        _text(painter, self.geometry.labels["title"], 1)
+        title = self.geometry.labels["title"]
+        _text(painter, title, 1)
+        if face.muted:
+            y, length = HEADER / 2 + 1, text_width(title.text, "title_font")
+            painter.drawLine(QPointF(title.at.x() - 2, y), QPointF(title.at.x() + length + 2, y))
         x = self.geometry.body.width() - PAD / 2
         painter.setFont(paint.font)
         painter.setPen(paint.text2)
@@ -170,14 +185,40 @@ class NodeItem(QGraphicsItem):
                 x -= text_width(number, "font") + (MARK_GAP if face.frozen else 2)
                 painter.drawText(QPointF(x, self.geometry.labels["title"].at.y()), number)
             x -= ICON + 2
-            _icon(painter, mark, tokens.text2, x, (HEADER - ICON) / 2 + 1, zoom)
+            colour = {"error": tokens.error, "warning": tokens.warn}.get(mark, tokens.text2)
+            _icon(painter, mark, colour, x, (HEADER - ICON) / 2 + 1, zoom)
+
+    def _paint_chevron(self, painter: QPainter, paint: Brushes) -> None:
+        """Under the cursor, in the place of the kind: down while open, to the right when not."""
+        centre, r = self.geometry.chevron.center(), 4.0
+        points = [QPointF(-r, -r / 2), QPointF(0, r / 2), QPointF(r, -r / 2)]
+        if self.face.collapsed:
+            points = [QPointF(p.y(), p.x()) for p in points]
+        painter.setPen(paint.chevron)
+        painter.drawPolyline(QPolygonF([centre + p for p in points]))
+
+    def _paint_muted(self, painter: QPainter, paint: Brushes) -> None:
+        """What a muted node passes on, led straight through it."""
+        painter.setOpacity(1.0)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        for port, slot, output in self.face.bypass:
+            start = self.geometry.place(port, True, slot)
+            end = self.geometry.place(output, False)
+            if start is not None and end is not None:
+                a, b = start.point, end.point
+                painter.setPen(paint.wires[end.port.group])
+                path = curve(bezier(a.x(), a.y(), b.x(), b.y()))
+                painter.drawPath(path)
 
     def _paint_lines(self, painter: QPainter, paint: Brushes, zoom: float) -> None:
         face, geometry = self.face, self.geometry
         painter.setFont(paint.font)
         painter.setPen(paint.text2)
+        apart: tuple[str, ...] = ("far_", "title", "problem", "inner")
+        if face.muted:  # beside its ports what is passed on is led through
+            apart += ("in:", "out:")
         for part, label in geometry.labels.items():
-            if not part.startswith("far_") and part not in ("title", "problem", "inner"):
+            if not part.startswith(apart):
                 _text(painter, label)
         if face.inner and geometry.inner is not None:
             self._paint_inner(painter, paint, face.inner, geometry.inner, zoom)
@@ -235,7 +276,7 @@ class NodeItem(QGraphicsItem):
             painter.setFont(paint.far_font)
             painter.setPen(paint.text)
             _text(painter, self.geometry.labels["far_title"])
-        shape = self.geometry.labels["far_shape"] if zoom >= MIDDLE else None
+        shape = self.geometry.labels.get("far_shape") if zoom >= MIDDLE else None
         name, colour = self._kind(paint)
         x, y = body.center().x() - FAR_ICON / 2, (HEADER + body.height() - FAR_ICON) / 2
         if shape is not None and shape.text:
@@ -243,7 +284,8 @@ class NodeItem(QGraphicsItem):
             painter.setPen(paint.text2)
             _text(painter, shape)
             self._paint_far_weights(painter, paint, zoom)
-        _icon(painter, name, colour, x, y, zoom, FAR_ICON)
+        if not self.face.collapsed:
+            _icon(painter, name, colour, x, y, zoom, FAR_ICON)
         for tag in self.geometry.tags:
             rim = paint.problem["warning"][0] if tag.port.lacking else paint.tag[0]
             painter.setPen(rim)
@@ -276,13 +318,14 @@ class NodeItem(QGraphicsItem):
         verdict = (
             lights.at(Endpoint(self.call, place.port.name), place.incoming) if lights else None
         )
-        radius = PORT_RADIUS
+        radius = self.geometry.port_radius
         if verdict:
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(paint.halo)
             painter.drawEllipse(place.point, radius + 5, radius + 5)
             radius += 1
-        painter.setOpacity(0.3 if verdict is False else 1.0)
+        pale = PALE if self.face.muted and not place.port.wired else 1.0
+        painter.setOpacity(0.3 if verdict is False else pale)
         hollow = place.incoming and place.free
         painter.setPen(paint.port_pens[group])
         painter.setBrush(paint.node if hollow else paint.ports[group])

@@ -4,7 +4,7 @@ from PySide6.QtCore import QLineF, QMarginsF, QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter, QPainterPath
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
-from studio.ui.canvas.wires import bezier, curve
+from studio.ui.canvas.curves import bezier, curve
 from studio.ui.theme import brushes, metrics
 
 

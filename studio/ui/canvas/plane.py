@@ -24,17 +24,24 @@ from studio.ui.theme import brushes
 
 SMALLEST, LARGEST = 0.04, 4.0
 _NOTCH = 1.18  # zoom of one notch of the wheel
+_LINES = 60  # pixels one notch of the wheel scrolls
+Modifiers = Qt.KeyboardModifier
 _GRID = 24.0
 Viewpoint = tuple[float, QPointF] | None
 _EDGE, _SPEED = 28, 14  # pixels from the edge where the view scrolls by itself, and how fast
 
 
 class Plane(QGraphicsView):
-    """Pans by its scroll bars, which lets Qt move the pixels it has instead of painting anew."""
+    """Pans by its scroll bars, which lets Qt move the pixels it has instead of painting anew.
+
+    Attributes:
+        wheel_scrolls: whether the wheel of a mouse scrolls instead of zooming.
+    """
 
     def __init__(self, scene: CanvasScene, parent: QWidget | None = None) -> None:
         super().__init__(scene, parent)
         self._scene = scene
+        self.wheel_scrolls = False
         self._handled = False  # whether the user or an action has chosen what is in sight
         self._pan_at: QPoint | None = None
         self._pan_timer = QTimer(self)
@@ -110,6 +117,12 @@ class Plane(QGraphicsView):
             self.setTransform(QTransform.fromScale(1, 1))
         self.centerOn(point)
 
+    def pan_to(self, point: QPointF) -> None:
+        """Bring a point to the middle, at the zoom there is."""
+        self._handled = True
+        self.centerOn(point)
+        self.refresh_far()
+
     def show_rect(self, rect: QRectF) -> None:
         """Scroll as little as shows a rectangle."""
         self._handled = True
@@ -151,29 +164,52 @@ class Plane(QGraphicsView):
     # -- wheel and touchpad --------------------------------------------------------------------
 
     def wheelEvent(self, event: QWheelEvent) -> None:
+        """Two fingers pan, a wheel zooms or scrolls as chosen; with Ctrl both zoom.
+
+        What a touchpad sends after the fingers have left it only ever pans: Ctrl pressed
+        meanwhile is meant for something else.
+        """
         keys, at = event.modifiers(), event.position().toPoint()
-        fingers = not event.pixelDelta().isNull() or (event.phase() != Qt.ScrollPhase.NoScrollPhase)
-        notches = (event.angleDelta().y() or event.angleDelta().x()) / 120
-        if keys & Qt.KeyboardModifier.ControlModifier or not (
-            fingers or keys & Qt.KeyboardModifier.ShiftModifier
-        ):
-            self.zoom_at(_NOTCH**notches, at)
+        phase, pixels, angle = event.phase(), event.pixelDelta(), event.angleDelta()
+        fingers = not pixels.isNull() or phase != Qt.ScrollPhase.NoScrollPhase
+        zooms = bool(keys & Modifiers.ControlModifier)
+        if zooms and phase != Qt.ScrollPhase.ScrollMomentum:
+            self.zoom_at(_NOTCH ** _notches(angle, pixels), at)
         elif fingers:
-            pixels = event.pixelDelta()
-            self.scroll_by(-(event.angleDelta() / 2 if pixels.isNull() else pixels))
+            self.scroll_by(-(angle / 2 if pixels.isNull() else pixels))
+        elif keys & Modifiers.ShiftModifier:
+            self.scroll_by(QPoint(round(-_notches(angle, pixels) * _LINES), 0))
+        elif self.wheel_scrolls or angle.y() == 0:  # a second wheel, or one that tilts
+            self.scroll_by(-angle * _LINES / 120)
         else:
-            self.scroll_by(QPoint(round(-notches * 60), 0))
+            self.zoom_at(_NOTCH ** _notches(angle, pixels), at)
+        self.refresh_far()
         event.accept()
 
     def viewportEvent(self, event: QEvent) -> bool:
         if event.type() in (QEvent.Type.MouseButtonPress, QEvent.Type.Drop):
             self._handled = True
         if isinstance(event, QNativeGestureEvent):
-            if event.gestureType() == Qt.NativeGestureType.ZoomNativeGesture:
-                self.zoom_at(1 + event.value(), event.position().toPoint())
-                return True
-            return False
+            return self._pinch(event)
         return super().viewportEvent(event)
+
+    def _pinch(self, event: QNativeGestureEvent) -> bool:
+        """Two fingers drawn apart zoom by what they tell, two fingers tapped fit; whether it was.
+
+        Where a gesture begins and ends is accepted too: else the parts between are not sent.
+        """
+        kind = event.gestureType()
+        if kind == Qt.NativeGestureType.ZoomNativeGesture:
+            self.zoom_at(max(1 + event.value(), 0.1), event.position().toPoint())
+        elif kind == Qt.NativeGestureType.SmartZoomNativeGesture:
+            self.fit()
+        elif kind not in (
+            Qt.NativeGestureType.BeginNativeGesture,
+            Qt.NativeGestureType.EndNativeGesture,
+        ):
+            return False
+        event.accept()
+        return True
 
     # -- at the edge ---------------------------------------------------------------------------
 
@@ -236,3 +272,9 @@ class Plane(QGraphicsView):
         first = Shiboken.wrapInstance(dots.ctypes.data, QPointF)
         assert isinstance(first, QPointF)
         painter.drawPoints(first, dots.size // 2)
+
+
+def _notches(angle: QPoint, pixels: QPoint) -> float:
+    """How far a wheel was turned, or two fingers moved as if they turned one."""
+    turned = (angle.y() or angle.x()) / 120
+    return turned or (pixels.y() or pixels.x()) / _LINES

@@ -6,13 +6,20 @@ from dataclasses import dataclass
 from PySide6.QtCore import QObject, QPointF, QRectF
 from PySide6.QtWidgets import QGraphicsItem, QGraphicsScene
 
+from studio.document.edits import carried_bends
 from studio.document.layout import Size
-from studio.document.model import CallId, Document, Endpoint, Wire
+from studio.document.look_edits import PieceId
+from studio.document.looks import Point, Rect, contains
+from studio.document.model import CallId, Document, Endpoint, Graph, Wire
 from studio.garbage import uncollected
 from studio.ui.canvas.faces import Faces
+from studio.ui.canvas.frames import FrameItem
 from studio.ui.canvas.geometry import MARGIN
+from studio.ui.canvas.levels import NEAR
 from studio.ui.canvas.node import REACH, NodeItem
-from studio.ui.canvas.wires import WORLD, Ends, WireLayer
+from studio.ui.canvas.notes import NoteItem
+from studio.ui.canvas.pieces import Piece
+from studio.ui.canvas.wires import WORLD, Bend, Ends, WireLayer
 
 
 @dataclass(frozen=True)
@@ -24,6 +31,9 @@ class Hit:
         call: the node.
         port: the port, with `incoming` and `slot` telling which place of it.
         wire: the wire.
+        bend: which of the wire's bends.
+        chevron: it is the place in a node's title that collapses it.
+        piece: a frame or a note; `part` tells which part of it, see `pieces.Piece`.
     """
 
     pos: QPointF
@@ -32,6 +42,10 @@ class Hit:
     incoming: bool = False
     slot: int = 0
     wire: Wire | None = None
+    bend: int | None = None
+    chevron: bool = False
+    piece: PieceId | None = None
+    part: str = ""
 
 
 class Lights:
@@ -67,7 +81,9 @@ class CanvasScene(QGraphicsScene):
 
     Attributes:
         items_by_call: the nodes.
+        pieces: the frames and notes.
         selection: the selected calls.
+        picked: the selected frames and notes.
         twins: calls that share a layer with a selected one, or with the one under the cursor.
         hovered: the node under the cursor.
         offered: the wrapper that would take what is in the hand.
@@ -78,7 +94,9 @@ class CanvasScene(QGraphicsScene):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(WORLD, parent)
         self.items_by_call: dict[CallId, NodeItem] = {}
+        self.pieces: dict[PieceId, Piece] = {}
         self.selection: frozenset[CallId] = frozenset()
+        self.picked: frozenset[PieceId] = frozenset()
         self.twins: frozenset[CallId] = frozenset()
         self.hovered: CallId | None = None
         self.offered: CallId | None = None
@@ -102,10 +120,15 @@ class CanvasScene(QGraphicsScene):
             self.removeItem(self.items_by_call.pop(call))
         stirred = faces.differences(self._faces) if self._faces else set(new.calls)
         self._show_calls(faces, stirred)
+        self._show_pieces(new)
         looks = (faces.groups, faces.masked)
         if old.wires != new.wires or self._faces is None or self._looks != looks:
             self._show_wires(faces)
         else:
+            before, bends = old.looks.bends, new.looks.bends
+            if bends is not before:
+                ways = {w: bends.get(w, ()) for w in {*before, *bends}}
+                self.lead({w: way for w, way in ways.items() if way != before.get(w, ())})
             self._follow(stirred)
         self._faces, self._looks = faces, looks
         self._mark_twins()
@@ -133,20 +156,35 @@ class CanvasScene(QGraphicsScene):
     def _show_wires(self, faces: Faces) -> None:
         wires = sorted(self._document.graph.wires)
         groups = {w: faces.groups.get(w.start, "unknown") for w in wires}
-        self.wires.show_wires({w: self._ends(w) for w in wires}, groups, faces.masked)
+        ends = {w: self._ends(w) for w in wires}
+        self.wires.show_wires(ends, groups, faces.masked, self._document.graph.looks.bends)
+
+    def _show_pieces(self, graph: Graph) -> None:
+        """Make, change and remove frames and notes."""
+        frames, notes = graph.looks.frames, graph.looks.notes
+        for piece in self.pieces.keys() - frames.keys() - notes.keys():
+            self.removeItem(self.pieces.pop(piece))
+        for piece in (i for i in (*frames, *notes) if i not in self.pieces):
+            kind = FrameItem if piece in frames else NoteItem
+            item = self.pieces[piece] = kind(self, piece)
+            self.addItem(item)
+        for piece, shown in self.pieces.items():
+            shown.show_looks(frames[piece] if piece in frames else notes[piece])
 
     def _ends(self, wire: Wire) -> Ends:
         start = self.items_by_call[wire.source].anchor(wire.output, False)
         end = self.items_by_call[wire.target].anchor(wire.input, True, wire.slot)
         return start.x(), start.y(), end.x(), end.y()
 
-    def _follow(self, calls: Iterable[CallId]) -> None:
+    def _follow(
+        self, calls: Iterable[CallId], bends: Mapping[Wire, tuple[Point, ...]] | None = None
+    ) -> None:
         """Let the wires of these calls end where their ports are now."""
         stirred = set(calls)
         if stirred:
             graph = self._document.graph
             touched = {w for c in stirred for w in (*graph.into(c), *graph.out_of(c))}
-            self.wires.move({w: self._ends(w) for w in touched})
+            self.wires.move({w: self._ends(w) for w in touched}, bends)
 
     # -- what is transient ---------------------------------------------------------------------
 
@@ -154,7 +192,41 @@ class CanvasScene(QGraphicsScene):
         """Show nodes elsewhere than the document has them: while they are dragged."""
         for call, position in positions.items():
             self.items_by_call[call].setPos(position)
-        self._follow(positions)
+        bends = None
+        if self._document.graph.looks.bends:
+            corners = {call: (at.x(), at.y()) for call, at in positions.items()}
+            bends = carried_bends(self._document.graph, corners)
+        self._follow(positions, bends)
+
+    def lead(self, bends: Mapping[Wire, tuple[Point, ...]]) -> None:
+        """Show wires led through other points than the document has: while one is dragged."""
+        self.wires.move({wire: self._ends(wire) for wire in bends}, bends)
+
+    def move_pieces(self, rects: Mapping[PieceId, Rect]) -> None:
+        """Show frames and notes elsewhere than the document has them."""
+        for piece, rect in rects.items():
+            self.pieces[piece].show_rect(rect)
+
+    def pick(self, pieces: frozenset[PieceId]) -> None:
+        """Mark these frames and notes as selected."""
+        stale, self.picked = self.picked ^ pieces, pieces
+        for piece in stale & self.pieces.keys():
+            self.pieces[piece].update()
+
+    def pieces_below(self) -> list[Piece]:
+        """Frames and notes, the lowest first."""
+        return sorted(self.pieces.values(), key=lambda item: item.zValue())
+
+    def lies_in(self, rect: Rect) -> tuple[list[CallId], list[PieceId], list[Bend]]:
+        """What lies in a frame: nodes by their middle, frames and notes wholly, and bends."""
+        area = QRectF(*rect)
+        calls = [
+            call
+            for call, item in self.items_by_call.items()
+            if area.contains(item.pos() + item.geometry.body.center())
+        ]
+        pieces = [i for i, p in self.pieces.items() if p.rect != rect and contains(rect, p.rect)]
+        return calls, pieces, self.wires.bends_in(area)
 
     def show_selection(self, calls: frozenset[CallId]) -> None:
         """Mark these calls as selected, and those that share a layer with them."""
@@ -220,8 +292,21 @@ class CanvasScene(QGraphicsScene):
                 port = Endpoint(item.call, place.port.name)
                 return Hit(at, item.call, port, place.incoming, place.slot)
         if top is not None:
-            return Hit(at, top.call)
-        return Hit(at, wire=self.wires.wire_at(at, zoom))
+            chevron = zoom >= NEAR and top.geometry.chevron.contains(at - top.pos())
+            return Hit(at, top.call, chevron=chevron)
+        bend = self.wires.bend_at(at, zoom)
+        if bend is not None:
+            return Hit(at, wire=bend[0], bend=bend[1])
+        wire = self.wires.wire_at(at, zoom)
+        return Hit(at, wire=wire) if wire is not None else self._piece_at(at, zoom)
+
+    def _piece_at(self, at: QPointF, zoom: float) -> Hit:
+        """The frame or note at a point, where it can be taken hold of."""
+        for piece in reversed(self.pieces_below()):
+            part = piece.part_at(at, zoom)
+            if part is not None:
+                return Hit(at, piece=piece.id, part=part)
+        return Hit(at)
 
     def node_at(self, at: QPointF, but: CallId | None = None) -> CallId | None:
         """The node a point lies on, other than one."""
@@ -239,9 +324,11 @@ class CanvasScene(QGraphicsScene):
         return [i.call for i in found if i.geometry.body.translated(i.pos()).intersects(rect)]
 
     def extent(self, calls: Iterable[CallId] | None = None) -> QRectF:
-        """A rectangle around these calls, all if None; null when there are none."""
+        """A rectangle around these calls, around everything if None; null when there is none."""
         chosen = self.items_by_call if calls is None else calls
         rect = QRectF()
+        for piece in self.pieces.values() if calls is None else ():
+            rect = rect.united(QRectF(*piece.rect))
         for call in chosen:
             rect = rect.united(self.items_by_call[call].scene_rect())
         return rect.adjusted(-MARGIN, -MARGIN, MARGIN, MARGIN) if not rect.isNull() else rect

@@ -40,6 +40,8 @@ def _node(face: Face) -> list[str]:
         lines.append(text("canvas.tip_model"))
     if face.drops_mask:
         lines.append(text("canvas.tip_drops_mask"))
+    if face.muted:
+        lines.append(text("canvas.tip_muted"))
     if face.frozen:
         lines.append(text("canvas.tip_frozen"))
     if face.twins > 1:

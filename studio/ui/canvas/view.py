@@ -25,6 +25,7 @@ from studio.ui.canvas.landing import Landing
 from studio.ui.canvas.moving import CopyNodes, MakeTwin, MoveNodes, Nudge
 from studio.ui.canvas.offer import Offer
 from studio.ui.canvas.scene import Hit
+from studio.ui.canvas.taking import gesture_for, nudge
 from studio.ui.canvas.wiring import DragWire
 from studio.ui.palette import LAYER_MIME
 from studio.ui.session import Session
@@ -94,6 +95,8 @@ class CanvasView(Board):
 
     def _gesture_for(self, hit: Hit, at: QPoint, keys: Qt.KeyboardModifier) -> Gesture:
         """Which story a press of the left button begins."""
+        if (taking := gesture_for(self, hit, at, keys)) is not None:
+            return taking
         if hit.port is not None:
             wiring = self._wiring_for(hit, at, bool(keys & _CTRL))
             if wiring is not None:
@@ -157,6 +160,8 @@ class CanvasView(Board):
         if event.button() != Qt.MouseButton.LeftButton or self._space:
             return
         hit = self.hit(event.position().toPoint())
+        if hit.port is None and self.picking.double_click(hit):
+            return
         if hit.call is not None:
             self.node_activated.emit(hit.call)
         elif hit.wire is None:
@@ -178,6 +183,9 @@ class CanvasView(Board):
         elif hit.wire is not None and hit.wire not in self.canvas.wires.selected:
             self.select(())
             self.select_wires(frozenset({hit.wire}))
+        elif hit.piece is not None and hit.piece not in self.picking.pieces:
+            self.select(())
+            self.picking.pick([hit.piece])
         self.context_requested.emit(hit, at)
 
     def leaveEvent(self, event: QEvent) -> None:
@@ -209,6 +217,8 @@ class CanvasView(Board):
             shape = Qt.CursorShape.OpenHandCursor
         elif hit is not None and hit.port is not None:
             shape = Qt.CursorShape.CrossCursor
+        elif hit is not None and (over := self.picking.cursor(hit)) is not None:
+            shape = over
         elif hit is not None and hit.wire is not None:
             shape = Qt.CursorShape.PointingHandCursor
         self.viewport().setCursor(shape)
@@ -282,6 +292,8 @@ class CanvasView(Board):
             self._arrow(_ARROWS[key], event.modifiers())
         elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and len(self.session.selection) == 1:
             self.node_activated.emit(next(iter(self.session.selection)))
+        elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and len(self.picking.pieces) == 1:
+            self.picking.write()
         elif key in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace):
             self.delete_selection()
         else:
@@ -291,9 +303,9 @@ class CanvasView(Board):
         """To the nearest node; with Ctrl the selection moves, with Shift in fine steps."""
         dx, dy = direction
         if keys & _CTRL:
-            if self.session.selection:
+            if self.session.selection or self.picking.any:
                 step = _FINE_STEP if keys & _SHIFT else _STEP
-                self._nudge = self._nudge or Nudge(self)
+                self._nudge = self._nudge or nudge(self)
                 self._nudge.step(dx * step, dy * step)
                 self.refresh_far()
             return
@@ -337,11 +349,5 @@ class CanvasView(Board):
         super().focusOutEvent(event)
 
     def focusNextPrevChild(self, forward: bool) -> bool:
-        """Tab walks the nodes in the order of computation; past the last it leaves the canvas."""
-        step = 1 if forward else -1
-        call = commands.neighbour(self.session.seen.graph, self.session.selection, step)
-        if call is None:
-            return super().focusNextPrevChild(forward)
-        self.select([call])
-        self.show_rect(self.canvas.extent([call]))
-        return True
+        """Tab walks the nodes in the order of computation, then frames and notes, then leaves."""
+        return self.picking.step(forward) or super().focusNextPrevChild(forward)

@@ -13,30 +13,21 @@ from PySide6.QtGui import QPainter, QPainterPath, QPen
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 from shiboken6 import Shiboken
 
+from studio.document.looks import Point
 from studio.document.model import Wire
+from studio.ui.canvas.curves import bezier, curve, curves, flatten
 from studio.ui.canvas.levels import NEAR
 from studio.ui.theme import Brushes, brushes
 
 Ends = tuple[float, float, float, float]
+Bend = tuple[Wire, int]
+"""A point a wire is led through: which of them, from the wire's start on."""
 WORLD = QRectF(-200_000, -200_000, 400_000, 400_000)
 _PIECES = 64
 _REACH = 6.0  # how far from a wire a press still means it, in pixels
-
-
-def bezier(x0: float, y0: float, x1: float, y1: float) -> tuple[float, ...]:
-    """The eight coordinates of a wire's curve: it leaves to the right and arrives from the left."""
-    pull = min(max(abs(x1 - x0) * 0.5, 32.0), 160.0)
-    if x1 < x0:
-        pull = max(pull, min(96.0 + abs(y1 - y0) * 0.15, 200.0))
-    return (x0, y0, x0 + pull, y0, x1 - pull, y1, x1, y1)
-
-
-def curve(points: Iterable[float]) -> QPainterPath:
-    """A path along the eight coordinates of `bezier`."""
-    x0, y0, x1, y1, x2, y2, x3, y3 = points
-    path = QPainterPath(QPointF(x0, y0))
-    path.cubicTo(x1, y1, x2, y2, x3, y3)
-    return path
+_BEND_REACH = 9.0  # likewise from a bend
+BEND_RADIUS = 4.0
+_AROUND = (-8.0, -8.0, 8.0, 8.0)  # a wire's bounds: its halo, and its bends when selected
 
 
 class WireLayer(QGraphicsItem):
@@ -46,6 +37,7 @@ class WireLayer(QGraphicsItem):
         selected: wires that are selected.
         hovered: the wire under the cursor.
         masked: wires that carry a mask.
+        picked: bends that are selected.
         hidden: wires that a gesture moves or takes away, not painted here.
         doomed: wires that would be cut.
         exposed: the rectangles under repair, in the scene; None: what the option says.
@@ -60,6 +52,7 @@ class WireLayer(QGraphicsItem):
         self.selected: frozenset[Wire] = frozenset()
         self.hovered: Wire | None = None
         self.masked: frozenset[Wire] = frozenset()
+        self.picked: frozenset[Bend] = frozenset()
         self.hidden: frozenset[Wire] = frozenset()
         self.doomed: frozenset[Wire] = frozenset()
         self.exposed: list[QRectF] | None = None
@@ -71,6 +64,9 @@ class WireLayer(QGraphicsItem):
         self._points: NDArray[np.float64] = np.empty((0, 8))
         self._bounds: NDArray[np.float64] = np.empty((0, 4))  # left, top, right, bottom
         self._paths: list[QPainterPath | None] = []
+        # Of the few wires that are led through points, by row: the points, and the curves between.
+        self._bends: dict[int, tuple[Point, ...]] = {}
+        self._pieces: dict[int, NDArray[np.float64]] = {}
 
     def boundingRect(self) -> QRectF:
         return WORLD
@@ -88,10 +84,18 @@ class WireLayer(QGraphicsItem):
         x0, y0, *_, x1, y1 = self._points[self._at[wire]].tolist()
         return x0, y0, x1, y1
 
+    def bends(self) -> dict[Wire, tuple[Point, ...]]:
+        """The wires that are led through points, and through which."""
+        return {self._wires[row]: through for row, through in self._bends.items()}
+
     # -- what it shows -------------------------------------------------------------------------
 
     def show_wires(
-        self, ends: Mapping[Wire, Ends], groups: Mapping[Wire, str], masked: frozenset[Wire]
+        self,
+        ends: Mapping[Wire, Ends],
+        groups: Mapping[Wire, str],
+        masked: frozenset[Wire],
+        bends: Mapping[Wire, tuple[Point, ...]],
     ) -> None:
         """Show exactly these wires, those that carry a mask with ties across them."""
         self._wires = list(ends)
@@ -103,26 +107,52 @@ class WireLayer(QGraphicsItem):
         self._points = np.array(points).reshape(-1, 8)
         self._bounds = _bounds(self._points)
         self._paths = [None] * len(points)
+        self._bends, self._pieces = {}, {}
+        self._lead({self._at[wire]: through for wire, through in bends.items()})
         self.update()
 
     def show_only(self, wires: Iterable[Wire]) -> None:
         """Show these of its wires and no others."""
         kept = set(wires)
         groups = dict(zip(self._wires, self._groups, strict=True))
+        led = {self._wires[row]: through for row, through in self._bends.items()}
+        bends = {wire: through for wire, through in led.items() if wire in kept}
         ends = {wire: self.ends(wire) for wire in self._wires if wire in kept}
-        self.show_wires(ends, groups, self.masked)
+        self.show_wires(ends, groups, self.masked, bends)
 
-    def move(self, ends: Mapping[Wire, Ends]) -> None:
-        """Let some wires end elsewhere."""
+    def move(
+        self, ends: Mapping[Wire, Ends], bends: Mapping[Wire, tuple[Point, ...]] | None = None
+    ) -> None:
+        """Let some wires end elsewhere, and be led through other points where `bends` says so."""
         if not ends:
             return
         rows = [self._at[wire] for wire in ends]
         stale = self._bounds[rows]
         self._points[rows] = [bezier(*e) for e in ends.values()]
-        self._bounds[rows] = fresh = _bounds(self._points[rows])
+        self._bounds[rows] = _bounds(self._points[rows])
+        told = {self._at[wire]: points for wire, points in (bends or {}).items()}
+        here = {row: told.get(row, self._bends.get(row, ())) for row in rows}
+        self._lead({row: through for row, through in here.items() if through or row in self._bends})
         for row in rows:
             self._paths[row] = None
-        self._repair(np.concatenate([stale, fresh]))
+        self._repair(np.concatenate([stale, self._bounds[rows]]))
+
+    def _lead(self, bends: Mapping[int, tuple[Point, ...]]) -> None:
+        """Lead these rows through points; through none straight on."""
+        for row, through in bends.items():
+            self._bends.pop(row, None)
+            self._pieces.pop(row, None)
+            if through:
+                x0, y0, *_, x1, y1 = self._points[row].tolist()
+                pieces = self._pieces[row] = curves((x0, y0, x1, y1), through)
+                self._bends[row] = through
+                boxes = _bounds(pieces)
+                self._bounds[row] = [*boxes[:, :2].min(0), *boxes[:, 2:].max(0)]
+
+    def pick(self, bends: frozenset[Bend]) -> None:
+        """Select these bends and no others."""
+        stale, self.picked = self.picked ^ bends, bends
+        self.touch(wire for wire, _ in stale)
 
     def touch(self, wires: Iterable[Wire | None]) -> None:
         """Repaint these wires."""
@@ -136,7 +166,7 @@ class WireLayer(QGraphicsItem):
             low, high = bounds[:, :2].min(0), bounds[:, 2:].max(0)
             bounds = np.concatenate([low, high])[None]
         for left, top, right, bottom in bounds.tolist():
-            self.update(QRectF(left, top, right - left, bottom - top).adjusted(-5, -5, 5, 5))
+            self.update(QRectF(left, top, right - left, bottom - top).adjusted(*_AROUND))
 
     # -- finding -------------------------------------------------------------------------------
 
@@ -156,14 +186,45 @@ class WireLayer(QGraphicsItem):
         rows = self._crossing(QRectF(at.x() - reach, at.y() - reach, 2 * reach, 2 * reach))
         if not len(rows):
             return None
-        points = _flatten(self._points[rows])  # rows × pieces+1 × 2
-        start, step = points[:, :-1], np.diff(points, axis=1)
-        away = np.array([at.x(), at.y()]) - start
-        length = np.maximum((step**2).sum(-1), 1e-9)
-        along = np.clip((away * step).sum(-1) / length, 0, 1)
-        distance = np.sqrt(((away - along[..., None] * step) ** 2).sum(-1)).min(1)
+        owners, points = self._curves(rows)
+        distance = _distances(flatten(points), at)
         best = int(distance.argmin())
-        return self._wires[rows[best]] if distance[best] <= reach else None
+        return self._wires[owners[best]] if distance[best] <= reach else None
+
+    def bend_at(self, at: QPointF, zoom: float) -> Bend | None:
+        """The bend nearest to a scene point, within reach."""
+        reach = _BEND_REACH / zoom
+        near = [
+            (np.hypot(x - at.x(), y - at.y()), row, i)
+            for row, through in self._bends.items()
+            for i, (x, y) in enumerate(through)
+        ]
+        distance, row, i = min(near, default=(reach + 1, 0, 0))
+        return (self._wires[row], i) if distance <= reach else None
+
+    def bends_before(self, wire: Wire, at: QPointF) -> int:
+        """How many of a wire's bends lie before the point of it that is nearest to `at`."""
+        pieces = self._pieces.get(self._at[wire])
+        return 0 if pieces is None else int(_distances(flatten(pieces), at).argmin())
+
+    def bends_in(self, rect: QRectF) -> list[Bend]:
+        """The bends that lie within a rectangle of the scene."""
+        return [
+            (self._wires[row], i)
+            for row, through in self._bends.items()
+            for i, (x, y) in enumerate(through)
+            if rect.contains(x, y)
+        ]
+
+    def _curves(self, rows: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+        """All curves of these wires, and whose each is: one of a wire that is led through none."""
+        bent = [int(row) for row in rows if int(row) in self._pieces] if self._pieces else []
+        if not bent:
+            return rows, self._points[rows]
+        plain = np.setdiff1d(rows, bent)
+        owners = [plain, *(np.full(len(self._pieces[row]), row) for row in bent)]
+        points = [self._points[plain], *(self._pieces[row] for row in bent)]
+        return np.concatenate(owners), np.concatenate(points)
 
     def inside(self, rect: QRectF) -> list[Wire]:
         """The wires that lie within a rectangle of the scene."""
@@ -181,13 +242,14 @@ class WireLayer(QGraphicsItem):
         rows = self._crossing(QRectF(start, end).normalized().adjusted(-1, -1, 1, 1))
         if not len(rows):
             return frozenset()
-        points = _flatten(self._points[rows])
+        owners, curved = self._curves(rows)
+        points = flatten(curved)
         a, b = np.array([start.x(), start.y()]), np.array([end.x(), end.y()])
         # Two pieces cross where each has its ends on different sides of the other.
         sides = _side(points[:, :-1], points[:, 1:], a) * _side(points[:, :-1], points[:, 1:], b)
         ends = _side(a, b, points)
         hit = ((sides <= 0) & (ends[:, :-1] * ends[:, 1:] <= 0)).any(1)
-        return frozenset(self._wires[rows[i]] for i in np.flatnonzero(hit))
+        return frozenset(self._wires[owners[i]] for i in np.flatnonzero(hit))
 
     def _crossing(self, rect: QRectF) -> NDArray[np.intp]:
         b = self._bounds
@@ -208,7 +270,7 @@ class WireLayer(QGraphicsItem):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, near)
         painter.setBrush(Qt.BrushStyle.NoBrush)
         exposed = self.exposed or [option.exposedRect]
-        rows = {int(row) for r in exposed for row in self._crossing(r.adjusted(-5, -5, 5, 5))}
+        rows = {int(row) for r in exposed for row in self._crossing(r.adjusted(*_AROUND))}
         long = 2000.0 / zoom
         sizes = self._bounds[:, 2:] - self._bounds[:, :2]
         for row in sorted(rows):
@@ -224,6 +286,18 @@ class WireLayer(QGraphicsItem):
                     painter.drawPath(self._path(row))
                 elif pieces:
                     painter.drawLines(pieces)
+            if near and row in self._bends:
+                self._paint_bends(painter, paint, row)
+
+    def _paint_bends(self, painter: QPainter, paint: Brushes, row: int) -> None:
+        wire = self._wires[row]
+        for i, (x, y) in enumerate(self._bends[row]):
+            picked = (wire, i) in self.picked
+            painter.setPen(paint.border_selected if picked else Qt.PenStyle.NoPen)
+            painter.setBrush(paint.ports[self._groups[row]])
+            radius = BEND_RADIUS + (2 if picked else 0)
+            painter.drawEllipse(QPointF(x, y), radius, radius)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
 
     def _pens(self, paint: Brushes, row: int, near: bool) -> list[QPen]:
         wire, group, tied = self._wires[row], self._groups[row], self._tied[row]
@@ -241,12 +315,14 @@ class WireLayer(QGraphicsItem):
     def _path(self, row: int) -> QPainterPath:
         path = self._paths[row]
         if path is None:
-            path = self._paths[row] = curve(self._points[row].tolist())
+            pieces = self._pieces.get(row, self._points[row : row + 1])
+            path = self._paths[row] = curve(pieces.ravel().tolist())
         return path
 
     def _visible_pieces(self, row: int, exposed: list[QRectF]) -> list[QLineF]:
         """A wire much longer than the screen, cut, without what nobody sees."""
-        points = _flatten(self._points[row : row + 1], _PIECES)[0]
+        pieces = self._pieces.get(row, self._points[row : row + 1])
+        points = flatten(pieces, _PIECES).reshape(-1, 2)
         low, high = np.minimum(points[:-1], points[1:]), np.maximum(points[:-1], points[1:])
         seen = np.zeros(len(low), bool)
         for r in exposed:
@@ -261,7 +337,8 @@ class WireLayer(QGraphicsItem):
     def paint_far(self, painter: QPainter, paint: Brushes, visible: QRectF, zoom: float) -> None:
         """Every wire as a straight line of one pixel; none shorter than three."""
         rows = self._crossing(visible)
-        ends = self._points[rows][:, [0, 1, 6, 7]]
+        rows, points = self._curves(rows)
+        ends = points[:, [0, 1, 6, 7]]
         apart = np.hypot(ends[:, 2] - ends[:, 0], ends[:, 3] - ends[:, 1]) * zoom
         groups = np.array([self._groups[row] for row in rows])
         for group, pen in paint.thin_wires.items():
@@ -280,6 +357,15 @@ class WireLayer(QGraphicsItem):
                     painter.drawPath(self._path(self._at[wire]))
 
 
+def _distances(lines: NDArray[np.float64], at: QPointF) -> NDArray[np.float64]:
+    """How far a point is from each of some lines of many pieces, (lines, pieces + 1, 2)."""
+    start, step = lines[:, :-1], np.diff(lines, axis=1)
+    away = np.array([at.x(), at.y()]) - start
+    length = np.maximum((step**2).sum(-1), 1e-9)
+    along = np.clip((away * step).sum(-1) / length, 0, 1)
+    return np.sqrt(((away - along[..., None] * step) ** 2).sum(-1)).min(1)
+
+
 def _bounds(points: NDArray[np.float64]) -> NDArray[np.float64]:
     """A box around each curve's four control points, so around the curve."""
     xs, ys = points[:, 0::2], points[:, 1::2]
@@ -293,10 +379,3 @@ def _side(
     along, aside = end - start, point - start
     side: NDArray[np.float64] = along[..., 0] * aside[..., 1] - along[..., 1] * aside[..., 0]
     return side
-
-
-def _flatten(points: NDArray[np.float64], pieces: int = 24) -> NDArray[np.float64]:
-    """Curves as polylines: (n, 8) → (n, pieces + 1, 2)."""
-    t = np.linspace(0, 1, pieces + 1)[:, None]
-    weights = np.concatenate([(1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t**2 * (1 - t), t**3], axis=1)
-    return np.einsum("tk,nkd->ntd", weights, points.reshape(-1, 4, 2))

@@ -192,6 +192,10 @@ def assert_mirrors(view: CanvasView) -> None:
         assert scene.items_by_call[call_id].face == item.face
     for wire in document.graph.wires:
         assert scene.wires.ends(wire) == fresh.canvas.wires.ends(wire)
+    assert scene.wires.bends() == document.graph.looks.bends
+    looks = {**document.graph.looks.frames, **document.graph.looks.notes}
+    assert {i: p.rect for i, p in scene.pieces.items()} == {i: p.rect for i, p in looks.items()}
+    assert scene.picked <= scene.pieces.keys()
     fresh.deleteLater()
 
 

@@ -1,0 +1,101 @@
+"""The looks of a document's graphs ⇄ JSON values: the section ``looks`` of `document_json`."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, TypeVar
+
+from studio.document.looks import Frame, Looks, Note, Point
+from studio.document.model import Graph, GraphId, Wire
+from studio.formats.strict_json import malformed
+from studio.formats.values import array, member, only, plain, read, table
+
+PIECES, BENDS = 10_000, 100_000  # at most, of a graph
+Piece = TypeVar("Piece", Frame, Note)
+
+
+def write_looks(graph: Graph) -> dict[str, Any]:
+    """What is drawn of a graph beside its nodes and wires; what there is nothing of is left out."""
+    looks = graph.looks
+    found = {
+        "collapsed": [call for call, c in graph.calls.items() if c.collapsed],
+        "frames": [{"id": i, **plain(frame)} for i, frame in looks.frames.items()],
+        "notes": [{"id": i, **plain(note)} for i, note in looks.notes.items()],
+        "bends": [[plain_wire(w), plain(p)] for w, p in sorted(looks.bends.items())],
+    }
+    return {name: values for name, values in found.items() if values}
+
+
+def read_looks(value: Any, place: str, graphs: Mapping[GraphId, Graph]) -> dict[GraphId, Graph]:
+    """These graphs with their looks.
+
+    Raises:
+        MalformedError: the values are not looks of these graphs.
+    """
+    found: dict[GraphId, Graph] = {}
+    for id_, looks in table(value, place).items():
+        if id_ not in graphs:
+            raise malformed(place, "no_such", name=id_[:40])
+        found[id_] = _with_looks(graphs[id_], looks, f"{place}.{id_}")
+    return found
+
+
+def plain_wire(wire: Wire) -> list[Any]:
+    """A wire as JSON."""
+    return [wire.source, wire.output, wire.target, wire.input, wire.slot]
+
+
+def read_wire(value: Any, place: str) -> Wire:
+    """The inverse of `plain_wire`."""
+    return Wire(*read(tuple[str, str, str, str, int], value, place))
+
+
+def _with_looks(graph: Graph, value: Any, place: str) -> Graph:
+    found = only(value, ("collapsed", "frames", "notes", "bends"), place)
+    collapsed = read(tuple[str, ...], found.get("collapsed", []), f"{place}.collapsed")
+    calls = dict(graph.calls)
+    for call in collapsed:
+        if call not in calls:
+            raise malformed(f"{place}.collapsed", "no_such", name=call[:40])
+        calls[call] = replace(calls[call], collapsed=True)
+    frames = _pieces(Frame, found.get("frames", []), f"{place}.frames")
+    notes = _pieces(Note, found.get("notes", []), f"{place}.notes")
+    bends = _bends(graph, found.get("bends", []), f"{place}.bends")
+    return replace(graph, calls=calls, looks=Looks(frames, notes, bends))
+
+
+def _pieces(kind: type[Piece], value: Any, place: str) -> dict[str, Piece]:
+    found: dict[str, Piece] = {}
+    items = array(value, place)
+    if len(items) > PIECES:
+        raise malformed(place, "too_many", received=len(items), expected=PIECES)
+    for i, item in enumerate(items):
+        at = f"{place}[{i}]"
+        about = dict(table(item, at))
+        id_ = read(str, member(about, "id", at), f"{at}.id")
+        if id_ in found:
+            raise malformed(at, "twice", name=id_[:40])
+        del about["id"]
+        found[id_] = piece = read(kind, about, at)
+        if min(piece.rect[2:]) <= 0:
+            raise malformed(f"{at}.rect", "expected", expected="> 0", received=piece.rect[2:])
+    return found
+
+
+def _bends(graph: Graph, value: Any, place: str) -> dict[Wire, tuple[Point, ...]]:
+    found: dict[Wire, tuple[Point, ...]] = {}
+    count = 0
+    for i, pair in enumerate(array(value, place)):
+        at = f"{place}[{i}]"
+        wire = read_wire(array(pair, at, 2)[0], at)
+        points = read(tuple[tuple[float, float], ...], pair[1], at)
+        count += len(points)
+        if wire not in graph.wires:
+            raise malformed(at, "no_such", name=" ".join(map(str, plain_wire(wire)))[:40])
+        if wire in found:
+            raise malformed(at, "twice", name=wire.source)
+        if count > BENDS:
+            raise malformed(place, "too_many", received=count, expected=BENDS)
+        if not points:
+            raise malformed(at, "expected", expected="[[x, y], …]", received="[]")
+        found[wire] = points
+    return found

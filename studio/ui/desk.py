@@ -1,0 +1,102 @@
+"""One project of a window: its session, the views of it, and the training that belongs to it."""
+
+from functools import partial
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QWidget
+
+from studio.ui.breadcrumbs import Stage
+from studio.ui.canvas import CanvasView
+from studio.ui.data_dock import DataDock
+from studio.ui.inspector import Inspector
+from studio.ui.minimap import Minimap
+from studio.ui.parts import clear
+from studio.ui.problems_dock import ProblemsDock
+from studio.ui.session import Session
+from studio.ui.status import Status
+from studio.ui.training_dock import TrainingDock
+from studio.ui.try_dock import TryDock
+
+
+class Desk(QObject):
+    """What a tab holds. A view stays as it is while another tab is in front.
+
+    Signals:
+        changed(): what titles, menus and the status bar say of it may be another.
+        counted(errors, warnings): how many problems there are.
+
+    Attributes:
+        views: by the name of their place: ``canvas``, or a dock.
+    """
+
+    changed = Signal()
+    counted = Signal(int, int)
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self.session = session
+        self.canvas = CanvasView(session)
+        self.stage = Stage(session, self.canvas)
+        self.inspector = Inspector(session)
+        self.problems = ProblemsDock(session)
+        self.training = TrainingDock(session)
+        self.data = DataDock(session)
+        self.minimap = Minimap(self.canvas)
+        self.views: dict[str, QWidget] = {
+            "canvas": self.stage,
+            "inspector": self.inspector,
+            "problems": self.problems,
+            "training": self.training,
+            "data": self.data,
+            "try": TryDock(session),
+            "minimap": self.minimap,
+        }
+        self._counts = (0, 0)
+        self._connect(session)
+
+    def _connect(self, session: Session) -> None:
+        self.problems.jump.connect(self.canvas.jump_to)
+        self.problems.counted.connect(self._count)
+        self.training.problems_found.connect(partial(self.problems.add_source, "training"))
+        self.data.problems_found.connect(partial(self.problems.add_source, "data"))
+        session.changed.connect(lambda: self.problems.drop_source("training"))
+        for happened in (
+            self.training.state_changed,
+            session.changed,
+            session.selected,
+            session.entered,
+            session.weights_changed,
+            session.path_changed,
+        ):
+            happened.connect(lambda *_: self.changed.emit())
+        self.problems.refresh()
+
+    def _count(self, errors: int, warnings: int) -> None:
+        self._counts = errors, warnings
+        self.counted.emit(errors, warnings)
+
+    def set_wheel(self, scrolls: bool) -> None:
+        """Whether the wheel of a mouse scrolls what is drawn, or zooms it."""
+        self.canvas.wheel_scrolls = self.stage.file.wheel_scrolls = scrolls
+
+    def report(self, status: Status) -> None:
+        """Let the status bar tell of this project."""
+        training = self.training.training
+        started = training.progress.started
+        status.show_problems(*self._counts)
+        status.show_session(self.session, training.phase, started.engine if started else None)
+
+    @property
+    def blank(self) -> bool:
+        """Whether nothing was ever done here: it may give way to another project."""
+        session = self.session
+        history, project = session.history, session.project
+        done = history.undo_label is not None or history.redo_label is not None
+        return not (session.path or done or project.document.graph.calls or project.runs)
+
+    def remove(self) -> None:
+        """Take its views off the screen, for good."""
+        for view in self.views.values():
+            clear(view)
+        self.session.deleteLater()
+        self.deleteLater()
