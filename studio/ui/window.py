@@ -129,7 +129,7 @@ class MainWindow(QMainWindow):
         """Bring the project of this file to the front; False where it is not open."""
         desk = self.tabs.at(path)
         if desk is not None:
-            self.tabs.bring(desk)
+            self._bring(desk)
         return desk is not None
 
     def is_open(self, path: Path) -> bool:
@@ -160,6 +160,11 @@ class MainWindow(QMainWindow):
         self.tabs.add(desk)
         return desk
 
+    def _bring(self, desk: Desk) -> None:
+        """Bring a desk to the front, in sight where the start page covered it."""
+        self.front.leave_page()
+        self.tabs.bring(desk)
+
     def _raised(self, desk: Desk) -> None:
         self.front.leave_page()
         self.panels.show(desk.views)
@@ -170,7 +175,7 @@ class MainWindow(QMainWindow):
     def _may_close(self, desk: Desk) -> bool:
         """Ask about a training under way and about changes, with the project in sight."""
         if desk.training.running or desk.session.modified:
-            self.tabs.bring(desk)
+            self._bring(desk)
         return desk.training.shutdown() and self.files.may_close()
 
     def _refresh(self, *_: object) -> None:
@@ -223,11 +228,9 @@ class MainWindow(QMainWindow):
         run_export(self.session, self)
 
     def start_tour(self) -> None:
-        """Lead through the headline model, from an empty canvas."""
-        before = self.session
+        """Lead through the headline model, from the empty canvas of a tab of its own."""
         self.files.new()
-        if self.session is not before:
-            self.tour.begin(self.session)
+        self.tour.begin(self.session)
 
     def search_acts(self) -> None:
         """Search everything that can be done, every node, and layers to add."""

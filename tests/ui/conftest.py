@@ -6,6 +6,7 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 import pytest
 from PySide6.QtCore import QCoreApplication, QEvent, QSettings
+from PySide6.QtGui import QGuiApplication
 
 from studio.document.project import Project
 from studio.examples import EXAMPLES
@@ -24,13 +25,18 @@ def own_settings(tmp_path):
 
 @pytest.fixture(autouse=True)
 def plain_looks(qapp):
-    """English and the light theme before every test, whatever the one before chose."""
+    """English and the light theme before every test, whatever the one before chose.
+
+    After it the clipboard is empty: without a screen Qt deletes what it holds when the process
+    exits, after Python, which made it and must hear of its end.
+    """
     before = language()
     set_language("en")
     apply_theme(qapp, "light")
     yield
     set_language(before)
     QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    QGuiApplication.clipboard().clear()
 
 
 @pytest.fixture
@@ -52,18 +58,23 @@ def node(session):
 
 @pytest.fixture
 def open_window(qtbot):
-    """Opens a window with a project; in the end every one is closed, and no question is asked."""
+    """Opens a window with a project; in the end every one is closed, and no question is asked.
+
+    With `page` it shows the start page, as the application does when it starts without a file.
+    """
     made = []
 
-    def open_one(project=None):
+    def open_one(project=None, size=(1280, 800), page=False):
         window = MainWindow(Settings(), Session(project or Project()))
         made.append(window)
-        window.resize(1280, 800)
+        window.resize(*size)
+        if page:
+            window.front.show_page()
         window.show()
         qtbot.waitExposed(window)
         window.activateWindow()
         qtbot.waitUntil(window.isActiveWindow)  # else shortcuts are not heard
-        window.canvas.setFocus()
+        (window.front.page if page else window.canvas).setFocus()
         return window
 
     yield open_one

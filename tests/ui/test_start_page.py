@@ -3,6 +3,7 @@
 import json
 import zipfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
@@ -19,16 +20,16 @@ from studio.ui.files import Files
 from studio.ui.session import Session
 from studio.ui.settings import Settings
 from studio.ui.start_page import file_picture
-from studio.ui.window import MainWindow
 from tests.ui.person import settle
 from tests.ui.test_texts import fields
+
+SIZE = 1600, 1000
 
 
 def write(path, document):
     """Save a document as a window does."""
-    session = Session(Project(document))
-    files = Files(None, Settings(), lambda: session, session.setParent, lambda: True)
-    assert files._write(path)
+    desks = SimpleNamespace(session=Session(Project(document)))
+    assert Files(None, Settings(), desks)._write(path)
 
 
 def saved(path, name="headline"):
@@ -38,15 +39,8 @@ def saved(path, name="headline"):
 
 
 @pytest.fixture
-def window(qtbot):
-    shown = MainWindow(Settings(), Session(Project()))
-    qtbot.addWidget(shown, before_close_func=lambda w: w.session.saved(Path("x")))
-    shown.resize(1600, 1000)
-    shown.front.show_page()
-    shown.show()
-    shown.activateWindow()
-    settle(0.1)
-    return shown
+def window(open_window):
+    return open_window(size=SIZE, page=True)
 
 
 def drawn(find):
@@ -133,12 +127,9 @@ def test_a_key_opens_the_card_that_has_the_focus(window, key):
 # -- recent files --------------------------------------------------------------------------------
 
 
-def test_recent_files_are_there_with_the_picture_they_hold(qtbot, tmp_path):
+def test_recent_files_are_there_with_the_picture_they_hold(open_window, tmp_path):
     paths = [saved(tmp_path / f"{name}.loom", name) for name in ("digits", "tweets")]
-    window = MainWindow(Settings(), Session(Project()))
-    qtbot.addWidget(window)
-    window.front.show_page()
-    window.show()
+    window = open_window(page=True)
     cards = window.front.page.files.cards
     assert [Path(c.toolTip()) for c in cards] == paths[::-1]
     assert all(len(colours(p)) > 3 for p in drawn(lambda: window.front.page.files.cards))
@@ -147,20 +138,15 @@ def test_recent_files_are_there_with_the_picture_they_hold(qtbot, tmp_path):
     assert window.session.path == paths[1]
 
 
-def test_a_window_with_a_project_draws_no_page(qtbot):
-    window = MainWindow(Settings(), Session(Project(EXAMPLES["digits"]())))
-    qtbot.addWidget(window)
-    window.show()
+def test_a_window_with_a_project_draws_no_page(open_window):
+    window = open_window(Project(EXAMPLES["digits"]()))
     settle(0.2)
     assert window.front.page.examples.cards == []
 
 
-def test_a_file_that_is_gone_is_not_shown(qtbot, tmp_path):
+def test_a_file_that_is_gone_is_not_shown(open_window, tmp_path):
     saved(tmp_path / "a.loom").unlink()
-    window = MainWindow(Settings(), Session(Project()))
-    qtbot.addWidget(window)
-    window.front.show_page()
-    window.show()
+    window = open_window(page=True)
     assert window.front.page.examples.cards
     assert window.front.page.files.cards == []
 
@@ -269,12 +255,9 @@ def test_an_edit_or_a_dock_leads_to_the_canvas(window):
     assert not window.front.shows_page
 
 
-def test_closing_on_the_page_keeps_the_docks(qtbot, window):
+def test_closing_on_the_page_keeps_the_docks(open_window, window):
     window.close()
-    again = MainWindow(Settings(), Session(Project()))
-    qtbot.addWidget(again)
-    again.resize(1600, 1000)
-    again.show()
+    again = open_window(size=SIZE)
     settle(0.1)
     assert again.docks["palette"].isVisible()
     assert again.docks["palette"].width() > 180
@@ -309,3 +292,22 @@ def test_cards_reflow_in_a_narrow_window(window):
     for card in page.examples.cards:
         at = card.mapTo(page.widget(), QPoint(card.width(), 0))
         assert at.x() <= page.viewport().width()
+
+
+def test_the_file_that_is_open_is_shown_when_its_card_is_clicked(window, tmp_path):
+    window.files.open(saved(tmp_path / "a.loom"))
+    window.front.show_page()
+    click(window.front.page.files.cards[0])
+    assert not window.front.shows_page
+    assert len(window.tabs.desks) == 1
+
+
+def test_what_is_asked_about_at_the_end_is_in_sight(window, monkeypatch):
+    window.canvas.add_layer("Dense")
+    window.front.show_page()
+    seen = []
+    monkeypatch.setattr(
+        "studio.ui.files.ask_unsaved", lambda *_: seen.append(window.front.shows_page) or "cancel"
+    )
+    assert not window.close()
+    assert seen == [False]

@@ -1,7 +1,5 @@
 """The guided tour, taken with mouse and keys to the trained headline model; and its ways around."""
 
-from pathlib import Path
-
 import pytest
 from PySide6.QtCore import QPoint
 from PySide6.QtWidgets import QApplication
@@ -12,23 +10,14 @@ from studio.examples import EXAMPLES
 from studio.text import text
 from studio.tour import STEPS
 from studio.ui.session import Session
-from studio.ui.settings import Settings
-from studio.ui.window import MainWindow
 from tests.ui.person import Person, QtHand, settle
 
 NAMES = [step.id for step in STEPS]
 
 
 @pytest.fixture
-def person(qtbot):
-    window = MainWindow(Settings(), Session(Project()))
-    qtbot.addWidget(window, before_close_func=lambda w: w.session.saved(Path("x")))
-    window.resize(1600, 1000)
-    window.front.show_page()
-    window.show()
-    window.activateWindow()
-    settle(0.05)
-    return Person(window, QtHand())
+def person(open_window):
+    return Person(open_window(size=(1600, 1000), page=True), QtHand())
 
 
 @pytest.fixture
@@ -243,9 +232,30 @@ def test_the_mouse_goes_through_the_frame(person, tour):
     assert beneath is not tour.halo
 
 
-def test_changes_are_asked_about_before_it_begins(person, monkeypatch):
+def test_it_takes_a_tab_beside_what_is_open(person):
     window = person.window
     window.canvas.add_layer("Dense")
-    monkeypatch.setattr("studio.ui.files.ask_unsaved", lambda *_: "cancel")
+    before = window.session
     window.actions_.qt["tour"].trigger()
+    assert window.tour.running
+    assert [desk.session for desk in window.tabs.desks] == [before, window.session]
+    assert not window.session.document.graph.calls
+
+
+@pytest.mark.parametrize("by", ["another tab", "closing its own", "closing the only one"])
+def test_it_ends_with_its_tab(person, by):
+    window = person.window
+    if by != "closing the only one":
+        window.canvas.add_layer("Dense")
+    window.actions_.qt["tour"].trigger()
+    settle(0.2)
+    assert window.tour.halo.isVisible()
+    if by == "another tab":
+        bar = window.tabs.bar
+        person.hand.click(bar, bar.tabRect(0).center())
+    else:
+        window.close_tab()
+    settle(0.3)
     assert not window.tour.running
+    assert not window.tour.bar.isVisible()
+    assert not window.tour.halo.isVisible()
