@@ -43,7 +43,8 @@ class Latest(QObject):
         self._running = True
         messenger = _Messenger(self)
         garbage.rest()  # else the thread could destroy what the window threw away, which crashes
-        threading.Thread(target=_work, args=(job, messenger), daemon=True).start()
+        messenger.worker = threading.Thread(target=_work, args=(job, messenger), daemon=True)
+        messenger.worker.start()
 
     def finish(self, outcome: tuple[Any, Exception | None]) -> None:
         """The job is done, with this result or exception; the next one that waits begins."""
@@ -63,8 +64,14 @@ class _Messenger(QObject):
     """Brings one outcome from a thread to the window's, where whoever asked may be gone by then.
 
     Q: Why does the thread not emit a signal of the `Latest` itself?
-    A: It may be destroyed at that very moment, which crashes. This is kept until it has delivered.
+    A: It may be destroyed at that very moment, which crashes. This is kept until it has delivered,
+       and the thread, which holds it, is over: else that would destroy it, while Qt delivers.
+
+    Attributes:
+        worker: the thread.
     """
+
+    worker: threading.Thread
 
     arrived = Signal(object)  # (result, exception)
     under_way: ClassVar[set["_Messenger"]] = set()
@@ -76,7 +83,9 @@ class _Messenger(QObject):
         self.under_way.add(self)
 
     def _deliver(self, outcome: tuple[Any, Exception | None]) -> None:
+        self.worker.join()  # there is nothing left for it to do
         self.under_way.discard(self)
+        self.deleteLater()
         garbage.resume()
         asker = self._asker()
         if asker is not None and isValid(asker):

@@ -3,9 +3,10 @@
 import gc
 import threading
 
-from PySide6.QtCore import QCoreApplication, QEvent, QObject
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, Qt
 from PySide6.QtWidgets import QLabel, QWidget
 
+from studio.ui import background
 from studio.ui.background import Latest
 
 
@@ -75,3 +76,24 @@ def test_what_the_window_threw_away_is_not_destroyed_in_the_thread(qtbot):
     gc.collect()
     assert where == [threading.get_ident()]
     all_done(qtbot, before)
+
+
+def test_what_brings_an_answer_is_destroyed_in_the_thread_of_the_window(qtbot, monkeypatch):
+    """One in ten was destroyed by the thread that sent it, while Qt delivered it here."""
+    where, make = [], background._Messenger
+
+    def made(asker):
+        messenger = make(asker)
+        messenger.destroyed.connect(
+            lambda: where.append(threading.get_ident()), Qt.ConnectionType.DirectConnection
+        )
+        return messenger
+
+    monkeypatch.setattr(background, "_Messenger", made)
+    latest = Latest()
+    for _ in range(300):
+        latest.ask(lambda: 1)
+        while latest.busy:
+            QCoreApplication.processEvents()
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    assert where == 300 * [threading.get_ident()]
