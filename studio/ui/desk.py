@@ -14,8 +14,10 @@ from studio.ui.parts import clear
 from studio.ui.problems_dock import ProblemsDock
 from studio.ui.session import Session
 from studio.ui.status import Status
+from studio.ui.summary_dock import SummaryDock
 from studio.ui.training_dock import TrainingDock
 from studio.ui.try_dock import TryDock
+from studio.ui.weights_dock import WeightsDock
 
 
 class Desk(QObject):
@@ -41,6 +43,8 @@ class Desk(QObject):
         self.problems = ProblemsDock(session)
         self.training = TrainingDock(session)
         self.data = DataDock(session)
+        self.summary = SummaryDock(session)
+        self.weights = WeightsDock(session)
         self.minimap = Minimap(self.canvas)
         self.views: dict[str, QWidget] = {
             "canvas": self.stage,
@@ -49,6 +53,8 @@ class Desk(QObject):
             "training": self.training,
             "data": self.data,
             "try": TryDock(session),
+            "summary": self.summary,
+            "weights": self.weights,
             "minimap": self.minimap,
         }
         self._counts = (0, 0)
@@ -56,6 +62,8 @@ class Desk(QObject):
 
     def _connect(self, session: Session) -> None:
         self.problems.jump.connect(self.canvas.jump_to)
+        self.summary.jump.connect(self.canvas.jump_to)
+        self.training.state_changed.connect(lambda: self.weights.lock(self.training.running))
         self.problems.counted.connect(self._count)
         self.training.problems_found.connect(partial(self.problems.add_source, "training"))
         self.data.problems_found.connect(partial(self.problems.add_source, "data"))

@@ -20,6 +20,8 @@ _AREAS = {
     "data": _BOTTOM,
     "training": _BOTTOM,
     "try": _BOTTOM,
+    "summary": _BOTTOM,
+    "weights": _BOTTOM,
 }
 _WIDTHS = {"palette": 220, "inspector": 330}
 _MINIMAP_HEIGHT = 150

@@ -109,10 +109,11 @@ def shape_text(spec: Spec | None) -> str:
     """``batch × 100 × 512``, the names of open sizes in the current language."""
     if spec is None:
         return ""
-    return " × ".join(map(_size, spec.shape))
+    return " × ".join(map(size_text, spec.shape))
 
 
-def _size(size: int | str) -> str:
+def size_text(size: int | str) -> str:
+    """A size; the name of an open one in the current language."""
     if isinstance(size, int):
         return str(size)
     key = f"canvas.size_{size}"

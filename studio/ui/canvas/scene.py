@@ -19,6 +19,7 @@ from studio.ui.canvas.levels import NEAR
 from studio.ui.canvas.node import REACH, NodeItem
 from studio.ui.canvas.notes import NoteItem
 from studio.ui.canvas.pieces import Piece
+from studio.ui.canvas.wire_labels import WireLabels
 from studio.ui.canvas.wires import WORLD, Bend, Ends, WireLayer
 
 
@@ -89,6 +90,7 @@ class CanvasScene(QGraphicsScene):
         offered: the wrapper that would take what is in the hand.
         lights: set while a wire is in the hand.
         overlays: what gestures show.
+        labels: the shapes on the wires, hidden until they are wanted.
     """
 
     def __init__(self, parent: QObject | None = None) -> None:
@@ -104,6 +106,8 @@ class CanvasScene(QGraphicsScene):
         self.overlays: list[QGraphicsItem] = []
         self.wires = WireLayer()
         self.addItem(self.wires)
+        self.labels = WireLabels(self.wires)
+        self.addItem(self.labels)
         self._document = Document()
         self._faces: Faces | None = None
         self._looks: object = None  # of the wires
@@ -131,6 +135,7 @@ class CanvasScene(QGraphicsScene):
                 self.lead({w: way for w, way in ways.items() if way != before.get(w, ())})
             self._follow(stirred)
         self._faces, self._looks = faces, looks
+        self.labels.show_faces(faces)
         self._mark_twins()
 
     def _show_calls(self, faces: Faces, stirred: set[CallId]) -> None:
@@ -185,6 +190,7 @@ class CanvasScene(QGraphicsScene):
             graph = self._document.graph
             touched = {w for c in stirred for w in (*graph.into(c), *graph.out_of(c))}
             self.wires.move({w: self._ends(w) for w in touched}, bends)
+            self.labels.update()
 
     # -- what is transient ---------------------------------------------------------------------
 
