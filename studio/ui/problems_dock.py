@@ -1,8 +1,6 @@
 """The list of everything that is wrong, with the way to each place and its repair."""
 
-from collections.abc import Iterator, Sequence
-from functools import partial
-from time import perf_counter
+from collections.abc import Sequence
 
 from PySide6.QtCore import (
     QEvent,
@@ -18,12 +16,9 @@ from PySide6.QtGui import QColor
 from PySide6.QtWidgets import (
     QHeaderView,
     QLabel,
-    QMenu,
-    QPushButton,
     QStackedWidget,
     QStyledItemDelegate,
     QStyleOptionViewItem,
-    QToolButton,
     QTreeWidget,
     QTreeWidgetItem,
     QVBoxLayout,
@@ -32,18 +27,16 @@ from PySide6.QtWidgets import (
 from studio.document.edits import Fix
 from studio.document.model import CallId
 from studio.document.nesting import find, full_name
-from studio.document.repairs import search
 from studio.problem import Problem
 from studio.text import text
 from studio.ui.icons import icon
 from studio.ui.lazy import Lazy
+from studio.ui.repair_search import RepairSearch, repair_button
 from studio.ui.session import Session
 from studio.ui.theme import tokens
 
 _IDLE = 150  # milliseconds after an edit before repairs are sought
-_AT_ONCE = 0.008  # seconds they are sought without a pause
 _MOST = 40  # problems whose repairs are sought
-_DONE = object()
 _PADDING = 4  # pixels around a row's text
 _ICON = 26  # pixels the icon takes
 
@@ -76,10 +69,8 @@ class ProblemsDock(Lazy):
         self.list.header().sectionResized.connect(lambda: self._measure.start())
         self.list.itemClicked.connect(self._go)
         self.list.itemActivated.connect(self._go)
-        self._ahead: list[int] = []  # rows whose repairs are still to be sought
-        self._sought: tuple[int, Iterator[Fix | None], list[Fix]] | None = None
-        self._search = QTimer(self, singleShot=True)
-        self._search.timeout.connect(self._search_on)
+        self._search = RepairSearch(session, self)
+        self._search.found.connect(self._found)
         self._none = QLabel()
         self._none.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._none.setWordWrap(True)
@@ -153,53 +144,16 @@ class ProblemsDock(Lazy):
             self._offer(item, [problem.fix])
 
     def _offer(self, item: QTreeWidgetItem, fixes: Sequence[Fix]) -> None:
-        """Let a problem be repaired: by a button, which of several has the others in a menu."""
-        first = fixes[0]
-        button = QToolButton() if len(fixes) > 1 else QPushButton()
-        button.setText(str(first))
-        button.clicked.connect(lambda: self._repair(first))
-        if isinstance(button, QToolButton):
-            button.setPopupMode(QToolButton.ToolButtonPopupMode.MenuButtonPopup)
-            button.setToolTip(text("window.more_repairs", count=len(fixes) - 1))
-            menu = QMenu(button)
-            for fix in fixes:
-                menu.addAction(str(fix)).triggered.connect(partial(self._repair, fix))
-            button.setMenu(menu)
-        self.list.setItemWidget(item, 2, button)
-
-    # -- looking for repairs ---------------------------------------------------------------------
+        self.list.setItemWidget(item, 2, repair_button(fixes, self._repair))
 
     def catch_up(self) -> None:
-        """Look for repairs of what is listed, bit by bit.
+        """Look for repairs of what is listed."""
+        self._search.seek(self._shown[:_MOST])
 
-        Each edit is tried on the whole model, which takes a while for a large one.
-        """
-        self._sought = None
-        self._ahead = list(range(min(len(self._shown), _MOST)))
-        self._search.start(0)
-
-    def _search_on(self) -> None:
-        if not self.in_sight:
-            self.changed()
-            return
-        end = perf_counter() + _AT_ONCE
-        while perf_counter() < end:
-            if self._sought is None:
-                if not self._ahead:
-                    return
-                row, session = self._ahead.pop(0), self._session
-                found = search(session.document, self._shown[row], session.analysis)
-                self._sought = row, found, []
-            row, tries, fixes = self._sought
-            fix = next(tries, _DONE)
-            if isinstance(fix, Fix):
-                fixes.append(fix)
-            if fix is _DONE:
-                self._sought = None
-                item = self.list.topLevelItem(row)
-                if item is not None and fixes and fixes != [self._shown[row].fix]:
-                    self._offer(item, fixes)
-        self._search.start(0)
+    def _found(self, row: int, fixes: Sequence[Fix]) -> None:
+        item = self.list.topLevelItem(row)
+        if item is not None:
+            self._offer(item, fixes)
 
     def _spoken(self, problem: Problem) -> str:
         return f"{text(f'window.severity_{problem.severity}')}: {problem}"
@@ -217,7 +171,7 @@ class ProblemsDock(Lazy):
         if call:
             self.jump.emit(call)
 
-    def _repair(self, fix: Fix, *_: object) -> None:
+    def _repair(self, fix: Fix) -> None:
         self._session.commit(str(fix), fix.edit(self._session.document))
 
 

@@ -48,7 +48,7 @@ from studio.ui.weight_views import Histogram, ValuesView
 
 _COLUMNS = ("name", "shape", "mean", "deviation", "low", "high", "zeros", "broken", "state")
 _AT_ONCE = 1 << 18  # numbers measured without a thread
-_KEPT = 20  # changes that can be taken back
+_KEPT = 2**28  # bytes of former weights that can be put back; the last change always can
 _LARGEST = 2**31 - 1  # a seed
 _NPY = "*.npy"
 
@@ -99,7 +99,8 @@ class WeightsDock(Lazy):
         self.views.addTab(self.values, "")
         self.trainable = SwitchEditor("")
         self.trainable.edited.connect(self._set_trainable)
-        self.seed = QSpinBox(maximum=_LARGEST, value=session.document.plan.run.seed)
+        # Training starts from what the run's own seed draws: that is what is shown already.
+        self.seed = QSpinBox(maximum=_LARGEST, value=session.document.plan.run.seed + 1)
         self.acts: dict[str, QPushButton] = {}
         self._build()
         session.selected.connect(self.changed)
@@ -348,12 +349,11 @@ class WeightsDock(Lazy):
         return path.parent if path else Path.home()
 
     def _keep(self, owned: Sequence[Owned]) -> None:
-        """Remember what these are, to be put back."""
-        store, former = self._session.project.store, Former()
-        for each in owned:
-            cell = store.find(each.layer, each.weight)
-            former.append((each.layer, each.weight, cell and cell.copy()))
-        self._former = [*self._former, former][-_KEPT:]
+        """Remember what these are, to be put back; a cell that is replaced changes no more."""
+        store = self._session.project.store
+        self._former.append([(o.layer, o.weight, store.find(o.layer, o.weight)) for o in owned])
+        while len(self._former) > 1 and sum(map(_bytes, self._former)) > _KEPT:
+            self._former.pop(0)
 
     def _restore(self) -> None:
         store = self._session.project.store
@@ -378,6 +378,10 @@ def _size(weight: Weight) -> int:
     for size in weight.shape:
         total *= size
     return total
+
+
+def _bytes(former: Former) -> int:
+    return sum(cell.value.nbytes for _, _, cell in former if cell is not None)
 
 
 def _measures(numbers: Numbers | None) -> tuple[str, ...]:
