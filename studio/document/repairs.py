@@ -99,7 +99,7 @@ def _candidates(
         yield from _joins(document, known, graph_id, graph, call)
         return
     if problem.code in ("nothing_arrives", "port_empty", "expects_several"):
-        yield from _sources(document, known, graph, call)
+        yield from _sources(document, graph, call)
         return
     if problem.code in ("port_vanished", "output_port_vanished"):
         yield from _settings(document, graph, call, {})
@@ -246,15 +246,18 @@ def _said(body: Layer) -> str:
 # -- what may be wired ---------------------------------------------------------------------------
 
 
-def _sources(document: Document, known: Analysis, graph: Graph, call: CallId) -> Iterator[Fix]:
+def _sources(document: Document, graph: Graph, call: CallId) -> Iterator[Fix]:
     """Wires from what stands near to a port that lacks one; what nobody reads comes first."""
     inputs = document.ports(document.layers[graph.calls[call].layer])[0]
     free = [p.name for p in inputs if p.many or not graph.into(call, p.name)]
     here = {w.start for w in graph.into(call)}
+    behind = edits.reached(graph, call)
     starts = [
-        end
-        for end in known.specs
-        if end.call in graph.calls and end not in here and not edits.reaches(graph, call, end.call)
+        Endpoint(other, port.name)
+        for other in graph.calls
+        if other not in behind
+        for port in document.ports(document.layers[graph.calls[other].layer])[1]
+        if Endpoint(other, port.name) not in here
     ]
     starts.sort(key=lambda end: (bool(graph.out_of(end.call, end.port)), _away(graph, end, call)))
     for start in starts[: 2 * _NEAREST] if free else ():
@@ -291,7 +294,8 @@ def _joins(
     start = Endpoint(call, outputs[0].name) if outputs else None
     if start is None or start not in known.specs:
         return
-    ahead = [c for c in graph.calls if not edits.reaches(graph, c, call)]
+    before = edits.reached(graph, call, back=True)
+    ahead = [c for c in graph.calls if c not in before]
     ahead.sort(key=lambda c: _away(graph, start, c))
     for target in ahead:
         name = document.entry(target, graph_id).name

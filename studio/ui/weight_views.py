@@ -47,7 +47,9 @@ class Histogram(QWidget):
         """Draw these; nothing where they are not known, or none is finite."""
         self._numbers = numbers
         self.plot.clear()
-        if numbers is None or not numbers.heights.size:
+        empty = numbers is None or not numbers.heights.size
+        self.plot.setVisible(not empty)
+        if numbers is None or empty:
             return
         edges, colour = numbers.edges, QColor(tokens().series[0])
         bars = {"x0": edges[:-1], "x1": edges[1:], "height": numbers.heights}

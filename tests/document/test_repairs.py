@@ -120,6 +120,14 @@ def test_what_is_missing_is_wired_to_what_nobody_reads() -> None:
     assert loose in d.document.graph.inputs
 
 
+def test_what_nobody_reads_is_offered_though_its_shape_is_not_known_yet() -> None:
+    d = Sketch()
+    broken = d.add("Embedding", d.input(3), name="broken")  # takes integers
+    d.add("Dense", broken, name="before")
+    d.output(d.add("Dense", name="after"))
+    assert offered(d.document, "nothing_arrives")[0] == "Wire “before” to it"
+
+
 def test_a_second_wire_into_one_port_is_joined_by_a_concatenate() -> None:
     d = Sketch()
     first = d.add("Dense", d.input(3), units=2)
