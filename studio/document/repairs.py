@@ -28,6 +28,7 @@ from studio.document.model import (
     Wrapped,
 )
 from studio.document.nesting import find, owner
+from studio.document.rewiring import healed
 from studio.document.sharing import make_independent, wrap
 from studio.engine.program import Spec
 from studio.layers.base import Layer
@@ -100,6 +101,8 @@ def _candidates(
         return
     if problem.code in ("nothing_arrives", "port_empty", "expects_several"):
         yield from _sources(document, graph, call)
+        about = {"name": document.entry(call, graph_id).name}
+        yield Fix("heal", partial(healed, calls=(call,)), about)
         return
     if problem.code in ("port_vanished", "output_port_vanished"):
         yield from _settings(document, graph, call, {})

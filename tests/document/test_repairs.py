@@ -128,6 +128,15 @@ def test_what_nobody_reads_is_offered_though_its_shape_is_not_known_yet() -> Non
     assert offered(d.document, "nothing_arrives")[0] == "Wire “before” to it"
 
 
+def test_a_merge_of_one_value_may_go() -> None:
+    d = Sketch()
+    merged = d.add("Add", d.add("Dense", d.input(3)))
+    d.output(d.add("Dense", merged))
+    assert offered(d.document, "expects_several")[-1] == (
+        "Take “add” out, and let what feeds it go on"
+    )
+
+
 def test_a_second_wire_into_one_port_is_joined_by_a_concatenate() -> None:
     d = Sketch()
     first = d.add("Dense", d.input(3), units=2)

@@ -63,7 +63,7 @@ class WireLabels(QGraphicsItem):
         margin = _WIDEST / 2
         seen = option.exposedRect.adjusted(-margin, -_HEIGHT, margin, _HEIGHT)
         for wire, middle, gap in self._wires.middles(seen):
-            label = "" if wire == self._wires.hidden else self._fitting(wire, gap)
+            label = "" if wire in self._wires.hidden else self._fitting(wire, gap)
             if label:
                 width = text_width(label, "font") + 2 * _PAD
                 rect = QRectF(middle.x() - width / 2, middle.y() - _HEIGHT / 2, width, _HEIGHT)
