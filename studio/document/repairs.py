@@ -60,13 +60,12 @@ def repairs(document: Document, problem: Problem, known: Analysis) -> list[Fix]:
 
 def search(document: Document, problem: Problem, known: Analysis) -> Iterator[Fix | None]:
     """The repairs, one by one; None for each edit that was tried and is none."""
-    made: list[Document] = []
     if isinstance(problem.fix, Fix):
-        made.append(problem.fix.edit(document))
         yield problem.fix
     call = find(document, problem.where)
     if call is None or problem not in known.problems:
-        return
+        return  # of another document, or of its data: nothing can be tried
+    made = [problem.fix.edit(document)] if isinstance(problem.fix, Fix) else []
     for fix in _candidates(document, known, problem, call):
         if len(made) == MOST:
             return

@@ -182,6 +182,17 @@ def test_what_is_no_problem_of_the_model_has_its_own_repair_only() -> None:
     assert repairs(d.document, elsewhere, known) == []
 
 
+def test_a_problem_of_another_document_is_not_tried_on_this_one() -> None:
+    d = Sketch()
+    d.output(d.add("Dense", d.input(3)))
+    loose = d.add("Dense", d.input(3))
+    known = analyse(d.document)
+    problems = [p for p in known.problems if p.code == "unused"]
+    after = edits.remove_calls(d.document, [loose, *(p.where for p in problems)])
+    for problem in problems:
+        assert repairs(after, problem, analyse(after)) == [problem.fix]
+
+
 def test_the_search_can_be_left_alone_between_two_edits() -> None:
     d = Sketch()
     d.output(d.add("LSTM", d.add("LSTM", d.input(7, 20))))
