@@ -7,8 +7,9 @@ import pytest
 from studio.document import edits
 from studio.document.analysis import analyse
 from studio.document.cost import Cost, Costs, total
-from studio.document.lowering import lower, needed
+from studio.document.lowering import lower
 from studio.document.model import Document
+from studio.document.muting import mute, needed
 from studio.document.sharing import group, wrap
 from studio.engine.work import multiplications
 from studio.examples import EXAMPLES
@@ -110,6 +111,14 @@ def test_a_model_inside_a_wrapper_counts_each_step() -> None:
     assert whole.flops == sum(c.flops for c in inside.values()) > 0
 
 
+def test_a_muted_call_costs_nothing() -> None:
+    d = Drawing()
+    call = d.add("Dense", d.add("Input", shape=(20,)), units=20)
+    d.output(call)
+    assert counted(d.document).calls()[call].flops == 800
+    assert counted(mute(d.document, [call])).calls()[call] == Cost()
+
+
 def test_twins_count_twice() -> None:
     d = Drawing()
     a, b = d.add("Input", shape=(4,)), d.add("Input", shape=(4,))
@@ -167,7 +176,7 @@ def test_random_models_cost_what_their_whole_program_multiplies(seed: int) -> No
             continue
         lowered = lower(document)
         program = lowered.op.program(list(lowered.outputs.values()))
-        each = (costs.of(call) for call in needed(document.graph))
+        each = (costs.of(call) for call in needed(document.graph, {}))
         flops = total(cost for cost in each if cost is not None).flops
         assert flops == 2 * multiplications(program, rows=1)
 

@@ -7,6 +7,7 @@ from studio.document.axes import axes
 from studio.document.derivation import Derivation, Origin, derive
 from studio.document.edits import connect
 from studio.document.model import Endpoint
+from studio.document.muting import mute
 from studio.document.sharing import group, wrap
 from studio.layers.time_distributed import TimeDistributed
 from tests.document.drawn import Drawing, out
@@ -94,6 +95,15 @@ def test_a_model_decides_within() -> None:
     found = derived(d, call, port.name).sizes
     assert found[0].arriving == ((out(x), 0),)
     assert found[1] == Origin(5, {}, inside=True)
+
+
+def test_a_muted_call_passes_on_what_arrives() -> None:
+    d = Drawing()
+    x = d.add("Input", shape=(20,))
+    call = d.output(d.add("Dense", x, units=20))
+    d.document = mute(d.document, [call])
+    sizes = derived(d, call).sizes
+    assert sizes[1] == Origin(20, {}, ((out(x), 1),), kept=True)
 
 
 def test_an_input_says_its_shape_and_what_is_unknown_nothing() -> None:
