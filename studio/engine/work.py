@@ -31,7 +31,18 @@ def _of(node: Node, program: Program, rows: int) -> int:
         turned = node.attrs.get("transB", 0)
         columns = right.shape[-2 if turned else -1] if right.rank > 1 else 1
         return size(left, rows) * _number(columns, rows)
-    return 0
+    return _einsum(node, program, rows) if node.op == "Einsum" else 0
+
+
+def _einsum(node: Node, program: Program, rows: int) -> int:
+    """Two values are multiplied once for each choice of all their axes."""
+    if len(node.inputs) != 2 or "." in str(node.attrs["equation"]):
+        return 0
+    terms = str(node.attrs["equation"]).replace(" ", "").split("->")[0].split(",")
+    sizes: dict[str, Dim] = {}
+    for name, axes in zip(node.inputs, terms, strict=True):
+        sizes |= dict(zip(axes, program.specs[name].shape, strict=False))
+    return prod(_number(dim, rows) for dim in sizes.values())
 
 
 def _convolution(node: Node, program: Program, rows: int) -> int:
