@@ -14,6 +14,7 @@ _LEFT, _RIGHT, _BOTTOM = (
 )
 _AREAS = {
     "palette": _LEFT,
+    "outline": _LEFT,
     "minimap": _LEFT,
     "inspector": _RIGHT,
     "problems": _BOTTOM,
@@ -45,6 +46,8 @@ class Docks:
         first, *others = (self.all[n] for n, area in _AREAS.items() if area == _BOTTOM)
         for dock in others:
             window.tabifyDockWidget(first, dock)
+        window.tabifyDockWidget(self.all["palette"], self.all["outline"])
+        self.all["palette"].raise_()
         window.setTabPosition(_BOTTOM, window.tabPosition(_BOTTOM).North)
         first.raise_()
 

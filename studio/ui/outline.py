@@ -210,7 +210,7 @@ class OutlineDock(QWidget):
 
     def __init__(self, session: Session) -> None:
         super().__init__()
-        self._session = session
+        self.session = session
         self._follows = True  # false while a selection that came from outside is shown
         self.model = Outline(session)
         self.tree = _Tree()
@@ -243,7 +243,7 @@ class OutlineDock(QWidget):
         self._follows = False
         self.model.show()
         self._open(QModelIndex(), opened)
-        self._show_selection(self._session.selection)
+        self._show_selection(self.session.selection)
         self._find(current)
         self.tree.verticalScrollBar().setValue(at)
         self._follows = True
@@ -307,7 +307,7 @@ class OutlineDock(QWidget):
         rows = self._rows()
         wires = frozenset(w for row in rows for w in [_wire(row)] if w is not None)
         self._follows = False
-        self._session.select(row.call for row in rows if isinstance(row.key, str))
+        self.session.select(row.call for row in rows if isinstance(row.key, str))
         self.wires.emit(wires)
         self._follows = True
 
@@ -325,7 +325,7 @@ class OutlineDock(QWidget):
         """Do it for what the current line shows."""
         row = self._current()
         if action == "connect" and not isinstance(row.key, str):
-            self._session.select([row.call])
+            self.session.select([row.call])
         self.asked.emit(action)
 
     def _menu(self, at: QPoint) -> None:

@@ -154,7 +154,8 @@ class MainWindow(QMainWindow):
         desk.canvas.show_shapes(self.settings.wire_shapes)
         desk.changed.connect(self._refresh)
         desk.counted.connect(partial(self._count, desk))
-        desk.inspector.wanted.connect(lambda act: self.actions_.qt[act].trigger())
+        for asking in (desk.inspector.wanted, desk.outline.asked):
+            asking.connect(lambda act: self.actions_.qt[act].trigger())
         desk.canvas.node_activated.connect(self._activate)
         desk.canvas.context_requested.connect(self._show_context)
         desk.canvas.picked.connect(self._refresh)

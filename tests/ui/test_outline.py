@@ -3,6 +3,7 @@
 import pytest
 from PySide6.QtCore import QModelIndex, Qt
 from PySide6.QtTest import QAbstractItemModelTester, QTest
+from PySide6.QtWidgets import QApplication
 
 from studio.document import edits
 from studio.document.project import Project
@@ -18,7 +19,6 @@ ACCESSIBLE = Qt.ItemDataRole.AccessibleTextRole
 def dock(qtbot):
     made = OutlineDock(Session(Project(small_document())))
     qtbot.addWidget(made)
-    made.session = made._session
     made.resize(420, 500)
     with qtbot.waitExposed(made):
         made.show()
@@ -150,3 +150,39 @@ def test_it_speaks_chinese(dock):
         assert "  输入 x | embedding" in lines(dock)
     finally:
         set_language("en")
+
+
+@pytest.fixture
+def window(open_window):
+    return open_window()
+
+
+def test_in_the_window_its_acts_are_the_canvases(window, qtbot):
+    """A model is wired, taken apart and deleted from the outline, by keys alone."""
+    window.session.commit("Small", small_document())
+    outline, session = window.desk.outline, window.session
+    window.panels.raise_("outline")
+    qtbot.waitUntil(outline.isVisible)
+    outline.refresh()
+    port = outline.model.index(0, 0, node(outline, "embedding"))
+    stand_at(outline, outline.model.index(0, 0, port))
+    QTest.keyClick(outline.tree, Qt.Key.Key_Delete)
+    words, embedding = (call(session.document, name) for name in ("words", "embedding"))
+    assert not session.document.graph.out_of(words)
+    qtbot.waitUntil(lambda: "  Input x | not wired" in lines(outline))
+    stand_at(outline, node(outline, "words"))
+    QTest.keyClick(outline.tree, Qt.Key.Key_C)
+    popup = QApplication.activePopupWidget()
+    QTest.keyClicks(popup.layers.search, "embedding")
+    QTest.keyClick(popup.layers.search, Qt.Key.Key_Return)
+    assert [w.target for w in session.document.graph.out_of(words)] == [embedding]
+    stand_at(outline, node(outline, "alone"))
+    QTest.keyClick(outline.tree, Qt.Key.Key_Delete)
+    assert "alone" not in {e.name for e in session.document.layers.values()}
+
+
+def test_errors_are_said_aloud(window, monkeypatch):
+    said = []
+    monkeypatch.setattr("studio.ui.desk.announce", lambda thing, words: said.append(words))
+    window.canvas.add_layer("Dense")
+    assert said == ["Errors: 3, warnings: 1"]
