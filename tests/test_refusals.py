@@ -94,6 +94,7 @@ HIDDEN = Dense(3)(X4)
         (lambda: Model(X4, None), "Model takes tensors"),
         (lambda: Model(X4, [None]), "Model takes tensors"),
         (lambda: Model(X4, HIDDEN, name=3), "A name is a text"),
+        (lambda: Input((3,), "int32"), "batch_size takes a whole number"),  # type: ignore[arg-type]
         # calls
         (lambda: HIDDEN + X4, r"not by “\+”. Write a layer, such as add"),
         (lambda: 1 - HIDDEN, "Rescaling"),
