@@ -576,7 +576,7 @@ def Input(  # noqa: N802 - Keras's name
             raise refuse("batch_shape", received=batch_shape)
         batch_size, *rest = batch_shape
         shape = tuple(rest)
-    if batch_size is not None and not isinstance(batch_size, int):  # a dtype that came too early
+    if not isinstance(batch_size, int | np.integer | None):  # a dtype that came too early
         raise refuse("argument_whole", name="batch_size", received=batch_size, least=1)
     asked = {"batch_size": batch_size, "sparse": sparse, "ragged": ragged}
     asked |= {"tensor": tensor, "optional": optional}
