@@ -22,6 +22,10 @@ from studio.ui.canvas.pieces import Piece
 from studio.ui.canvas.wire_labels import WireLabels
 from studio.ui.canvas.wires import WORLD, Bend, Ends, WireLayer
 
+# The plane is far larger than what is on it: Qt's own depth would put every node into one leaf,
+# and each search and repair would ask all of them. At this one a leaf has 1,562 units.
+_DEPTH = 16
+
 
 @dataclass(frozen=True)
 class Hit:
@@ -95,6 +99,7 @@ class CanvasScene(QGraphicsScene):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(WORLD, parent)
+        self.setBspTreeDepth(_DEPTH)
         self.items_by_call: dict[CallId, NodeItem] = {}
         self.pieces: dict[PieceId, Piece] = {}
         self.selection: frozenset[CallId] = frozenset()
