@@ -13,6 +13,7 @@ from studio.document.looks import Point, Rect, contains
 from studio.document.model import CallId, Document, Endpoint, Graph, Wire
 from studio.garbage import uncollected
 from studio.ui.canvas.faces import Faces
+from studio.ui.canvas.far import Boxes
 from studio.ui.canvas.frames import FrameItem
 from studio.ui.canvas.geometry import MARGIN
 from studio.ui.canvas.levels import NEAR
@@ -94,6 +95,7 @@ class CanvasScene(QGraphicsScene):
         offered: the wrapper that would take what is in the hand.
         lights: set while a wire is in the hand.
         overlays: what gestures show.
+        far: what is painted from far away; None where it is to be found anew.
         labels: the shapes on the wires, hidden until they are wanted.
     """
 
@@ -109,6 +111,7 @@ class CanvasScene(QGraphicsScene):
         self.offered: CallId | None = None
         self.lights: Lights | None = None
         self.overlays: list[QGraphicsItem] = []
+        self.far: Boxes | None = None
         self.wires = WireLayer()
         self.addItem(self.wires)
         self.labels = WireLabels(self.wires)
@@ -128,6 +131,8 @@ class CanvasScene(QGraphicsScene):
         for call in self.items_by_call.keys() - new.calls.keys():
             self.removeItem(self.items_by_call.pop(call))
         stirred = faces.differences(self._faces) if self._faces else set(new.calls)
+        if stirred or old.calls.keys() != new.calls.keys():
+            self.far = None
         self._show_calls(faces, stirred)
         self._show_pieces(new)
         looks = (faces.groups, faces.masked)
@@ -201,6 +206,7 @@ class CanvasScene(QGraphicsScene):
 
     def move_items(self, positions: Mapping[CallId, QPointF]) -> None:
         """Show nodes elsewhere than the document has them: while they are dragged."""
+        self.far = None
         for call, position in positions.items():
             self.items_by_call[call].setPos(position)
         bends = None
@@ -326,13 +332,12 @@ class CanvasScene(QGraphicsScene):
 
     def body_rect(self, call: CallId) -> QRectF:
         """Where a node's body lies, without the flags beside it."""
-        item = self.items_by_call[call]
-        return item.geometry.body.translated(item.pos())
+        return self.items_by_call[call].body_rect()
 
     def calls_in(self, rect: QRectF) -> list[CallId]:
         """The calls whose body touches a rectangle."""
         found = (i for i in self.items(rect) if isinstance(i, NodeItem))
-        return [i.call for i in found if i.geometry.body.translated(i.pos()).intersects(rect)]
+        return [i.call for i in found if i.body_rect().intersects(rect)]
 
     def extent(self, calls: Iterable[CallId] | None = None) -> QRectF:
         """A rectangle around these calls, around everything if None; null when there is none."""
