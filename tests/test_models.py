@@ -196,6 +196,24 @@ def test_same_seed_same_numbers_bit_for_bit() -> None:
     assert first["loss"] != third["loss"]
 
 
+def test_held_out_samples_keep_their_own_weights_and_have_none_of_their_classes() -> None:
+    """As Keras: `validation_split` splits sample weights, class weights are for training alone."""
+    rng = np.random.default_rng(0)
+    x, weight = rng.normal(size=(10, 4)), np.linspace(0.1, 3.0, 10)
+    classes = rng.integers(0, 2, 10)
+
+    def history(**given: Any) -> dict[str, list[float]]:
+        model = Model(inputs := Input((4,)), Dense(2, activation="softmax")(inputs))
+        model.set_weights([np.arange(8.0).reshape(4, 2) / 8, np.zeros(2)])
+        model.compile("sgd", "sparse_categorical_crossentropy", weighted_metrics=["accuracy"])
+        return model.fit(shuffle=False, verbose=0, class_weight={0: 1.0, 1: 5.0}, **given).history
+
+    split = history(x=x, y=classes, sample_weight=weight, validation_split=0.3)
+    rest = {"validation_data": (x[7:], classes[7:], weight[7:])}
+    assert split == history(x=x[:7], y=classes[:7], sample_weight=weight[:7], **rest)
+    assert split["val_loss"] != history(x=x, y=classes, validation_split=0.3)["val_loss"]
+
+
 def test_a_models_shared_layer_is_trained_by_the_other() -> None:
     x = Input(shape=(4,))
     shared = Dense(3, activation="tanh")

@@ -29,3 +29,8 @@ def test_public_modules_load_when_they_are_named() -> None:
     assert studio.layers is importlib.import_module("studio.layers")
     with pytest.raises(AttributeError, match="layers"):
         studio.nothing  # noqa: B018
+
+
+def test_input_and_model_are_where_keras_has_them() -> None:
+    assert studio.Input is importlib.import_module("studio.layers").Input
+    assert studio.Model is importlib.import_module("studio.models").Model

@@ -94,7 +94,15 @@ HIDDEN = Dense(3)(X4)
         (lambda: Model(X4, None), "Model takes tensors"),
         (lambda: Model(X4, [None]), "Model takes tensors"),
         (lambda: Model(X4, HIDDEN, name=3), "A name is a text"),
+        (lambda: Input((3,), "int32"), "batch_size takes a whole number"),  # type: ignore[arg-type]
         # calls
+        (lambda: HIDDEN + X4, r"not by “\+”. Write a layer, such as add"),
+        (lambda: 1 - HIDDEN, "Rescaling"),
+        (lambda: np.ones(3, np.float32) * HIDDEN, "multiply"),
+        (lambda: -HIDDEN / 2, "Rescaling"),
+        (lambda: HIDDEN @ HIDDEN, "dot"),
+        (lambda: HIDDEN**2, "multiply"),
+        (lambda: HIDDEN[:, 0], "Cropping1D"),
         (lambda: one()({"other": X4}), "no input called .other."),
         (lambda: one()(None), "was called on 0 tensors"),
         (lambda: Dense(3)(one()), "Dense was called on a Model"),

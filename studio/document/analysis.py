@@ -4,8 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-
-import numpy as np
+from math import prod
 
 from studio.document import edits
 from studio.document.additive import additive_heads
@@ -67,7 +66,7 @@ class Analysis:
     def count(self, layers: Iterable[LayerId]) -> int:
         """How many numbers these layers own, without what is inside them."""
         owned = (w for layer in layers for w in self.weights.get(layer, ()))
-        return sum(int(np.prod(w.shape, dtype=np.int64)) for w in owned)
+        return sum(prod(w.shape) for w in owned)
 
     def at(self, call: CallId) -> list[Problem]:
         """The problems of one call."""

@@ -120,7 +120,7 @@ def remove_calls(document: Document, calls: Iterable[CallId]) -> Document:
 def remove_branch(document: Document, call: CallId) -> Document:
     """Without a call and all that reads what it gives, one after the other."""
     _, graph = graph_of(document, call)
-    return remove_calls(document, [c for c in graph.calls if reaches(graph, call, c)])
+    return remove_calls(document, reached(graph, call))
 
 
 def without_calls(graph: Graph, gone: Container[CallId]) -> Graph:
@@ -238,6 +238,18 @@ def disconnect(document: Document, wires: Iterable[Wire]) -> Document:
             left = replace(graph, wires=graph.wires - gone)
             document = with_graph(document, graph_id, close_slots(left))
     return document
+
+
+def reached(graph: Graph, call: CallId, back: bool = False) -> set[CallId]:
+    """A call and all that a path leads to from it; with `back`, all that leads to it."""
+    found, left = set[CallId](), [call]
+    while left:
+        here = left.pop()
+        if here not in found:
+            found.add(here)
+            wires = graph.into(here) if back else graph.out_of(here)
+            left += [w.source if back else w.target for w in wires]
+    return found
 
 
 def reaches(graph: Graph, start: CallId, goal: CallId) -> bool:

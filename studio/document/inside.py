@@ -37,6 +37,8 @@ def graphs_of(document: Document, start: GraphId) -> dict[GraphId, None]:
             continue
         found[graph] = None
         for call in document.graphs[graph].calls.values():
+            if not isinstance(document.layers[call.layer].body, Submodel | Wrapped):
+                continue  # most hold nothing
             for layer in within(document, call.layer):
                 body = document.layers[layer].body
                 if isinstance(body, Submodel):

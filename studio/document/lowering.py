@@ -226,7 +226,7 @@ class _Lowering:
                 found = self.graph(inner, fed, within)
                 return [_at(found, e) for e in inner.outputs]
             case Wrapped(wrapper, wrapped):
-                one_in_one_out(self.document, wrapped)
+                one_in_one_out(self.document, wrapped, len(arriving))
                 around = Inner(
                     lambda x: self.layer(wrapped, [x], within)[0], self._updates(wrapped)
                 )
@@ -292,13 +292,13 @@ def fits(declared: Spec, given: Spec) -> None:
         raise refuse("model_input", received=given, expected=declared)
 
 
-def one_in_one_out(document: Document, layer: LayerId) -> None:
+def one_in_one_out(document: Document, layer: LayerId, arriving: int) -> None:
     """Refuse a layer that a wrapper cannot apply: it must take one value and give one."""
     entry = document.layers[layer]
     inputs, outputs = document.ports(entry)
-    needed = [p for p in inputs if not p.optional]
-    if not isinstance(entry.body, Unknown) and (len(needed), len(outputs)) != (1, 1):
-        raise refuse("wrapper_one", name=entry.name, inputs=len(needed), outputs=len(outputs))
+    taken = max(arriving, sum(not p.optional for p in inputs))  # one port may take many wires
+    if not isinstance(entry.body, Unknown) and (taken, len(outputs)) != (1, 1):
+        raise refuse("wrapper_one", name=entry.name, inputs=taken, outputs=len(outputs))
 
 
 def unfed(document: Document, graph: Graph, call: CallId) -> list[Problem]:

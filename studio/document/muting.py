@@ -104,14 +104,15 @@ def without_muted(graph: Graph, bypass: Bypass) -> Graph:
 
 def needed(graph: Graph, bypass: Bypass) -> set[CallId]:
     """The calls some output depends on, and every input; a muted one asks for what it passes on."""
+    passing: dict[CallId, list[CallId]] = {}
+    for end, start in bypass.items():
+        passing.setdefault(end.call, []).append(start.call)
     wanted, ahead = set(graph.inputs), [e.call for e in graph.outputs]
     while ahead:
         call = ahead.pop()
-        if call in wanted:
-            continue
-        wanted.add(call)
-        passing = [start.call for end, start in bypass.items() if end.call == call]
-        ahead += passing or [w.source for w in graph.into(call)]
+        if call not in wanted:
+            wanted.add(call)
+            ahead += passing.get(call) or [w.source for w in graph.into(call)]
     return wanted
 
 

@@ -71,6 +71,11 @@ class Store:
             cells[key] = Cell(np.asarray(weight.initializer.fill(weight.shape, rng), order="C"))
         return cells[key]
 
+    def initialize(self, layer: LayerId, weight: Weight, seed: int) -> Cell:
+        """A weight drawn anew, whatever it was: untrained, its slots forgotten."""
+        self.cells(layer).pop((weight.name, weight.shape), None)
+        return self.ensure(layer, weight, seed)
+
     def put(self, layer: LayerId, name: str, value: Array, trained: bool = True) -> None:
         """Set a weight's array; its slots start anew."""
         array = np.array(value, np.float32, order="C")

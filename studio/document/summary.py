@@ -1,124 +1,114 @@
-"""A model as a table of text, like Keras's ``summary()``."""
+"""A model as a table, like Keras's ``summary()``: its lines as values, and as text."""
 
 import re
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from math import prod
 
 from studio.document.analysis import Analysis, analyse
+from studio.document.cost import Cost, Costs, total
 from studio.document.inside import frozen_layers
 from studio.document.keras_order import layer_order, sources
-from studio.document.model import Document, LayerId, Submodel, Wrapped
+from studio.document.model import CallId, Document, Endpoint, LayerId, Submodel, Wrapped
 from studio.document.muting import computing_layers
 from studio.engine.program import Spec
 from studio.problem import refuse
 
-_HEAD = ("Layer (type)", "Output shape", "Parameters", "Connected to")
+_HEAD = ("Layer (type)", "Output shape", "Parameters", "FLOPs", "Memory", "Connected to")
+_LENGTH = 100  # what open sizes count as in text
 
 
-def summary(
-    document: Document,
-    expand_nested: bool = False,
-    show_trainable: bool = False,
-    layer_range: Sequence[str] | None = None,
-) -> str:
-    """The layers in Keras's order with shapes, parameters and what they read; then the totals.
+@dataclass(frozen=True)
+class Line:
+    """A layer of a model, with all its uses.
 
-    Args:
-        document: the model.
-        expand_nested: what is inside a model or wrapper is listed below it.
-        show_trainable: a column says which layers training changes.
-        layer_range: the names, or patterns of names, of the first and the last layer listed.
+    Attributes:
+        layer: its id.
+        calls: its uses in the graph; none of what a wrapper holds.
+        kind: its type.
+        shapes: what leaves its uses, each shape once; None where it is not known.
+        parameters: how many numbers it owns, with all that is inside it.
+        cost: of all its uses together, for one row.
+        sources: the names of what its uses read.
+        lines: of a model, the layers inside; of a wrapper, what it holds.
+        muted: every use passes on what arrives.
     """
-    analysis = analyse(document)
-    rows = [list(_HEAD)]
-    changing = ["Trainable"]
-    frozen = frozen_layers(document)
-    for around, layer, depth in _shown(document, expand_nested, layer_range):
-        rows.append(_row(around, analysis, layer, depth))
-        owned = analysis.parameters(layer)
-        changing.append("-" if not owned else "N" if layer in frozen else "Y")
-    if show_trainable:
-        rows = [[*row, mark] for row, mark in zip(rows, changing, strict=True)]
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    lines = ["  ".join(cell.ljust(w) for cell, w in zip(r, widths, strict=True)) for r in rows]
-    ruler = "─" * (sum(widths) + 2 * (len(widths) - 1))
-    trained, kept = totals(document, analysis)
-    return "\n".join(
-        [
-            f'Model "{document.graph.name}"',
-            ruler,
-            lines[0].rstrip(),
-            ruler,
-            *(line.rstrip() for line in lines[1:]),
-            ruler,
-            f"Total parameters: {trained + kept:,}",
-            f"Trainable: {trained:,}   Frozen: {kept:,}",
-        ]
+
+    layer: LayerId
+    calls: tuple[CallId, ...]
+    name: str
+    kind: str
+    shapes: tuple[Spec | None, ...] = ()
+    parameters: int = 0
+    cost: Cost = Cost()
+    sources: tuple[str, ...] = ()
+    lines: tuple["Line", ...] = ()
+    muted: bool = False
+
+
+def lines(document: Document, analysis: Analysis, costs: Mapping[CallId, Cost]) -> tuple[Line, ...]:
+    """The layers of the main graph in Keras's order, with what is inside models."""
+    uses: dict[LayerId, list[CallId]] = {}
+    for call_id, call in document.graph.calls.items():
+        uses.setdefault(call.layer, []).append(call_id)
+    return tuple(
+        _line(document, analysis, costs, layer, uses[layer]) for layer in layer_order(document)
     )
 
 
-def shape_text(spec: Spec | None) -> str:
-    """A shape as people read it: ``batch × 100 × 512``; ``?`` where it is not known."""
-    return "?" if spec is None else " × ".join(str(d) for d in spec.shape)
+def _line(
+    document: Document,
+    analysis: Analysis,
+    costs: Mapping[CallId, Cost],
+    layer: LayerId,
+    calls: Sequence[CallId],
+) -> Line:
+    entry = document.layers[layer]
+    ports = document.ports(entry)[1]
+    shapes = (analysis.specs.get(Endpoint(c, p.name)) for c in calls for p in ports)
+    found = [costs[call] for call in calls if call in costs]
+    muted = bool(calls) and all(document.graph.calls[call].muted for call in calls)
+    return Line(
+        layer,
+        tuple(calls),
+        entry.name,
+        entry.kind,
+        tuple(dict.fromkeys(shapes)),
+        0 if muted else analysis.parameters(layer),
+        total(found),
+        tuple(document.entry(s).name for call in calls for s in sources(document, call)),
+        () if muted else _within(document, analysis, layer, found),
+        muted,
+    )
 
 
-def _shown(
-    document: Document, nested: bool, bounds: Sequence[str] | None
-) -> list[tuple[Document, LayerId, int]]:
-    """The layers to list, each with the document around it and how deep it is."""
-    layers = layer_order(document)
-    if bounds is not None:
-        layers = _between(document, layers, bounds)
-    found: list[tuple[Document, LayerId, int]] = []
-    for layer in layers:
-        found.append((document, layer, 0))
-        if nested:
-            found += [(d, inner, depth + 1) for d, inner, depth in _inside(document, layer)]
-    return found
-
-
-def _inside(document: Document, layer: LayerId) -> list[tuple[Document, LayerId, int]]:
-    """What is in a model or a wrapper."""
+def _within(
+    document: Document, analysis: Analysis, layer: LayerId, costs: Sequence[Cost]
+) -> tuple[Line, ...]:
+    """The layers in a model, or the one in a wrapper; `costs` are those of the uses around them."""
     match document.layers[layer].body:
         case Submodel(graph):
-            return _shown(replace(document, main=graph), nested=True, bounds=None)
+            return lines(replace(document, main=graph), analysis, _together(costs))
         case Wrapped(_, inner):
-            deeper = [(d, i, depth + 1) for d, i, depth in _inside(document, inner)]
-            return [(document, inner, 0), *deeper]
+            entry, within = document.layers[inner], _within(document, analysis, inner, costs)
+            owned = analysis.parameters(inner)
+            line = Line(inner, (), entry.name, entry.kind, (), owned, total(costs), (), within)
+            return (line,)
         case _:
-            return []
+            return ()
 
 
-def _between(document: Document, layers: list[LayerId], bounds: Sequence[str]) -> list[LayerId]:
-    """From the first layer that one name or pattern fits to the last that the other does.
-
-    Raises:
-        ProblemError: ``layer_range``: they are not two, or fit none.
-    """
-    names = [document.layers[layer].name for layer in layers]
-    if isinstance(bounds, str) or len(bounds) != 2:
-        raise refuse("layer_range", received=bounds, known=", ".join(names))
-    first, last = ([i for i, n in enumerate(names) if re.fullmatch(b, n)] for b in bounds)
-    if not first or not last:
-        raise refuse("layer_range", received=bounds, known=", ".join(names))
-    low, high = sorted((first[0], last[-1]))
-    return layers[low : high + 1]
+def _together(costs: Sequence[Cost]) -> Mapping[CallId, Cost]:
+    """What the calls inside a model cost over all its uses."""
+    found: dict[CallId, list[Cost]] = {}
+    for cost in costs:
+        for call, inner in cost.inside.items():
+            found.setdefault(call, []).append(inner)
+    return {call: _sum(each) for call, each in found.items()}
 
 
-def _row(document: Document, analysis: Analysis, layer: LayerId, depth: int) -> list[str]:
-    entry, graph = document.layers[layer], document.graph
-    calls = [call for call, use in graph.calls.items() if use.layer == layer]
-    shapes = {shape_text(analysis.specs.get(e)) for e in analysis.specs if e.call in calls}
-    read = [document.entry(source).name for call in calls for source in sources(document, call)]
-    muted = bool(calls) and all(graph.calls[call].muted for call in calls)
-    kind = f"{entry.kind}, muted" if muted else entry.kind
-    return [
-        f"{'  ' * depth}{entry.name} ({kind})",
-        ", ".join(sorted(shapes)) or "?",
-        f"{0 if muted else analysis.parameters(layer):,}",
-        ", ".join(read),
-    ]
+def _sum(costs: Sequence[Cost]) -> Cost:
+    return replace(total(costs), inside=_together(costs))
 
 
 def totals(document: Document, analysis: Analysis) -> tuple[int, int]:
@@ -133,3 +123,115 @@ def totals(document: Document, analysis: Analysis) -> tuple[int, int]:
             whole += count
             trained += count if weight.trainable and layer not in frozen else 0
     return trained, whole - trained
+
+
+# -- as text -------------------------------------------------------------------------------------
+
+
+def summary(
+    document: Document,
+    expand_nested: bool = False,
+    show_trainable: bool = False,
+    layer_range: Sequence[str] | None = None,
+    length: int = _LENGTH,
+) -> str:
+    """The layers in Keras's order with shapes, parameters, costs and what they read; then totals.
+
+    Args:
+        document: the model.
+        expand_nested: what is inside a model or wrapper is listed below it.
+        show_trainable: a column says which layers training changes.
+        layer_range: the names, or patterns of names, of the first and the last layer listed.
+        length: what open sizes count as.
+    """
+    analysis = analyse(document)
+    costs = Costs(document, analysis, length)
+    calls = costs.calls()
+    shown = lines(document, analysis, calls)
+    if layer_range is not None:
+        shown = _between(shown, layer_range)
+    rows, frozen = [list(_HEAD)], frozen_layers(document)
+    changing = ["Trainable"]
+    for line, depth in _listed(shown, expand_nested):
+        rows.append(_row(line, depth))
+        changing.append("-" if not line.parameters else "N" if line.layer in frozen else "Y")
+    if show_trainable:
+        rows = [[*row, mark] for row, mark in zip(rows, changing, strict=True)]
+    trained, kept = totals(document, analysis)
+    whole = total(calls.values())
+    by_length = f", with open lengths at {length}" if costs.open else ""
+    return _table(
+        f'Model "{document.graph.name}"',
+        rows,
+        [
+            f"Total parameters: {trained + kept:,}",
+            f"Trainable: {trained:,}   Frozen: {kept:,}",
+            f"A row: {amount(whole.flops)} FLOPs, {memory(whole.memory)} of activations{by_length}",
+        ],
+    )
+
+
+def _table(title: str, rows: Sequence[Sequence[str]], below: Sequence[str]) -> str:
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    written = ["  ".join(cell.ljust(w) for cell, w in zip(r, widths, strict=True)) for r in rows]
+    ruler = "─" * (sum(widths) + 2 * (len(widths) - 1))
+    head, *body = (line.rstrip() for line in written)
+    return "\n".join([title, ruler, head, ruler, *body, ruler, *below])
+
+
+def _listed(found: Sequence[Line], nested: bool, depth: int = 0) -> Iterator[tuple[Line, int]]:
+    """Lines with how deep they are."""
+    for line in found:
+        yield line, depth
+        if nested:
+            yield from _listed(line.lines, nested, depth + 1)
+
+
+def _between(found: Sequence[Line], bounds: Sequence[str]) -> tuple[Line, ...]:
+    """From the first layer that one name or pattern fits to the last that the other does.
+
+    Raises:
+        ProblemError: ``layer_range``: they are not two, or fit none.
+    """
+    names = [line.name for line in found]
+    if isinstance(bounds, str) or len(bounds) != 2:
+        raise refuse("layer_range", received=bounds, known=", ".join(names))
+    first, last = ([i for i, n in enumerate(names) if re.fullmatch(b, n)] for b in bounds)
+    if not first or not last:
+        raise refuse("layer_range", received=bounds, known=", ".join(names))
+    low, high = sorted((first[0], last[-1]))
+    return tuple(found[low : high + 1])
+
+
+def _row(line: Line, depth: int) -> list[str]:
+    return [
+        f"{'  ' * depth}{line.name} ({line.kind}{', muted' if line.muted else ''})",
+        ", ".join(map(shape_text, line.shapes)) or "?",
+        f"{line.parameters:,}",
+        amount(line.cost.flops),
+        memory(line.cost.memory),
+        ", ".join(line.sources),
+    ]
+
+
+def shape_text(spec: Spec | None) -> str:
+    """A shape as people read it: ``batch × 100 × 512``; ``?`` where it is not known."""
+    return "?" if spec is None else " × ".join(str(d) for d in spec.shape)
+
+
+def amount(value: int) -> str:
+    """A count in three digits: ``512``, ``13.9 M``."""
+    return _scaled(value, 1000, ("", " k", " M", " G", " T", " P"))
+
+
+def memory(value: int) -> str:
+    """A number of bytes: ``512 B``, ``201 KiB``."""
+    return _scaled(value, 1024, (" B", " KiB", " MiB", " GiB", " TiB", " PiB"))
+
+
+def _scaled(value: float, step: int, units: Sequence[str]) -> str:
+    number, unit = value, 0
+    while round(number) >= step and unit < len(units) - 1:
+        number, unit = number / step, unit + 1
+    decimals = max(0, 3 - len(str(int(number)))) if unit else 0
+    return f"{number:.{decimals}f}{units[unit]}"

@@ -25,6 +25,7 @@ from studio.engine.program import Spec
 from studio.layers.base import Layer, Port, Weight
 from studio.layers.input import Input
 from studio.layers.shapes import Shapes, shapes_of
+from studio.layers.time_distributed import TimeDistributed
 from studio.layers.values import Range
 from studio.problem import Problem, ProblemError
 
@@ -201,7 +202,7 @@ class Walk:
             value = entering[call_id]
             shapes = Shapes((value.spec,), masks=(value.mask,), ranges=(value.range,))
         else:
-            shapes = self._shapes(call_id, layer_id, arriving)
+            shapes = self.shapes(call_id, layer_id, arriving)
         problems += [p.at(call_id) for p in shapes.problems]
         if any(p.severity == "error" for p in shapes.problems):
             return Found(along, problems=tuple(problems))
@@ -241,7 +242,7 @@ class Walk:
             *(Problem("output_port_vanished", call_id, {"port": port}) for port in lost),
         ]
 
-    def _shapes(self, call: CallId, layer_id: LayerId, arriving: list[Given]) -> Shapes:
+    def shapes(self, call: CallId, layer_id: LayerId, arriving: list[Given]) -> Shapes:
         """What a layer gives; its problems are at `call` unless they have a place of their own."""
         entry = self.document.layers[layer_id]
         try:
@@ -275,23 +276,16 @@ class Walk:
 
     def model(self, name: str, graph_id: GraphId, arriving: list[Given]) -> Shapes:
         """A model in use: its graph walked with what arrives in the place of its Inputs."""
-        graph = self.document.graphs[graph_id]
-        entering: dict[CallId, Given] = {}
-        for call, value in zip(graph.inputs, arriving, strict=True):
-            declared = inner_input(self.document, call).spec()
-            fits(declared, value.spec)
-            spec = Spec(declared.dtype, value.spec.shape)
-            entering[call] = replace(value, spec=spec)
-        inner = Walk(self.document, self.weights)
-        inner.graph(graph, entering)
+        inner, _ = self.into(graph_id, arriving)
         self.take_masks(inner)
         problems = tuple(
             Problem("inside", args={"name": name, "problem": p}, severity=p.severity)
             for p in inner.problems
             if p.severity == "error"
         )[:1]
-        known = [inner.given[e] for e in graph.outputs if e in inner.given]
-        if len(known) < len(graph.outputs) and not problems:
+        outputs = self.document.graphs[graph_id].outputs
+        known = [inner.given[e] for e in outputs if e in inner.given]
+        if len(known) < len(outputs) and not problems:
             problems = (Problem("inside", args={"name": name, "problem": Problem("no_output")}),)
         return Shapes(
             tuple(given.spec for given in known),
@@ -300,16 +294,30 @@ class Walk:
             ranges=tuple(given.range for given in known),
         )
 
+    def into(
+        self, graph_id: GraphId, arriving: Sequence[Given]
+    ) -> tuple["Walk", Mapping[CallId, Found]]:
+        """A walk through a model in use, and what it found at the calls inside.
+
+        Raises:
+            ProblemError: ``model_input``: an Input cannot take what arrives in its place.
+        """
+        graph = self.document.graphs[graph_id]
+        entering: dict[CallId, Given] = {}
+        for call, value in zip(graph.inputs, arriving, strict=True):
+            declared = inner_input(self.document, call).spec()
+            fits(declared, value.spec)
+            spec = Spec(declared.dtype, value.spec.shape)
+            entering[call] = replace(value, spec=spec)
+        inner = Walk(self.document, self.weights)
+        return inner, inner.graph(graph, entering)
+
     def _wrapped(self, call: CallId, body: Wrapped, arriving: list[Given]) -> Shapes:
         """A wrapper in use: what is inside, at one step."""
-        one_in_one_out(self.document, body.layer)
+        one_in_one_out(self.document, body.layer, len(arriving))
         (whole,) = arriving
-        mask = whole.mask
-        if mask is not None:
-            mask = Spec("bool", (body.wrapper.step(whole.spec).shape[0], *mask.shape[2:]))
-            mask = mask if mask.rank > 1 else None
-        each = Given(body.wrapper.step(whole.spec), mask, whole.range)
-        found = self._shapes(call, body.layer, [each])
+        each = one_step(body.wrapper, whole)
+        found = self.shapes(call, body.layer, [each])
         if found.problems:
             return found
         (step,) = found.outputs
@@ -319,6 +327,19 @@ class Walk:
     def _heeds_masks(self, layer: LayerId, arriving: int) -> bool:
         body = self.document.layers[layer].body
         return not isinstance(body, Layer) or body.heeds_mask(arriving)
+
+
+def one_step(wrapper: TimeDistributed, whole: Given) -> Given:
+    """What a wrapper gives the layer inside of what arrives: time is folded into the batch.
+
+    Raises:
+        ProblemError: ``expects_axes``: there is no time, or nothing at a step of it.
+    """
+    spec, mask = wrapper.step(whole.spec), whole.mask
+    if mask is not None:
+        mask = Spec("bool", (spec.shape[0], *mask.shape[2:]))
+        mask = mask if mask.rank > 1 else None
+    return Given(spec, mask, whole.range)
 
 
 def _given(found: Shapes, ends: Sequence[Endpoint]) -> tuple[tuple[Endpoint, Given], ...]:

@@ -4,7 +4,10 @@ What `studio.layers.Dense` gives is a handle with identity (`studio.layers.funct
 frozen declaration it wraps is the class in ``dense.py``.
 """
 
+import sys
 from importlib import import_module
+from opcode import opmap
+from types import FrameType
 from typing import Any
 
 CATALOGUE = {
@@ -112,7 +115,7 @@ def __getattr__(name: str) -> Any:
     if name not in CATALOGUE and name not in _FUNCTIONS:
         reason = import_module("studio.layers.left_out").LAYERS.get(name)
         if reason is not None:
-            raise AttributeError(f"studio.layers has no {name!r}: {reason}")
+            raise _error(sys._getframe(1))(f"studio.layers has no {name!r}: {reason}")
         known = ", ".join((*CATALOGUE, *_FUNCTIONS))
         raise AttributeError(f"studio.layers has no {name!r}; it has {known}")
     functional = import_module("studio.layers.functional")
@@ -121,3 +124,11 @@ def __getattr__(name: str) -> Any:
     if name in _FUNCTIONS:
         return functional.merge_function(_FUNCTIONS[name])
     return functional.handle_class(name)
+
+
+def _error(asking: FrameType) -> type[AttributeError] | type[ImportError]:
+    """What tells the reason. Of ``from studio.layers import X``, Python shows an ImportError
+    alone: it puts a sentence of its own in the place of an AttributeError.
+    """
+    importing = asking.f_code.co_code[asking.f_lasti] == opmap["IMPORT_FROM"]
+    return ImportError if importing else AttributeError

@@ -51,6 +51,27 @@ def clear_session() -> None:
     _names.clear()
 
 
+# What Python's signs would do, as layers. (Keras makes operations of them, which lose masks.)
+SIGNS = {
+    "+": "add([a, b]), Rescaling(1.0, offset=2.0)(a)",
+    "-": "subtract([a, b]), Rescaling(1.0, offset=-2.0)(a), Rescaling(-1.0)(a)",
+    "*": "multiply([a, b]), Rescaling(2.0)(a)",
+    "/": "Rescaling(0.5)(a)",
+    "**": "multiply([a, a])",
+    "@": "dot([a, b], axes=(2, 1))",
+    "[]": "Cropping1D((1, 0))(a), Cropping2D(1)(a)",
+}
+
+
+def _no_sign(sign: str) -> Callable[..., Any]:
+    """A method that says which layers to use."""
+
+    def refused(*_: Any) -> Any:
+        raise refuse("tensor_sign", sign=sign, layers=SIGNS[sign])
+
+    return refused
+
+
 @dataclass(frozen=True, eq=False)
 class Tensor:
     """What a call gives, before there are numbers: symbolic, with a history.
@@ -80,6 +101,16 @@ class Tensor:
 
     def __repr__(self) -> str:
         return f"<Tensor {self.name}: {self.spec}>"
+
+    __array_ufunc__ = None  # of an array and a tensor, the tensor is asked
+    __add__ = __radd__ = _no_sign("+")
+    __sub__ = __rsub__ = __neg__ = _no_sign("-")
+    __mul__ = __rmul__ = _no_sign("*")
+    __truediv__ = __rtruediv__ = _no_sign("/")
+    __pow__ = __rpow__ = _no_sign("**")
+    __matmul__ = __rmatmul__ = _no_sign("@")
+    __getitem__ = _no_sign("[]")
+    __iter__ = None  # one tensor, not several
 
 
 @dataclass(frozen=True, eq=False)
@@ -545,6 +576,8 @@ def Input(  # noqa: N802 - Keras's name
             raise refuse("batch_shape", received=batch_shape)
         batch_size, *rest = batch_shape
         shape = tuple(rest)
+    if not isinstance(batch_size, int | np.integer | None):  # a dtype that came too early
+        raise refuse("argument_whole", name="batch_size", received=batch_size, least=1)
     asked = {"batch_size": batch_size, "sparse": sparse, "ragged": ragged}
     asked |= {"tensor": tensor, "optional": optional}
     without_left_out("Input", (), asked, stacklevel=2)

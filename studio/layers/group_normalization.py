@@ -49,6 +49,7 @@ class GroupNormalization(Layer):
         Example({"groups": -1, "center": False}, (Spec("float32", ("batch", 4, 3)),)),
         Example({"groups": 2, "axis": 1, "scale": False}, (Spec("float32", ("batch", 4, 3)),)),
         Example({"groups": 1}, (Spec("float32", ("batch", 2, 2, 3)),)),
+        Example({"groups": 2}, (Spec("float32", ("batch", 6)),)),
     )
 
     def problems(self) -> list[Problem]:
@@ -80,7 +81,7 @@ class GroupNormalization(Layer):
         return Range()
 
     def lower(self, op: LayerBuilder, w: Weights, *x: Value) -> Value:
-        float_input(self.kind, x[0].spec, at_least=3)
+        float_input(self.kind, x[0].spec, at_least=2)
         axis = axis_within(self.kind, self.axis, x[0].spec)
         parts = self._parts(x[0].spec, axis)
         after = [known_axis(self.kind, i, x[0].spec) for i in range(axis + 1, x[0].rank)]

@@ -7,6 +7,7 @@ from math import prod
 
 from studio.engine.builder import Value
 from studio.engine.program import Spec
+from studio.engine.work import multiplications
 from studio.layers.base import Layer, LayerBuilder, Weight, Weights
 from studio.layers.values import Range
 from studio.problem import Problem, ProblemError, refuse
@@ -58,20 +59,8 @@ def shapes_of(
     problems = tuple(layer.problems())
     if problems:
         return Shapes(problems=problems)
-    op = LayerBuilder()
     try:
-        weights = layer.weights(*inputs)
-        _refuse_giant(layer.kind, weights)
-        for weight in weights:
-            for held in (weight.initializer, weight.regularizer, weight.constraint):
-                if held is not None:
-                    held.accept(weight.name, weight.shape)
-        values = {w.name: op.state(w.name, Spec("float32", w.shape), w.role) for w in weights}
-        arriving = [op.input(f"x{i}", spec) for i, spec in enumerate(inputs)]
-        for i, mask in enumerate(masks):
-            if mask is not None:
-                op.set_mask(arriving[i], op.input(f"mask{i}", mask))
-        results = results_of(layer, op, values, arriving)
+        op, weights, results = _lowered(layer, inputs, masks)
     except ProblemError as error:
         return Shapes(problems=error.problems)
     except ValueError as error:
@@ -82,6 +71,35 @@ def shapes_of(
     return Shapes(
         tuple(v.spec for v in results), weights, (), tuple(m.spec if m else None for m in found)
     )
+
+
+@lru_cache(maxsize=16384)
+def products_of(layer: Layer, inputs: tuple[Spec, ...], masks: tuple[Spec | None, ...] = ()) -> int:
+    """How many times a layer multiplies for one row, in its matrix products, when it infers.
+
+    For inputs that `shapes_of` has no problem with.
+    """
+    op, _, results = _lowered(layer, inputs, masks)
+    return multiplications(op.program(results), rows=1)
+
+
+def _lowered(
+    layer: Layer, inputs: tuple[Spec, ...], masks: tuple[Spec | None, ...]
+) -> tuple[LayerBuilder, tuple[Weight, ...], Sequence[Value]]:
+    """A layer lowered by itself: the builder, its weights, its results."""
+    op = LayerBuilder()
+    weights = layer.weights(*inputs)
+    _refuse_giant(layer.kind, weights)
+    for weight in weights:
+        for held in (weight.initializer, weight.regularizer, weight.constraint):
+            if held is not None:
+                held.accept(weight.name, weight.shape)
+    values = {w.name: op.state(w.name, Spec("float32", w.shape), w.role) for w in weights}
+    arriving = [op.input(f"x{i}", spec) for i, spec in enumerate(inputs)]
+    for i, mask in enumerate(masks):
+        if mask is not None:
+            op.set_mask(arriving[i], op.input(f"mask{i}", mask))
+    return op, weights, results_of(layer, op, values, arriving)
 
 
 def _refuse_giant(kind: str, weights: tuple[Weight, ...]) -> None:

@@ -18,7 +18,7 @@ class Dice(Loss):
 
     order = ("reduction", "name", "axis", "dtype")
     takes = (0.0, 1.0)
-    axis: tuple[int, ...] | None = param(None, _AXES)
+    axis: tuple[int, ...] | int | None = param(None, _AXES)
 
     def lower(self, op: Builder, target: Value, output: Value) -> Value:
         both = _sum(op, op.Mul(target, output), self.axis)
@@ -34,7 +34,7 @@ class Tversky(Loss):
     takes = (0.0, 1.0)
     alpha: float = param(0.5, "Weight of the target that the output misses", min=0)
     beta: float = param(0.5, "Weight of the output outside the target", min=0)
-    axis: tuple[int, ...] | None = param(None, _AXES)
+    axis: tuple[int, ...] | int | None = param(None, _AXES)
 
     def lower(self, op: Builder, target: Value, output: Value) -> Value:
         both = _sum(op, op.Mul(target, output), self.axis)
@@ -44,7 +44,7 @@ class Tversky(Loss):
         return op.Sub(1.0, op.Div(both, op.Add(sizes, EPSILON)))
 
 
-def _sum(op: Builder, x: Value, axes: tuple[int, ...] | None) -> Value:
+def _sum(op: Builder, x: Value, axes: tuple[int, ...] | int | None) -> Value:
     if axes is None:
         return op.ReduceSum(x, keepdims=0)
-    return op.ReduceSum(x, np.array(axes, np.int64), keepdims=0)
+    return op.ReduceSum(x, np.array(axes, np.int64, ndmin=1), keepdims=0)

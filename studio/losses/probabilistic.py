@@ -10,11 +10,12 @@ from studio.engine.builder import Builder, Value
 from studio.engine.operators.crossentropy import EPSILON, clipped
 from studio.engine.program import Spec
 from studio.losses.base import Loss, axis_last, mean_last, sum_last
+from studio.problem import Problem
 
 _LOGITS = "Outputs are logits: before sigmoid or softmax"
 _SMOOTHING = "Share of each target that is spread over all classes"
 _AXIS = "The axis of the classes"
-_ALPHA = "Weight of the classes"
+_ALPHA = "Weight of the classes: of all, or of each"
 _GAMMA = "How much less well told samples count"
 
 
@@ -78,11 +79,21 @@ class CategoricalFocalCrossentropy(Loss):
     """Categorical cross-entropy times α·(1 − p)^γ for each class: what is told well counts less."""
 
     probabilities = "shared"
-    alpha: float = param(0.25, _ALPHA, min=0)
+    alpha: tuple[float, ...] | float = param(0.25, _ALPHA, min=0)
     gamma: float = param(2.0, _GAMMA, min=0)
     from_logits: bool = param(False, _LOGITS)
     label_smoothing: float = param(0.0, _SMOOTHING, min=0, max=1)
     axis: int = param(-1, _AXIS)
+
+    def misfit(self, output: Spec) -> Problem | None:
+        found = super().misfit(output)
+        if found or not isinstance(self.alpha, tuple):
+            return found
+        classes = output.shape[self.axis]
+        if len(self.alpha) == classes:
+            return None
+        args = {"loss": self.kind, "received": len(self.alpha), "expected": classes}
+        return Problem("loss_alpha", args=args)
 
     def lower(self, op: Builder, target: Value, output: Value) -> Value:
         y = _evened(op, target, self.label_smoothing, target.shape[-1])
@@ -90,7 +101,8 @@ class CategoricalFocalCrossentropy(Loss):
         p = op.Softmax(p, axis=-1) if self.from_logits else p
         share = op.Div(p, op.ReduceSum(p, np.array([-1], np.int64), keepdims=1))
         share = clipped(op, share)
-        factor = op.Mul(op.Pow(op.Sub(1.0, share), self.gamma), self.alpha)
+        weight = np.array(self.alpha, share.dtype) if isinstance(self.alpha, tuple) else self.alpha
+        factor = op.Mul(op.Pow(op.Sub(1.0, share), self.gamma), weight)
         return op.Neg(sum_last(op, op.Mul(factor, op.Mul(y, op.Log(share)))))
 
 

@@ -51,9 +51,13 @@ class Counts:
         return np.stack([(weight * (scores > t)).sum(0) for t in self._thresholds])
 
     def _passing_even(self, scores: Array, weight: Array) -> Array:
-        """A score passes every threshold up to its bucket's; only those below 0 pass a 0."""
+        """A score passes every threshold up to its bucket's; only those below 0 pass a 0.
+
+        What is no number, as all scores are once training diverges, is a 0, as in Keras.
+        """
         count, labels = self.true_positives.shape
-        bucket = np.ceil(np.clip(scores, 0, 1) * np.float32(count - 1)).astype(np.int64) - 1
+        within = np.clip(np.nan_to_num(scores), 0, 1)
+        bucket = np.ceil(within * np.float32(count - 1)).astype(np.int64) - 1
         if self._thresholds[0] < 0:
             bucket = np.maximum(bucket, 0)
         place = (bucket + 1) * labels + np.arange(labels)

@@ -1,7 +1,6 @@
 """What `Model`'s methods are given, checked."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +23,7 @@ def split(data: Arrays, share: Any) -> tuple[Arrays, Arrays | None]:
     first = int(np.floor(len(data) * (1.0 - share)))
     if not 0 < first < len(data):
         raise refuse("split_empty", received=share, samples=len(data))
-    held = data.take(slice(first, None))
-    return data.take(slice(0, first)), replace(held, weights={})
+    return data.take(slice(0, first)), data.take(slice(first, None))
 
 
 def validation(given: Any) -> tuple[Any, ...]:

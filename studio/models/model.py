@@ -42,7 +42,7 @@ from studio.optimizers.base import Optimizer
 from studio.optimizers.common import AVERAGE
 from studio.problem import refuse, warn
 from studio.train.events import Finished
-from studio.train.feed import as_arrays, by_name, input_arrays
+from studio.train.feed import as_arrays, by_name, input_arrays, with_class_weights
 from studio.train.fit import FitPlan, fit, whole
 from studio.train.forms import declaration, metrics_per_output, per_output
 from studio.train.predict import predict
@@ -274,8 +274,9 @@ class Model(Structure):
         Returns:
             What each epoch gave, by Keras's keys, in ``.history``.
         """
-        data = as_arrays(self._ready(), x, y, sample_weight, class_weight)
-        data, validation = split(data, validation_split)
+        document = self._ready()
+        data, validation = split(as_arrays(document, x, y, sample_weight), validation_split)
+        data = with_class_weights(document, data, class_weight)
         if validation_data is not None:
             validation = as_arrays(self.document, *validated(validation_data))
         plan = FitPlan(
@@ -319,7 +320,9 @@ class Model(Structure):
         return_dict: bool = False,
     ) -> Any:
         """One step on one batch: the losses and metrics before it, as Keras orders them."""
-        batch = as_arrays(self._ready(), x, y, sample_weight, class_weight).loaded()
+        document = self._ready()
+        batch = as_arrays(document, x, y, sample_weight).loaded()
+        batch = with_class_weights(document, batch, class_weight)
         trainer = self._training()
         means = Means(trainer)
         step, results = trainer.train_batch(batch)

@@ -8,6 +8,7 @@ memory than a pool of blocks, and one number or class a sample where samples are
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -34,7 +35,6 @@ def as_arrays(
     x: Any,
     y: Any = None,
     sample_weight: Any = None,
-    class_weight: Mapping[Any, Any] | None = None,
 ) -> Arrays:
     """Checked arrays for a document.
 
@@ -46,7 +46,6 @@ def as_arrays(
         x: inputs; arrays of one-hots are kept as integers, see `studio.train.one_hots`.
         y: targets of the outputs that have a loss.
         sample_weight: one number a sample for all outputs, or a list or dict of such.
-        class_weight: class number → weight, for all outputs or by output name.
 
     Raises:
         ProblemError: ``wrong_number``, ``unknown_name``, ``input_shape``, ``target_shape``,
@@ -55,9 +54,31 @@ def as_arrays(
     """
     inputs = _inputs(document, x)
     targets = _targets(document, y)
-    weights = _weights(document, targets, sample_weight, class_weight)
+    weights = _weights(document, targets, sample_weight)
     _same_length({**inputs, **targets, **weights})
     return Arrays(inputs, targets, weights)
+
+
+def with_class_weights(document: Document, data: Arrays, class_weight: Any) -> Arrays:
+    """The same with each sample's weight multiplied by its class's, as in Keras.
+
+    Only what is trained on has them: neither what is validated on nor what is evaluated does.
+
+    Args:
+        document: the one the arrays are for.
+        data: what `as_arrays` gave.
+        class_weight: class number → weight, for all outputs or by output name; None: none.
+
+    Raises:
+        ProblemError: ``class_weight_form``, ``unknown_name``.
+    """
+    names = {e.key: name for e, name in trained_outputs(document).items()}
+    found = dict(data.weights)
+    for key, weight in _class_weights(names, data.targets, class_weight).items():
+        if key in found and found[key].ndim < weight.ndim:
+            found[key] = found[key][:, None]
+        found[key] = found[key] * weight if key in found else weight
+    return replace(data, weights=found)
 
 
 def input_arrays(document: Document, x: Any) -> Arrays:
@@ -289,9 +310,9 @@ def _within(name: str, array: _Column, limit: int, lowest: int = 0, but: int | N
 
 
 def _weights(
-    document: Document, targets: Mapping[str, _Column], sample_weight: Any, class_weight: Any
+    document: Document, targets: Mapping[str, _Column], sample_weight: Any
 ) -> dict[str, Array]:
-    """Sample weights by endpoint key; class weights become sample weights, as in Keras."""
+    """Sample weights by endpoint key."""
     names = {e.key: name for e, name in trained_outputs(document).items()}
     found: dict[str, Array] = {}
     if sample_weight is not None and targets:
@@ -304,10 +325,6 @@ def _weights(
             if given[name] is not None:
                 weight = read(_numbers(name, given[name], "float32"))
                 found[key] = _weight(name, weight, targets[key])
-    for key, weight in _class_weights(names, targets, class_weight).items():
-        if key in found and found[key].ndim < weight.ndim:
-            found[key] = found[key][:, None]
-        found[key] = found[key] * weight if key in found else weight
     return found
 
 

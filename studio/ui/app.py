@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QApplication, QMessageBox
 from studio import __version__
 from studio.document.project import Project
 from studio.text import set_language, text
+from studio.ui.canvas import accessible
 from studio.ui.icons import icon
 from studio.ui.preferences import use_threads
 from studio.ui.report import Reporter
@@ -85,6 +86,7 @@ def prepare(app: QApplication, settings: Settings) -> None:
     use_qt_texts(settings.language)
     apply_theme(app, settings.theme)
     use_threads(settings.threads)
+    accessible.install()
     app.setWindowIcon(icon("layerloom"))
     hints = app.styleHints()
     hints.colorSchemeChanged.connect(lambda _: _follow(app, settings))

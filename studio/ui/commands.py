@@ -40,6 +40,7 @@ def commands(w: "MainWindow") -> tuple[Action, ...]:
         Action("commands", "window.commands", w.search_acts, "Ctrl+K"),
         Action("keys", "window.keys", w.show_keys, "?; F1"),
         Action("preferences", "window.preferences", w.show_preferences, "Ctrl+,"),
+        *_insight(w),
         Action("about", "window.about", w.show_about),
     )
 
@@ -308,6 +309,17 @@ def _model(w: "MainWindow") -> tuple[Action, ...]:
     )  # fmt: skip
 
 
+def _insight(w: "MainWindow") -> tuple[Action, ...]:
+    return (
+        Action(
+            "wire_shapes", "window.wire_shapes", w.toggle_wire_shapes, "Ctrl+Shift+W",
+            checked=lambda: w.settings.wire_shapes,
+        ),
+        Action("summary", "window.summary", lambda: w.raise_dock("summary"), "Ctrl+Shift+M"),
+        Action("weights", "window.weights_dock", lambda: w.raise_dock("weights"), "Ctrl+Shift+H"),
+    )  # fmt: skip
+
+
 def menus(w: "MainWindow") -> Mapping[str, tuple]:
     """What stands in each menu, in order."""
     themes = tuple(f"theme_{name}" for name in THEMES)
@@ -327,6 +339,7 @@ def menus(w: "MainWindow") -> Mapping[str, tuple]:
         "view": (
             "fit", "fit_selection", "zoom_in", "zoom_out", "zoom_reset", "-",
             "enter", "leave", "-", "next_tab", "previous_tab", "-",
+            "wire_shapes", "summary", "weights", "-",
             ("theme", themes), ("language", languages), "-", w.panels.fill,
         ),
         "model": ("train", "stop", "-", "reset_weights", "-", "model"),

@@ -5,17 +5,22 @@ from functools import partial
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
 
+from studio.text import text
 from studio.ui.breadcrumbs import Stage
 from studio.ui.canvas import CanvasView
+from studio.ui.canvas.accessible import announce
 from studio.ui.data_dock import DataDock
 from studio.ui.inspector import Inspector
 from studio.ui.minimap import Minimap
+from studio.ui.outline import OutlineDock
 from studio.ui.parts import clear
 from studio.ui.problems_dock import ProblemsDock
 from studio.ui.session import Session
 from studio.ui.status import Status
+from studio.ui.summary_dock import SummaryDock
 from studio.ui.training_dock import TrainingDock
 from studio.ui.try_dock import TryDock
+from studio.ui.weights_dock import WeightsDock
 
 
 class Desk(QObject):
@@ -41,7 +46,10 @@ class Desk(QObject):
         self.problems = ProblemsDock(session)
         self.training = TrainingDock(session)
         self.data = DataDock(session)
+        self.summary = SummaryDock(session)
+        self.weights = WeightsDock(session)
         self.minimap = Minimap(self.canvas)
+        self.outline = OutlineDock(session)
         self.views: dict[str, QWidget] = {
             "canvas": self.stage,
             "inspector": self.inspector,
@@ -49,13 +57,20 @@ class Desk(QObject):
             "training": self.training,
             "data": self.data,
             "try": TryDock(session),
+            "summary": self.summary,
+            "weights": self.weights,
             "minimap": self.minimap,
+            "outline": self.outline,
         }
         self._counts = (0, 0)
         self._connect(session)
 
     def _connect(self, session: Session) -> None:
         self.problems.jump.connect(self.canvas.jump_to)
+        self.summary.jump.connect(self.canvas.jump_to)
+        self.outline.jump.connect(self.canvas.jump_to)
+        self.outline.wires.connect(self.canvas.select_wires)
+        self.training.state_changed.connect(lambda: self.weights.lock(self.training.running))
         self.problems.counted.connect(self._count)
         self.training.problems_found.connect(partial(self.problems.add_source, "training"))
         self.data.problems_found.connect(partial(self.problems.add_source, "data"))
@@ -72,6 +87,8 @@ class Desk(QObject):
         self.problems.refresh()
 
     def _count(self, errors: int, warnings: int) -> None:
+        if errors != self._counts[0]:
+            announce(self.canvas, text("window.problem_count", errors=errors, warnings=warnings))
         self._counts = errors, warnings
         self.counted.emit(errors, warnings)
 

@@ -14,12 +14,15 @@ _LEFT, _RIGHT, _BOTTOM = (
 )
 _AREAS = {
     "palette": _LEFT,
+    "outline": _LEFT,
     "minimap": _LEFT,
     "inspector": _RIGHT,
     "problems": _BOTTOM,
     "data": _BOTTOM,
     "training": _BOTTOM,
     "try": _BOTTOM,
+    "summary": _BOTTOM,
+    "weights": _BOTTOM,
 }
 _WIDTHS = {"palette": 220, "inspector": 330}
 _MINIMAP_HEIGHT = 150
@@ -47,6 +50,8 @@ class Docks:
         first, *others = (self.all[n] for n, area in _AREAS.items() if area == _BOTTOM)
         for dock in others:
             window.tabifyDockWidget(first, dock)
+        window.tabifyDockWidget(self.all["palette"], self.all["outline"])
+        self.all["palette"].raise_()
         window.setTabPosition(_BOTTOM, window.tabPosition(_BOTTOM).North)
         first.raise_()
 

@@ -15,6 +15,7 @@ from studio.ui.editors import LineEditor, SwitchEditor
 from studio.ui.forms import Form, label_of
 from studio.ui.output_form import OutputForm
 from studio.ui.parts import Acts, Complaint, Facts, heading, note, number, shape_of
+from studio.ui.remedies import Remedies
 from studio.ui.session import Session
 
 
@@ -44,6 +45,7 @@ class LayerPage(QWidget):
         self._body = body = session.seen.layers[self._edited].body
         self._layout = QVBoxLayout(self)
         self._twins, self._problems = note(), Complaint()
+        self.repairs = Remedies(session)
         self.name = LineEditor()
         self.name.edited.connect(self._rename)
         self.trainable = SwitchEditor(text("window.trainable"))
@@ -69,6 +71,7 @@ class LayerPage(QWidget):
         add(self._twins)
         add(self.acts)
         add(self._problems)
+        add(self.repairs)
         names = QFormLayout()
         names.setContentsMargins(0, 0, 0, 0)
         title = QLabel(text("window.name"))
@@ -139,6 +142,7 @@ class LayerPage(QWidget):
             if not p.code.startswith("parameter_") or not self.form
         ]
         self._problems.complain("\n".join(map(str, problems)))
+        self.repairs.show_problems(problems)
         body = document.layers[self._edited].body
         if self.form and isinstance(body, Layer):
             self.form.show_value(body)

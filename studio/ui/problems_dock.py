@@ -1,5 +1,7 @@
 """The list of everything that is wrong, with the way to each place and its repair."""
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import (
     QEvent,
     QModelIndex,
@@ -14,29 +16,32 @@ from PySide6.QtGui import QColor
 from PySide6.QtWidgets import (
     QHeaderView,
     QLabel,
-    QPushButton,
     QStackedWidget,
     QStyledItemDelegate,
     QStyleOptionViewItem,
     QTreeWidget,
     QTreeWidgetItem,
     QVBoxLayout,
-    QWidget,
 )
 
+from studio.document.edits import Fix
 from studio.document.model import CallId
 from studio.document.nesting import find, full_name
 from studio.problem import Problem
 from studio.text import text
 from studio.ui.icons import icon
+from studio.ui.lazy import Lazy
+from studio.ui.repair_search import RepairSearch, repair_button
 from studio.ui.session import Session
 from studio.ui.theme import tokens
 
+_IDLE = 150  # milliseconds after an edit before repairs are sought
+_MOST = 40  # problems whose repairs are sought
 _PADDING = 4  # pixels around a row's text
 _ICON = 26  # pixels the icon takes
 
 
-class ProblemsDock(QWidget):
+class ProblemsDock(Lazy):
     """All problems: of the model, and of other sources such as its data.
 
     Signals:
@@ -48,7 +53,7 @@ class ProblemsDock(QWidget):
     counted = Signal(int, int)
 
     def __init__(self, session: Session) -> None:
-        super().__init__()
+        super().__init__(_IDLE)
         self._session = session
         self._sources: dict[str, list[Problem]] = {}
         self._shown: list[Problem] = []
@@ -64,6 +69,8 @@ class ProblemsDock(QWidget):
         self.list.header().sectionResized.connect(lambda: self._measure.start())
         self.list.itemClicked.connect(self._go)
         self.list.itemActivated.connect(self._go)
+        self._search = RepairSearch(session, self)
+        self._search.found.connect(self._found)
         self._none = QLabel()
         self._none.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._none.setWordWrap(True)
@@ -104,6 +111,8 @@ class ProblemsDock(QWidget):
         empty = not self._session.document.graph.calls
         self._none.setText(text("window.no_problems_empty" if empty else "window.no_problems"))
         self._stack.setCurrentWidget(self.list if found else self._none)
+        self._search.stop()
+        self.changed()
         errors = sum(p.severity == "error" for p in found)
         self.counted.emit(errors, len(found) - errors)
 
@@ -132,9 +141,19 @@ class ProblemsDock(QWidget):
         item.setData(0, Qt.ItemDataRole.AccessibleTextRole, self._spoken(problem))
         item.setData(0, Qt.ItemDataRole.UserRole, self._call(problem))
         if problem.fix:
-            button = QPushButton(str(problem.fix))
-            button.clicked.connect(lambda: self._repair(problem))
-            self.list.setItemWidget(item, 2, button)
+            self._offer(item, [problem.fix])
+
+    def _offer(self, item: QTreeWidgetItem, fixes: Sequence[Fix]) -> None:
+        self.list.setItemWidget(item, 2, repair_button(fixes, self._repair))
+
+    def catch_up(self) -> None:
+        """Look for repairs of what is listed."""
+        self._search.seek(self._shown[:_MOST])
+
+    def _found(self, row: int, fixes: Sequence[Fix]) -> None:
+        item = self.list.topLevelItem(row)
+        if item is not None:
+            self._offer(item, fixes)
 
     def _spoken(self, problem: Problem) -> str:
         return f"{text(f'window.severity_{problem.severity}')}: {problem}"
@@ -152,8 +171,7 @@ class ProblemsDock(QWidget):
         if call:
             self.jump.emit(call)
 
-    def _repair(self, problem: Problem) -> None:
-        fix = problem.fix
+    def _repair(self, fix: Fix) -> None:
         self._session.commit(str(fix), fix.edit(self._session.document))
 
 

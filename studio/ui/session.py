@@ -7,6 +7,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 
 from studio.document.analysis import Analysis, analyse
+from studio.document.cost import Costs
 from studio.document.edits import graph_of
 from studio.document.history import History
 from studio.document.model import CallId, Document, GraphId
@@ -56,6 +57,9 @@ class Session(QObject):
         self._selection: frozenset[CallId] = frozenset()
         self._weights_kept = True
         self.weights_changed.connect(self._on_weights)
+        self.length = 100  # what open sizes count as where costs are told
+        self._costs: Costs | None = None
+        self._costs_of: Document | None = None
 
     @property
     def modified(self) -> bool:
@@ -76,6 +80,15 @@ class Session(QObject):
     @property
     def analysis(self) -> Analysis:
         return self._analysis
+
+    def costs(self) -> Costs:
+        """What each call costs; each is counted when asked for."""
+        old = self._costs
+        if old is None or self._costs_of is not self.document or old.length != self.length:
+            self._costs = Costs(self.document, self._analysis, self.length, old)
+            self._costs_of = self.document
+        assert self._costs is not None
+        return self._costs
 
     @property
     def selection(self) -> frozenset[CallId]:

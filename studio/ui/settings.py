@@ -93,6 +93,15 @@ class Settings:
         return [name for name in names if name and isinstance(name, str)]
 
     @property
+    def wire_shapes(self) -> bool:
+        """Whether every wire shows the shape of what it carries."""
+        return self._kept.value("wire_shapes", "false") in (True, "true")
+
+    @wire_shapes.setter
+    def wire_shapes(self, shown: bool) -> None:
+        self._kept.setValue("wire_shapes", "true" if shown else "false")
+
+    @property
     def recent(self) -> list[Path]:
         """Files opened or saved, the latest first."""
         return [Path(name) for name in self._names("recent")]

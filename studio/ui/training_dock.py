@@ -23,6 +23,7 @@ from studio.layers.cell import Cells
 from studio.problem import Problem
 from studio.text import text
 from studio.train.events import Failed, Finished
+from studio.ui.canvas.accessible import announce
 from studio.ui.dialogs import confirm
 from studio.ui.editors import WholeEditor
 from studio.ui.icons import icon
@@ -291,6 +292,7 @@ class TrainingDock(QWidget):
         self._list_runs()
         self._show_choice()
         self._show_progress()
+        announce(self, self.status.text())
         self.draw()
 
     def _on_failed(self, event: Failed) -> None:

@@ -31,11 +31,13 @@ from studio.ui.session import Session
 from studio.ui.settings import Settings
 from studio.ui.sharing import Sharing
 from studio.ui.status import Status
+from studio.ui.summary_dock import SummaryDock
 from studio.ui.tabs import Tabs
 from studio.ui.theme import apply_theme
 from studio.ui.tour import Tour
 from studio.ui.training_dock import TrainingDock
 from studio.ui.translator import use_qt_texts
+from studio.ui.weights_dock import WeightsDock
 
 
 class MainWindow(QMainWindow):
@@ -115,6 +117,14 @@ class MainWindow(QMainWindow):
     def data(self) -> DataDock:
         return self.desk.data
 
+    @property
+    def summary(self) -> SummaryDock:
+        return self.desk.summary
+
+    @property
+    def weights(self) -> WeightsDock:
+        return self.desk.weights
+
     # -- tabs ------------------------------------------------------------------------------------
 
     def show_session(self, session: Session) -> None:
@@ -150,10 +160,12 @@ class MainWindow(QMainWindow):
         desk = Desk(session)
         self.panels.put(desk.views)
         desk.set_wheel(self.settings.wheel == "scroll")
+        desk.canvas.show_shapes(self.settings.wire_shapes)
         desk.changed.connect(self._refresh)
         session.changed.connect(self.front.leave_page)
         desk.counted.connect(partial(self._count, desk))
-        desk.inspector.wanted.connect(lambda act: self.actions_.qt[act].trigger())
+        for asking in (desk.inspector.wanted, desk.outline.asked):
+            asking.connect(lambda act: self.actions_.qt[act].trigger())
         desk.canvas.node_activated.connect(self._activate)
         desk.canvas.context_requested.connect(self._show_context)
         desk.canvas.picked.connect(self._refresh)
@@ -255,6 +267,12 @@ class MainWindow(QMainWindow):
     def show_about(self) -> None:
         """What this program is."""
         self._open(AboutDialog(self))
+
+    def toggle_wire_shapes(self) -> None:
+        """Show the shapes on all wires, or hide them, and keep the choice."""
+        self.settings.wire_shapes = not self.settings.wire_shapes
+        for desk in self.tabs.desks:
+            desk.canvas.show_shapes(self.settings.wire_shapes)
 
     def set_theme(self, name: str) -> None:
         """Dress everything in another theme, and keep the choice."""

@@ -10,11 +10,14 @@ from hypothesis import strategies as st
 
 from studio.document import edits, sharing
 from studio.document.analysis import Analysis, analyse, why_not
+from studio.document.lowering import lower
 from studio.document.model import Document, Endpoint, Graph, LayerEntry, Submodel, Unknown
 from studio.document.walk import Found, Walk
 from studio.engine.program import Spec
 from studio.layers.input import Input
+from studio.layers.time_distributed import TimeDistributed
 from studio.losses.regression import MeanSquaredError
+from studio.problem import ProblemError
 from studio.text import set_language
 from tests.document.drawn import Drawing, headline, into, layer, out
 from tests.formats.documents import documents
@@ -364,3 +367,18 @@ def test_an_edit_looks_only_at_what_it_touches(monkeypatch: pytest.MonkeyPatch) 
         looked.clear()
         analyse(edit(d.document), first)
         assert looked == asked
+
+
+def test_a_merge_of_several_cannot_be_wrapped_and_says_so() -> None:
+    d = Drawing()
+    a, b = (d.add("Input", shape=(3, 4)) for _ in range(2))
+    call = d.output(d.add("Add"))
+    port = d.document.ports(d.document.entry(call))[0][0].name
+    for source in (a, b):
+        d.document = edits.connect(d.document, out(source), Endpoint(call, port))
+    wrapped = sharing.wrap(d.document, call, TimeDistributed())
+    found = analyse(wrapped).errors
+    assert [(p.code, p.where) for p in found] == [("wrapper_one", call)]
+    assert found[0].args["inputs"] == 2
+    with pytest.raises(ProblemError, match="has 2 and 1"):
+        lower(wrapped)

@@ -23,6 +23,19 @@ def test_a_weight_is_initialized_once_by_its_key() -> None:
     assert not one.trained("l1", [KERNEL])
 
 
+def test_initialize_draws_anew_and_forgets_what_was_learnt() -> None:
+    store = Store()
+    first = store.ensure("l1", KERNEL, seed=1).value
+    store.put("l1", "kernel", np.ones((4, 3)))
+    store.find("l1", KERNEL).slots["momentum"] = np.ones((4, 3))
+    cell = store.initialize("l1", KERNEL, seed=1)
+    assert store.find("l1", KERNEL) is cell
+    assert cell.value.tobytes() == first.tobytes()
+    assert not cell.trained
+    assert not cell.slots
+    assert store.initialize("l1", KERNEL, seed=2).value.tobytes() != first.tobytes()
+
+
 def test_what_was_given_counts_as_trained() -> None:
     store = Store()
     assert store.find("l1", KERNEL) is None

@@ -40,3 +40,10 @@ def test_a_convolution_multiplies_its_kernel_at_every_place_in_gradients_too() -
     assert multiplications(program) == forward
     backward, _ = with_gradient(program, ["x", "kernel"])
     assert multiplications(backward) == 3 * forward
+
+
+def test_an_einsum_multiplies_once_for_each_choice_of_its_axes() -> None:
+    op = Builder()
+    x, w = op.input("x", f("batch", 3, 4)), op.input("w", f(4, 5, 6))
+    program = op.program([op.Einsum(x, w, equation="abc,cde->abde")])
+    assert multiplications(program) == 32 * 3 * 4 * 5 * 6

@@ -107,6 +107,9 @@ def test_reasons_are_told_in_both_languages() -> None:
 def test_a_layer_that_is_left_out_says_why() -> None:
     with pytest.raises(AttributeError, match=r"RandomZoom.*varies training data"):
         _ = studio.layers.RandomZoom
+    with pytest.raises(ImportError, match=r"TextVectorization.*become integers in the data"):
+        from studio.layers import TextVectorization  # noqa: F401 # type: ignore[attr-defined]
+    assert not hasattr(studio.layers, "Lambda")
 
 
 def test_a_parameter_that_changes_numbers_is_refused_with_the_reason() -> None:

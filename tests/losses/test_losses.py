@@ -187,3 +187,12 @@ def test_an_axis_that_is_not_there_is_refused(axis: int) -> None:
     problem = declared("losses", "CosineSimilarity")(axis=axis).misfit(output)
     assert problem is not None
     assert str(axis) in str(problem)
+
+
+def test_weights_of_classes_are_one_for_each() -> None:
+    loss = declared("losses", "CategoricalFocalCrossentropy")(alpha=[0.1, 0.2, 0.7])
+    assert loss.misfit(Spec("float32", ("batch", 3))) is None
+    problem = loss.misfit(Spec("float32", ("batch", 4)))
+    assert problem is not None
+    assert "3" in str(problem)
+    assert "4" in str(problem)

@@ -206,3 +206,11 @@ def test_the_next_of_one_name_is_numbered_as_in_keras() -> None:
         model.compile("sgd", "mse", **settings)
         history = model.fit(np.eye(2), np.eye(2), sample_weight=np.ones(2), verbose=0).history
         assert list(history) == keys
+
+
+def test_scores_that_are_no_numbers_count_as_zeros() -> None:
+    """As Keras: training that diverges goes on, so that TerminateOnNaN can end it."""
+    scores = np.array([[np.nan], [0.3], [0.8], [np.nan]], np.float32)
+    state = AUC(num_thresholds=20).start(spec(scores), spec(scores))
+    state.update(np.array([[1.0], [0.0], [1.0], [0.0]]), scores, None)
+    assert state.result() == pytest.approx(0.625)

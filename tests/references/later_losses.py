@@ -53,6 +53,7 @@ CASES: dict[str, list[tuple[str, dict[str, Any]]]] = {
     "CategoricalFocalCrossentropy": [
         ("classes", {}),
         ("classes", {"alpha": 0.5, "gamma": 1.0, **SMOOTH}),
+        ("classes", {"alpha": [0.1, 0.2, 0.3, 0.4]}),
         ("logits", LOGITS),
         ("classes_steps", {"axis": 1}),
     ],
@@ -76,7 +77,12 @@ CASES: dict[str, list[tuple[str, dict[str, Any]]]] = {
     "CategoricalHinge": [("classes", {}), ("logits", {})],
     "Hinge": [("binary", {}), ("numbers", {}), ("signs", {})],
     "SquaredHinge": [("binary", {}), ("numbers", {}), ("signs", {})],
-    "Dice": [("binary", {}), ("binary_steps", {}), ("binary_steps", {"axis": [1, 2]})],
+    "Dice": [
+        ("binary", {}),
+        ("binary_steps", {}),
+        ("binary_steps", {"axis": [1, 2]}),
+        ("binary_steps", {"axis": -1}),
+    ],
     "Tversky": [
         ("binary", {}),
         ("binary_steps", {"alpha": 0.3, "beta": 0.9}),

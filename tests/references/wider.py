@@ -124,6 +124,7 @@ def wider_normalization() -> Recording:
     given = {"mean": [1.0, -2.0, 0.5, 3.0], "variance": [1.0, 0.25, 4.0, 0.0]}
     case("normalization_given", step("Normalization", **given), steps)
     case("normalization_number", step("Normalization", mean=2.0, variance=3.0), steps)
+    case("group_row", step("GroupNormalization", groups=2), floats(rng, 2, 6))
     return recording
 
 

@@ -1,8 +1,15 @@
 """The list of problems: what it shows, where it leads, what it repairs."""
 
 import pytest
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QPushButton
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtWidgets import (
+    QApplication,
+    QMenu,
+    QPushButton,
+    QStyle,
+    QStyleOptionToolButton,
+    QToolButton,
+)
 
 from studio.document import edits
 from studio.problem import Problem
@@ -102,3 +109,73 @@ def test_long_texts_take_several_lines(qtbot, session, dock):
     dock.add_source("data", [Problem("name_twice", args={"name": "long name " * 30})])
     item = dock.list.topLevelItem(0)
     qtbot.waitUntil(lambda: dock.list.visualItemRect(item).height() > 50)
+
+
+def mistyped(session, node):
+    """What the embedding takes has become floats."""
+    layer = session.document.graph.calls[node("main_input")].layer
+    changed = edits.set_parameters(session.document, layer, dtype="float32")
+    session.commit("retype", changed)
+
+
+def offer(dock, code):
+    row = next(i for i, p in enumerate(dock.problems) if p.code == code)
+    return dock.list.itemWidget(dock.list.topLevelItem(row), 2)
+
+
+def test_repairs_are_found_by_trying_while_the_list_is_in_sight(qtbot, session, node, dock):
+    mistyped(session, node)
+    assert offer(dock, "expects_integers") is None
+    qtbot.waitUntil(lambda: offer(dock, "expects_integers") is not None)
+    button = offer(dock, "expects_integers")
+    assert button.text() == "Set dtype = int32 in “main_input”"
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    assert rows(dock) == []
+    assert session.history.undo_label == "Set dtype = int32 in “main_input”"
+
+
+def test_several_repairs_stand_in_a_menu(qtbot, session, node, dock):
+    mistyped(session, node)
+    qtbot.waitUntil(lambda: offer(dock, "expects_integers") is not None)
+    button = offer(dock, "expects_integers")
+    assert isinstance(button, QToolButton)
+    texts = [action.text() for action in button.menu().actions()]
+    assert texts == ["Set dtype = int32 in “main_input”", "Set dtype = int64 in “main_input”"]
+
+    def choose():
+        menu = QApplication.activePopupWidget()
+        if not isinstance(menu, QMenu):
+            QTimer.singleShot(10, choose)
+            return
+        menu.setActiveAction(menu.actions()[1])
+        qtbot.keyClick(menu, Qt.Key.Key_Return)
+
+    QTimer.singleShot(50, choose)
+    QTimer.singleShot(3000, button.menu(), button.menu().close)  # or a failure waits forever
+    option = QStyleOptionToolButton()
+    button.initStyleOption(option)
+    arrow = QStyle.SubControl.SC_ToolButtonMenu
+    control = QStyle.ComplexControl.CC_ToolButton
+    spot = button.style().subControlRect(control, option, arrow, button).center()
+    assert dock.list.viewport().rect().contains(button.mapTo(dock.list.viewport(), spot))
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton, pos=spot)
+    qtbot.waitUntil(lambda: session.document.entry(node("main_input")).body.dtype == "int64")
+    assert rows(dock) == []
+
+
+def test_no_repairs_are_sought_out_of_sight(qtbot, session, node, dock):
+    dock.hide()
+    mistyped(session, node)
+    qtbot.wait(400)
+    assert offer(dock, "expects_integers") is None
+    dock.show()
+    qtbot.waitUntil(lambda: offer(dock, "expects_integers") is not None)
+
+
+def test_an_edit_in_the_middle_of_a_search_begins_it_anew(qtbot, session, node, dock):
+    mistyped(session, node)
+    qtbot.wait(160)
+    layer = session.document.graph.calls[node("main_input")].layer
+    session.commit("rename", edits.rename_layer(session.document, layer, "text"))
+    qtbot.waitUntil(lambda: offer(dock, "expects_integers") is not None)
+    assert offer(dock, "expects_integers").text() == "Set dtype = int32 in “text”"

@@ -126,6 +126,10 @@ class Board(Plane):
         self.select_wires(self.session.seen.graph.wires)
         self.picking.pick_all()
 
+    def show_shapes(self, shown: bool) -> None:
+        """Write the shape of what each wire carries on it, or nothing."""
+        self.canvas.labels.setVisible(shown)
+
     def one_selected(self) -> CallId | None:
         """The selected node, if it is the only one; none that is not shown any more."""
         chosen = [c for c in self.session.selection if c in self.session.seen.graph.calls]

@@ -1,6 +1,7 @@
 """The curves of wires, as arrays of eight coordinates: a start, two handles, an end."""
 
 from collections.abc import Iterable, Sequence
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,6 +61,11 @@ def curve(coordinates: Iterable[float]) -> QPainterPath:
 
 def flatten(points: NDArray[np.float64], pieces: int = 24) -> NDArray[np.float64]:
     """Curves as polylines: (n, 8) → (n, pieces + 1, 2)."""
+    return np.einsum("tk,nkd->ntd", _shares(pieces), points.reshape(-1, 4, 2))
+
+
+@cache
+def _shares(pieces: int) -> NDArray[np.float64]:
+    """What each of the four points of a curve counts, along it."""
     t = np.linspace(0, 1, pieces + 1)[:, None]
-    weights = np.concatenate([(1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t**2 * (1 - t), t**3], axis=1)
-    return np.einsum("tk,nkd->ntd", weights, points.reshape(-1, 4, 2))
+    return np.concatenate([(1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t**2 * (1 - t), t**3], axis=1)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import TypeVar
 
 from studio.document.analysis import Analysis
@@ -97,22 +98,24 @@ class Inner:
 
 def dtype_group(spec: Spec | None) -> str:
     """The group a dtype is drawn as."""
-    if spec is None:
-        return "unknown"
-    for group in ("float", "int", "bool"):
-        if spec.dtype.removeprefix("u").startswith(group):
-            return group
-    return "unknown"
+    return "unknown" if spec is None else _group(spec.dtype)
+
+
+@cache
+def _group(dtype: str) -> str:
+    groups = ("float", "int", "bool")
+    return next((g for g in groups if dtype.removeprefix("u").startswith(g)), "unknown")
 
 
 def shape_text(spec: Spec | None) -> str:
     """``batch × 100 × 512``, the names of open sizes in the current language."""
     if spec is None:
         return ""
-    return " × ".join(map(_size, spec.shape))
+    return " × ".join(map(size_text, spec.shape))
 
 
-def _size(size: int | str) -> str:
+def size_text(size: int | str) -> str:
+    """A size; the name of an open one in the current language."""
     if isinstance(size, int):
         return str(size)
     key = f"canvas.size_{size}"
@@ -213,7 +216,8 @@ class Faces:
                 said = (problem.severity, str(problem))
                 self.problems.setdefault(problem.where, []).append(said)
         self.tags = {e: self._tag(e) for e in document.graph.outputs}
-        self.masked = frozenset(w for w in document.graph.wires if w.start in analysis.masks)
+        wires, masks = document.graph.wires, analysis.masks
+        self.masked = frozenset(w for w in wires if w.start in masks) if masks else frozenset()
         self.groups = {end: dtype_group(spec) for end, spec in analysis.specs.items()}
         self.trained = {
             layer: store.trained(layer, weights)

@@ -4,17 +4,74 @@ Below `levels.FAR` the view does not let the scene paint at all. Items then hold
 rectangle, so their `update` is lost; the view repaints itself whole, which this makes cheap.
 """
 
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QStyleOptionGraphicsItem
+from shiboken6 import Shiboken
 
 from studio.ui.canvas.overlays import Hint
 from studio.ui.theme import brushes
 
 if TYPE_CHECKING:
+    from studio.ui.canvas.node import NodeItem
     from studio.ui.canvas.scene import CanvasScene
+
+
+Rects = NDArray[np.float64]  # left, top, width, height
+
+
+@dataclass(frozen=True)
+class Boxes:
+    """Where nodes are, as arrays by the colours they are painted in.
+
+    Attributes:
+        bodies: by category and whether they are muted.
+        outputs: the flags of the model's outputs.
+        problems: nodes by the severity of their worst problem.
+    """
+
+    bodies: Mapping[tuple[str, bool], Rects]
+    outputs: Rects
+    problems: Mapping[str, Rects]
+
+    @classmethod
+    def of(cls, items: Iterable["NodeItem"]) -> "Boxes":
+        """Those of these nodes, as they stand now."""
+        bodies: dict[tuple[str, bool], list[QRectF]] = {}
+        problems: dict[str, list[QRectF]] = {}
+        outputs: list[QRectF] = []
+        for item in items:
+            face, rect = item.face, item.body_rect()
+            bodies.setdefault((face.category, face.muted), []).append(rect)
+            outputs += [tag.rect.translated(item.pos()) for tag in item.geometry.tags]
+            if face.problems:
+                problems.setdefault(face.problems[0][0], []).append(rect)
+        return cls(
+            {key: _array(rects) for key, rects in bodies.items()},
+            _array(outputs),
+            {severity: _array(rects) for severity, rects in problems.items()},
+        )
+
+
+def _array(rects: Iterable[QRectF]) -> Rects:
+    return np.array([r.getRect() for r in rects], np.float64).reshape(-1, 4)
+
+
+def _draw_rects(painter: QPainter, rects: Rects, visible: QRectF) -> None:
+    """Draw those that are in sight, handed over as they lie in memory: a QRectF is four doubles."""
+    low, high = rects[:, :2], rects[:, :2] + rects[:, 2:]
+    corner, end = visible.topLeft().toTuple(), visible.bottomRight().toTuple()
+    seen = np.ascontiguousarray(rects[((high >= corner) & (low <= end)).all(1)])
+    if len(seen):
+        first = Shiboken.wrapInstance(seen.ctypes.data, QRectF)
+        assert isinstance(first, QRectF)
+        painter.drawRects(first, len(seen))
 
 
 def paint_far(scene: "CanvasScene", painter: QPainter, visible: QRectF, zoom: float) -> None:
@@ -26,35 +83,23 @@ def paint_far(scene: "CanvasScene", painter: QPainter, visible: QRectF, zoom: fl
     for piece in pieces:
         piece.paint_box(painter, paint, zoom)
     scene.wires.paint_far(painter, paint, visible, zoom)
-    bodies: dict[tuple[str, bool], list[QRectF]] = {}
-    marked: dict[str, list[QRectF]] = {"error": [], "warning": [], "selected": []}
-    outputs: list[QRectF] = []
-    for call, item in scene.items_by_call.items():
-        rect = item.geometry.body.translated(item.pos())
-        if not visible.intersects(rect):
-            continue
-        bodies.setdefault((item.face.category, item.face.muted), []).append(rect)
-        outputs += [tag.rect.translated(item.pos()) for tag in item.geometry.tags]
-        if call in scene.selection:
-            marked["selected"].append(rect)
-        elif item.face.problems:
-            marked[item.face.problems[0][0]].append(rect)
+    scene.far = boxes = scene.far or Boxes.of(scene.items_by_call.values())
     painter.setPen(Qt.PenStyle.NoPen)
-    for (category, muted), rects in bodies.items():
+    for (category, muted), rects in boxes.bodies.items():
         painter.setBrush(paint.header(category) if muted else paint.accent(category))
-        painter.drawRects(rects)
+        _draw_rects(painter, rects, visible)
     painter.setBrush(paint.accent("Input and output"))
-    painter.drawRects(outputs)
+    _draw_rects(painter, boxes.outputs, visible)
     painter.setBrush(Qt.BrushStyle.NoBrush)
-    for mark, colour in (
-        ("warning", paint.tokens.warn),
-        ("error", paint.tokens.error),
-        ("selected", paint.tokens.text),
+    chosen = _array(scene.items_by_call[call].body_rect() for call in scene.selection)
+    for marked, colour in (
+        (boxes.problems.get("warning"), paint.tokens.warn),
+        (boxes.problems.get("error"), paint.tokens.error),
+        (chosen, paint.tokens.text),
     ):
-        if marked[mark]:
-            pen = paint.far_mark(colour)
-            painter.setPen(pen)
-            painter.drawRects(marked[mark])
+        if marked is not None:
+            painter.setPen(paint.far_mark(colour))
+            _draw_rects(painter, marked, visible)
     for piece in pieces:
         piece.paint_words(painter, paint, zoom)
     _paint_overlays(scene, painter)

@@ -64,6 +64,10 @@ class NodeItem(QGraphicsItem):
 
     # -- what is where -------------------------------------------------------------------------
 
+    def body_rect(self) -> QRectF:
+        """The body, in the scene."""
+        return self.geometry.body.translated(self.pos())
+
     def scene_rect(self) -> QRectF:
         """The body and what stands beside it."""
         width, height = self.geometry.size

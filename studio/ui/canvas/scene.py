@@ -13,13 +13,19 @@ from studio.document.looks import Point, Rect, contains
 from studio.document.model import CallId, Document, Endpoint, Graph, Wire
 from studio.garbage import uncollected
 from studio.ui.canvas.faces import Faces
+from studio.ui.canvas.far import Boxes
 from studio.ui.canvas.frames import FrameItem
 from studio.ui.canvas.geometry import MARGIN
 from studio.ui.canvas.levels import NEAR
 from studio.ui.canvas.node import REACH, NodeItem
 from studio.ui.canvas.notes import NoteItem
 from studio.ui.canvas.pieces import Piece
+from studio.ui.canvas.wire_labels import WireLabels
 from studio.ui.canvas.wires import WORLD, Bend, Ends, WireLayer
+
+# The plane is far larger than what is on it: Qt's own depth would put every node into one leaf,
+# and each search and repair would ask all of them. At this one a leaf has 1,562 units.
+_DEPTH = 16
 
 
 @dataclass(frozen=True)
@@ -89,10 +95,13 @@ class CanvasScene(QGraphicsScene):
         offered: the wrapper that would take what is in the hand.
         lights: set while a wire is in the hand.
         overlays: what gestures show.
+        far: what is painted from far away; None where it is to be found anew.
+        labels: the shapes on the wires, hidden until they are wanted.
     """
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(WORLD, parent)
+        self.setBspTreeDepth(_DEPTH)
         self.items_by_call: dict[CallId, NodeItem] = {}
         self.pieces: dict[PieceId, Piece] = {}
         self.selection: frozenset[CallId] = frozenset()
@@ -102,8 +111,11 @@ class CanvasScene(QGraphicsScene):
         self.offered: CallId | None = None
         self.lights: Lights | None = None
         self.overlays: list[QGraphicsItem] = []
+        self.far: Boxes | None = None
         self.wires = WireLayer()
         self.addItem(self.wires)
+        self.labels = WireLabels(self.wires)
+        self.addItem(self.labels)
         self._document = Document()
         self._faces: Faces | None = None
         self._looks: object = None  # of the wires
@@ -119,6 +131,8 @@ class CanvasScene(QGraphicsScene):
         for call in self.items_by_call.keys() - new.calls.keys():
             self.removeItem(self.items_by_call.pop(call))
         stirred = faces.differences(self._faces) if self._faces else set(new.calls)
+        if stirred or old.calls.keys() != new.calls.keys():
+            self.far = None
         self._show_calls(faces, stirred)
         self._show_pieces(new)
         looks = (faces.groups, faces.masked)
@@ -131,6 +145,7 @@ class CanvasScene(QGraphicsScene):
                 self.lead({w: way for w, way in ways.items() if way != before.get(w, ())})
             self._follow(stirred)
         self._faces, self._looks = faces, looks
+        self.labels.show_faces(faces)
         self._mark_twins()
 
     def _show_calls(self, faces: Faces, stirred: set[CallId]) -> None:
@@ -185,11 +200,13 @@ class CanvasScene(QGraphicsScene):
             graph = self._document.graph
             touched = {w for c in stirred for w in (*graph.into(c), *graph.out_of(c))}
             self.wires.move({w: self._ends(w) for w in touched}, bends)
+            self.labels.update()
 
     # -- what is transient ---------------------------------------------------------------------
 
     def move_items(self, positions: Mapping[CallId, QPointF]) -> None:
         """Show nodes elsewhere than the document has them: while they are dragged."""
+        self.far = None
         for call, position in positions.items():
             self.items_by_call[call].setPos(position)
         bends = None
@@ -315,13 +332,12 @@ class CanvasScene(QGraphicsScene):
 
     def body_rect(self, call: CallId) -> QRectF:
         """Where a node's body lies, without the flags beside it."""
-        item = self.items_by_call[call]
-        return item.geometry.body.translated(item.pos())
+        return self.items_by_call[call].body_rect()
 
     def calls_in(self, rect: QRectF) -> list[CallId]:
         """The calls whose body touches a rectangle."""
         found = (i for i in self.items(rect) if isinstance(i, NodeItem))
-        return [i.call for i in found if i.geometry.body.translated(i.pos()).intersects(rect)]
+        return [i.call for i in found if i.body_rect().intersects(rect)]
 
     def extent(self, calls: Iterable[CallId] | None = None) -> QRectF:
         """A rectangle around these calls, around everything if None; null when there is none."""

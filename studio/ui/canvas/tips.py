@@ -5,7 +5,8 @@ from html import escape
 
 from studio.document.model import Endpoint, Wire
 from studio.text import text
-from studio.ui.canvas.faces import Face, port_label, shape_text
+from studio.ui.canvas import origins
+from studio.ui.canvas.faces import Face, port_label
 from studio.ui.canvas.scene import CanvasScene, Hit
 from studio.ui.session import Session
 
@@ -15,7 +16,8 @@ def tip(session: Session, scene: CanvasScene, hit: Hit) -> str:
     if hit.port is not None:
         return _paragraphs(_port(session, hit.port, hit.incoming))
     if hit.call is not None:
-        return _paragraphs(_node(scene.items_by_call[hit.call].face))
+        face = scene.items_by_call[hit.call].face
+        return _paragraphs([*_node(face), *origins.cost(session, hit.call)])
     if hit.wire is not None:
         return _paragraphs(_wire(session, hit.wire))
     return ""
@@ -59,17 +61,24 @@ def _port(session: Session, port: Endpoint, incoming: bool) -> list[str]:
     else:
         starts = [port]
         lines = [text("canvas.tip_output_port", port=label, name=name)]
-    specs = (session.analysis.specs.get(start) for start in starts)
-    lines += [f"{spec.dtype} · {shape_text(spec)}" for spec in specs if spec is not None]
+    lines += [line for start in starts for line in _value(session, start)]
     return lines + _mask(session, starts)
 
 
 def _wire(session: Session, wire: Wire) -> list[str]:
     source = session.seen.entry(wire.source).name
     target = session.seen.entry(wire.target).name
-    spec = session.analysis.specs.get(wire.start)
-    about = [f"{spec.dtype} · {shape_text(spec)}"] if spec else []
+    about = _value(session, wire.start)
     return [f"{source} → {target}", *about, *_mask(session, [wire.start])]
+
+
+def _value(session: Session, start: Endpoint) -> list[str]:
+    """What leaves a port: its type, its axes by name, and from what each size came."""
+    spec = session.analysis.specs.get(start)
+    if spec is None:
+        return []
+    shape = " × ".join(origins.axes_named(session.document, session.analysis, start))
+    return [f"{spec.dtype} · {shape}", *origins.lines(session, start)]
 
 
 def _mask(session: Session, starts: Iterable[Endpoint]) -> list[str]:

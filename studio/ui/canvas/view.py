@@ -17,6 +17,7 @@ from PySide6.QtWidgets import QApplication, QToolTip, QWidget
 from studio.document.model import CallId
 from studio.layers.input import Input
 from studio.ui.canvas import commands, tips
+from studio.ui.canvas.accessible import tell_focus
 from studio.ui.canvas.board import Board
 from studio.ui.canvas.commands import new_layer
 from studio.ui.canvas.gestures import CutWires, Gesture, Pan, SelectByMarquee, SelectWire
@@ -70,6 +71,7 @@ class CanvasView(Board):
         self.landing = Landing(self)
         self.setAcceptDrops(True)
         self.add_requested.connect(self.popups.search)
+        session.selected.connect(lambda: tell_focus(self))
 
     # -- the mouse -----------------------------------------------------------------------------
 

@@ -4,7 +4,7 @@ One item per wire would cost more than everything else on the canvas (measured: 
 4 ms for a pan at 10,000 nodes).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,7 @@ Ends = tuple[float, float, float, float]
 Bend = tuple[Wire, int]
 """A point a wire is led through: which of them, from the wire's start on."""
 WORLD = QRectF(-200_000, -200_000, 400_000, 400_000)
+_LONG = 2000.0  # pixels of a wire above which only what is in sight of it is drawn
 _PIECES = 64
 _REACH = 6.0  # how far from a wire a press still means it, in pixels
 _BEND_REACH = 9.0  # likewise from a bend
@@ -251,6 +252,13 @@ class WireLayer(QGraphicsItem):
         hit = ((sides <= 0) & (ends[:, :-1] * ends[:, 1:] <= 0)).any(1)
         return frozenset(self._wires[owners[i]] for i in np.flatnonzero(hit))
 
+    def middles(self, rect: QRectF) -> Iterator[tuple[Wire, QPointF, float]]:
+        """The wires that cross a rectangle: half way along each, and how far apart its ends are."""
+        for row in self._crossing(rect):
+            x0, y0, x1, y1, x2, y2, x3, y3 = self._points[row].tolist()
+            middle = QPointF((x0 + 3 * x1 + 3 * x2 + x3) / 8, (y0 + 3 * y1 + 3 * y2 + y3) / 8)
+            yield self._wires[row], middle, abs(x3 - x0)
+
     def _crossing(self, rect: QRectF) -> NDArray[np.intp]:
         b = self._bounds
         return np.flatnonzero(
@@ -271,21 +279,18 @@ class WireLayer(QGraphicsItem):
         painter.setBrush(Qt.BrushStyle.NoBrush)
         exposed = self.exposed or [option.exposedRect]
         rows = {int(row) for r in exposed for row in self._crossing(r.adjusted(*_AROUND))}
-        long = 2000.0 / zoom
         sizes = self._bounds[:, 2:] - self._bounds[:, :2]
+        long = [row for row in rows if sizes[row].max() > _LONG / zoom]
+        cut = {} if self.uncut else self._visible_pieces(long, exposed)
         for row in sorted(rows):
-            wire = self._wires[row]
-            if wire in self.hidden:
+            if self._wires[row] in self.hidden:
                 continue
-            pieces = None
-            if sizes[row].max() > long and not self.uncut:
-                pieces = self._visible_pieces(row, exposed)
             for pen in self._pens(paint, row, near):
                 painter.setPen(pen)
-                if pieces is None:
+                if row in cut:
+                    _draw_lines(painter, cut[row])
+                else:
                     painter.drawPath(self._path(row))
-                elif pieces:
-                    painter.drawLines(pieces)
             if near and row in self._bends:
                 self._paint_bends(painter, paint, row)
 
@@ -319,20 +324,21 @@ class WireLayer(QGraphicsItem):
             path = self._paths[row] = curve(pieces.ravel().tolist())
         return path
 
-    def _visible_pieces(self, row: int, exposed: list[QRectF]) -> list[QLineF]:
-        """A wire much longer than the screen, cut, without what nobody sees."""
-        pieces = self._pieces.get(row, self._points[row : row + 1])
-        points = flatten(pieces, _PIECES).reshape(-1, 2)
-        low, high = np.minimum(points[:-1], points[1:]), np.maximum(points[:-1], points[1:])
-        seen = np.zeros(len(low), bool)
+    def _visible_pieces(
+        self, rows: list[int], exposed: list[QRectF]
+    ) -> dict[int, NDArray[np.float64]]:
+        """Wires much longer than the screen, cut into lines, without what nobody sees."""
+        if not rows:
+            return {}
+        owners, curves_ = self._curves(np.array(rows))
+        points = flatten(curves_, _PIECES)
+        lines = np.concatenate([points[:, :-1], points[:, 1:]], axis=2)  # curves × pieces × 4
+        low = np.minimum(lines[..., :2], lines[..., 2:]) - 5
+        high = np.maximum(lines[..., :2], lines[..., 2:]) + 5
+        seen = np.zeros(lines.shape[:2], bool)
         for r in exposed:
-            seen |= (
-                (high[:, 0] >= r.left() - 5)
-                & (low[:, 0] <= r.right() + 5)
-                & (high[:, 1] >= r.top() - 5)
-                & (low[:, 1] <= r.bottom() + 5)
-            )
-        return [QLineF(*points[i], *points[i + 1]) for i in np.flatnonzero(seen)]
+            seen |= ((high >= (r.left(), r.top())) & (low <= (r.right(), r.bottom()))).all(-1)
+        return {row: lines[mine][seen[mine]] for row in rows for mine in [owners == row]}
 
     def paint_far(self, painter: QPainter, paint: Brushes, visible: QRectF, zoom: float) -> None:
         """Every wire as a straight line of one pixel; none shorter than three."""
@@ -342,14 +348,9 @@ class WireLayer(QGraphicsItem):
         apart = np.hypot(ends[:, 2] - ends[:, 0], ends[:, 3] - ends[:, 1]) * zoom
         groups = np.array([self._groups[row] for row in rows])
         for group, pen in paint.thin_wires.items():
-            lines = np.ascontiguousarray(ends[(groups == group) & (apart >= 3)])
-            if len(lines):
-                painter.setPen(pen)
-                # QLineF is four doubles, so the array is handed over as it lies in memory.
-                first = Shiboken.wrapInstance(lines.ctypes.data, QLineF)
-                assert isinstance(first, QLineF)
-                painter.drawLines(first, len(lines))
-                del first
+            lines = ends[(groups == group) & (apart >= 3)]
+            painter.setPen(pen)
+            _draw_lines(painter, lines)
         for pen, wires in ((paint.wire_selected, self.selected), (paint.wire_refused, self.doomed)):
             painter.setPen(pen)
             for wire in wires:
@@ -364,6 +365,15 @@ def _distances(lines: NDArray[np.float64], at: QPointF) -> NDArray[np.float64]:
     length = np.maximum((step**2).sum(-1), 1e-9)
     along = np.clip((away * step).sum(-1) / length, 0, 1)
     return np.sqrt(((away - along[..., None] * step) ** 2).sum(-1)).min(1)
+
+
+def _draw_lines(painter: QPainter, lines: NDArray[np.float64]) -> None:
+    """Draw lines, (n, 4), handed over as they lie in memory: a QLineF is four doubles."""
+    if len(lines):
+        lines = np.ascontiguousarray(lines)
+        first = Shiboken.wrapInstance(lines.ctypes.data, QLineF)
+        assert isinstance(first, QLineF)
+        painter.drawLines(first, len(lines))
 
 
 def _bounds(points: NDArray[np.float64]) -> NDArray[np.float64]:

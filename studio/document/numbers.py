@@ -1,0 +1,61 @@
+"""What can be said of an array of numbers at a glance: where they lie, how they are spread."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from studio.engine.program import Array
+
+BINS = 64
+_SAMPLE = 1 << 20  # numbers a histogram counts; of more, evenly many from everywhere
+
+
+@dataclass(frozen=True, eq=False)
+class Numbers:
+    """Of an array; measures are of its finite numbers, and NaN where there are none.
+
+    Attributes:
+        count: of all numbers.
+        low, high, mean, deviation: of the finite ones.
+        zeros: the share that is exactly 0, from 0 to 1.
+        broken: how many are NaN or infinite.
+        edges: of the bins, one more than there are bins; empty where nothing is finite.
+        heights: the share of the finite numbers in each bin.
+    """
+
+    count: int
+    low: float
+    high: float
+    mean: float
+    deviation: float
+    zeros: float
+    broken: int
+    edges: Array
+    heights: Array
+
+
+def numbers_of(array: Array) -> Numbers:
+    """Measure an array."""
+    flat = np.asarray(array).reshape(-1)
+    fine = np.isfinite(flat)
+    broken = int(flat.size - np.count_nonzero(fine))
+    finite = flat[fine] if broken else flat
+    if not finite.size:
+        nothing, none = float("nan"), np.empty(0)
+        return Numbers(flat.size, nothing, nothing, nothing, nothing, 0.0, broken, none, none)
+    wide = finite.astype(np.float64, copy=False)
+    low, high = float(wide.min()), float(wide.max())
+    sample = wide[:: max(1, -(-wide.size // _SAMPLE))]
+    reach = (low, high) if high > low else (low - 0.5, high + 0.5)
+    counts, edges = np.histogram(sample, BINS, reach)
+    return Numbers(
+        flat.size,
+        low,
+        high,
+        float(wide.mean()),
+        float(wide.std()),
+        1 - np.count_nonzero(finite) / flat.size - broken / flat.size,
+        broken,
+        edges,
+        counts / sample.size,
+    )

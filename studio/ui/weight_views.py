@@ -1,0 +1,172 @@
+"""One weight's numbers: as a histogram, and as a table."""
+
+from typing import Any
+
+import numpy as np
+import pyqtgraph as pg
+from PySide6.QtCore import QAbstractTableModel, QEvent, QModelIndex, QPersistentModelIndex, Qt
+from PySide6.QtGui import QColor
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QHBoxLayout,
+    QLabel,
+    QSpinBox,
+    QTableView,
+    QVBoxLayout,
+    QWidget,
+)
+
+from studio.document.numbers import Numbers
+from studio.engine.program import Array
+from studio.text import text
+from studio.ui.theme import tokens
+
+Index = QModelIndex | QPersistentModelIndex
+
+
+class Histogram(QWidget):
+    """Where the numbers of a weight lie."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.plot = pg.PlotWidget()
+        self.plot.setMenuEnabled(False)
+        # It is never shown, but without a parent it would outlive the plot.
+        self.plot.getPlotItem().ctrlMenu.setParent(self.plot, Qt.WindowType.Popup)
+        self.plot.setMouseEnabled(x=False, y=False)
+        self.plot.hideButtons()
+        self.plot.setMinimumSize(120, 80)
+        self._zero = pg.InfiniteLine(0, angle=90)
+        self._numbers: Numbers | None = None
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.plot)
+        self._dress()
+
+    def show_numbers(self, numbers: Numbers | None) -> None:
+        """Draw these; nothing where they are not known, or none is finite."""
+        self._numbers = numbers
+        self.plot.clear()
+        empty = numbers is None or not numbers.heights.size
+        self.plot.setVisible(not empty)
+        if numbers is None or empty:
+            return
+        edges, colour = numbers.edges, QColor(tokens().series[0])
+        bars = {"x0": edges[:-1], "x1": edges[1:], "height": numbers.heights}
+        self.plot.addItem(pg.BarGraphItem(**bars, brush=colour, pen=colour))
+        if edges[0] < 0 < edges[-1]:
+            self.plot.addItem(self._zero, ignoreBounds=True)
+        self.plot.setXRange(edges[0], edges[-1], padding=0.02)
+        self.plot.setYRange(0, float(numbers.heights.max()), padding=0.02)
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() in (QEvent.Type.PaletteChange, QEvent.Type.LanguageChange):
+            self._dress()
+            self.show_numbers(self._numbers)
+
+    def _dress(self) -> None:
+        ink = QColor(tokens().text)
+        self.plot.setBackground(QColor(tokens().base))
+        self.plot.setAccessibleName(text("window.weight_histogram"))
+        self._zero.setPen(pg.mkPen(ink, width=1, style=Qt.PenStyle.DotLine))
+        for side, said in (("left", "weight_share"), ("bottom", "weight_value")):
+            axis = self.plot.getAxis(side)
+            axis.setPen(ink)
+            axis.setTextPen(ink)
+            axis.enableAutoSIPrefix(False)
+            axis.setLabel(text(f"window.{said}"))
+
+
+class _Matrix(QAbstractTableModel):
+    """The numbers of a matrix, written when they come into sight."""
+
+    def __init__(self, matrix: Array) -> None:
+        super().__init__()
+        self._matrix = matrix
+
+    def rowCount(self, parent: Index | None = None) -> int:
+        return 0 if parent and parent.isValid() else self._matrix.shape[0]
+
+    def columnCount(self, parent: Index | None = None) -> int:
+        return 0 if parent and parent.isValid() else self._matrix.shape[1]
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        value = self._matrix[index.row(), index.column()]
+        if role == Qt.ItemDataRole.DisplayRole:
+            return f"{value:.5g}"
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return f"[{index.row()}, {index.column()}] = {value!s}"
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+        return None
+
+    def headerData(
+        self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
+    ) -> Any:
+        return str(section) if role == Qt.ItemDataRole.DisplayRole else None  # from 0, as NumPy's
+
+
+class ValuesView(QWidget):
+    """The numbers of a weight: its last two axes as a table, one part of the others at a time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._array: Array = np.empty((0, 0))
+        self.table = QTableView()
+        self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.part = QSpinBox(minimum=0)
+        self.part.valueChanged.connect(self._show_part)
+        self._where = QLabel()
+        self._above = QWidget()
+        row = QHBoxLayout(self._above)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(self.part)
+        row.addWidget(self._where, 1)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self._above)
+        layout.addWidget(self.table, 1)
+
+    def show_array(self, array: Array | None) -> None:
+        """Show another one; where one stands in it stays while its shape does."""
+        if array is None:
+            array = np.empty((0, 0))
+        alike = array.shape == self._array.shape
+        at = (self.table.horizontalScrollBar().value(), self.table.verticalScrollBar().value())
+        self._array = array
+        parts = int(np.prod(array.shape[:-2]))
+        self._above.setVisible(array.ndim > 2 and array.size > 0)
+        self.part.blockSignals(True)
+        self.part.setMaximum(max(0, parts - 1))
+        if not alike:
+            self.part.setValue(0)
+        self.part.blockSignals(False)
+        self._show_part()
+        if alike:
+            self.table.horizontalScrollBar().setValue(at[0])
+            self.table.verticalScrollBar().setValue(at[1])
+
+    def _show_part(self, *_: object) -> None:
+        array = self._array
+        if array.ndim > 2 and array.size:
+            outer = array.shape[:-2]
+            place = np.unravel_index(self.part.value(), outer)
+            matrix = array[place]
+            self._where.setText(
+                text(
+                    "window.weight_part",
+                    number=self.part.value() + 1,
+                    count=int(np.prod(outer)),
+                    index=", ".join(map(str, place)),
+                )
+            )
+        else:
+            matrix = array if array.ndim == 2 else array.reshape(-1, 1)
+        old = self.table.model()
+        self.table.setModel(_Matrix(matrix))
+        width = self.table.fontMetrics().horizontalAdvance("-0.00012345") + 12
+        self.table.horizontalHeader().setDefaultSectionSize(width)
+        self.table.verticalHeader().setDefaultSectionSize(self.table.fontMetrics().height() + 6)
+        if old is not None:
+            old.deleteLater()

@@ -1,0 +1,43 @@
+"""Measures of arrays, against NumPy's on what is finite."""
+
+import numpy as np
+import pytest
+
+from studio.document.numbers import BINS, numbers_of
+
+
+def test_measures_and_histogram() -> None:
+    array = np.random.default_rng(1).normal(2, 3, (40, 50)).astype(np.float32)
+    found = numbers_of(array)
+    assert found.count == 2000
+    assert (found.low, found.high) == (array.min(), array.max())
+    assert found.mean == pytest.approx(array.mean(), rel=1e-5)
+    assert found.deviation == pytest.approx(array.std(), rel=1e-5)
+    assert (found.zeros, found.broken) == (0, 0)
+    assert len(found.edges) == len(found.heights) + 1 == BINS + 1
+    assert found.heights.sum() == pytest.approx(1)
+
+
+def test_zeros_and_what_is_no_number_are_counted_apart() -> None:
+    found = numbers_of(np.array([0, 0, 1, np.nan, np.inf, 3, 4, -4, 0, 0], np.float32))
+    assert found.broken == 2
+    assert found.zeros == pytest.approx(0.4)
+    assert (found.low, found.high, found.mean) == (-4, 4, 0.5)
+
+
+def test_equal_numbers_and_none() -> None:
+    same = numbers_of(np.full(5, 7.0, np.float32))
+    assert (same.low, same.high, same.deviation) == (7, 7, 0)
+    assert same.heights.max() == 1
+    for nothing in (np.empty((0, 3), np.float32), np.full(3, np.nan, np.float32)):
+        found = numbers_of(nothing)
+        assert np.isnan([found.low, found.high, found.mean, found.deviation]).all()
+        assert found.heights.size == 0
+        assert found.broken == nothing.size
+
+
+def test_the_histogram_of_many_numbers_is_of_a_sample_from_everywhere() -> None:
+    array = np.linspace(0, 1, 3_000_000, dtype=np.float32)
+    found = numbers_of(array)
+    assert found.high == 1
+    assert np.allclose(found.heights, 1 / BINS, atol=1e-3)
