@@ -64,10 +64,14 @@ def _array(rects: Iterable[QRectF]) -> Rects:
 
 
 def _draw_rects(painter: QPainter, rects: Rects, visible: QRectF) -> None:
-    """Draw those that are in sight, handed over as they lie in memory: a QRectF is four doubles."""
+    """Draw those that are in sight, a pixel at least, handed over as they lie in memory.
+
+    A QRectF is four doubles.
+    """
     low, high = rects[:, :2], rects[:, :2] + rects[:, 2:]
     corner, end = visible.topLeft().toTuple(), visible.bottomRight().toTuple()
     seen = np.ascontiguousarray(rects[((high >= corner) & (low <= end)).all(1)])
+    np.maximum(seen[:, 2:], 1 / painter.worldTransform().m11(), out=seen[:, 2:])
     if len(seen):
         first = Shiboken.wrapInstance(seen.ctypes.data, QRectF)
         assert isinstance(first, QRectF)

@@ -22,7 +22,7 @@ from studio.ui.canvas.scene import CanvasScene
 from studio.ui.canvas.wires import WORLD
 from studio.ui.theme import brushes
 
-SMALLEST, LARGEST = 0.04, 4.0
+SMALLEST, LARGEST = 0.0005, 4.0
 _NOTCH = 1.18  # zoom of one notch of the wheel
 _LINES = 60  # pixels one notch of the wheel scrolls
 Modifiers = Qt.KeyboardModifier

@@ -21,11 +21,10 @@ from studio.ui.canvas.node import REACH, NodeItem
 from studio.ui.canvas.notes import NoteItem
 from studio.ui.canvas.pieces import Piece
 from studio.ui.canvas.wire_labels import WireLabels
-from studio.ui.canvas.wires import WORLD, Bend, Ends, WireLayer
+from studio.ui.canvas.wires import Bend, Ends, WireLayer
 
-# The plane is far larger than what is on it: Qt's own depth would put every node into one leaf,
-# and each search and repair would ask all of them. At this one a leaf has 1,562 units.
-_DEPTH = 16
+# How finely what is on the plane is divided to be searched: into 64 × 64 parts.
+_DEPTH = 12
 
 
 @dataclass(frozen=True)
@@ -100,8 +99,9 @@ class CanvasScene(QGraphicsScene):
     """
 
     def __init__(self, parent: QObject | None = None) -> None:
-        super().__init__(WORLD, parent)
+        super().__init__(parent)
         self.setBspTreeDepth(_DEPTH)
+        self._covered = QRectF()
         self.items_by_call: dict[CallId, NodeItem] = {}
         self.pieces: dict[PieceId, Piece] = {}
         self.selection: frozenset[CallId] = frozenset()
@@ -134,6 +134,7 @@ class CanvasScene(QGraphicsScene):
         if stirred or old.calls.keys() != new.calls.keys():
             self.far = None
         self._show_calls(faces, stirred)
+        self._cover(stirred)
         self._show_pieces(new)
         looks = (faces.groups, faces.masked)
         if old.wires != new.wires or self._faces is None or self._looks != looks:
@@ -161,6 +162,20 @@ class CanvasScene(QGraphicsScene):
                 item.show_face(face)
             if (item.x(), item.y()) != call.position:
                 item.setPos(*call.position)
+
+    def _cover(self, calls: Iterable[CallId]) -> None:
+        """Let the index of the scene reach over these nodes, with as much room again around.
+
+        Over the whole plane every node would be in the same part of it, and each search and repair
+        would ask all of them. What lies outside is found too, only not as fast.
+        """
+        found = QRectF(self._covered)
+        for call in calls:
+            found = found.united(self.items_by_call[call].scene_rect())
+        if found != self._covered:
+            across, down = found.width() / 2, found.height() / 2
+            self._covered = found.adjusted(-across, -down, across, down)
+            self.setSceneRect(self._covered)
 
     def restyle(self, faces: Faces) -> None:
         """Paint everything anew: the theme or the language changed."""

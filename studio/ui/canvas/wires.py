@@ -22,7 +22,7 @@ from studio.ui.theme import Brushes, brushes
 Ends = tuple[float, float, float, float]
 Bend = tuple[Wire, int]
 """A point a wire is led through: which of them, from the wire's start on."""
-WORLD = QRectF(-200_000, -200_000, 400_000, 400_000)
+WORLD = QRectF(-4e6, -4e6, 8e6, 8e6)  # ten thousand nodes in a row are 2.4 million long
 _LONG = 2000.0  # pixels of a wire above which only what is in sight of it is drawn
 _PIECES = 64
 _REACH = 6.0  # how far from a wire a press still means it, in pixels

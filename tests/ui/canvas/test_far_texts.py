@@ -2,7 +2,9 @@
 
 import pytest
 
+from studio.document import edits
 from studio.ui.canvas.geometry import short_count
+from tests.ui.canvas.conftest import call
 
 
 @pytest.mark.parametrize(
@@ -28,3 +30,15 @@ def test_shape_size_and_mark_are_told_of_a_layer_with_weights(view, hand):
     assert item.geometry.labels["far_shape"].text == "3"
     assert item.geometry.labels["far_weights"].text == "96"
     assert "far_weights" not in view.canvas.items_by_call[hand("words")].geometry.labels
+
+
+def test_a_very_long_graph_is_whole_in_sight_and_within_reach(view, qtbot):
+    far = edits.move_calls(view.session.document, {call(view.session.document, "head"): (2e6, 0.0)})
+    view.session.commit("Far", far)
+    view.fit()
+    pixel = 1 / view.zoom
+    seen = view.visible_rect().adjusted(-pixel, -pixel, pixel, pixel)
+    assert seen.contains(view.canvas.extent())
+    view.jump_to(call(far, "head"))
+    hit = view.hit(view.mapFromScene(2e6 + 40, 12.0))
+    assert hit.call == call(far, "head")
