@@ -5,6 +5,7 @@ the JSON, the Keras configuration, the checks and the help. It has no identity: 
 the same description, and sharing weights is a matter of ids in the document.
 """
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from functools import cache
@@ -404,3 +405,18 @@ def snake(name: str) -> str:
         starts = letter.isupper() and before and (before.islower() or after.islower())
         out += ("_" if starts and before != "_" and not before.isdigit() else "") + letter.lower()
     return out
+
+
+_names: Counter[str] = Counter()
+
+
+def automatic_name(stem: str) -> str:
+    """Keras's automatic names: ``dense``, ``dense_1``, … counted through the process."""
+    number = _names[stem]
+    _names[stem] += 1
+    return f"{stem}_{number}" if number else stem
+
+
+def clear_session() -> None:
+    """Start counting automatic names from the beginning, as Keras's function of this name."""
+    _names.clear()

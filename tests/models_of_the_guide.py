@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from studio import layers
+from studio.declare import clear_session
 from studio.layers import LSTM, Dense, Embedding, Input, concatenate
-from studio.layers.functional import clear_session
 from studio.models import Model
 from tests.references import case, load, meta, parts
 from tests.systems import SYSTEMS

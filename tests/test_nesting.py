@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from studio.declare import clear_session
 from studio.document.canonical import canonical
 from studio.layers import (
     LSTM,
@@ -17,7 +18,6 @@ from studio.layers import (
     add,
     concatenate,
 )
-from studio.layers.functional import clear_session
 from studio.models import Model, load_model
 from studio.problem import ProblemError
 

@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from studio.declare import declared
+from studio.declare import clear_session, declared
 from studio.document.analysis import analyse
 from studio.document.integers import integer_limits
 from studio.engine.program import Spec
 from studio.layers import CATALOGUE, Input, TimeDistributed
-from studio.layers.functional import Operation, Tensor, clear_session, handle_class
+from studio.layers.functional import Operation, Tensor, handle_class
 from studio.models import Model, load_model
 from studio.problem import ProblemError
 

@@ -47,7 +47,7 @@ def _judged(document: Document, inputs: list[CallId], read: CallId) -> Document:
     document, same = add(document, Dense(units=1, activation="sigmoid"), read, name="same_author")
     output = Endpoint(same, "output")
     document = edits.mark_output(document, output)
-    metrics = (Accuracy(), AUC())
+    metrics = (Accuracy(), AUC(name="auc"))
     document = edits.plan_output(document, output, loss=BinaryCrossentropy(), metrics=metrics)
     bindings = {
         call: TextColumn(column, LENGTH, CHARACTERS, "char", lower=False, one_hot=True)

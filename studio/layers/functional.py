@@ -4,7 +4,6 @@ A handle has identity: calling it twice shares its weights. The declaration it w
 """
 
 import itertools
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -15,7 +14,7 @@ from zlib import crc32
 
 import numpy as np
 
-from studio.declare import declared, snake
+from studio.declare import automatic_name, declared, snake
 from studio.engine.onnx_reader import read_onnx
 from studio.engine.program import Array, Spec
 from studio.layers.base import Layer, Port, Weight
@@ -28,7 +27,6 @@ from studio.layers.shapes import shapes_of
 from studio.layers.time_distributed import TimeDistributed as TimeDistributedLayer
 from studio.problem import ProblemError, refuse, warn
 
-_names: Counter[str] = Counter()
 _sequence = itertools.count()
 
 
@@ -37,18 +35,6 @@ def chosen_name(name: Any, stem: str) -> str:
     if name is not None and not isinstance(name, str):
         raise refuse("name_text", received=name)
     return name or automatic_name(stem)
-
-
-def automatic_name(stem: str) -> str:
-    """Keras's automatic names: ``dense``, ``dense_1``, … counted through the process."""
-    number = _names[stem]
-    _names[stem] += 1
-    return f"{stem}_{number}" if number else stem
-
-
-def clear_session() -> None:
-    """Start counting automatic names from the beginning, as Keras's function of this name."""
-    _names.clear()
 
 
 # What Python's signs would do, as layers. (Keras makes operations of them, which lose masks.)

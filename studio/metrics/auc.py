@@ -102,6 +102,7 @@ class AUC(Metric):
         "num_labels": ANY,
     }  # the output says how many there are
     is_masked = False  # Keras's counts padding, too
+    is_counted = True
     compares = "alike"
     num_thresholds: int = param(200, "Points of the curve", min=2)
     curve: str = param(

@@ -1,11 +1,18 @@
-"""What a metric is: a declaration that starts an accumulator over an epoch's outputs."""
+"""What a metric is: a declaration that starts an accumulator over an epoch's outputs.
 
+Q: Why are names counted through the process, as ``auc``, ``auc_1``?
+A: Keras does so where it gives no name of its own; who reads a history by such a key finds it. Only
+   what is made in Python counts: in a document, of which any number may be open, a metric has the
+   name that the document says, at first the plain one.
+"""
+
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Literal, Protocol
+from typing import Any, ClassVar, Literal, Protocol, Self
 
 import numpy as np
 
-from studio.declare import FLOAT32, Declared, Unread, param, snake
+from studio.declare import FLOAT32, Declared, Unread, automatic_name, param, snake
 from studio.engine.program import Array, Spec
 from studio.problem import Problem
 
@@ -33,12 +40,14 @@ class Metric(Declared):
         better: whether more is better or less; empty where that depends on what is watched.
         compares: targets like the outputs, the numbers of classes, or either.
         usual_name: what it is called where no name is given; its kind in Keras's spelling if empty.
+        is_counted: whether the next that is made without a name has a number behind it.
     """
 
     is_masked: ClassVar[bool] = True
     better: ClassVar[Better] = "more"
     compares: ClassVar[Compared] = ""
     usual_name: ClassVar[str] = ""
+    is_counted: ClassVar[bool] = False
     family: ClassVar[str] = "metrics"
     unread: ClassVar[Unread] = {"dtype": FLOAT32}
     name: str = param("", "What it is called in the history and in plots", kw_only=True)
@@ -46,7 +55,17 @@ class Metric(Declared):
     def __post_init__(self) -> None:
         super().__post_init__()
         if not self.name:  # None as well
-            object.__setattr__(self, "name", self.usual_name or snake(self.kind))
+            plain = self._plain_name()
+            object.__setattr__(self, "name", automatic_name(plain) if self.is_counted else plain)
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Self:
+        """The inverse of `config`. Without a name it has the plain one, and does not count."""
+        return super().from_config({**config, "name": config.get("name") or cls._plain_name()})
+
+    @classmethod
+    def _plain_name(cls) -> str:
+        return cls.usual_name or snake(cls.__name__)
 
     def misfit(self, target: Spec, output: Spec) -> Problem | None:
         """What keeps it from comparing such targets and outputs."""

@@ -108,6 +108,7 @@ class _Counting(Metric):
     """Base of the plain counts."""
 
     is_masked = False  # Keras's count padding, too
+    is_counted = True
     better = ""
     compares = "alike"
     counted: ClassVar[str] = ""
@@ -151,6 +152,7 @@ class OfClass(Metric):
     """Base of the metrics that may look at one class only."""
 
     is_masked = False
+    is_counted = True
     compares = "alike"
 
     def misfit(self, target: Spec, output: Spec) -> Problem | None:

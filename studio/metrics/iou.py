@@ -66,6 +66,7 @@ class _OfClasses(Metric):
 
     unread: ClassVar[Unread] = {**Metric.unread, "axis": (-1,)}
     is_masked = False
+    is_counted = True
 
     def misfit(self, target: Spec, output: Spec) -> Problem | None:
         classes = getattr(self, "num_classes", 2)

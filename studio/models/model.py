@@ -190,7 +190,8 @@ class Model(Structure):
             loss: one name or loss for all outputs, a list, or a dict by output name.
             loss_weights: a list, or a dict by output name; 1.0 where not given.
             metrics: names or metrics for all outputs, a list of such per output, or a dict.
-            weighted_metrics: likewise; these count samples by their weights.
+            weighted_metrics: likewise; these count samples by their weights. An object without a
+                name has Keras's, ``auc``, ``auc_1``, … counted through the process.
             run_eagerly: says nothing here: steps are always compiled, results are the same.
             steps_per_execution: likewise: callbacks are told of every step.
             jit_compile: likewise.

@@ -178,7 +178,7 @@ class NestedEditor(QWidget):
         else:
             new = declared(self._param.family, kind)
             takes = any(p.name == first for p in new.params())
-            self.edited.emit(new(**{first: old}) if takes else new())
+            self.edited.emit(new.from_config({first: old} if takes else {}))
 
     def _change(self, name: str, value: Any) -> None:
         self.edited.emit(replace(self._value, **{name: value}))
@@ -187,14 +187,14 @@ class NestedEditor(QWidget):
 def carried_over(old: Declared | None, kind: type[Declared]) -> Declared:
     """A declaration of `kind` with those parameters of `old` that someone set and both have."""
     if old is None:
-        return kind()
+        return kind.from_config({})
     theirs: Mapping[str, Param] = {p.name: p for p in old.params()}
     kept = {
         p.name: getattr(old, p.name)
         for p in kind.params()
         if p.name in theirs and getattr(old, p.name) != theirs[p.name].default
     }
-    return kind(**kept)
+    return kind.from_config(kept)
 
 
 def short(declaration: Declared) -> str:

@@ -119,7 +119,7 @@ class MetricsEditor(QWidget):
         self.adder.setCurrentIndex(0)
         if row > 0:
             kind = declared("metrics", self.adder.itemData(row))
-            self.edited.emit((*self._value, kind()))
+            self.edited.emit((*self._value, kind.from_config({})))
 
 
 class _MetricLine(QWidget):

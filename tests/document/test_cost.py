@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from studio.declare import clear_session
 from studio.document import edits
 from studio.document.analysis import analyse
 from studio.document.cost import Cost, Costs, total
@@ -13,7 +14,6 @@ from studio.document.muting import mute, needed
 from studio.document.sharing import group, wrap
 from studio.engine.work import multiplications
 from studio.examples import EXAMPLES
-from studio.layers.functional import clear_session
 from studio.layers.time_distributed import TimeDistributed
 from tests.document.drawn import Drawing
 from tests.test_random_models import Inventor

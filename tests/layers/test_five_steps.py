@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from studio import optimizers
-from studio.layers.functional import clear_session
+from studio.declare import clear_session
 from studio.models import Model
 from tests.models_of_the_guide import STUDIO
 from tests.references import case, meta, parts

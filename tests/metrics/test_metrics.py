@@ -1,6 +1,7 @@
 """Every metric: over batches, weighted or not, the numbers Keras recorded."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -112,7 +113,7 @@ def test_over_nothing_it_is_zero(kind: str) -> None:
 def test_names_json_and_help(kind: str) -> None:
     made = declared("metrics", kind)()
     assert resolve("metrics", json.loads(json.dumps({"kind": kind, **made.config()}))) == made
-    assert resolve("metrics", made.name) == made
+    assert replace(resolve("metrics", made.name), name=made.name) == made
     chinese = catalogue("zh_CN", "metrics")
     assert made.help()
     assert chinese.get(kind)
@@ -206,6 +207,34 @@ def test_the_next_of_one_name_is_numbered_as_in_keras() -> None:
         model.compile("sgd", "mse", **settings)
         history = model.fit(np.eye(2), np.eye(2), sample_weight=np.ones(2), verbose=0).history
         assert list(history) == keys
+
+
+def made(metrics: Any) -> Any:
+    """The objects of a recorded case, made in the order they are written in."""
+    if isinstance(metrics, dict):
+        return {name: made(value) for name, value in metrics.items()}
+    if isinstance(metrics, list) and len(metrics) == 2 and isinstance(metrics[1], dict):
+        return declared("metrics", metrics[0])(**metrics[1])
+    return [made(value) for value in metrics] if isinstance(metrics, list) else metrics
+
+
+def test_what_has_no_name_is_numbered_through_the_process_as_in_keras() -> None:
+    for case, keys in LATER["automatic"]:
+        names = [f"o{i + 1}" for i in range(case.get("outputs", 1))]
+        x = Input((2,))
+        model = Model(x, [Dense(2, activation="sigmoid", name=name)(x) for name in names])
+        watched = {key: made(value) for key, value in case.items() if key != "outputs"}
+        model.compile("sgd", ["mse"] * len(names), **watched)
+        weight = [np.ones(2)] * len(names) if len(names) > 1 else np.ones(2)
+        target = [np.eye(2)] * len(names)
+        history = model.fit(np.eye(2), target, sample_weight=weight, verbose=0).history
+        assert list(history) == keys
+
+
+def test_a_metric_of_a_document_has_its_name_and_is_not_counted() -> None:
+    first = AUC()
+    assert [AUC.from_config({}).name, AUC.from_config(first.config()).name] == ["auc", "auc"]
+    assert AUC().name == "auc_1"
 
 
 def test_scores_that_are_no_numbers_count_as_zeros() -> None:

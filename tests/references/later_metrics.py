@@ -252,6 +252,49 @@ def twins() -> list[Any]:
     return found
 
 
+# What a process makes in turn: models of one or two outputs, compiled with what is made for them.
+# A pair is a metric that is an object, of a class and with parameters.
+AUTOMATIC: list[dict[str, Any]] = [
+    {"metrics": [["AUC", {}], ["AUC", {}]]},
+    {"outputs": 2, "metrics": [[["AUC", {}]], [["AUC", {}]]]},
+    {"metrics": [["Precision", {}]], "weighted_metrics": [["Precision", {}], ["AUC", {}]]},
+    {
+        "outputs": 2,
+        "metrics": {"o2": [["AUC", {}]], "o1": ["AUC", ["Recall", {}]]},
+        "weighted_metrics": [["AUC", {}], [["AUC", {"name": "auc"}], ["Recall", {}], "Recall"]],
+    },
+    {"metrics": [["AUC", {"name": "auc"}], ["AUC", {}], "auc", "mse", ["MeanSquaredError", {}]]},
+    {"metrics": [["F1Score", {}], ["F1Score", {}], ["TruePositives", {}], ["BinaryIoU", {}]]},
+    {"metrics": [["BinaryIoU", {}], ["TruePositives", {}], ["AUC", {}]]},
+]
+
+
+def made(metrics: Any, catalogue: Any) -> Any:
+    """The objects of a case of `AUTOMATIC`, made in the order they are written in."""
+    if isinstance(metrics, dict):
+        return {name: made(value, catalogue) for name, value in metrics.items()}
+    if isinstance(metrics, list) and len(metrics) == 2 and isinstance(metrics[1], dict):
+        return getattr(catalogue, metrics[0])(**metrics[1])
+    return [made(value, catalogue) for value in metrics] if isinstance(metrics, list) else metrics
+
+
+def automatic() -> list[Any]:
+    """The keys of the histories of `AUTOMATIC`, one case after the other in one process."""
+    keras.utils.clear_session()
+    found, data, twos = [], np.eye(2, dtype=np.float32), np.ones(2)
+    for case in AUTOMATIC:
+        names = [f"o{i + 1}" for i in range(case.get("outputs", 1))]
+        symbol = keras.Input((2,))
+        outputs = [keras.layers.Dense(2, activation="sigmoid", name=n)(symbol) for n in names]
+        model = keras.Model(symbol, outputs)
+        watched = {k: made(v, keras.metrics) for k, v in case.items() if k != "outputs"}
+        model.compile("sgd", ["mse"] * len(names), **watched)
+        target, weight = [data] * len(names), [twos] * len(names)
+        history = model.fit(data, target, sample_weight=weight, verbose=0).history
+        found.append([case, list(history)])
+    return found
+
+
 def later_metrics() -> Recording:
     recording = Recording()
     inputs, cases = put_pairs(recording), []
@@ -268,6 +311,7 @@ def later_metrics() -> Recording:
                 better = getattr(metric, "_direction", "")
                 cases.append({**facts, "name": metric.name, "better": better, "results": found})
     recording.meta |= {"cases": cases, "keys": keys(), "several": several(), "twins": twins()}
+    recording.meta["automatic"] = automatic()
     return recording
 
 

@@ -222,12 +222,12 @@ def test_loss_weight_and_metrics_of_an_output(qtbot, session, node, inspector):
     choose(qtbot, plan.metrics.adder, "Accuracy")
     choose(qtbot, plan.metrics.adder, "AUC")
     type_over(qtbot, plan.metrics.lines[1].editor.form.editor("num_thresholds"), "50")
-    assert session.document.plan.outputs[key].metrics == (Accuracy(), AUC(50))
+    assert session.document.plan.outputs[key].metrics == (Accuracy(), AUC(50, name="auc"))
     click(qtbot, plan.metrics.lines[0].remove)
-    assert session.document.plan.outputs[key].metrics == (AUC(50),)
+    assert session.document.plan.outputs[key].metrics == (AUC(50, name="auc"),)
     assert steps(session) == 6
     choose(qtbot, plan.weighted_metrics.adder, "AUC")
-    assert session.document.plan.outputs[key].weighted_metrics == (AUC(),)
+    assert session.document.plan.outputs[key].weighted_metrics == (AUC(name="auc"),)
     choose(qtbot, plan.settings.editor("loss").kinds, "none")
     assert session.document.plan.outputs[key].loss is None
 
