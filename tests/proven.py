@@ -35,6 +35,12 @@ COLUMNS = {
     "finite differences": re.compile("finite_differences"),
     "on both engines": re.compile("engines|onnxruntime"),
 }
+# Entry of the layers → why there is nothing in a column of it.
+NOTES = {
+    "Input": "computes nothing: it says what is fed, and every test of another layer has one.",
+    "OnnxModel": "is none of Keras's layers; its numbers are held against onnxruntime's.",
+}
+NUMBERS = dict(zip(NOTES, "¹²³", strict=False))
 README = Path(__file__).parents[1] / "README.md"
 PROVEN = ("<!-- proven: written by python -m tests.proven -->", "<!-- /proven -->")
 MISSING = ("<!-- left out: written by python -m tests.proven -->", "<!-- /left out -->")
@@ -105,8 +111,11 @@ def table(counts: Counts) -> str:
         lines.append("|---" * (len(columns) + 1) + "|")
         for entry in entries:
             cells = [str(counts.get((family, entry, c), 0) or "–") for c in columns]
-            lines.append(f"| {entry} | " + " | ".join(cells) + " |")
+            note = NUMBERS[entry] if family == "layers" and entry in NOTES else ""
+            lines.append(f"| {entry}{note} | " + " | ".join(cells) + " |")
         lines.append("")
+        for entry, why in NOTES.items() if family == "layers" else ():
+            lines += [f"{NUMBERS[entry]} {entry} {why}", ""]
     return "\n".join(lines).strip()
 
 

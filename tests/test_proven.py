@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-from tests.proven import MISSING, README, in_readme, left_out
+from tests.proven import MISSING, NOTES, NUMBERS, README, in_readme, left_out
 
 
 def test_the_readme_says_what_the_tests_prove() -> None:
@@ -16,6 +16,13 @@ def test_the_readme_says_what_the_tests_prove() -> None:
         check=True,
     )
     assert done.stdout.strip() == in_readme(), "write it anew: python -m tests.proven"
+
+
+def test_a_layer_of_which_nothing_is_proven_says_why() -> None:
+    layers = in_readme().partition("**Losses**")[0].splitlines()
+    rows = {row.split(" | ")[0].removeprefix("| "): row for row in layers if row.startswith("| ")}
+    without = {entry for entry, row in rows.items() if "–" in row}
+    assert without == {f"{entry}{NUMBERS[entry]}" for entry in NOTES}
 
 
 def test_the_readme_says_what_is_left_out_and_why() -> None:

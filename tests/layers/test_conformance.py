@@ -9,7 +9,6 @@ import onnx
 import pytest
 
 from studio.declare import Declared, declared, resolve, snake
-from studio.engine.gradient import differentiate
 from studio.engine.numpy_executor import NumpyExecutor
 from studio.engine.onnx_writer import to_onnx
 from studio.engine.onnxruntime_executor import OnnxRuntimeExecutor
@@ -22,6 +21,7 @@ from studio.text import catalogue
 from tests import references
 from tests.engine.cases import check_gradient, with_gradient
 from tests.layers.building import build, feeds_for, recorded
+from tests.layers.engines import compute_alike, train_alike
 from tests.layers.replay import replay
 
 LAYERS: dict[str, type[Layer]] = {kind: declared("layers", kind) for kind in CATALOGUE}
@@ -134,14 +134,7 @@ def test_onnx_accepts_it(layer: Layer, example: Example) -> None:
 @each_example
 def test_numpy_equals_onnxruntime(layer: Layer, example: Example) -> None:
     built = build([layer], example.inputs)
-    ours, theirs = NumpyExecutor(built.program), OnnxRuntimeExecutor(built.program, threads=1)
-    for executor in (ours, theirs):
-        executor.load(built.initial)
-    for batch in (3, 1, 7):
-        feeds = feeds_for(built.program, batch, example.high or 4)
-        got, expected = ours.run(feeds), theirs.run(feeds)
-        for name, array in expected.items():
-            np.testing.assert_allclose(got[name], array, rtol=1e-5, atol=1e-6)
+    compute_alike(built.program, built.initial, example.high or 4)
 
 
 @each_example
@@ -194,26 +187,10 @@ def test_its_training_graph_runs_on_onnxruntime(layer: Layer, example: Example) 
 def test_both_engines_train_it_alike_over_a_hundred_steps(layer: Layer, example: Example) -> None:
     """Descent on the mean square of what it gives, its weights and statistics kept."""
     built = build([layer], example.inputs, training=True)
-    op = built.op
     outputs = [y for y in built.outputs if y.dtype.startswith("float")]
     trained = [n for n, t in zip(built.weights, built.trainable, strict=True) if t]
-    if not trained or not outputs:
-        return
-    seeds = {y: op.Mul(y, 0.1) for y in outputs}
-    weights = [op.value(name) for name in trained]
-    for weight, gradient in zip(weights, differentiate(op, seeds, weights), strict=True):
-        if gradient is not None:
-            op.update(weight, op.Sub(weight, op.Mul(gradient, 0.01)))
-    program = op.program(outputs)
-    engines = NumpyExecutor(program), OnnxRuntimeExecutor(program, threads=1)
-    for engine in engines:
-        engine.load(built.initial)
-    for number in range(100):
-        feeds = feeds_for(program, 3, example.high or 4, seed=number)
-        ours, theirs = (engine.run(feeds) for engine in engines)
-    for name, array in (ours | engines[0].state()).items():
-        found = (theirs | engines[1].state())[name]
-        np.testing.assert_allclose(found, array, rtol=1e-4, atol=1e-5, err_msg=name)
+    if trained and outputs:
+        train_alike(built.op, outputs, trained, built.initial, example.high or 4)
 
 
 # -- Keras ---------------------------------------------------------------------------------------
