@@ -5,6 +5,7 @@ the JSON, the Keras configuration, the checks and the help. It has no identity: 
 the same description, and sharing weights is a matter of ids in the document.
 """
 
+import sys
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
@@ -12,6 +13,7 @@ from functools import cache
 from importlib import import_module
 from typing import Any, ClassVar, Self
 
+from studio.left_out import missing
 from studio.problem import Problem, refuse
 from studio.text import catalogue, language, text
 
@@ -378,6 +380,9 @@ def public(family: str, name: str, spelled: Callable[[str, str], Any] | None = N
         family: a registry.
         name: of a class as it is registered, or in another of Keras's spellings.
         spelled: what such a spelling of a kind stands for, or None; without it there are none.
+
+    Raises:
+        AttributeError, ImportError: there is none; said to who asked the module that calls this.
     """
     if name in registry(family):
         return declared(family, name)
@@ -386,8 +391,7 @@ def public(family: str, name: str, spelled: Callable[[str, str], Any] | None = N
     kind = kind_of(family, name) if spelled else ""
     found = spelled(name, kind) if spelled and kind else None
     if found is None:
-        known = ", ".join(registry(family))
-        raise AttributeError(f"studio.{family} has no {name!r}; it has {known}")
+        raise missing(family, name, registry(family), sys._getframe(2))
     return found
 
 

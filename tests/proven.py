@@ -9,7 +9,7 @@ import contextlib
 import io
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -17,8 +17,9 @@ from typing import Any
 import pytest
 
 from studio.declare import Declared, snake
-from studio.layers.left_out import ACTIVATIONS, LAYERS, PARAMETERS
-from tests.left_out import ARGUMENTS, BASE, FUNCTIONS, LEFT_OUT
+from studio.layers.left_out import ACTIVATIONS, PARAMETERS
+from studio.left_out import BASE, NAMES, Reason
+from tests.left_out import ARGUMENTS
 
 FAMILIES = (
     "layers",
@@ -121,36 +122,44 @@ def table(counts: Counts) -> str:
 
 def left_out() -> str:
     """What Keras has and this does not, and why, in Markdown; a part for each family."""
-    lines = left_out_layers()
-    for family in {**LEFT_OUT, **ARGUMENTS, **FUNCTIONS}:
-        names, arguments = LEFT_OUT.get(family, {}), ARGUMENTS.get(family, {})
-        functions = FUNCTIONS.get(family, {})
-        rows = [(name, why) for name, why in sorted(names.items()) if why != BASE]
-        rows += [(f"`{name}()`", why) for name, why in sorted(functions.items())]
-        rows += [(f"`{name}=`", why) for name, why in sorted(arguments.items())]
-        if rows:
-            lines += [f"**{family.capitalize()}**", "", "| | why |", "|---|---|"]
-            lines += [f"| {name} | {why.replace('``', '`')} |" for name, why in rows]
-            lines.append("")
+    lines = _rows("layers", _of_layers())
+    for family in (family for family in NAMES if family != "layers"):
+        named = [(name if name[0].isupper() else f"`{name}()`", w) for name, w in _names(family)]
+        given = [(f"`{name}=`", why) for name, why in sorted(ARGUMENTS.get(family, {}).items())]
+        lines += _rows(family, [*named, *given])
     return "\n".join(lines).strip()
 
 
-def left_out_layers() -> list[str]:
-    """The layers, their parameters and activations that Keras has, by the reason."""
-    by_reason: dict[str, list[str]] = {}
-    entries = [*LAYERS.items(), *((f'activation "{n}"', why) for n, why in ACTIVATIONS.items())]
-    for kind, reason in entries:
-        by_reason.setdefault(str(reason), []).append(kind)
-    of_kinds: dict[tuple[str, str], list[str]] = {}
+def _names(family: str) -> list[tuple[str, Reason]]:
+    """Without the base classes, of which there is nothing to say."""
+    return sorted((n for n in NAMES[family].items() if n[1] != BASE), key=lambda n: n[0])
+
+
+def _of_layers() -> list[tuple[str, Reason]]:
+    """The layers, their parameters and activations that Keras has."""
+    found = [*NAMES["layers"].items()]
+    found += [(f'activation "{name}"', why) for name, why in ACTIVATIONS.items()]
+    of_kinds: dict[tuple[Reason, str], list[str]] = {}
     for name, each in PARAMETERS.items():
-        for found in each:
-            kinds = "any other layer" if "*" in found.kinds else ", ".join(found.kinds)
-            of_kinds.setdefault((str(found.why), kinds), []).append(f"`{name}`")
-    for (why, kinds), names in of_kinds.items():
-        by_reason.setdefault(why, []).append(f"{', '.join(names)} of {kinds}")
-    lines = ["**Layers**", "", "| | why |", "|---|---|"]
-    rows = (f"| {', '.join(them)} | {why[0].upper()}{why[1:]} |" for why, them in by_reason.items())
-    return [*lines, *rows, ""]
+        for p in each:
+            kinds = "any other layer" if "*" in p.kinds else ", ".join(p.kinds)
+            of_kinds.setdefault((p.why, kinds), []).append(f"`{name}`")
+    return [
+        *found,
+        *((f"{', '.join(names)} of {kinds}", why) for (why, kinds), names in of_kinds.items()),
+    ]
+
+
+def _rows(family: str, left: Sequence[tuple[str, Reason | str]]) -> list[str]:
+    """A table of what is left out, by the reason; nothing where there is none."""
+    by_reason: dict[str, list[str]] = {}
+    for name, why in left:
+        by_reason.setdefault(str(why).rstrip("."), []).append(name)
+    rows = [
+        f"| {', '.join(names)} | {why[0].upper()}{why[1:]}. |" for why, names in by_reason.items()
+    ]
+    head = [f"**{family.capitalize()}**", "", "| | why |", "|---|---|"]
+    return [*head, *rows, ""] if rows else []
 
 
 def in_readme(marks: Marks = PROVEN) -> str:

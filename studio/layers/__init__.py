@@ -6,9 +6,9 @@ frozen declaration it wraps is the class in ``dense.py``.
 
 import sys
 from importlib import import_module
-from opcode import opmap
-from types import FrameType
 from typing import Any
+
+from studio.left_out import missing
 
 CATALOGUE = {
     "Input": "input",
@@ -113,22 +113,10 @@ __all__ = [*CATALOGUE, *_FUNCTIONS, *(name for name, kind in ALIASES.items() if 
 def __getattr__(name: str) -> Any:
     name = ALIASES.get(name, name)
     if name not in CATALOGUE and name not in _FUNCTIONS:
-        reason = import_module("studio.layers.left_out").LAYERS.get(name)
-        if reason is not None:
-            raise _error(sys._getframe(1))(f"studio.layers has no {name!r}: {reason}")
-        known = ", ".join((*CATALOGUE, *_FUNCTIONS))
-        raise AttributeError(f"studio.layers has no {name!r}; it has {known}")
+        raise missing("layers", name, (*CATALOGUE, *_FUNCTIONS), sys._getframe(1))
     functional = import_module("studio.layers.functional")
     if name in ("Input", "TimeDistributed", "OnnxModel"):
         return getattr(functional, name)
     if name in _FUNCTIONS:
         return functional.merge_function(_FUNCTIONS[name])
     return functional.handle_class(name)
-
-
-def _error(asking: FrameType) -> type[AttributeError] | type[ImportError]:
-    """What tells the reason. Of ``from studio.layers import X``, Python shows an ImportError
-    alone: it puts a sentence of its own in the place of an AttributeError.
-    """
-    importing = asking.f_code.co_code[asking.f_lasti] == opmap["IMPORT_FROM"]
-    return ImportError if importing else AttributeError

@@ -1,6 +1,6 @@
-"""What Keras 3.15.1 has and this catalogue has not: layers, parameters, activations, and why.
+"""What layers of Keras 3.15.1 have and ours have not: parameters, activations, and why.
 
-Whoever asks for one is told the reason, a text of the domain ``left_out``.
+Whoever asks for one is told the reason. The layers left out are in `studio.left_out`.
 """
 
 import warnings
@@ -8,18 +8,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from studio.left_out import Reason
 from studio.problem import refuse
-from studio.text import text
-
-
-@dataclass(frozen=True)
-class Reason:
-    """Why something is not here, in the language it is shown in."""
-
-    key: str
-
-    def __str__(self) -> str:
-        return text(f"left_out.{self.key}")
 
 
 @dataclass(frozen=True)
@@ -43,29 +33,6 @@ def _each(kinds: str) -> tuple[str, ...]:
     return tuple(kinds.split())
 
 
-_LAYERS = {
-    "base_classes": "Layer Wrapper InputSpec",
-    "input_layer": "InputLayer",
-    "cells": "RNN StackedRNNCells SimpleRNNCell GRUCell LSTMCell",
-    "conv_lstm": "ConvLSTM1D ConvLSTM2D ConvLSTM3D",
-    "adaptive": """AdaptiveAveragePooling1D AdaptiveAveragePooling2D AdaptiveAveragePooling3D
-        AdaptiveMaxPooling1D AdaptiveMaxPooling2D AdaptiveMaxPooling3D""",
-    "grouped_attention": "GroupQueryAttention",
-    "reversible": "ReversibleEmbedding",
-    "spectral": "SpectralNormalization",
-    "code": "Lambda FlaxLayer JaxLayer TFSMLayer TorchModuleWrapper",
-    "text": "TextVectorization StringLookup IntegerLookup",
-    "hashes": "Hashing HashedCrossing",
-    "sound": "MelSpectrogram STFTSpectrogram",
-    "pictures": """CenterCrop AutoContrast ContrastLimitedAdaptiveHistogramEqualization
-        Equalization MaxNumBoundingBoxes Pipeline""",
-    "augmentation": """AugMix CutMix MixUp RandAugment RandomBrightness RandomColorDegeneration
-        RandomColorJitter RandomContrast RandomCrop RandomElasticTransform RandomErasing
-        RandomGaussianBlur RandomGrayscale RandomHue RandomInvert RandomPerspective
-        RandomPosterization RandomRotation RandomSaturation RandomSharpness RandomShear
-        RandomTranslation RandomZoom Solarization""",
-}
-LAYERS = {kind: Reason(key) for key, kinds in _LAYERS.items() for kind in _each(kinds)}
 ACTIVATIONS = {"threshold": Reason("threshold")}
 
 _RECURRENT = _each("SimpleRNN GRU LSTM")

@@ -12,12 +12,14 @@ from studio.engine.program import Spec
 from studio.layers import ALIASES, CATALOGUE, LSTM, Conv1D, Dense, Input, MaxPooling2D
 from studio.layers.activations import ACTIVATIONS
 from studio.layers.left_out import ACTIVATIONS as ACTIVATIONS_LEFT_OUT
-from studio.layers.left_out import LAYERS, PARAMETERS, left_out
+from studio.layers.left_out import PARAMETERS, left_out
+from studio.left_out import NAMES
 from studio.problem import ProblemError
 from studio.text import catalogue, set_language
 from tests import references
 
 KERAS: dict[str, Any] = references.meta("keras_layers")
+LAYERS = NAMES["layers"]
 SHARED = [kind for kind in KERAS["layers"] if kind in CATALOGUE and kind != "TimeDistributed"]
 OURS = {"Input", "OnnxModel"}
 AT_THE_CALL = {"use_causal_mask", "return_attention_scores"}  # in Keras not of the constructor
@@ -98,7 +100,8 @@ def _numbers(given: Any) -> Iterator[Any]:
 
 
 def test_reasons_are_told_in_both_languages() -> None:
-    reasons = {*LAYERS.values(), *ACTIVATIONS_LEFT_OUT.values()}
+    reasons = {why for names in NAMES.values() for why in names.values()}
+    reasons |= set(ACTIVATIONS_LEFT_OUT.values())
     reasons |= {p.why for each in PARAMETERS.values() for p in each}
     for language in ("en", "zh_CN"):
         assert set(catalogue(language, "left_out")) == {reason.key for reason in reasons}
