@@ -368,12 +368,23 @@ class Handle(Operation):
         self.declaration = changed
         return {name: value for name, value in named.items() if name not in own}
 
-    def adapt(self, data: Any) -> None:
+    def adapt(self, data: Any, steps: int | None = None) -> None:
         """Take from data what a layer like Normalization keeps of it: rows, all or a sample.
 
+        Args:
+            data: an array; for Discretization also batches, of which the first `steps` are read.
+            steps: all of them if None.
+
         Raises:
-            ProblemError: ``not_adapted``: it keeps nothing.
+            ProblemError: ``not_adapted``: it keeps nothing; ``adapt_first``: it was called before
+                it knew its bins.
         """
+        learn = getattr(self.declaration, "adapted", None)
+        if learn is not None:
+            if self.called:
+                raise refuse("adapt_first", name=self.name)
+            self.declaration = learn(data, steps)
+            return
         statistics = getattr(self.declaration, "statistics", None)
         if statistics is None:
             raise refuse("not_adapted", kind=self.declaration.kind)
@@ -385,10 +396,10 @@ class Handle(Operation):
                 variable.assign(found[variable.name])
 
     def use(self, specs: tuple[Spec, ...]) -> tuple[Spec, ...]:
-        self.called = True
         found = shapes_of(self.declaration, specs)
         if found.problems:
             raise ProblemError(found.problems)
+        self.called = True
         if self.declared_weights and self.declared_weights != found.weights:
             raise refuse("twins_disagree", name=self.name)
         self.declared_weights = found.weights

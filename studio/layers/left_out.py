@@ -72,8 +72,6 @@ PARAMETERS: Mapping[str, tuple[Parameter, ...]] = {
     "renorm": (Parameter(("BatchNormalization",), (False,), Reason("renorm")),),
     "renorm_clipping": (Parameter(("BatchNormalization",), (None,), Reason("renorm")),),
     "renorm_momentum": (Parameter(("BatchNormalization",), (0.99,), Reason("renorm")),),
-    "num_bins": (Parameter(("Discretization",), (None,), Reason("bins")),),
-    "epsilon": (Parameter(("Discretization",), (0.01,), Reason("bins")),),
     "lora_rank": (Parameter(_ADAPTED, (None,), Reason("adapters")),),
     "lora_alpha": (Parameter(_ADAPTED, (None,), Reason("adapters")),),
     "gptq_unpacked_column_size": (Parameter(("EinsumDense",), (None,), Reason("adapters")),),

@@ -28,6 +28,7 @@ def main(wanted: list[str]) -> None:
         metrics,
         models,
         optimizers,
+        quantiles,
         recurrent_dropout,
         regularizers,
         signatures,
@@ -59,7 +60,8 @@ def main(wanted: list[str]) -> None:
         initializers,
         signatures,
     )
-    for module in (*modules, keras_layers, recurrent_dropout, systems, utils, wider, windows):
+    others = (keras_layers, quantiles, recurrent_dropout, systems, utils, wider, windows)
+    for module in (*modules, *others):
         makers |= module.RECORDINGS
     if unknown := sorted(set(wanted) - set(makers)):
         sys.exit(f"no recording named {', '.join(unknown)}; there are {', '.join(makers)}")

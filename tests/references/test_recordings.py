@@ -26,6 +26,7 @@ EXPECTED = [
     "masks",
     "metrics",
     "optimizers",
+    "quantiles",
     "recurrent",
     "recurrent_dropout",
     "regularizers",
