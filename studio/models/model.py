@@ -17,7 +17,7 @@ from studio.document.layout import arrange_unplaced
 from studio.document.lowering import raise_first
 from studio.document.model import Document, LayerId
 from studio.document.names import output_names
-from studio.document.plan import OutputPlan
+from studio.document.plan import OutputPlan, TrainPlan
 from studio.document.project import Project
 from studio.document.tracing import Tensors, listed, traced
 from studio.formats import document_json, loom
@@ -26,6 +26,7 @@ from studio.formats.proof import Proof
 from studio.layers.functional import Operation, Tensor
 from studio.losses.base import Loss
 from studio.models.arguments import (
+    SUFFIX,
     ignored,
     loss_weight,
     project_path,
@@ -38,6 +39,7 @@ from studio.models.in_use import OptimizerInUse
 from studio.models.structure import Structure, alone
 from studio.models.symbols import named_by
 from studio.models.watching import Predicting, Testing, as_callbacks, told
+from studio.models.weight_archives import archive_path, read_archive, write_archive
 from studio.optimizers.base import Optimizer
 from studio.optimizers.common import AVERAGE
 from studio.problem import refuse, warn
@@ -405,6 +407,34 @@ class Model(Structure):
         self.project.document = arrange_unplaced(self.document)
         loom.save(path, self.project)
 
+    def save_weights(
+        self, filepath: str | Path, overwrite: bool = True, max_shard_size: Any = None
+    ) -> None:
+        """Write the weights alone, as arrays of an archive NumPy reads, by their paths.
+
+        Args:
+            filepath: ends in ``.weights.npz``; `save` writes all that a model is.
+            overwrite: False refuses where there is a file.
+            max_shard_size: says nothing here: weights are one file.
+        """
+        ignored("save_weights", {"max_shard_size": (max_shard_size, (None,))})
+        path = archive_path(filepath, overwrite)
+        write_archive(path, {v.path: v.numpy() for v in self.weights})
+
+    def load_weights(self, filepath: str | Path, skip_mismatch: bool = False) -> None:
+        """Set all weights to those of a file, one after the other; how it is trained stays.
+
+        Args:
+            filepath: of `save_weights`, or a ``.loom`` project, as ModelCheckpoint writes it.
+            skip_mismatch: refused: nothing is set where one weight has another shape.
+        """
+        if skip_mismatch:
+            args = {"name": "skip_mismatch", "received": skip_mismatch, "expected": False}
+            raise refuse("argument_unread", kind="load_weights", **args)
+        path = Path(filepath)
+        found = load_model(path).get_weights() if path.suffix == SUFFIX else read_archive(path)
+        self.set_weights(found)
+
     def export(self, path: str | Path, training: bool = False) -> Proof:
         """Write an ONNX file, proven equal to the model; the proof is returned.
 
@@ -485,6 +515,32 @@ def model_from_json(text: str) -> Model:
     except ValueError as error:
         raise refuse("not_json", reason=str(error)) from error
     return Model.from_config(found)
+
+
+def clone_model(
+    model: Model,
+    input_tensors: Any = None,
+    clone_function: Any = None,
+    call_function: Any = None,
+    recursive: bool = False,
+) -> Model:
+    """A model of the same layers under the same names, its weights fresh, not yet compiled.
+
+    Args:
+        model: what is cloned; models inside it are cloned, too.
+        input_tensors, clone_function, call_function: refused; call the layers of `model` for that.
+        recursive: says nothing here: models inside are always cloned.
+    """
+    changing = {
+        "input_tensors": input_tensors,
+        "clone_function": clone_function,
+        "call_function": call_function,
+    }
+    for name, received in changing.items():
+        if received is not None:
+            args = {"name": name, "received": received, "expected": None}
+            raise refuse("argument_unread", kind="clone_model", **args)
+    return Model.from_project(Project(replace(model.document, plan=TrainPlan())))
 
 
 def load_model(path: str | Path) -> Model:

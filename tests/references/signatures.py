@@ -30,6 +30,7 @@ FAMILIES = {
 METHODS = (
     *("compile", "fit", "evaluate", "predict", "train_on_batch", "test_on_batch"),
     *("predict_on_batch", "get_layer", "save", "summary", "get_config", "to_json"),
+    *("save_weights", "load_weights"),
 )
 KINDS = {"KEYWORD_ONLY": "keyword", "VAR_KEYWORD": "rest", "VAR_POSITIONAL": "rest"}
 
