@@ -1,6 +1,5 @@
 """Forms made from declarations: a row per parameter, its help, and what is wrong with it."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, cast
 
@@ -188,11 +187,11 @@ def carried_over(old: Declared | None, kind: type[Declared]) -> Declared:
     """A declaration of `kind` with those parameters of `old` that someone set and both have."""
     if old is None:
         return kind.from_config({})
-    theirs: Mapping[str, Param] = {p.name: p for p in old.params()}
+    theirs, unset = {p.name for p in old.params()}, type(old).from_config({})
     kept = {
         p.name: getattr(old, p.name)
         for p in kind.params()
-        if p.name in theirs and getattr(old, p.name) != theirs[p.name].default
+        if p.name in theirs and getattr(old, p.name) != getattr(unset, p.name)
     }
     return kind.from_config(kept)
 

@@ -82,6 +82,12 @@ def test_carried_over_keeps_only_what_was_chosen():
     assert carried_over(None, adam) == adam()
 
 
+def test_a_metric_of_another_kind_has_the_name_of_that_kind_or_the_one_it_was_given():
+    auc, precision = declared("metrics", "AUC"), declared("metrics", "Precision")
+    assert carried_over(auc(), precision).name == "precision"
+    assert carried_over(auc(name="mine"), precision).name == "mine"
+
+
 def test_an_optional_shape_is_empty_where_there_is_none(qtbot):
     form = Form(declared("layers", "Dropout"))
     qtbot.addWidget(form)
