@@ -37,7 +37,10 @@ class _EverySoOften:
 
 
 class ModelCheckpoint(Monitor):
-    """Writes the model, with weights and optimizer, to a ``.loom`` file after each epoch."""
+    """Writes the model, with weights and optimizer, to a ``.loom`` file after each epoch.
+
+    Or the weights alone, to a ``.weights.npz``.
+    """
 
     def __init__(
         self,
@@ -53,21 +56,24 @@ class ModelCheckpoint(Monitor):
         """As Keras, but for the form of the files.
 
         Args:
-            filepath: ends in ``.loom``; may hold ``{epoch:02d}``, ``{batch}`` and keys of the logs.
+            filepath: ends in ``.loom``, or, for weights alone, in ``.weights.npz``; may hold
+                ``{epoch:02d}``, ``{batch}`` and keys of the logs.
             monitor: a key of the history.
             verbose: 1 prints when it writes.
             save_best_only: write only when `monitor` is better than ever.
-            save_weights_only: refused: a project holds both, and `load_model` gives its weights.
+            save_weights_only: write what `Model.load_weights` reads, in the place of a project.
             mode: "min", "max", or "auto", by what is watched.
             save_freq: "epoch", or after how many batches to write.
             initial_value_threshold: the best that there was before.
         """
         super().__init__(monitor, mode, initial_value_threshold)
-        if save_weights_only or Path(filepath).suffix != ".loom":
-            raise refuse("callback_file", received=str(filepath))
+        suffix = ".weights.npz" if save_weights_only else ".loom"
+        if not str(filepath).endswith(suffix):
+            raise refuse("callback_file", received=str(filepath), suffix=suffix)
         self.filepath = str(filepath)
         self.verbose = verbose
         self.save_best_only = save_best_only
+        self.save_weights_only = save_weights_only
         self._often = _EverySoOften(save_freq)
         self._epoch = 0
 
@@ -94,7 +100,7 @@ class ModelCheckpoint(Monitor):
             raise refuse("callback_path", path=self.filepath, name=error.args[0]) from None
         path.parent.mkdir(parents=True, exist_ok=True)
         self.model.settle()
-        self.model.save(path)
+        (self.model.save_weights if self.save_weights_only else self.model.save)(path)
         say(self.verbose, text("training.checkpoint", epoch=epoch + 1, file=str(path)))
 
 

@@ -162,6 +162,17 @@ def test_checkpoints_are_projects(tmp_path: Path) -> None:
         np.testing.assert_array_equal(found, expected)
 
 
+def test_checkpoints_of_weights_alone_are_loaded_into_the_model(tmp_path: Path) -> None:
+    model, weights = made(), list[Any]()
+    alone = ModelCheckpoint(tmp_path / "{epoch}.weights.npz", save_weights_only=True)
+    keep = LambdaCallback(on_epoch_end=lambda epoch, logs: weights.append(model.get_weights()))
+    model.fit(X, Y, epochs=2, callbacks=[alone, keep], verbose=0)
+    for epoch, expected in enumerate(weights, start=1):
+        model.load_weights(tmp_path / f"{epoch}.weights.npz")
+        for found, weight in zip(model.get_weights(), expected, strict=True):
+            np.testing.assert_array_equal(found, weight)
+
+
 @pytest.mark.parametrize("optimizer", ["adam", "rmsprop"])
 def test_a_training_that_was_cut_off_goes_on_bit_for_bit(tmp_path: Path, optimizer: str) -> None:
     whole = made(optimizer)
@@ -214,6 +225,7 @@ def test_a_backup_of_another_model_is_refused(tmp_path: Path) -> None:
         lambda: ReduceLROnPlateau(factor=1.0),
         lambda: ModelCheckpoint("model.keras"),
         lambda: ModelCheckpoint("model.loom", save_weights_only=True),
+        lambda: ModelCheckpoint("model.weights.npz"),
         lambda: ModelCheckpoint("model.loom", save_freq=0),
     ],
 )
