@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from studio.ui.theme import LIGHT
+
 ROOT = Path(__file__).resolve().parents[2]
 SPECS = sorted((ROOT / "packaging/bundle").glob("*.spec"))
 MOST = 450_000_000  # bytes; it was 363 MB when this was written
@@ -107,7 +109,8 @@ def test_its_window_opens_a_project(bundle, tmp_path):
     """A look at the virtual screen, from outside: header and port of a node have its colours."""
     folder, _ = bundle
     layerloom(folder, "new", "--example", "digits", "a.loom", cwd=tmp_path)
-    colours = ("#2372b4", "#3f6fb5", "#0e7c74")  # a float's port; Core's and Input's stripes
+    stripes = LIGHT.categories["Core"], LIGHT.categories["Input and output"]
+    colours = (LIGHT.ports["float"], *stripes)
     words = [str(folder / "layerloom"), str(tmp_path / "a.loom"), str(tmp_path / "seen.png")]
     screen = ("xvfb-run", "-a", "-s", "-screen 0 1400x900x24")
     clean = {k: v for k, v in os.environ.items() if k != "QT_QPA_PLATFORM"}
