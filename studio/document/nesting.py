@@ -47,6 +47,8 @@ def graphs_along(document: Document, way: Way) -> list[GraphId]:
 
 def way_to(document: Document, graph: GraphId) -> Way | None:
     """The shortest way to a graph; None where none leads there."""
+    if graph == document.main:
+        return ()
     ways: dict[GraphId, Way] = {document.main: ()}
     ahead = [document.main]
     for here in ahead:  # grows while it is walked
@@ -54,8 +56,10 @@ def way_to(document: Document, graph: GraphId) -> Way | None:
             there = inside(document, call.layer)
             if there is not None and there not in ways:
                 ways[there] = (*ways[here], call_id)
+                if there == graph:
+                    return ways[there]
                 ahead.append(there)
-    return ways.get(graph)
+    return None
 
 
 def times_used(document: Document, graph: GraphId) -> int:
@@ -80,10 +84,13 @@ def stirred(old: Document, new: Document) -> Iterator[GraphId]:
 
 def find(document: Document, where: str) -> CallId | None:
     """The call `where` names, else the first that uses the layer it names, in any graph."""
-    calls = {call_id: call.layer for _, call_id, call in document.calls()}
-    if where in calls:
-        return where
-    return next((call_id for call_id, layer in calls.items() if layer == where), None)
+    return whereabouts(document).get(where)
+
+
+def whereabouts(document: Document) -> dict[str, CallId]:
+    """For each call and each layer in use, in any graph, the call that `find` finds."""
+    calls = [(call_id, call.layer) for _, call_id, call in document.calls()]
+    return {layer: call for call, layer in reversed(calls)} | {call: call for call, _ in calls}
 
 
 def names_along(document: Document, way: Way) -> list[str]:

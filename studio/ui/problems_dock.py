@@ -1,32 +1,35 @@
 """The list of everything that is wrong, with the way to each place and its repair."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from PySide6.QtCore import (
+    QAbstractTableModel,
     QEvent,
     QModelIndex,
+    QObject,
     QPersistentModelIndex,
+    QPoint,
     QRect,
     QSize,
     Qt,
     QTimer,
     Signal,
 )
-from PySide6.QtGui import QColor
+from PySide6.QtGui import QColor, QIcon, QResizeEvent
 from PySide6.QtWidgets import (
     QHeaderView,
     QLabel,
     QStackedWidget,
     QStyledItemDelegate,
     QStyleOptionViewItem,
-    QTreeWidget,
-    QTreeWidgetItem,
+    QTreeView,
     QVBoxLayout,
 )
 
 from studio.document.edits import Fix
 from studio.document.model import CallId
-from studio.document.nesting import find, full_name
+from studio.document.nesting import full_name, whereabouts
 from studio.problem import Problem
 from studio.text import text
 from studio.ui.icons import icon
@@ -35,6 +38,10 @@ from studio.ui.repair_search import RepairSearch, repair_button
 from studio.ui.session import Session
 from studio.ui.theme import tokens
 
+Index = QModelIndex | QPersistentModelIndex
+
+_COLUMNS = ("text", "where", "fix")
+_MEASURED = 50  # rows the widths of columns are measured by
 _IDLE = 150  # milliseconds after an edit before repairs are sought
 _MOST = 40  # problems whose repairs are sought
 _PADDING = 4  # pixels around a row's text
@@ -57,18 +64,23 @@ class ProblemsDock(Lazy):
         self._session = session
         self._sources: dict[str, list[Problem]] = {}
         self._shown: list[Problem] = []
-        self.list = QTreeWidget()
+        self._fixes: dict[int, Sequence[Fix]] = {}  # of rows
+        self.rows = ProblemRows(session, self)
+        self.list = QTreeView()
+        self.list.setModel(self.rows)
         self.list.setRootIsDecorated(False)
         self.list.setUniformRowHeights(False)
         self.list.setAllColumnsShowFocus(True)
         self.list.setWordWrap(True)
         self.list.setItemDelegate(_Wrapping(self.list.header()))
+        self._shape_columns()
         # Rows are measured by the columns' widths, which are final only after the first layout.
         self._measure = QTimer(self, singleShot=True, interval=0)
-        self._measure.timeout.connect(self.list.doItemsLayout)
+        self._measure.timeout.connect(self._lay_out)
         self.list.header().sectionResized.connect(lambda: self._measure.start())
-        self.list.itemClicked.connect(self._go)
-        self.list.itemActivated.connect(self._go)
+        self.list.verticalScrollBar().valueChanged.connect(lambda: self._offer_in_sight())
+        self.list.clicked.connect(self._go)
+        self.list.activated.connect(self._go)
         self._search = RepairSearch(session, self)
         self._search.found.connect(self._found)
         self._none = QLabel()
@@ -105,9 +117,9 @@ class ProblemsDock(Lazy):
             told += problems
         found = list({(p.code, p.where, str(p)): p for p in told}.values())
         self._shown = sorted(found, key=lambda p: p.severity != "error")
-        self.list.clear()
-        for problem in self._shown:
-            self._add(problem)
+        self._fixes = {n: [p.fix] for n, p in enumerate(self._shown) if isinstance(p.fix, Fix)}
+        self.rows.show(self._shown)
+        self._offer_in_sight()
         empty = not self._session.document.graph.calls
         self._none.setText(text("window.no_problems_empty" if empty else "window.no_problems"))
         self._stack.setCurrentWidget(self.list if found else self._none)
@@ -123,56 +135,113 @@ class ProblemsDock(Lazy):
             self.refresh()
         super().changeEvent(event)
 
-    def _retranslate(self) -> None:
-        self.list.setHeaderLabels([text(f"window.problem_{c}") for c in ("text", "where", "fix")])
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._measure.start()
+
+    def _shape_columns(self) -> None:
         header = self.list.header()
         header.setStretchLastSection(False)
         header.setMinimumSectionSize(60)
+        header.setResizeContentsPrecision(_MEASURED)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         for column in (1, 2):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
+
+    def _retranslate(self) -> None:
+        self.list.setAccessibleName(text("window.dock_problems"))
         self.refresh()
 
-    def _add(self, problem: Problem) -> None:
-        item = QTreeWidgetItem(self.list, [str(problem), self._place(problem)])
-        ink = tokens().error if problem.severity == "error" else tokens().warn
-        item.setIcon(0, icon(problem.severity, QColor(ink)))
-        item.setToolTip(0, str(problem))
-        item.setData(0, Qt.ItemDataRole.AccessibleTextRole, self._spoken(problem))
-        item.setData(0, Qt.ItemDataRole.UserRole, self._call(problem))
-        if problem.fix:
-            self._offer(item, [problem.fix])
+    def _lay_out(self) -> None:
+        self.list.doItemsLayout()
+        self._offer_in_sight()
 
-    def _offer(self, item: QTreeWidgetItem, fixes: Sequence[Fix]) -> None:
-        self.list.setItemWidget(item, 2, repair_button(fixes, self._repair))
+    def _offer_in_sight(self) -> None:
+        """Give rows that came into sight their buttons: one for each of a thousand takes long."""
+        if not self._fixes:
+            return
+        index, bottom = self.list.indexAt(QPoint(1, 1)), self.list.viewport().height()
+        while index.isValid() and self.list.visualRect(index).top() < bottom:
+            place = index.siblingAtColumn(2)
+            if index.row() in self._fixes and self.list.indexWidget(place) is None:
+                self._offer(place)
+            index = self.list.indexBelow(index)
+
+    def _offer(self, place: QModelIndex) -> None:
+        self.list.setIndexWidget(place, repair_button(self._fixes[place.row()], self._repair))
 
     def catch_up(self) -> None:
         """Look for repairs of what is listed."""
         self._search.seek(self._shown[:_MOST])
 
     def _found(self, row: int, fixes: Sequence[Fix]) -> None:
-        item = self.list.topLevelItem(row)
-        if item is not None:
-            self._offer(item, fixes)
+        self._fixes[row] = fixes
+        place = self.rows.index(row, 2)
+        if self.list.indexWidget(place) is not None:
+            self._offer(place)
+        self._offer_in_sight()
 
-    def _spoken(self, problem: Problem) -> str:
-        return f"{text(f'window.severity_{problem.severity}')}: {problem}"
-
-    def _call(self, problem: Problem) -> CallId:
-        """The node a problem belongs to, in whatever graph; empty where it belongs to none."""
-        return find(self._session.document, problem.where) or ""
-
-    def _place(self, problem: Problem) -> str:
-        call = self._call(problem)
-        return full_name(self._session.document, call) if call else problem.where
-
-    def _go(self, item: QTreeWidgetItem) -> None:
-        call = item.data(0, Qt.ItemDataRole.UserRole)
+    def _go(self, index: QModelIndex) -> None:
+        call = self.rows.call(index.row())
         if call:
             self.jump.emit(call)
 
     def _repair(self, fix: Fix) -> None:
         self._session.commit(str(fix), fix.edit(self._session.document))
+
+
+class ProblemRows(QAbstractTableModel):
+    """What is wrong and where, written when it comes into sight."""
+
+    def __init__(self, session: Session, parent: QObject) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._problems: Sequence[Problem] = ()
+        self._calls: dict[str, CallId] = {}
+        self._icons: dict[str, QIcon] = {}
+
+    def show(self, problems: Sequence[Problem]) -> None:
+        """List these, in the colours and the language of now."""
+        self.beginResetModel()
+        self._problems = problems
+        self._calls = whereabouts(self._session.document) if problems else {}
+        ink = {"error": tokens().error, "warning": tokens().warn}
+        self._icons = {name: icon(name, QColor(colour)) for name, colour in ink.items()}
+        self.endResetModel()
+
+    def call(self, row: int) -> CallId:
+        """The node a problem belongs to, in whatever graph; empty where it belongs to none."""
+        return self._calls.get(self._problems[row].where, "")
+
+    def rowCount(self, parent: Index | None = None) -> int:
+        return 0 if parent and parent.isValid() else len(self._problems)
+
+    def columnCount(self, parent: Index | None = None) -> int:
+        return 0 if parent and parent.isValid() else len(_COLUMNS)
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        problem, wanted = self._problems[index.row()], Qt.ItemDataRole(role)
+        if index.column() == 1:
+            return self._place(index.row()) if wanted == Qt.ItemDataRole.DisplayRole else None
+        if index.column() != 0:
+            return None
+        if wanted in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole):
+            return str(problem)
+        if wanted == Qt.ItemDataRole.DecorationRole:
+            return self._icons[problem.severity]
+        if wanted == Qt.ItemDataRole.AccessibleTextRole:
+            return f"{text(f'window.severity_{problem.severity}')}: {problem}"
+        return None
+
+    def headerData(
+        self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
+    ) -> Any:
+        shown = orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole
+        return text(f"window.problem_{_COLUMNS[section]}") if shown else None
+
+    def _place(self, row: int) -> str:
+        call = self.call(row)
+        return full_name(self._session.document, call) if call else self._problems[row].where
 
 
 class _Wrapping(QStyledItemDelegate):
@@ -182,9 +251,7 @@ class _Wrapping(QStyledItemDelegate):
         super().__init__(header)
         self._header = header
 
-    def sizeHint(
-        self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
-    ) -> QSize:
+    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
         size = super().sizeHint(option, index)
         if index.column() != 0:  # the others are as wide as their texts
             return QSize(size.width(), size.height() + 2 * _PADDING)

@@ -1,5 +1,7 @@
 """The list of problems: what it shows, where it leads, what it repairs."""
 
+from time import process_time
+
 import pytest
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import (
@@ -27,8 +29,16 @@ def dock(qtbot, session):
 
 
 def rows(dock):
-    items = [dock.list.topLevelItem(i) for i in range(dock.list.topLevelItemCount())]
-    return [(item.text(0), item.text(1)) for item in items]
+    numbers = range(dock.rows.rowCount())
+    return [(dock.rows.index(i, 0).data(), dock.rows.index(i, 1).data()) for i in numbers]
+
+
+def button_of(dock, row):
+    return dock.list.indexWidget(dock.rows.index(row, 2))
+
+
+def height_of(dock, row):
+    return dock.list.visualRect(dock.rows.index(row, 0)).height()
 
 
 def broken(session, node):
@@ -55,8 +65,8 @@ def test_problems_are_listed_with_their_node_errors_first(session, node, dock):
 
 def test_a_click_leads_to_the_node(qtbot, session, node, dock):
     broken(session, node)
-    item = dock.list.findItems("dense_1", Qt.MatchFlag.MatchExactly, 1)[0]
-    spot = dock.list.visualItemRect(item).center()
+    row = next(i for i, (_, place) in enumerate(rows(dock)) if place == "dense_1")
+    spot = dock.list.visualRect(dock.rows.index(row, 0)).center()
     spot.setX(60)
     with qtbot.waitSignal(dock.jump) as jumped:
         qtbot.mouseClick(dock.list.viewport(), Qt.MouseButton.LeftButton, pos=spot)
@@ -67,7 +77,7 @@ def test_the_button_repairs_in_one_act(qtbot, session, node, dock):
     layer = session.document.graph.calls[node("dense_2")].layer
     session.commit("rename", edits.rename_layer(session.document, layer, "dense"))
     assert {p.code for p in dock.problems} == {"name_twice"}
-    button = dock.list.itemWidget(dock.list.topLevelItem(0), 2)
+    button = button_of(dock, 0)
     assert isinstance(button, QPushButton)
     assert button.isVisible()
     label = button.text()
@@ -99,16 +109,29 @@ def test_a_problem_told_twice_is_listed_once(dock):
 
 def test_short_texts_take_one_line(qtbot, session, node, dock):
     broken(session, node)
-    items = [dock.list.topLevelItem(i) for i in range(dock.list.topLevelItemCount())]
-    assert items
+    numbers = range(dock.rows.rowCount())
+    assert numbers
     dock.resize(1000, 260)
-    qtbot.waitUntil(lambda: max(dock.list.visualItemRect(i).height() for i in items) < 34)
+    qtbot.waitUntil(lambda: max(height_of(dock, i) for i in numbers) < 34)
 
 
 def test_long_texts_take_several_lines(qtbot, session, dock):
     dock.add_source("data", [Problem("name_twice", args={"name": "long name " * 30})])
-    item = dock.list.topLevelItem(0)
-    qtbot.waitUntil(lambda: dock.list.visualItemRect(item).height() > 50)
+    qtbot.waitUntil(lambda: height_of(dock, 0) > 50)
+
+
+def test_a_thousand_problems_are_listed_at_once(qtbot, session, dock):
+    fix = edits.Fix("parameters", lambda document: document, {"values": "units = 1"})
+    many = [Problem("name_twice", args={"name": f"n{i}"}, fix=fix) for i in range(1000)]
+    dock.refresh()
+    start = process_time()
+    dock.add_source("data", many)
+    assert process_time() - start < 0.25  # about 0.03; a widget a row would take seconds
+    assert len(rows(dock)) == 1000
+    assert button_of(dock, 0) is not None
+    assert button_of(dock, 999) is None
+    dock.list.scrollToBottom()
+    assert button_of(dock, 999) is not None
 
 
 def mistyped(session, node):
@@ -120,7 +143,7 @@ def mistyped(session, node):
 
 def offer(dock, code):
     row = next(i for i, p in enumerate(dock.problems) if p.code == code)
-    return dock.list.itemWidget(dock.list.topLevelItem(row), 2)
+    return button_of(dock, row)
 
 
 def test_repairs_are_found_by_trying_while_the_list_is_in_sight(qtbot, session, node, dock):

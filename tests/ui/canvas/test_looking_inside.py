@@ -283,10 +283,10 @@ def test_a_problem_inside_leads_there(window):
     session.commit("Cut", edits.disconnect(session.document, wire))
     session.look(())
     listed = window.problems.list
-    rows = [listed.topLevelItem(i) for i in range(listed.topLevelItemCount())]
-    row = next(r for r in rows if r.text(1).endswith("▸ core_dense"))
-    listed.scrollToItem(row)
-    QTest.mouseClick(listed.viewport(), LEFT, pos=listed.visualItemRect(row).center())
+    places = [window.problems.rows.index(i, 1) for i in range(len(window.problems.problems))]
+    place = next(p for p in places if p.data().endswith("▸ core_dense"))
+    listed.scrollTo(place)
+    QTest.mouseClick(listed.viewport(), LEFT, pos=listed.visualRect(place).center())
     assert session.shown == INNER
     assert session.selection == {call(session.document, "core_dense", INNER)}
 
