@@ -5,8 +5,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from studio.document import edits
+from studio.document import edits, look_edits
 from studio.document.analysis import why_not
+from studio.document.looks import Point
 from studio.document.model import (
     CallId,
     Document,
@@ -24,8 +25,13 @@ from studio.problem import Problem, ProblemError, refuse
 # -- onto a wire ---------------------------------------------------------------------------------
 
 
-def insert_on_wire(document: Document, wire: Wire, call: CallId) -> Document:
+def insert_on_wire(
+    document: Document, wire: Wire, call: CallId, before: int | None = None
+) -> Document:
     """With a call between the two ends of a wire, which keeps its place among others.
+
+    The first `before` of the wire's bends lead to the call, all of them by default; the others
+    lead on from it.
 
     Raises:
         ProblemError: why it does not fit there; ``no_way_through`` for what has no free input, or
@@ -33,6 +39,7 @@ def insert_on_wire(document: Document, wire: Wire, call: CallId) -> Document:
     """
     graph_id, graph = edits.graph_of(document, wire.target)
     takes, gives = document.ports(document.entry(call, graph_id))
+    bends = graph.looks.bends.get(wire, ())
     document, reasons = edits.disconnect(document, [wire]), list[Problem]()
     for port in takes:
         if graph.into(call, port.name) and not port.many:
@@ -47,10 +54,26 @@ def insert_on_wire(document: Document, wire: Wire, call: CallId) -> Document:
             leaving = Endpoint(call, output.name), wire.end
             reason = why_not(entered, *leaving)
             if reason is None:
-                return edits.connect(entered, *leaving, wire.slot)
+                made = edits.connect(entered, *leaving, wire.slot)
+                made = led(made, entering, bends[:before])
+                return led(made, leaving, bends[len(bends[:before]) :], wire.slot)
             reasons.append(reason)
     kind = document.entry(call, graph_id).kind
     raise ProblemError(reasons or Problem("no_way_through", call, {"kind": kind}))
+
+
+def led(
+    document: Document,
+    ends: tuple[Endpoint, Endpoint],
+    points: Iterable[Point],
+    slot: int | None = None,
+) -> Document:
+    """With the wire between two ports led through these points: of several the one at `slot`."""
+    _, graph = edits.graph_of(document, ends[1].call)
+    joining = [w for w in graph.wires if (w.start, w.end) == ends]
+    if not points or not joining:
+        return document
+    return look_edits.bend(document, {max(joining, key=lambda w: (w.slot == slot, w)): points})
 
 
 # -- out of a chain ------------------------------------------------------------------------------
@@ -59,7 +82,8 @@ def insert_on_wire(document: Document, wire: Wire, call: CallId) -> Document:
 def pulled_out(document: Document, calls: Iterable[CallId]) -> Document:
     """With these calls wired only among each other, and what fed them wired to what read them.
 
-    Of several values that fed them the first that fits goes on; where none does, nothing is wired.
+    Of several values that fed them the first that fits goes on, and at a port for many whatever
+    came in with it at a port for many; where none does, nothing is wired. Bends come along.
     """
     chosen = set(calls)
     if not chosen:
@@ -67,12 +91,21 @@ def pulled_out(document: Document, calls: Iterable[CallId]) -> Document:
     graph_id, graph = edits.graph_of(document, min(chosen))
     crossing = {w for w in graph.wires if (w.source in chosen) != (w.target in chosen)}
     leaving = sorted((w for w in crossing if w.source in chosen), key=lambda w: (w.end, w.slot))
-    document = edits.disconnect(document, crossing)
-    for wire in leaving:
-        for start in _feeds(document, graph, graph_id, chosen, wire.source):
-            if why_not(document, start, wire.end) is None:
-                document = edits.connect(document, start, wire.end, wire.slot)
-                break
+    document, bends = edits.disconnect(document, crossing), graph.looks.bends
+    for wire in reversed(leaving):  # the later slots first: the earlier ones stay as they are
+        feeds = list(_feeds(document, graph, graph_id, chosen, wire.source))
+        first = next((w for w in feeds if why_not(document, w.start, wire.end) is None), None)
+        if first is None:
+            continue
+        ports, _ = document.ports(document.entry(wire.target, graph_id))
+        many = any(port.many for port in ports if port.name == wire.input)
+        along = [w for w in feeds if w.end == first.end] if many else [first]
+        fitting = [w for w in along if why_not(document, w.start, wire.end) is None]
+        there = document.graphs[graph_id].into(wire.target, wire.input)
+        slot = min(wire.slot, len(there))
+        for feed in reversed(fitting):
+            ends, points = (feed.start, wire.end), (*bends.get(feed, ()), *bends.get(wire, ()))
+            document = led(edits.connect(document, *ends, slot), ends, points, slot)
     return document
 
 
@@ -82,10 +115,22 @@ def healed(document: Document, calls: Iterable[CallId]) -> Document:
     return edits.remove_calls(pulled_out(document, gone), gone)
 
 
+def unread(before: Document, after: Document) -> list[Endpoint]:
+    """What calls give that are still there, that was read before, and is of no use now."""
+    found = list[Endpoint]()
+    for graph_id, graph in after.graphs.items():
+        former = before.graphs.get(graph_id, graph)
+        if former is not graph:
+            used = {w.start for w in graph.wires} | set(graph.outputs)
+            lost = {w.start for w in former.wires} - used
+            found += sorted(e for e in lost if e.call in graph.calls)
+    return found
+
+
 def _feeds(
     document: Document, graph: Graph, graph_id: GraphId, chosen: set[CallId], call: CallId
-) -> Iterator[Endpoint]:
-    """What arrives at some calls from outside on the way to one, in the order of its ports."""
+) -> Iterator[Wire]:
+    """The wires into some calls from outside on the way to one, in the order of its ports."""
     seen, ahead = set[CallId](), [call]
     while ahead:
         here = ahead.pop()
@@ -93,7 +138,7 @@ def _feeds(
             continue
         seen.add(here)
         arriving = _arriving(graph, here, document.ports(document.entry(here, graph_id))[0])
-        yield from (w.start for w in arriving if w.source not in chosen)
+        yield from (w for w in arriving if w.source not in chosen)
         ahead += [w.source for w in reversed(arriving) if w.source in chosen]
 
 

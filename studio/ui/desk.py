@@ -72,6 +72,7 @@ class Desk(QObject):
         self.outline.wires.connect(self.canvas.select_wires)
         self.training.state_changed.connect(lambda: self.weights.lock(self.training.running))
         self.problems.counted.connect(self._count)
+        self.canvas.told.connect(partial(announce, self.canvas))
         self.training.problems_found.connect(partial(self.problems.add_source, "training"))
         self.data.problems_found.connect(partial(self.problems.add_source, "data"))
         session.changed.connect(lambda: self.problems.drop_source("training"))

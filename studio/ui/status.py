@@ -14,6 +14,8 @@ from studio.ui.session import Session
 from studio.ui.theme import tokens
 from studio.ui.trainer import Phase
 
+_SAID = 10_000  # milliseconds that something is said
+
 
 class Status(QStatusBar):
     """Three permanent fields; the middle one leads to the list of problems."""
@@ -44,6 +46,10 @@ class Status(QStatusBar):
             text("window.state", engine=engine, state=text(f"window.phase_{phase.name.lower()}"))
         )
         self.show_problems(*self._counts)
+
+    def tell(self, words: str) -> None:
+        """Say something for a while."""
+        self.showMessage(words, _SAID)
 
     def show_problems(self, errors: int, warnings: int) -> None:
         """Show how much is wrong."""

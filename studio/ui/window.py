@@ -164,6 +164,7 @@ class MainWindow(QMainWindow):
         desk.changed.connect(self._refresh)
         session.changed.connect(self.front.leave_page)
         desk.counted.connect(partial(self._count, desk))
+        desk.canvas.told.connect(self.status.tell)
         for asking in (desk.inspector.wanted, desk.outline.asked):
             asking.connect(lambda act: self.actions_.qt[act].trigger())
         desk.canvas.node_activated.connect(self._activate)

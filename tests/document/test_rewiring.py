@@ -2,7 +2,7 @@
 
 import pytest
 
-from studio.document import edits, rewiring
+from studio.document import edits, look_edits, rewiring
 from studio.document.analysis import analyse
 from studio.document.model import Document, Endpoint, Wire
 from studio.losses.regression import MeanSquaredError
@@ -82,6 +82,46 @@ def test_healing_keeps_the_order_of_a_port_for_many() -> None:
     join = d.add("Concatenate", middle, b)
     document = rewiring.healed(d.document, [middle])
     assert [w.source for w in document.graph.into(join)] == [a, b]
+
+
+def test_a_port_for_many_takes_all_that_a_merge_had() -> None:
+    d = Drawing()
+    a, b, c, e = (d.add("Input", shape=(2,)) for _ in range(4))
+    middle = d.add("Concatenate", a, b)
+    join = d.add("Concatenate", c, middle, e)
+    document = rewiring.healed(d.document, [middle])
+    assert [w.source for w in document.graph.into(join)] == [c, a, b, e]
+    assert rewiring.unread(d.document, document) == []
+
+
+def test_several_merges_healed_at_once_keep_the_order() -> None:
+    d = Drawing()
+    ins = [d.add("Input", shape=(2,)) for _ in range(4)]
+    merges = [d.add("Concatenate", *ins[:2]), d.add("Concatenate", *ins[2:])]
+    join = d.add("Concatenate", *merges)
+    document = rewiring.healed(d.document, merges)
+    assert [w.source for w in document.graph.into(join)] == ins
+
+
+def test_what_a_healed_gap_leaves_unread_is_known() -> None:
+    d = Drawing()
+    a, b = d.add("Input", shape=(2,)), d.add("Input", shape=(2,))
+    middle = d.add("Concatenate", a, b)
+    dense = d.add("Dense", middle, units=3)
+    document = rewiring.healed(d.document, [middle])
+    assert joined(document) == {(a, dense, 0)}
+    assert rewiring.unread(d.document, document) == [out(b)]
+
+
+def test_bends_stay_with_what_takes_the_place_of_their_wire() -> None:
+    d, (_, b, c, drop) = chain()
+    (wire,) = d.document.graph.out_of(b)
+    bent = look_edits.bend(d.document, {wire: [(1, 2), (3, 4), (5, 6)]})
+    document = rewiring.insert_on_wire(bent, wire, drop, 1)
+    led = {(w.source, w.target): p for w, p in document.graph.looks.bends.items()}
+    assert led == {(b, drop): ((1, 2),), (drop, c): ((3, 4), (5, 6))}
+    healed = rewiring.healed(document, [drop])
+    assert healed.graph.looks.bends == bent.graph.looks.bends
 
 
 def test_a_layer_is_replaced_in_its_place() -> None:

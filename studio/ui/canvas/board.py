@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QWidget
 from studio.document.edits import move_calls
 from studio.document.excerpt import Pasted, excerpt, paste
 from studio.document.model import CallId, Document, GraphId, Wire
-from studio.document.rewiring import healed
+from studio.document.rewiring import healed, unread
 from studio.document.store import Store
 from studio.text import text
 from studio.ui.canvas import commands
@@ -37,9 +37,11 @@ class Board(Plane):
 
     Signals:
         picked(): other frames, notes or bends are selected.
+        told(words): an act had an effect that is easily missed.
     """
 
     picked = Signal()
+    told = Signal(str)
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         self.canvas = CanvasScene()
@@ -224,7 +226,18 @@ class Board(Plane):
         chosen = self.session.selection
         if chosen:
             label = commands.labelled(self.session.seen, "canvas.heal", chosen)
-            self.session.commit(label, healed(self.session.document, chosen))
+            before, after = self.session.document, healed(self.session.document, chosen)
+            self.session.commit(label, after)
+            self.say_unread(before)
+
+    def say_unread(self, before: Document) -> None:
+        """Say which values the closing of a gap left without a reader."""
+        names = dict.fromkeys(
+            commands.entry_of(self.session.document, end.call).name
+            for end in unread(before, self.session.document)
+        )
+        if names:
+            self.told.emit(text("canvas.left_unread", names=", ".join(names)))
 
     # -- where nodes are -----------------------------------------------------------------------
 

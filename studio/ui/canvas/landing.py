@@ -23,7 +23,7 @@ class Landing:
 
     def __init__(self, view: "CanvasView") -> None:
         self._view = view
-        self._over: tuple[str, Wire] | None = None
+        self._over: tuple[str, Wire, int] | None = None
         self._made: tuple[Document, CallId] | None = None
 
     def over(self, kind: str, pos: QPointF) -> None:
@@ -33,20 +33,21 @@ class Landing:
         if wire is None:
             self.leave()
             return
-        if self._over != (kind, wire):
-            self._over, self._made, refused = (kind, wire), None, ""
+        over = kind, wire, view.canvas.wires.bends_before(wire, pos)
+        if self._over != over:
+            self._over, self._made, refused = over, None, ""
             try:
-                self._made = self._inserted(kind, wire)
+                self._made = self._inserted(*over)
             except ProblemError as error:
                 refused = str(error.problems[0])
             view.canvas.hover(None, wire)
             said = refused or text(_WIRE, name=kind)
             view.hint.say(said, pos, view.visible_rect(), bool(refused))
 
-    def _inserted(self, kind: str, wire: Wire) -> tuple[Document, CallId]:
+    def _inserted(self, kind: str, wire: Wire, before: int) -> tuple[Document, CallId]:
         session = self._view.session
         document, call = edits.add_layer(session.document, new_layer(kind), graph=session.shown)
-        return insert_on_wire(document, wire, call), call
+        return insert_on_wire(document, wire, call, before), call
 
     def accept(self, kind: str, pos: QPointF) -> bool:
         """Put it there, what comes after making room; False where no wire would take it."""

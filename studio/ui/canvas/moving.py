@@ -87,11 +87,12 @@ class MoveNodes(Gesture):
             name = view.session.seen.entry(self.call).name
             document = edits.move_calls(inserted, _points(places))
             view.session.commit(text("canvas.insert_on_wire", name=name), document)
-        elif self.base is not view.session.document:
+        elif self.base is not (before := view.session.document):
             document = edits.move_calls(self.base, _points(view.positions(self.starts)))
             view.session.commit(
                 labelled(view.session.seen, "canvas.pull_out", self.starts), document
             )
+            view.say_unread(before)
         else:
             view.commit_moves(self.starts)
 
@@ -127,7 +128,7 @@ class Insertion:
         self._view, self._call, self._base, self._preview = view, call, base, preview
         self._graph = base.graphs[view.session.shown]
         self._wire: Wire | None = None
-        self._results: dict[Wire, Document | ProblemError] = {}
+        self._results: dict[tuple[Wire, int], Document | ProblemError] = {}
         self.document: Document | None = None
         self.places: dict[CallId, QPointF] = {}
 
@@ -178,12 +179,15 @@ class Insertion:
         return next((w for w in found if w in self._graph.wires), None)
 
     def _result(self, wire: Wire) -> Document | ProblemError:
-        if wire not in self._results:
+        canvas = self._view.canvas
+        before = canvas.wires.bends_before(wire, canvas.body_rect(self._call).center())
+        if (wire, before) not in self._results:
             try:
-                self._results[wire] = insert_on_wire(self._base, wire, self._call)
+                made = insert_on_wire(self._base, wire, self._call, before)
+                self._results[wire, before] = made
             except ProblemError as error:
-                self._results[wire] = error
-        return self._results[wire]
+                self._results[wire, before] = error
+        return self._results[wire, before]
 
     def _make_room(self, wire: Wire) -> None:
         canvas, items = self._view.canvas, self._view.canvas.items_by_call

@@ -10,6 +10,7 @@ from PySide6.QtCore import QPoint, QPointF, Qt, QTimer
 from studio.document import edits
 from studio.document.analysis import why_not
 from studio.document.model import CallId, Document, Endpoint, Graph, Wire
+from studio.document.rewiring import led
 from studio.problem import Problem
 from studio.text import text
 from studio.ui.canvas.faces import dtype_group, shape_text
@@ -165,12 +166,15 @@ class DragWire(Gesture):
         return (strand.fixed, port) if self.seeks_input else (port, strand.fixed)
 
     def _connected(self, port: Endpoint, slot: int) -> Document:
-        """With all strands at a port, in the order they had."""
-        document = self.base
+        """With all strands at a port, in the order they had; those taken keep their bends."""
+        session, document = self.view.session, self.base
+        bends = session.document.graphs[session.shown].looks.bends
         for number, strand in enumerate(self.strands):
             start, stop = self._ends(strand, port)
             at = slot + number if self.seeks_input else strand.slot
             document = edits.connect(document, start, stop, at)
+            points = bends.get(self.taken[number], ()) if self.taken else ()
+            document = led(document, (start, stop), points, at)
         return document
 
     def _said(self, reason: Problem, port: Endpoint) -> str:

@@ -196,3 +196,23 @@ def test_bends_are_seen_from_far_away_too(view, hand, bent):
     rows = np.array([view.canvas.wires._at[bent]])
     owners, points = view.canvas.wires._curves(rows)
     assert len(owners) == len(points) == 2
+
+
+def test_a_wire_moved_by_its_end_keeps_its_bends(view, hand, bent, mirrored):
+    hand.drag(hand.input("both", 1), hand.input("alone"))
+    assert bends(hand, "numbers", "alone") == ((700, 300),)
+    assert hand.steps() == 2
+    mirrored()
+
+
+def test_a_node_put_onto_a_bent_wire_parts_the_bends(view, hand, mirrored):
+    through = [(300.0, 260.0), (700.0, 420.0), (900.0, 300.0)]
+    led = {wire(hand, "numbers", "both"): through}
+    view.session.commit("bend", look_edits.bend(hand.document, led))
+    start = hand.title("alone")
+    grip = view.mapToScene(start) - view.canvas.body_rect(hand("alone")).center()
+    hand.drag(start, view.mapFromScene(QPointF(700, 424) + grip))
+    led = bends(hand, "numbers", "alone"), bends(hand, "alone", "both")
+    assert led[0][0] == (300, 260)
+    assert led[1][-1] == (900, 300)
+    mirrored()

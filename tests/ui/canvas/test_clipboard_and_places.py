@@ -282,3 +282,10 @@ def test_a_model_is_drawn_wired_edited_and_cut_without_a_mouse(qtbot):
     assert "batch_normalization" not in {e.name for e in hand.document.layers.values()}
     assert hand.steps() == 9
     assert_mirrors(window.canvas)
+
+
+def test_what_a_closed_gap_leaves_unread_is_said(qtbot, view, hand, keys):
+    select(hand, "both")
+    with qtbot.waitSignal(view.told) as told:
+        keys(Key.Key_Delete, modifiers=CTRL)
+    assert told.args == ["Nothing reads numbers any more: only one value fits in the gap."]
