@@ -82,13 +82,16 @@ class Outline(QAbstractItemModel):
     def __init__(self, session: Session) -> None:
         super().__init__()
         self._session = session
+        self._document, self._analysis = session.seen, session.analysis
         self._root = Row("", "", "")
         self._by_call: dict[CallId, Row] = {}
 
     def show(self) -> None:
         """Read the graph shown anew."""
         self.beginResetModel()
-        graph = self._session.seen.graph
+        # Rows grow late, when the session may be at another document already.
+        self._document, self._analysis = self._session.seen, self._session.analysis
+        graph = self._document.graph
         order = graph.order()
         order += sorted(graph.calls.keys() - set(order))
         self._root = Row("", "", "", grow=lambda: [self._node(graph, call) for call in order])
@@ -98,7 +101,7 @@ class Outline(QAbstractItemModel):
     # -- rows ----------------------------------------------------------------------------------
 
     def _node(self, graph: Graph, call: CallId) -> Row:
-        document, analysis = self._session.seen, self._session.analysis
+        document, analysis = self._document, self._analysis
         entry = document.entry(call)
         takes, gives = document.ports(entry)
         shapes = [shape_text(analysis.specs.get(Endpoint(call, p.name))) for p in gives]
@@ -119,7 +122,7 @@ class Outline(QAbstractItemModel):
         )
 
     def _port(self, graph: Graph, end: Endpoint, incoming: bool) -> Row:
-        document = self._session.seen
+        document = self._document
         name = port_label(document, document.entry(end.call), end.port)
         wires = graph.into(end.call, end.port) if incoming else graph.out_of(end.call, end.port)
         others = [document.entry(w.source if incoming else w.target).name for w in wires]
@@ -135,12 +138,12 @@ class Outline(QAbstractItemModel):
         )
 
     def _peer(self, wire: Wire, incoming: bool) -> Row:
-        document = self._session.seen
+        document = self._document
         other = wire.start if incoming else wire.end
         entry = document.entry(other.call)
         name = f"{entry.name}.{port_label(document, entry, other.port)}"
         said = text("outline.from" if incoming else "outline.to", port=name)
-        shape = shape_text(self._session.analysis.specs.get(wire.start))
+        shape = shape_text(self._analysis.specs.get(wire.start))
         return Row((wire, incoming), other.call, said, shape, sentences([said, shape]))
 
     # -- as Qt asks for them ---------------------------------------------------------------------

@@ -102,6 +102,7 @@ class WeightsDock(Lazy):
         # Training starts from what the run's own seed draws: that is what is shown already.
         self.seed = QSpinBox(maximum=_LARGEST, value=session.document.plan.run.seed + 1)
         self.acts: dict[str, QPushButton] = {}
+        self._nothing = QLabel(alignment=Qt.AlignmentFlag.AlignCenter, wordWrap=True)
         self._build()
         session.selected.connect(self.changed)
         session.analysed.connect(self.changed)
@@ -133,6 +134,7 @@ class WeightsDock(Lazy):
             grid.addWidget(self.acts[name], 1, column)
             grid.setColumnStretch(column, 1)
         left, whole = QWidget(), QSplitter(Qt.Orientation.Horizontal)
+        whole.setChildrenCollapsible(False)
         layout = QVBoxLayout(left)
         layout.setContentsMargins(6, 0, 6, 4)
         above = QHBoxLayout()
@@ -147,6 +149,8 @@ class WeightsDock(Lazy):
         whole.setSizes([600, 400])
         around = QVBoxLayout(self)
         around.setContentsMargins(0, 0, 0, 0)
+        self._whole = whole
+        around.addWidget(self._nothing)
         around.addWidget(whole)
 
     @property
@@ -254,6 +258,12 @@ class WeightsDock(Lazy):
             hint = text("window.weight_starts")
         self.hint.setText(hint)
         self.hint.setVisible(bool(hint))
+        # Without numbers the panes would be large and empty; what can be put back stays in reach.
+        empty = not self._owned and not self._former
+        self._nothing.setText(hint)
+        self._nothing.setVisible(empty)
+        self._whole.setVisible(not empty)
+        self.views.setVisible(bool(self._owned))
         self.trainable.setVisible(bool(self._owned))
         if self._call:
             self.trainable.show_value(document.entry(self._call).trainable)

@@ -186,3 +186,11 @@ def test_errors_are_said_aloud(window, monkeypatch):
     monkeypatch.setattr("studio.ui.desk.announce", lambda thing, words: said.append(words))
     window.canvas.add_layer("Dense")
     assert said == ["Errors: 3, warnings: 1"]
+
+
+def test_lines_opened_late_are_of_the_graph_that_is_listed(dock):
+    index, lstm = node(dock, "lstm"), call(dock.session.document, "lstm")
+    dock.session.commit("Delete", edits.remove_calls(dock.session.document, [lstm]))
+    assert dock.model.rowCount(index) == 4  # asked for before the tree follows
+    QApplication.processEvents()
+    assert not any("lstm" in line for line in lines(dock))

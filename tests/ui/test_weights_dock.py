@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, Qt
-from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox
+from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QMessageBox
 
 from studio.document import edits
 from studio.document.project import Project
@@ -51,6 +51,20 @@ def put(session, node, name, weight, array):
     layer = session.document.graph.calls[node(name)].layer
     session.project.store.put(layer, weight, array)
     session.weights_changed.emit()
+
+
+def test_without_weights_there_is_a_sentence_and_no_empty_pane(qtbot, session, node, dock):
+    def panes():
+        return [w.isVisible() for w in (dock.table, dock.views, dock.acts["load"])]
+
+    qtbot.wait(20)
+    assert panes() == [False] * 3
+    said = [label.text() for label in dock.findChildren(QLabel) if label.isVisible()]
+    assert said == ["Select a node to see its weights."]
+    show(qtbot, dock, session, node("lstm"))
+    assert panes() == [True] * 3
+    session.select([])
+    qtbot.waitUntil(lambda: panes() == [False] * 3)
 
 
 def test_each_weight_has_a_row(qtbot, session, node, dock):
