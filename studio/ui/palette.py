@@ -54,6 +54,7 @@ Index = QModelIndex | QPersistentModelIndex
 T = TypeVar("T")
 _PLACED = [kind for kind in CATALOGUE if kind not in FROM_FILES]
 _KIND, _HELP, _CATEGORY, _ROW = (int(Qt.ItemDataRole.UserRole) + i for i in range(1, 5))
+_RECENT = 5  # layers offered first because they were used lately
 
 
 @dataclass(frozen=True)
@@ -172,10 +173,16 @@ def rows_found(words: str, rows: Iterable[Row]) -> list[Row]:
 class LayerModel(QStandardItemModel):
     """Rows of layers, and headings where they are not sorted by how well they fit."""
 
-    def show(self, rows: Iterable[Row], kinds: Iterable[str], grouped: bool) -> None:
-        """Show rows and kinds of layers, kinds under their categories' headings if `grouped`."""
+    def show(
+        self, rows: Iterable[Row], kinds: Iterable[str], grouped: bool, recent: Iterable[str] = ()
+    ) -> None:
+        """Show rows and kinds of layers, kinds under their categories' headings if `grouped`.
+
+        Those used lately come first, and in their place again.
+        """
         self.clear()
         self._add_groups(rows, lambda row: row.group, _other_row)
+        self._add_groups(recent, lambda kind: text("canvas.recent_layers"), _layer_row)
         if not grouped:
             self.invisibleRootItem().appendRows([_layer_row(kind) for kind in kinds])
             return
@@ -350,9 +357,11 @@ class Palette(QWidget):
         parent: QWidget | None = None,
         kinds: Collection[str] | None = None,
         rows: Sequence[Row] = (),
+        recent: Sequence[str] = (),
     ) -> None:
         super().__init__(parent)
         self._offered, self._rows = kinds, rows
+        self._recent = [kind for kind in recent if kind in found("", kinds)][:_RECENT]
         self.search = QLineEdit()
         self.search.setClearButtonEnabled(True)
         self.search.textChanged.connect(self._refresh)
@@ -392,13 +401,14 @@ class Palette(QWidget):
     def _refresh(self) -> None:
         words = self.search.text().strip()
         kinds, rows = found(words, self._offered), rows_found(words, self._rows)
-        self.model.show(rows, kinds, grouped=not words or bool(rows))
+        recent = [] if words or self._rows else self._recent
+        self.model.show(rows, kinds, grouped=not words or bool(rows), recent=recent)
         if not kinds and not rows:
             said = text("canvas.nothing_found", words=words) if words else text("canvas.none_fits")
             nothing = QStandardItem(said)
             nothing.setFlags(Qt.ItemFlag.NoItemFlags)
             self.model.appendRow(nothing)
-        elif words or self._rows:
+        elif words or self._rows or recent:
             self._step(1)
 
     def kinds(self) -> list[str]:

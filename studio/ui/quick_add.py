@@ -7,6 +7,7 @@ from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QFrame, QLabel, QVBoxLayout, QWidget
 
 from studio.ui.palette import Palette, Row
+from studio.ui.settings import Settings
 
 _WIDTH, _HEIGHT = 320, 400
 
@@ -30,8 +31,10 @@ class QuickAdd(QFrame):
         super().__init__(parent, Qt.WindowType.Popup)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setFrameShape(QFrame.Shape.StyledPanel)
-        self.layers = Palette(kinds=kinds, rows=rows)
+        self._settings = Settings()
+        self.layers = Palette(kinds=kinds, rows=rows, recent=self._settings.recent_layers)
         self.chosen, self.picked = self.layers.chosen, self.layers.picked
+        self.chosen.connect(self._settings.remember_layer)
         self.chosen.connect(self.close)
         self.picked.connect(self.close)
         layout = QVBoxLayout(self)

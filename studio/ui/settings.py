@@ -87,6 +87,16 @@ class Settings:
         acts = [act, *(a for a in self.recent_acts if a != act)]
         self._kept.setValue("recent_acts", acts[:_RECENT])
 
+    @property
+    def recent_layers(self) -> list[str]:
+        """The kinds of layers that were added from a list at the cursor, the latest first."""
+        return self._names("recent_layers")
+
+    def remember_layer(self, kind: str) -> None:
+        """Put a kind of layer first among the recent ones."""
+        kinds = [kind, *(k for k in self.recent_layers if k != kind)]
+        self._kept.setValue("recent_layers", kinds[:_RECENT])
+
     def _names(self, key: str) -> list[str]:
         kept = self._kept.value(key, [])
         names = kept if isinstance(kept, list) else [kept]

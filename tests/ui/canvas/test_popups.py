@@ -266,3 +266,26 @@ def test_a_merge_with_what_it_reads_can_be_replaced_by_a_merge(view, hand):
     view.select([hand("both")])
     view.popups.replace()
     assert {Add().kind, "Multiply", "Dense"} <= set(popup().layers.kinds())
+
+
+# -- used lately ---------------------------------------------------------------------------------
+
+
+def test_layers_used_lately_are_offered_first(view, hand):
+    for kind in ("dropout", "dense"):
+        view.popups.search()
+        type_and_enter(kind)
+    view.popups.search()
+    assert popup().layers.kinds()[:2] == ["Dense", "Dropout"]
+    QTest.keyClick(popup().layers.search, RETURN)  # nothing typed: the latest again
+    assert hand.names() == {"dense_1"}
+
+
+def test_only_what_fits_is_offered_again(view, hand):
+    for kind in ("input", "gru"):
+        view.popups.search()
+        type_and_enter(kind)
+    hand.drag(hand.output("embedding"), hand.output("embedding") + QPoint(60, 220))
+    kinds = popup().layers.kinds()
+    assert kinds[0] == "GRU"
+    assert "Input" not in kinds
