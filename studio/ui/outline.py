@@ -6,12 +6,14 @@ A list that a keyboard walks and a screen reader reads without any help of ours.
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import groupby
 
 from PySide6.QtCore import (
     QAbstractItemModel,
     QEvent,
     QItemSelection,
     QItemSelectionModel,
+    QItemSelectionRange,
     QModelIndex,
     QPersistentModelIndex,
     QPoint,
@@ -19,10 +21,11 @@ from PySide6.QtCore import (
     QTimer,
     Signal,
 )
-from PySide6.QtGui import QColor, QKeyEvent, QShowEvent
+from PySide6.QtGui import QColor, QIcon, QKeyEvent, QShowEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QMenu, QTreeView, QVBoxLayout, QWidget
 
 from studio.document.model import CallId, Document, Endpoint, Graph, LayerEntry, Wire
+from studio.problem import Problem
 from studio.text import text
 from studio.ui.canvas.accessible import sentences
 from studio.ui.canvas.faces import port_label, shape_text, signature
@@ -32,6 +35,7 @@ from studio.ui.theme import tokens
 
 Index = QModelIndex | QPersistentModelIndex
 _NOWHERE = QModelIndex()
+_MEASURED = 50  # lines the width of the first column is measured by
 _KEYS = {
     Qt.Key.Key_Delete: "delete",
     Qt.Key.Key_Backspace: "delete",
@@ -83,6 +87,8 @@ class Outline(QAbstractItemModel):
         super().__init__()
         self._session = session
         self._document, self._analysis = session.seen, session.analysis
+        self._problems: dict[str, list[Problem]] = {}  # by the call they are of
+        self._icons: dict[str, QIcon] = {}
         self._root = Row("", "", "")
         self._by_call: dict[CallId, Row] = {}
 
@@ -91,6 +97,11 @@ class Outline(QAbstractItemModel):
         self.beginResetModel()
         # Rows grow late, when the session may be at another document already.
         self._document, self._analysis = self._session.seen, self._session.analysis
+        self._problems = {}
+        for problem in self._analysis.problems:
+            self._problems.setdefault(problem.where, []).append(problem)
+        ink = {"error": tokens().error, "warning": tokens().warn}
+        self._icons = {name: icon(name, QColor(colour)) for name, colour in ink.items()}
         graph = self._document.graph
         order = graph.order()
         order += sorted(graph.calls.keys() - set(order))
@@ -105,7 +116,7 @@ class Outline(QAbstractItemModel):
         entry = document.entry(call)
         takes, gives = document.ports(entry)
         shapes = [shape_text(analysis.specs.get(Endpoint(call, p.name))) for p in gives]
-        problems = sorted(analysis.at(call), key=lambda p: p.severity != "error")
+        problems = sorted(self._problems.get(call, ()), key=lambda p: p.severity != "error")
         said = [entry.name, _kind(document, entry)]
         said += [text("outline.gives", shape=shape) for shape in shapes if shape]
         said += [f"{text(f'window.severity_{p.severity}')}: {p}" for p in problems]
@@ -193,8 +204,7 @@ class Outline(QAbstractItemModel):
         if role in (Qt.ItemDataRole.AccessibleTextRole, Qt.ItemDataRole.ToolTipRole):
             return row.about if index.column() else row.spoken
         if role == Qt.ItemDataRole.DecorationRole and index.column() == 0 and row.severity:
-            ink = tokens().error if row.severity == "error" else tokens().warn
-            return icon(row.severity, QColor(ink))
+            return self._icons[row.severity]
         return None
 
 
@@ -287,10 +297,11 @@ class OutlineDock(QWidget):
         if not self.isVisible():
             return
         before, self._follows = self._follows, False
+        indexes = sorted(i for i in map(self.model.index_of_call, calls) if i.isValid())
         chosen = QItemSelection()
-        for call in calls:
-            index = self.model.index_of_call(call)
-            chosen.select(index, index)
+        for _, run in groupby(enumerate(indexes), lambda at: at[1].row() - at[0]):
+            among = [index for _, index in run]  # a range each: Qt is slow with many
+            chosen.append(QItemSelectionRange(among[0], among[-1]))
         rows = QItemSelectionModel.SelectionFlag.Rows
         self.tree.selectionModel().select(
             chosen, QItemSelectionModel.SelectionFlag.ClearAndSelect | rows
@@ -360,6 +371,7 @@ class OutlineDock(QWidget):
         self.tree.setAccessibleDescription(text("outline.help"))
         header = self.tree.header()
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.ResizeToContents)
+        header.setResizeContentsPrecision(_MEASURED)
         header.setStretchLastSection(True)
 
 

@@ -6,8 +6,11 @@ from PySide6.QtTest import QAbstractItemModelTester, QTest
 from PySide6.QtWidgets import QApplication
 
 from studio.document import edits
+from studio.document.model import Document
 from studio.document.project import Project
+from studio.layers.dense import Dense
 from studio.text import set_language
+from studio.ui import outline
 from studio.ui.outline import OutlineDock
 from studio.ui.session import Session
 from tests.ui.canvas.conftest import call, small_document
@@ -194,3 +197,21 @@ def test_lines_opened_late_are_of_the_graph_that_is_listed(dock):
     assert dock.model.rowCount(index) == 4  # asked for before the tree follows
     QApplication.processEvents()
     assert not any("lstm" in line for line in lines(dock))
+
+
+def test_a_thousand_lines_take_few_icons_and_ranges(qtbot, monkeypatch, dock):
+    document = Document()
+    for _ in range(1000):
+        document, _ = edits.add_layer(document, Dense(2))  # each has a problem
+    session = dock.session
+    made = []
+    known = outline.icon
+    monkeypatch.setattr(outline, "icon", lambda *which: made.append(which) or known(*which))
+    session.commit("Add", document)
+    QApplication.processEvents()
+    session.select(document.graph.calls)
+    QApplication.processEvents()
+    assert len(made) <= 4
+    chosen = dock.tree.selectionModel().selection()
+    assert len(chosen) == 1
+    assert len(dock.tree.selectionModel().selectedRows()) == 1000
