@@ -72,6 +72,7 @@ class AnyHand(RuleBasedStateMachine):
         view.zoom_at(zoom / view.zoom, QPoint(600, 250))
         view.centerOn(view.canvas.extent().center())
         view.activateWindow()
+        assert QTest.qWaitForWindowActive(view)  # else fields are not left when the focus goes
         view.setFocus()
         self.first = self.now
 
@@ -173,7 +174,8 @@ class AnyHand(RuleBasedStateMachine):
     @rule(kind=st.sampled_from(["frame", "note"]), enters=st.booleans())
     def annotate(self, kind, enters) -> None:
         self.once(lambda: getattr(self.view.picking, kind)() or self._write("", False))
-        self.once(lambda: self.view.picking.write() or self._write("words", enters))
+        piece = max(self.view.canvas.pieces, key=lambda piece: int(piece[1:]))
+        self.once(lambda: self.view.picking.write(piece) or self._write("words", enters))
 
     @rule(back=st.integers(1, 4), forth=st.integers(0, 4))
     def undo(self, back, forth) -> None:
@@ -195,9 +197,8 @@ class AnyHand(RuleBasedStateMachine):
 
     def _write(self, words: str, enters: bool) -> None:
         """Write into the field that is open on the canvas, if there is one, and leave it."""
-        for field in self.view.viewport().findChildren(InlineField):
-            if not field.isVisible():
-                continue
+        fields = [c for c in self.view.viewport().children() if isinstance(c, InlineField)]
+        for field in (f for f in fields if f.isVisible()):
             QTest.keyClicks(field, words)
             QTest.keyClick(field, RETURN if enters else ESCAPE, CTRL if enters else NONE)
         self.view.setFocus()
