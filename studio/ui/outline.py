@@ -21,7 +21,7 @@ from PySide6.QtCore import (
     QTimer,
     Signal,
 )
-from PySide6.QtGui import QColor, QIcon, QKeyEvent, QShowEvent
+from PySide6.QtGui import QColor, QIcon, QKeyEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QMenu, QTreeView, QVBoxLayout, QWidget
 
 from studio.document.model import CallId, Document, Endpoint, Graph, LayerEntry, Wire
@@ -35,7 +35,7 @@ from studio.ui.theme import tokens
 
 Index = QModelIndex | QPersistentModelIndex
 _NOWHERE = QModelIndex()
-_MEASURED = 50  # lines the width of the first column is measured by
+_SHARE, _NARROWEST = 0.65, 80  # of the width at most the first column has, and pixels at least
 _KEYS = {
     Qt.Key.Key_Delete: "delete",
     Qt.Key.Key_Backspace: "delete",
@@ -258,6 +258,7 @@ class OutlineDock(QWidget):
         self._open(QModelIndex(), opened)
         self._show_selection(self.session.selection)
         self._find(current)
+        self.tree.share_width()
         self.tree.verticalScrollBar().setValue(at)
         self._follows = True
 
@@ -370,9 +371,9 @@ class OutlineDock(QWidget):
         self.tree.setAccessibleName(text("outline.tree"))
         self.tree.setAccessibleDescription(text("outline.help"))
         header = self.tree.header()
-        header.setSectionResizeMode(0, QHeaderView.ResizeMode.ResizeToContents)
-        header.setResizeContentsPrecision(_MEASURED)
-        header.setStretchLastSection(True)
+        header.setStretchLastSection(False)
+        header.setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
+        self.tree.share_width()
 
 
 class _Tree(QTreeView):
@@ -383,6 +384,15 @@ class _Tree(QTreeView):
     """
 
     key = Signal(str)
+
+    def share_width(self) -> None:
+        """Long names are elided before they push everything else out of sight."""
+        most = max(_NARROWEST, round(self.viewport().width() * _SHARE))
+        self.setColumnWidth(0, min(most, max(_NARROWEST, self.sizeHintForColumn(0))))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.share_width()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         act = _KEYS.get(Qt.Key(event.key()))

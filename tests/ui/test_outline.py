@@ -215,3 +215,15 @@ def test_a_thousand_lines_take_few_icons_and_ranges(qtbot, monkeypatch, dock):
     chosen = dock.tree.selectionModel().selection()
     assert len(chosen) == 1
     assert len(dock.tree.selectionModel().selectedRows()) == 1000
+
+
+def test_a_long_name_leaves_room_for_what_is_said_of_it(dock):
+    session = dock.session
+    layer = session.document.graph.calls[call(session.document, "lstm")].layer
+    session.commit("Rename", edits.rename_layer(session.document, layer, "a_name_" * 20))
+    QApplication.processEvents()
+    assert dock.tree.columnWidth(1) > 0.3 * dock.tree.viewport().width()
+    dock.resize(260, 500)
+    QApplication.processEvents()
+    assert dock.tree.columnWidth(1) > 0.3 * dock.tree.viewport().width()
+    assert not dock.tree.horizontalScrollBar().isVisible()
