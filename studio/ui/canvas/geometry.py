@@ -272,7 +272,8 @@ def _write(geometry: Geometry, face: Face, width: float, weights_y: float) -> No
         labels["inner"] = _label(face.inner.title, "font", x, middle, room)
     if geometry.problem is not None:
         x, middle = PAD + ICON + 2, geometry.problem.center().y()
-        labels["problem"] = _label(face.problems[0][1], "font", x, middle, inner - ICON - 4)
+        said = _of_itself(face.problems[0][1], face.title)
+        labels["problem"] = _label(said, "font", x, middle, inner - ICON - 4)
     y, left = HEADER + LINE + ROW / 2, 0.0
     for port in face.inputs:
         if port.label:
@@ -296,6 +297,11 @@ def _tag(port: PortFace, point: QPointF) -> Tag:
     near = Label(label.text, QPointF(left + ICON + 10, label.at.y()), label.whole)
     far = _label(port.short, "far_font", left + FAR_TEXT, point.y(), width - FAR_TEXT - 8)
     return Tag(rect, near, far, port)
+
+
+def _of_itself(said: str, name: str) -> str:
+    """A problem without the node's own name before it: the title is right above."""
+    return said.removeprefix(f"“{name}”").lstrip(" :：,，") or said
 
 
 def _label(words: str, font: str, x: float, middle: float, room: float) -> Label:

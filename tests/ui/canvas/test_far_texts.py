@@ -1,8 +1,11 @@
 """What a node tells from farther away."""
 
 import pytest
+from PySide6.QtCore import QEvent
+from PySide6.QtWidgets import QApplication
 
 from studio.document import edits
+from studio.text import set_language
 from studio.ui.canvas.geometry import short_count
 from tests.ui.canvas.conftest import call
 
@@ -42,3 +45,13 @@ def test_a_very_long_graph_is_whole_in_sight_and_within_reach(view, qtbot):
     view.jump_to(call(far, "head"))
     hit = view.hit(view.mapFromScene(2e6 + 40, 12.0))
     assert hit.call == call(far, "head")
+
+
+def test_a_problem_is_told_without_the_name_that_stands_above_it(view, hand):
+    item = view.canvas.items_by_call[hand("alone")]
+    said = item.geometry.labels["problem"]
+    assert item.face.problems[0][1].startswith("“alone”: nothing is wired")
+    assert said.text.startswith("nothing is")
+    set_language("zh_CN")
+    QApplication.sendEvent(view, QEvent(QEvent.Type.LanguageChange))
+    assert not item.geometry.labels["problem"].whole.startswith("“alone”")
