@@ -201,11 +201,14 @@ class Picking:
         self._show_new(piece)
 
     def note(self) -> None:
-        """Put a note into the middle of what is in sight, beside the selection if there is one."""
+        """Put a note into the middle of what is in sight, below the selection if there is one, or
+        lower where there is a node.
+        """
         view, session = self.view, self.view.session
         rect = view.canvas.extent(session.selection)
         middle = view.visible_rect().center() - QPointF(notes.NEW[0] / 2, notes.NEW[1] / 2)
         corner = middle if rect.isNull() else QPointF(rect.left(), rect.bottom() + 8)
+        corner = view.canvas.free_spot(corner, notes.NEW)
         place = (round(corner.x()), round(corner.y()), *notes.NEW)
         document, piece = look_edits.add_note(session.document, Note(place), session.shown)
         session.commit(text("canvas.add_note"), document)

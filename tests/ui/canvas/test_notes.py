@@ -1,7 +1,7 @@
 """Notes: words of several lines, edited where they stand, never larger than their box."""
 
 import pytest
-from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
 from PySide6.QtTest import QTest
 
 from studio.document import look_edits
@@ -133,3 +133,15 @@ def test_lines_break_between_words_and_in_a_word_only_where_they_must():
     two = height_for("a\nb", 200)
     assert height_for("wordword wordword", 90) == two  # not between the letters
     assert height_for("w" * 40, 90) > two
+
+
+def test_a_new_note_covers_no_node(view, hand):
+    view.centerOn(QPointF(*hand.position("both")))
+    for selected in ((), [hand("head")]):
+        view.select(selected)
+        view.picking.note()
+        hand.key(Qt.Key.Key_Escape)
+        view.setFocus()
+    items = view.canvas.items_by_call.values()
+    for note in hand.document.graph.looks.notes.values():
+        assert not any(item.scene_rect().intersects(QRectF(*note.rect)) for item in items)
