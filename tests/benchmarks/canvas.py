@@ -1,6 +1,6 @@
 """How long the canvas takes, in milliseconds of CPU time. Run by hand, asserts nothing.
 
-QT_QPA_PLATFORM=offscreen python -m tests.benchmarks.canvas --nodes 1000 [--json]
+python -m tests.benchmarks.canvas --nodes 1000 [--json]    # without a screen: offscreen
 
 The mouse is moved by real events through hit-testing; each act is measured with the painting it
 causes. `open` reads a .loom file and shows it; `edit` changes a layer's units until shapes,
@@ -10,8 +10,10 @@ problems and nodes are refreshed; `memory_mb` is what the process grew by from t
 import argparse
 import gc
 import json
+import os
 import random
 import statistics
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -175,6 +177,8 @@ def main() -> None:
     parser.add_argument("--nodes", type=int, default=1000)
     parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
     asked = parser.parse_args()
+    if sys.platform == "linux" and not {"DISPLAY", "WAYLAND_DISPLAY"} & os.environ.keys():
+        os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     app = QApplication([])
     apply_theme(app, "light")
     found = dict(measured(asked.nodes))
