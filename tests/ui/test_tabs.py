@@ -255,7 +255,7 @@ def test_training_belongs_to_its_tab(window, qtbot, answer):
     assert window.tabs.bar.count() == 1
 
 
-def test_tabs_can_be_put_into_another_order(window, files):
+def test_tabs_can_be_put_into_another_order(qtbot, window, files):
     for path in files:
         window.files.open(path)
     sessions = [desk.session for desk in window.tabs.desks]
@@ -265,8 +265,8 @@ def test_tabs_can_be_put_into_another_order(window, files):
     for x in range(start.x(), 4, -12):
         QTest.mouseMove(bar, QPoint(x, start.y()))
     QTest.mouseRelease(bar, Qt.MouseButton.LeftButton, pos=QPoint(4, start.y()))
-    QTest.qWait(300)  # the tab slides into its place
-    assert [desk.session for desk in window.tabs.desks] == [sessions[2], sessions[0], sessions[1]]
+    wanted = [sessions[2], sessions[0], sessions[1]]  # once the tab slid into its place
+    qtbot.waitUntil(lambda: [desk.session for desk in window.tabs.desks] == wanted)
     assert window.session is sessions[2]
     assert titles(window)[0] == "net.loom — two"
 
