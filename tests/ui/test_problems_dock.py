@@ -150,7 +150,7 @@ def offer(dock, code):
 def test_repairs_are_found_by_trying_while_the_list_is_in_sight(qtbot, session, node, dock):
     mistyped(session, node)
     assert offer(dock, "expects_integers") is None
-    qtbot.waitUntil(lambda: offer(dock, "expects_integers") is not None)
+    qtbot.waitUntil(lambda: offer(dock, "expects_integers") is not None, timeout=20_000)
     button = offer(dock, "expects_integers")
     assert button.text() == "Set dtype = int32 in “main_input”"
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
@@ -160,7 +160,7 @@ def test_repairs_are_found_by_trying_while_the_list_is_in_sight(qtbot, session, 
 
 def test_several_repairs_stand_in_a_menu(qtbot, session, node, dock):
     mistyped(session, node)
-    qtbot.waitUntil(lambda: offer(dock, "expects_integers") is not None)
+    qtbot.waitUntil(lambda: offer(dock, "expects_integers") is not None, timeout=20_000)
     button = offer(dock, "expects_integers")
     assert isinstance(button, QToolButton)
     texts = [action.text() for action in button.menu().actions()]
@@ -175,7 +175,7 @@ def test_several_repairs_stand_in_a_menu(qtbot, session, node, dock):
         qtbot.keyClick(menu, Qt.Key.Key_Return)
 
     QTimer.singleShot(50, choose)
-    QTimer.singleShot(3000, button.menu(), button.menu().close)  # or a failure waits forever
+    QTimer.singleShot(20_000, button.menu(), button.menu().close)  # or a failure waits forever
     option = QStyleOptionToolButton()
     button.initStyleOption(option)
     arrow = QStyle.SubControl.SC_ToolButtonMenu
@@ -183,7 +183,11 @@ def test_several_repairs_stand_in_a_menu(qtbot, session, node, dock):
     spot = button.style().subControlRect(control, option, arrow, button).center()
     assert dock.list.viewport().rect().contains(button.mapTo(dock.list.viewport(), spot))
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton, pos=spot)
-    qtbot.waitUntil(lambda: session.document.entry(node("main_input")).body.dtype == "int64")
+
+    def chosen():
+        return session.document.entry(node("main_input")).body.dtype == "int64"
+
+    qtbot.waitUntil(chosen, timeout=20_000)
     assert rows(dock) == []
 
 
