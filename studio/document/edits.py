@@ -120,7 +120,7 @@ def remove_calls(document: Document, calls: Iterable[CallId]) -> Document:
 def remove_branch(document: Document, call: CallId) -> Document:
     """Without a call and all that reads what it gives, one after the other."""
     _, graph = graph_of(document, call)
-    return remove_calls(document, reached(graph, call))
+    return remove_calls(document, linked(graph, [call], downstream=True))
 
 
 def without_calls(graph: Graph, gone: Container[CallId]) -> Graph:
@@ -240,32 +240,23 @@ def disconnect(document: Document, wires: Iterable[Wire]) -> Document:
     return document
 
 
-def reached(graph: Graph, call: CallId, back: bool = False) -> set[CallId]:
-    """A call and all that a path leads to from it; with `back`, all that leads to it."""
-    found, left = set[CallId](), [call]
-    while left:
-        here = left.pop()
-        if here not in found:
-            found.add(here)
-            wires = graph.into(here) if back else graph.out_of(here)
-            left += [w.source if back else w.target for w in wires]
+def linked(
+    graph: Graph, calls: Iterable[CallId], *, upstream: bool = False, downstream: bool = False
+) -> set[CallId]:
+    """These calls with all that feeds them, all that reads what they give, or both in turn."""
+    found, ahead = set[CallId](), list(calls)
+    while ahead:
+        call = ahead.pop()
+        if call not in found:
+            found.add(call)
+            ahead += [w.source for w in graph.into(call)] if upstream else []
+            ahead += [w.target for w in graph.out_of(call)] if downstream else []
     return found
 
 
 def reaches(graph: Graph, start: CallId, goal: CallId) -> bool:
     """Whether a path leads from `start` to `goal`; a call reaches itself."""
-    following: dict[CallId, list[CallId]] = {}
-    for wire in graph.wires:
-        following.setdefault(wire.source, []).append(wire.target)
-    seen, ahead = set[CallId](), [start]
-    while ahead:
-        call = ahead.pop()
-        if call == goal:
-            return True
-        if call not in seen:
-            seen.add(call)
-            ahead += following.get(call, ())
-    return False
+    return goal in linked(graph, [start], downstream=True)
 
 
 # -- outputs and the plan ------------------------------------------------------------------------

@@ -253,7 +253,7 @@ def _sources(document: Document, graph: Graph, call: CallId) -> Iterator[Fix]:
     inputs = document.ports(document.layers[graph.calls[call].layer])[0]
     free = [p.name for p in inputs if p.many or not graph.into(call, p.name)]
     here = {w.start for w in graph.into(call)}
-    behind = edits.reached(graph, call)
+    behind = edits.linked(graph, [call], downstream=True)
     starts = [
         Endpoint(other, port.name)
         for other in graph.calls
@@ -296,7 +296,7 @@ def _joins(
     start = Endpoint(call, outputs[0].name) if outputs else None
     if start is None or start not in known.specs:
         return
-    before = edits.reached(graph, call, back=True)
+    before = edits.linked(graph, [call], upstream=True)
     ahead = [c for c in graph.calls if c not in before]
     ahead.sort(key=lambda c: _away(graph, start, c))
     for target in ahead:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from PySide6.QtCore import QEvent, QPoint, QPointF, Signal
 from PySide6.QtWidgets import QWidget
 
-from studio.document.edits import move_calls
+from studio.document.edits import linked, move_calls
 from studio.document.excerpt import Pasted, excerpt, paste
 from studio.document.model import CallId, Document, GraphId, Wire
 from studio.document.rewiring import healed, unread
@@ -140,7 +140,7 @@ class Board(Plane):
     def select_linked(self, *, upstream: bool = False, downstream: bool = False) -> None:
         """Select also what feeds the selection, what reads it, or all that is connected."""
         graph, chosen = self.session.seen.graph, self.session.selection
-        self.select(commands.linked(graph, chosen, upstream=upstream, downstream=downstream))
+        self.select(linked(graph, chosen, upstream=upstream, downstream=downstream))
 
     # -- adding --------------------------------------------------------------------------------
 

@@ -212,7 +212,7 @@ def spread(
     missing = left + widths[call] + GAP - target[0]
     places = {call: (left, place[1])}
     if missing > 0:
-        for after in linked(graph, [wire.target], downstream=True):
+        for after in edits.linked(graph, [wire.target], downstream=True):
             x, y = graph.calls[after].position
             places[after] = (x + missing, y)
     return places
@@ -254,20 +254,6 @@ def distributed(boxes: Mapping[CallId, Box], across: bool) -> dict[CallId, tuple
 
 
 # -- finding others ------------------------------------------------------------------------------
-
-
-def linked(
-    graph: Graph, calls: Iterable[CallId], *, upstream: bool = False, downstream: bool = False
-) -> set[CallId]:
-    """These calls with all that feeds them, all that reads what they give, or both in turn."""
-    found, ahead = set[CallId](), list(calls)
-    while ahead:
-        call = ahead.pop()
-        if call not in found:
-            found.add(call)
-            ahead += [w.source for w in graph.into(call)] if upstream else []
-            ahead += [w.target for w in graph.out_of(call)] if downstream else []
-    return found
 
 
 def nearest(

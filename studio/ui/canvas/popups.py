@@ -12,7 +12,7 @@ from studio.document.offers import fitting_after, fitting_before, replacements, 
 from studio.document.rewiring import replace_layer
 from studio.layers.base import Layer
 from studio.text import text
-from studio.ui.canvas.commands import added, linked, new_layer
+from studio.ui.canvas.commands import added, new_layer
 from studio.ui.canvas.faces import port_label, shape_text
 from studio.ui.canvas.geometry import HEADER, LINE, ROW, USUAL
 from studio.ui.palette import Row
@@ -126,7 +126,7 @@ class Popups:
         name, graph = session.seen.entry(call).name, session.seen.graph
         takes, gives = session.seen.ports(session.seen.entry(call))
         before, after = (
-            linked(graph, [call], upstream=up, downstream=not up) for up in (True, False)
+            edits.linked(graph, [call], upstream=up, downstream=not up) for up in (True, False)
         )
         others = _by_distance(self._view, call)
         rows = []
