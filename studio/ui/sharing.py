@@ -189,7 +189,7 @@ class Sharing:
         session.commit(text("canvas.insert", name=name), document)
         self._show([call])
 
-    def insert_onnx(self, path: Path, at: QPointF | None = None) -> None:
+    def insert_onnx(self, path: Path, at: QPointF | None = None, frozen: bool = False) -> None:
         """Put the model of an ONNX file in as a layer, with its weights."""
         session, refused = self._session, text("window.not_inserted", name=path.name)
         try:
@@ -203,13 +203,14 @@ class Sharing:
             session.document, OnnxModel(model), place, name=name, graph=session.shown
         )
         layer = document.graphs[session.shown].calls[call].layer
+        document = edits.set_trainable(document, layer, not frozen)
         for weight, array in weights.items():
             session.project.store.put(layer, weight, array)
         session.commit(text("canvas.insert", name=name), document)
         self._show([call])
-        frozen = frozen_problem(model)
-        if frozen is not None:
-            tell_problems(self._window, text("canvas.insert", name=name), [frozen])
+        held = frozen_problem(model)
+        if held is not None and not frozen:
+            tell_problems(self._window, text("canvas.insert", name=name), [held])
 
     # -- inside ----------------------------------------------------------------------------------
 

@@ -375,18 +375,31 @@ class MainWindow(QMainWindow):
             self.dropped(path, spot)
 
     def dropped(self, path: Path, spot: QPointF | None = None) -> None:
-        """A file was dropped: an ONNX file is put in as a layer, a project's too, or in a tab."""
-        if path.suffix.lower() == ONNX:
-            self.sharing.insert_onnx(path, spot)
-            return
-        if self.front.shows_page:
-            self.files.open(path)
+        """A project or an ONNX file was dropped: ask whether it goes in as a layer or into a tab.
+
+        Where there is nothing yet it is not asked: what it would go into is empty.
+        """
+        onnx = path.suffix.lower() == ONNX
+        if self.front.shows_page or (onnx and not self.session.document.graph.calls):
+            self._open_file(path)
             return
         answer, frozen = ask_dropped(self, path.name)
         if answer == "open":
-            self.files.open(path)
+            self._open_file(path)
+        elif answer == "insert" and onnx:
+            self.sharing.insert_onnx(path, spot, frozen)
         elif answer == "insert":
             self._insert(path, frozen, spot)
+
+    def _open_file(self, path: Path) -> None:
+        """Open a project; an ONNX file as the first layer of a new one."""
+        if path.suffix.lower() != ONNX:
+            self.files.open(path)
+            return
+        if not self.desk.blank:
+            self.files.new()
+        self.front.leave_page()
+        self.sharing.insert_onnx(path)
 
     def insert_model(self) -> None:
         """Let a project's file be chosen, and put its model in as a layer."""

@@ -283,11 +283,46 @@ def test_of_several_dropped_files_each_is_asked_about(window, file, tmp_path, an
     assert "Model" in kinds
 
 
-def test_a_dropped_onnx_file_becomes_a_layer_with_its_weights(window, tmp_path, qtbot):
+@pytest.fixture
+def onnx_file(tmp_path):
     x = Input((3,))
     Model(x, Dense(2)(x)).export(tmp_path / "small net.onnx")
+    return tmp_path / "small net.onnx"
+
+
+def test_a_dropped_onnx_file_gets_a_tab_if_one_likes(window, onnx_file, answer, qtbot):
+    before = window.session
+    document = before.document
+    asked = answer("Cancel", "Open in a tab")
+    assert drop(window, onnx_file, onnx_file)
+    qtbot.waitUntil(lambda: len(asked) == 2)
+    qtbot.waitUntil(lambda: window.session is not before)
+    assert before.document is document
+    assert [e.kind for e in window.session.document.layers.values()] == ["OnnxModel"]
+
+
+def test_on_an_empty_canvas_a_dropped_onnx_file_is_not_asked_about(
+    window, onnx_file, monkeypatch, qtbot
+):
+    window.files.new()
+    tabs = window.tabs.bar.count()
+    monkeypatch.setattr("studio.ui.window.ask_dropped", lambda *_: pytest.fail("it asked"))
+    assert drop(window, onnx_file)
+    qtbot.waitUntil(lambda: bool(window.session.document.layers))
+    assert window.tabs.bar.count() == tabs
+
+
+def test_a_dropped_onnx_file_comes_frozen_if_one_likes(window, onnx_file):
+    window.sharing.insert_onnx(onnx_file, frozen=True)
+    assert not window.session.document.layers[
+        next(k for k, e in window.session.document.layers.items() if e.name == "small_net")
+    ].trainable
+
+
+def test_a_dropped_onnx_file_becomes_a_layer_with_its_weights(window, onnx_file, answer, qtbot):
+    answer("Insert as a layer")
     before = set(window.session.document.layers)
-    assert drop(window, tmp_path / "small net.onnx")
+    assert drop(window, onnx_file)
     qtbot.waitUntil(lambda: len(window.session.document.layers) > len(before))
     (layer,) = set(window.session.document.layers) - before
     entry = window.session.document.layers[layer]
@@ -302,7 +337,10 @@ def test_a_dropped_onnx_file_becomes_a_layer_with_its_weights(window, tmp_path, 
     assert node.face.signature == "OnnxModel"  # and not the bytes of the file
 
 
-def test_an_onnx_file_that_cannot_be_run_is_refused_in_words(window, tmp_path, monkeypatch, qtbot):
+def test_an_onnx_file_that_cannot_be_run_is_refused_in_words(
+    window, tmp_path, monkeypatch, answer, qtbot
+):
+    answer("Insert as a layer")
     (tmp_path / "bad.onnx").write_bytes(b"no model")
     told = []
     monkeypatch.setattr("studio.ui.sharing.tell_problems", lambda *about: told.append(about))
