@@ -104,8 +104,7 @@ def place(
     graph: Graph, chosen: set[CallId], sizes: Mapping[CallId, Size]
 ) -> dict[CallId, tuple[float, float]]:
     """Upper left corners of `chosen`, parts one below the other; all sizes are known."""
-    order = [c for c in graph.order() if c in chosen]
-    order += [c for c in graph.calls if c in chosen and c not in set(order)]  # on a cycle
+    order = [call for call in graph.every_call() if call in chosen]
     number = {call: i for i, call in enumerate(order)}
     edges = {
         (number[w.source], number[w.target])

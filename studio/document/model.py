@@ -163,6 +163,11 @@ class Graph:
         """
         return list(self._order)
 
+    def every_call(self) -> list[CallId]:
+        """All calls: those of `order`, then those on a cycle, as they were made."""
+        ordered = set(self._order)
+        return [*self._order, *(call for call in self.calls if call not in ordered)]
+
     @cached_property
     def _order(self) -> Sequence[CallId]:
         made = list(self.calls)

@@ -103,9 +103,8 @@ class Outline(QAbstractItemModel):
         ink = {"error": tokens().error, "warning": tokens().warn}
         self._icons = {name: icon(name, QColor(colour)) for name, colour in ink.items()}
         graph = self._document.graph
-        order = graph.order()
-        order += sorted(graph.calls.keys() - set(order))
-        self._root = Row("", "", "", grow=lambda: [self._node(graph, call) for call in order])
+        calls = graph.every_call()
+        self._root = Row("", "", "", grow=lambda: [self._node(graph, call) for call in calls])
         self._by_call = {row.call: row for row in self._root.below}
         self.endResetModel()
 

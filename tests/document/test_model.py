@@ -63,7 +63,9 @@ def test_a_cycle_is_left_out_of_the_order() -> None:
         Wire("b", "output", "c", "x"),
         Wire("c", "output", "b", "x", 1),
     }
-    assert Graph(calls=calls, wires=frozenset(wires)).order() == ["a", "d"]
+    graph = Graph(calls=calls, wires=frozenset(wires))
+    assert graph.order() == ["a", "d"]
+    assert graph.every_call() == ["a", "d", "b", "c"]
 
 
 def test_graphs_are_equal_and_travel_whatever_was_asked_of_them() -> None:

@@ -55,9 +55,7 @@ class CanvasTree(QAccessibleWidget):
     def keys(self) -> list[_Key]:
         """What is on the canvas."""
         graph = self.view.session.seen.graph
-        order = graph.order()
-        order += sorted(graph.calls.keys() - set(order))
-        return [*order, *sorted(graph.wires)]
+        return [*graph.every_call(), *sorted(graph.wires)]
 
     def childCount(self) -> int:
         graph = self.view.session.seen.graph

@@ -179,9 +179,7 @@ def neighbour(
     From no selection it is the first, or the last; None beyond the end. `after` are ids of what
     else can be selected, behind the last call.
     """
-    order = graph.order()
-    order += [call for call in graph.calls if call not in set(order)]
-    order += after
+    order = [*graph.every_call(), *after]
     at = [i for i, call in enumerate(order) if call in set(selected)]
     if not at:
         return (order[0] if step > 0 else order[-1]) if order else None
