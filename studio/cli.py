@@ -41,7 +41,7 @@ from studio.examples import EXAMPLES
 from studio.formats.atomic import check_writable, write_text
 from studio.problem import Problem, refuse
 from studio.text import LANGUAGES, set_language, text
-from studio.train.events import Finished, Started
+from studio.train.events import Finished, Started, Warned
 from studio.train.forms import as_metric
 
 app = typer.Typer(
@@ -148,9 +148,18 @@ def train(
     split: SplitOption = None,
     best: Annotated[bool, typer.Option("--best", help="Keep the best epoch's weights")] = False,
     fresh: Annotated[bool, typer.Option("--fresh", help="Forget what it learnt before")] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on where the same command was cut off")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Train a project and save what it learnt; Ctrl+C stops it early."""
+    """Train a project and save what it learnt; Ctrl+C stops it early.
+
+    Where it is, is written down every minute. Was it cut off, by a crash or want of power, the
+    same command with --resume ends as if nothing had happened.
+    """
+    from studio.train.checkpoints import discard, place_of
+
     if out is not None:
         expect_loom(out)
     if engine not in (None, *ENGINES):
@@ -165,11 +174,13 @@ def train(
     if split is not None:
         document = edits.set_data(document, split=read_split(split, document.plan.data.split))
     project.document = edits.set_run(document, **given)
+    place = place_of(project_file)
     with interruptible() as stop:
-        finished = _train(project, project_file.parent, as_json, stop)
+        finished = _train(project, project_file.parent, as_json, stop, place, resume)
         if best and finished.best is not None:
             project.store.restore(finished.best)
         _save(out or project_file, project)
+        discard(place)
     if not as_json:
         if finished.stopped:
             say(text("cli.stopped"))
@@ -399,23 +410,38 @@ def read_split(written: str, old: Split) -> Split:
     return Split(cast(SplitKind, kind), fraction, old.seed)
 
 
-def _train(project: Project, base: Path, as_json: bool, stop: threading.Event) -> Finished:
+def _train(
+    project: Project,
+    base: Path,
+    as_json: bool,
+    stop: threading.Event,
+    place: Path | None = None,
+    resume: bool = False,
+) -> Finished:
+    """Train, telling of it; `place` is where to write down where it is, if anywhere."""
+    from studio.train.checkpoints import interrupted
+    from studio.train.job import Job, stoppable
     from studio.train.progress import show
-    from studio.train.worker import train_project
 
     for problem in analyse(project.document).problems:
         if problem.severity == "warning":
             complain(problem)
-    events = train_project(project, base, stop=stop)
+    if place is not None and not resume and (before := interrupted(place)):
+        args = {"epoch": before.epoch + 1, "epochs": before.epochs}
+        complain(Problem("training_cut_off", args=args, severity="warning"))
+    job = Job(project, base, checkpoints=place, resume=resume)
+    events = stoppable(job, stop)
     finished: Finished | None = None
     for event in json_lines(events) if as_json else show(events):
         if isinstance(event, Started):
             for problem in event.warnings:
                 complain(problem)
+        elif isinstance(event, Warned):
+            complain(event.problem)
         elif isinstance(event, Finished):
             finished = event
     assert finished is not None
-    project.runs.append(finished.run)
+    project.keep_run(finished.run)
     project.fitted = dict(finished.fitted)
     return finished
 

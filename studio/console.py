@@ -17,7 +17,16 @@ from typing import Any
 from studio.formats.atomic import reason
 from studio.problem import Problem, ProblemError, refuse
 from studio.text import text
-from studio.train.events import BatchDone, EpochDone, Event, Finished, Started
+from studio.train.events import (
+    BatchDone,
+    Checkpointed,
+    EpochDone,
+    Event,
+    Finished,
+    Started,
+    Warned,
+)
+from studio.train.memory import held
 
 # These are wrong in what was typed, not in a model, its data or a file.
 WRONG_USAGE = frozenset(
@@ -46,6 +55,9 @@ def status_of(command: Callable[[], None]) -> int:
         return 2 if any(p.code in WRONG_USAGE for p in error.problems) else 1
     except KeyboardInterrupt:
         return 130
+    except MemoryError:
+        complain(Problem("trainer_memory", args={"memory": held() / 2**30}))
+        return 1
     except OSError as error:
         return _refused(error)
     return 0
@@ -105,9 +117,14 @@ def json_lines(events: Iterator[Event]) -> Iterator[Event]:
             case Started():
                 warnings = [str(problem) for problem in event.warnings]
                 engine = {"engine": event.engine.engine, "reason": event.engine.reason}
-                say_json({"event": "started", **vars(event), **engine, "warnings": warnings})
+                about = {**vars(event), "run": event.run.id, "warnings": warnings}
+                say_json({"event": "started", **about, **engine})
             case BatchDone(epoch, batch, logs):
                 say_json({"event": "batch", "epoch": epoch, "batch": batch, **logs})
+            case Checkpointed():
+                say_json({"event": "checkpoint", **vars(event)})
+            case Warned(problem):
+                say_json({"event": "warning", "code": problem.code, "text": str(problem)})
             case EpochDone(epoch, logs, seconds, best):
                 about = {"event": "epoch", "epoch": epoch, "seconds": seconds, "best": best}
                 say_json({**about, **logs})

@@ -1,65 +1,19 @@
-"""Watching one number of the history: whether it became better, and which way that is."""
+"""What the callbacks have in common that watch one number of the history."""
 
 import sys
+from collections.abc import Mapping
 
-import numpy as np
-
-from studio.callbacks.base import Callback, Logs
-from studio.problem import Problem, refuse, warn
-
-MODES = ("auto", "min", "max")
+from studio.callbacks.base import Callback
+from studio.document.plan import OutputPlan
+from studio.train.stopping import Watcher
 
 
-class Monitor(Callback):
-    """Base of the callbacks that compare a number with the best so far.
+class Monitor(Callback, Watcher):
+    """Base of the callbacks that compare a number with the best so far: see `Watcher`."""
 
-    Attributes:
-        best: the best so far; None before the first.
-    """
-
-    def __init__(
-        self, monitor: str, mode: str, baseline: float | None = None, min_delta: float = 0
-    ) -> None:
-        if mode not in MODES:
-            raise refuse("callback_mode", received=mode, expected=", ".join(MODES))
-        self.monitor = monitor
-        self.mode = mode
-        self.min_delta = abs(min_delta)
-        self.best = baseline
-
-    def watched(self, logs: Logs | None) -> float | None:
-        """The number, or None, with a warning, where there is none."""
-        value = (logs or {}).get(self.monitor)
-        if value is None:
-            known = ", ".join(logs or {})
-            about = {"callback": type(self).__name__, "monitor": self.monitor, "known": known}
-            warn(Problem("callback_unwatched", args=about, severity="warning"))
-        elif np.size(value) != 1:
-            about = {"callback": type(self).__name__, "monitor": self.monitor}
-            raise refuse("callback_several", received=np.size(value), **about)
-        return value
-
-    def improves(self, value: float, best: float | None) -> bool:
-        """Whether a number is better than another by more than `min_delta`."""
-        if best is None:
-            return True
-        if self._wants_more():
-            return value - self.min_delta > best
-        return value + self.min_delta < best
-
-    def _wants_more(self) -> bool:
-        """Whether more is better: as told, or as the metric of that name says of itself."""
-        if self.mode != "auto":
-            return self.mode == "max"
-        watched = self.monitor.removeprefix("val_")
-        if watched == "loss" or watched.endswith("_loss"):
-            return False
-        for plan in self.model.document.plan.outputs.values():
-            for metric in (*plan.metrics, *plan.weighted_metrics):
-                found = watched == metric.name or watched.endswith(f"_{metric.name}")
-                if found and metric.better:
-                    return metric.better == "more"
-        raise refuse("callback_direction", callback=type(self).__name__, monitor=self.monitor)
+    def planned(self) -> Mapping[str, OutputPlan]:
+        """What the model is compiled for."""
+        return self.model.document.plan.outputs
 
 
 def say(verbose: int, line: str) -> None:

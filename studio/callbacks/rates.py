@@ -7,9 +7,10 @@ from studio.callbacks.base import Callback, Logs
 from studio.callbacks.monitor import Monitor, say
 from studio.problem import refuse
 from studio.text import text
+from studio.train.stopping import Plateau
 
 
-class ReduceLROnPlateau(Monitor):
+class ReduceLROnPlateau(Monitor, Plateau):
     """Multiplies the learning rate by `factor` after `patience` epochs without a gain."""
 
     def __init__(
@@ -35,40 +36,22 @@ class ReduceLROnPlateau(Monitor):
             cooldown: for how many epochs after a change not to count.
             min_lr: the rate is never set below it.
         """
-        super().__init__(monitor, mode, min_delta=min_delta)
-        if not 0 <= factor < 1:
-            raise refuse("callback_factor", received=factor)
-        self.factor = factor
-        self.patience = patience
+        Plateau.__init__(self, monitor, factor, patience, mode, min_delta, cooldown, min_lr)
         self.verbose = verbose
-        self.cooldown = cooldown
-        self.min_lr = min_lr
-        self.cooldown_counter = self.wait = 0
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
-        self.best = None
-        self.cooldown_counter = self.wait = 0
+        self.start()
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         log_rate(self, logs)
         current = self.watched(logs)
         if current is None:
             return
-        if self.cooldown_counter > 0:
-            self.cooldown_counter -= 1
-            self.wait = 0
-        if self.improves(current, self.best):
-            self.best, self.wait = current, 0
-        elif self.cooldown_counter <= 0:
-            self.wait += 1
-            if self.wait >= self.patience and self.model.optimizer.learning_rate > self.min_lr:
-                self._reduce(epoch)
-
-    def _reduce(self, epoch: int) -> None:
-        rate = max(self.model.optimizer.learning_rate * self.factor, self.min_lr)
-        self.model.optimizer.learning_rate = rate
-        say(self.verbose, text("training.rate_reduced", epoch=epoch + 1, rate=f"{rate:g}"))
-        self.cooldown_counter, self.wait = self.cooldown, 0
+        before = self.model.optimizer.learning_rate
+        rate = self.look(current, before)
+        if rate != before:
+            self.model.optimizer.learning_rate = rate
+            say(self.verbose, text("training.rate_reduced", epoch=epoch + 1, rate=f"{rate:g}"))
 
 
 class LearningRateScheduler(Callback):

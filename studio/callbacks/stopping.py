@@ -8,9 +8,10 @@ from studio.callbacks.monitor import Monitor, say
 from studio.engine.program import Array
 from studio.problem import refuse
 from studio.text import text
+from studio.train.stopping import Patience
 
 
-class EarlyStopping(Monitor):
+class EarlyStopping(Monitor, Patience):
     """Stops once a number has not become better for `patience` epochs."""
 
     def __init__(
@@ -36,33 +37,23 @@ class EarlyStopping(Monitor):
             restore_best_weights: end with the weights of the best epoch.
             start_from_epoch: epochs before this one are not looked at.
         """
-        super().__init__(monitor, mode, min_delta=min_delta)
-        self.patience = patience
+        Patience.__init__(self, monitor, min_delta, patience, mode, baseline, start_from_epoch)
         self.verbose = verbose
-        self.baseline = baseline
         self.restore_best_weights = restore_best_weights
-        self.start_from_epoch = start_from_epoch
-        self.wait = self.stopped_epoch = self.best_epoch = 0
         self.best_weights: Sequence[Array] | None = None
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
-        self.wait = self.stopped_epoch = self.best_epoch = 0
-        self.best = self.best_weights = None
+        self.start()
+        self.best_weights = None
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         current = self.watched(logs)
-        if current is None or epoch < self.start_from_epoch:
+        if current is None:
             return
-        if self.restore_best_weights and self.best_weights is None:
-            self._keep(epoch)
-        self.wait += 1
-        if self.improves(current, self.best):
-            self.best = current
-            self._keep(epoch)
-            if self.baseline is None or self.improves(current, self.baseline):
-                self.wait = 0
-        elif self.wait >= self.patience and epoch > 0:
-            self.stopped_epoch = epoch
+        best, stop = self.look(epoch, current)
+        if best and self.restore_best_weights:
+            self.best_weights = self.model.get_weights()
+        if stop:
             self.model.stop_training = True
 
     def on_train_end(self, logs: Logs | None = None) -> None:
@@ -71,11 +62,6 @@ class EarlyStopping(Monitor):
         if self.best_weights is not None:
             say(self.verbose, text("training.best_restored", epoch=self.best_epoch + 1))
             self.model.set_weights(self.best_weights)
-
-    def _keep(self, epoch: int) -> None:
-        self.best_epoch = epoch
-        if self.restore_best_weights:
-            self.best_weights = self.model.get_weights()
 
 
 class TerminateOnNaN(Callback):

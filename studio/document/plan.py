@@ -15,12 +15,17 @@ from studio.optimizers.rmsprop import RMSprop
 
 @dataclass(frozen=True)
 class OutputPlan:
-    """What an output is trained for."""
+    """What an output is trained for.
+
+    With `class_weight` "balanced" a sample of a rare class counts for more: its weight is
+    rows / (classes × rows of its class), of the training rows alone, as in scikit-learn.
+    """
 
     loss: Loss | None = None
     weight: float = 1.0
     metrics: tuple[Metric, ...] = ()
     weighted_metrics: tuple[Metric, ...] = ()
+    class_weight: Literal["none", "balanced"] = "none"
 
 
 # -- data: a table's columns bound to ports ------------------------------------------------------
@@ -135,15 +140,73 @@ class DataPlan:
     split: Split = Split()
 
 
+# -- a run ---------------------------------------------------------------------------------------
+
+Mode = Literal["auto", "min", "max"]
+
+
+@dataclass(frozen=True)
+class EarlyStopping:
+    """End once a number has not become better for `patience` epochs; names are Keras's.
+
+    Attributes:
+        monitor: a key of the history.
+        min_delta: less of a gain than this is none.
+        patience: for how many epochs without a gain to go on.
+        mode: whether less or more is better; "auto": by what is watched.
+        baseline: patience starts anew only by what is better than this, too.
+        restore_best_weights: end with the weights of the best epoch.
+        start_from_epoch: epochs before this one are not looked at.
+    """
+
+    monitor: str = "val_loss"
+    min_delta: float = 0.0
+    patience: int = 0
+    mode: Mode = "auto"
+    baseline: float | None = None
+    restore_best_weights: bool = False
+    start_from_epoch: int = 0
+
+
+@dataclass(frozen=True)
+class ReduceLROnPlateau:
+    """Multiply the learning rate by `factor` after `patience` epochs without a gain; as in Keras.
+
+    Attributes:
+        monitor, mode: as of `EarlyStopping`.
+        factor: from 0 to below 1.
+        patience: for how many epochs without a gain to wait.
+        min_delta: less of a gain than this is none.
+        cooldown: for how many epochs after a change not to count.
+        min_lr: the rate is never set below it.
+    """
+
+    monitor: str = "val_loss"
+    factor: float = 0.1
+    patience: int = 10
+    mode: Mode = "auto"
+    min_delta: float = 1e-4
+    cooldown: int = 0
+    min_lr: float = 0.0
+
+
 @dataclass(frozen=True)
 class RunPlan:
-    """How long and how to train."""
+    """How long and how to train.
+
+    Attributes:
+        checkpoint_minutes: how often to write down where training is, so that it can go on from
+            there should it be cut off; 0: never.
+    """
 
     epochs: int = 10
     batch_size: int = 32
     shuffle: bool = True
     seed: int = 0
     engine: str = "auto"
+    early_stopping: EarlyStopping | None = None
+    reduce_lr: ReduceLROnPlateau | None = None
+    checkpoint_minutes: float = 1.0
 
 
 @dataclass(frozen=True)

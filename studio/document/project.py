@@ -1,17 +1,23 @@
 """A project: the document and everything that lives beside it in a ``.loom`` file."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
 
-from studio.document.model import Document
+from studio.document.model import Document, LayerId
 from studio.document.preprocess import Fitted
 from studio.document.store import Store
+from studio.layers.cell import Cells
+
+RUN_BYTES = 2**28  # of the weights of all runs together, in memory and in the file
+RUN_DOCUMENTS = 20  # runs that know their model
+
+Ended = Literal["", "done", "early", "stopped"]
 
 
 @dataclass(frozen=True)
 class Run:
-    """One training: its settings, and what each epoch gave.
+    """One training: its settings, what each epoch gave, and the model it made.
 
     Attributes:
         id: the folder under ``runs/``: ``r1``, ``r2``, …
@@ -20,6 +26,14 @@ class Run:
         best_epoch: counted from 0, by `monitor`; -1 before the first epoch ended.
         monitor: the history key the best epoch is chosen by.
         seconds: how long it took.
+        name: what the user calls it; empty: by its id.
+        created: when it began, as ISO 8601 in UTC.
+        ended: by itself ("done"), by early stopping, or because it was asked to; empty: unknown.
+        pace: what going on for more epochs takes up: ``rate``, and what early stopping and the
+            plateau had counted, as JSON values.
+        document: the model and its plan as they were trained; None of runs too old for that.
+        weights: those of the best epoch, values alone; None likewise.
+        fitted: what preprocessing had learnt; None where it is the project's own.
     """
 
     id: str
@@ -28,6 +42,18 @@ class Run:
     best_epoch: int = -1
     monitor: str = "loss"
     seconds: float = 0.0
+    name: str = ""
+    created: str = ""
+    ended: Ended = ""
+    pace: Mapping[str, Any] = field(default_factory=dict)
+    document: Document | None = field(default=None, repr=False)
+    weights: Mapping[LayerId, Cells] | None = field(default=None, compare=False, repr=False)
+    fitted: Mapping[str, Fitted] | None = field(default=None, repr=False)
+
+    @property
+    def epochs(self) -> int:
+        """How many epochs it has had."""
+        return max(map(len, self.history.values()), default=0)
 
 
 @dataclass
@@ -48,3 +74,45 @@ class Project:
     fitted: dict[str, Fitted] = field(default_factory=dict)
     runs: list[Run] = field(default_factory=list)
     thumbnail: bytes = b""
+
+    def run(self, id: str) -> Run | None:
+        """The run of that id."""
+        return next((run for run in self.runs if run.id == id), None)
+
+    def keep_run(self, run: Run) -> None:
+        """Add a run, or put it in the place of the one of its id.
+
+        The oldest runs forget their weights, and then their models, where all together would take
+        more than `RUN_BYTES` and `RUN_DOCUMENTS`; their settings and histories stay.
+        """
+        if self.run(run.id) is None:
+            self.runs.append(run)
+        else:
+            self.runs = [run if old.id == run.id else old for old in self.runs]
+        left = RUN_BYTES
+        for at in reversed(range(len(self.runs))):
+            each, size = self.runs[at], _size(self.runs[at].weights)
+            if size > left:
+                each, size = replace(each, weights=None), 0
+            if len(self.runs) - at > RUN_DOCUMENTS:
+                each = replace(each, weights=None, document=None, fitted=None)
+            self.runs[at], left = each, left - size
+
+    def next_run(self) -> str:
+        """The id of the next run: one more than the largest there is."""
+        return f"r{max((int(run.id[1:]) for run in self.runs), default=0) + 1}"
+
+
+def _size(weights: Mapping[LayerId, Cells] | None) -> int:
+    cells = (cell for cells in (weights or {}).values() for cell in cells.values())
+    return sum(cell.value.nbytes for cell in cells)
+
+
+def restored(run: Run, document: Document) -> Document:
+    """The model of a run, to take the place of `document`; its ids go on from those given since.
+
+    The weights go into a Store by ``store.merge(run.weights)``, what preprocessing had learnt into
+    ``project.fitted``, where the run has them.
+    """
+    assert run.document is not None, "a run that kept its model"
+    return replace(run.document, next_id=max(run.document.next_id, document.next_id))

@@ -144,6 +144,11 @@ class Store:
             mine.clear()
             mine.update(_copied(cells))
 
+    def merge(self, snapshot: Mapping[LayerId, Cells]) -> None:
+        """Put copies of these arrays in; those of other names and shapes stay."""
+        for layer, cells in snapshot.items():
+            self.cells(layer).update(_copied(cells))
+
 
 def _copied(cells: Cells) -> Cells:
     return {key: cell.copy() for key, cell in cells.items()}

@@ -3,6 +3,8 @@
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import IO, Any
 
 import numpy as np
 from safetensors import SafetensorError
@@ -22,11 +24,29 @@ TENSORS = 20_000
 RANK = 8
 _SHAPE = re.compile(r"@[0-9x]*$")  # behind the name of a weight that is kept in several shapes
 _HEADER = 8  # bytes that hold the length of the header
+_DTYPES = {"float32": "F32", "float64": "F64", "int32": "I32", "int64": "I64", "bool": "BOOL"}
+_PIECE = 2**20  # numbers written at once
 _KEY = "layerloom"  # of the metadata; one key only, since their order in the file is not fixed
 
 
+@dataclass(frozen=True)
+class Tensors:
+    """What a safetensors file holds: arrays by name, and texts about them."""
+
+    arrays: Mapping[str, Array]
+    about: Mapping[str, str] | None = None
+
+
 def to_bytes(document: Document, store: Store) -> tuple[bytes, bytes]:
-    """``weights.safetensors`` and ``state.safetensors`` of what the document needs now.
+    """``weights.safetensors`` and ``state.safetensors`` of what the document needs now."""
+    weights, state = tensors_of(document, store)
+    about = dict(weights.about or {})
+    beside = dict(state.about) if state.about else None
+    return tensors.save(dict(weights.arrays), about), tensors.save(dict(state.arrays), beside)
+
+
+def tensors_of(document: Document, store: Store) -> tuple[Tensors, Tensors]:
+    """The weights the document needs now, and what training keeps beside them; not copied.
 
     A layer whose shapes are not known at the moment (a wire is missing) keeps everything it has.
     """
@@ -43,7 +63,28 @@ def to_bytes(document: Document, store: Store) -> tuple[bytes, bytes]:
             untrained.append(name)
     about = {_KEY: json.dumps({"untrained": sorted(untrained)}, ensure_ascii=False)}
     beside = {_KEY: json.dumps({"lagging": lagging}, sort_keys=True, ensure_ascii=False)}
-    return tensors.save(weights, about), tensors.save(state, beside if lagging else None)
+    return Tensors(weights, about), Tensors(state, beside if lagging else None)
+
+
+def write(file: IO[bytes], given: Tensors) -> None:
+    """Write a safetensors file array by array, so that there is no second copy of all of them."""
+    header: dict[str, Any] = {"__metadata__": dict(given.about)} if given.about else {}
+    start = 0
+    for name, array in given.arrays.items():
+        end = start + array.nbytes
+        header[name] = {
+            "dtype": _DTYPES[array.dtype.name],
+            "shape": list(array.shape),
+            "data_offsets": [start, end],
+        }
+        start = end
+    packed = json.dumps(header, ensure_ascii=False).encode()
+    packed += b" " * (-len(packed) % _HEADER)
+    file.write(len(packed).to_bytes(_HEADER, "little") + packed)
+    for array in given.arrays.values():
+        flat = np.ascontiguousarray(array).reshape(-1)
+        for first in range(0, flat.size, _PIECE):
+            file.write(flat[first : first + _PIECE].data.cast("B"))
 
 
 def read(weights: bytes, state: bytes) -> Store:
@@ -52,16 +93,8 @@ def read(weights: bytes, state: bytes) -> Store:
     Raises:
         MalformedError: they are damaged, or do not fit one another.
     """
-    store = Store()
-    values, about = _tensors(weights, "weights.safetensors")
-    beside, about_state = _tensors(state, "state.safetensors")
-    untrained = _untrained(about)
-    for name, value in values.items():
-        layer, _, weight = name.partition("/")
-        weight = _SHAPE.sub("", weight)
-        if not layer or not weight or value.dtype != np.float32:
-            raise malformed("weights.safetensors", "tensors", detail=name[:100])
-        store.cells(layer)[(weight, value.shape)] = Cell(value, name not in untrained)
+    store, values = _weights(weights, "weights.safetensors")
+    beside, about_state = read_tensors(state, "state.safetensors")
     store.step = _step(beside.pop("step", np.array(0, np.int64)))
     counters = {
         owner: (beside.pop(f"{owner}:clock", None), beside.pop(f"{owner}:touched", None), decay)
@@ -81,6 +114,29 @@ def read(weights: bytes, state: bytes) -> Store:
             raise malformed("state.safetensors", "tensors", detail=owner[:100])
         cells[owner].lag = _lag(owner, cells[owner], *found)
     return store
+
+
+def read_weights(data: bytes, place: str) -> Store:
+    """The Store of weights alone; `place` is what messages call them.
+
+    Raises:
+        MalformedError: they are damaged.
+    """
+    return _weights(data, place)[0]
+
+
+def _weights(data: bytes, place: str) -> tuple[Store, Mapping[str, Array]]:
+    """A Store of weights, and the same arrays by their names."""
+    store = Store()
+    values, about = read_tensors(data, place)
+    untrained = _untrained(about)
+    for name, value in values.items():
+        layer, _, weight = name.partition("/")
+        weight = _SHAPE.sub("", weight)
+        if not layer or not weight or value.dtype != np.float32:
+            raise malformed(place, "tensors", detail=name[:100])
+        store.cells(layer)[(weight, value.shape)] = Cell(value, name not in untrained)
+    return store, values
 
 
 def _lag(
@@ -118,7 +174,7 @@ def _needed(document: Document, store: Store) -> dict[str, Cell]:
     return found
 
 
-def _tensors(data: bytes, place: str) -> tuple[dict[str, Array], Mapping[str, str]]:
+def read_tensors(data: bytes, place: str) -> tuple[dict[str, Array], Mapping[str, str]]:
     """Arrays and metadata; the header is bounded and checked before the library sees the bytes."""
     if not data:
         return {}, {}

@@ -4,7 +4,9 @@ import contextlib
 import os
 import stat
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 from studio.problem import Problem, ProblemError, refuse
 
@@ -55,14 +57,36 @@ def reason(error: OSError) -> str:
     return error.strerror or str(error) or type(error).__name__
 
 
+@contextlib.contextmanager
+def writing(path: Path) -> Iterator[IO[bytes]]:
+    """A file to be written bit by bit, which takes the place of `path` once all is written.
+
+    As `write_bytes` does it; whatever is raised within leaves `path` as it was, and nothing else.
+
+    Raises:
+        ProblemError: ``file_not_written``.
+    """
+    try:
+        with _replacing(Path(os.path.realpath(path))) as file:
+            yield file
+    except OSError as error:
+        raise not_written(path, error) from error
+
+
 def _replace(path: Path, data: bytes) -> None:
+    with _replacing(path) as file:
+        file.write(data)
+
+
+@contextlib.contextmanager
+def _replacing(path: Path) -> Iterator[IO[bytes]]:
     # Asked first: replacing a folder or a device by a file is never what was meant.
     mode = _mode(path)
     handle, name = tempfile.mkstemp(prefix=f".{path.name[:100]}.", suffix=".tmp", dir=path.parent)
     temporary = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(data)
+            yield file
             file.flush()
             temporary.chmod(mode)
             os.fsync(file.fileno())

@@ -6,7 +6,10 @@
 ``state.safetensors``  optimizer slots, ``<layer id>/<weight name>:<slot>``, and ``step``; for
                        a table updated by rows also ``:clock`` and ``:touched`` (`Lag`)
 ``preprocess.json``    what preprocessing learnt: vocabularies, statistics, class names
-``runs/<id>/run.json``  the settings and the history of each training, oldest first
+``runs/<id>/run.json``  the settings and the history of each training, oldest first; beside it,
+                       of those that keep it, ``document.json``: the model as it was trained,
+                       ``weights.safetensors``: the best epoch's, and ``preprocess.json``: what
+                       preprocessing had learnt, where that is not what it is now
 ``thumbnail.png``      a small picture of the graph, where a window saved the file
 =====================  ===============================================================
 
@@ -14,7 +17,6 @@ Equal projects give equal bytes. Nothing in a file is executed or names code; ev
 before it is read; nothing is written on reading.
 """
 
-import math
 import os
 import re
 import struct
@@ -31,11 +33,13 @@ from studio.document.model import Document
 from studio.document.plan import TableSource
 from studio.document.preprocess import Fitted
 from studio.document.project import Project, Run
-from studio.formats import arrays, document_json, strict_json
+from studio.document.store import Store
+from studio.formats import arrays, document_json, run_models, strict_json
 from studio.formats.atomic import reason, write_bytes
 from studio.formats.document_json import file_problem, read_document
+from studio.formats.runs import plain_run, read_run
 from studio.formats.strict_json import MalformedError, malformed
-from studio.formats.values import plain, read, table
+from studio.formats.values import plain, read
 from studio.garbage import uncollected
 from studio.problem import refuse
 from studio.text import text
@@ -48,6 +52,7 @@ _THUMBNAIL = "thumbnail.png"
 _STORED = (*_ARRAYS, _THUMBNAIL)  # everything else is packed JSON
 THUMBNAIL_BYTES = 2**18
 _RUN = re.compile(r"runs/(r[0-9]{1,9})/run\.json")
+_BESIDE_RUN = re.compile(r"runs/r[0-9]{1,9}/(document\.json|preprocess\.json|weights\.safetensors)")
 _DAMAGED = (
     zipfile.BadZipFile,
     zlib.error,
@@ -128,10 +133,10 @@ def to_bytes(project: Project, folder: Path) -> bytes:
         name = f"runs/{run.id}/run.json"
         if not _RUN.fullmatch(name) or name in values:
             raise malformed(f"runs/{run.id}", "expected", expected="r1, r2 …", received=run.id)
-        history = {key: [_number(v) for v in series] for key, series in run.history.items()}
-        values[name] = {**plain(run), "history": history}
+        values[name] = plain_run(run)
     members = {name: strict_json.dumps(value, name) for name, value in values.items()}
     members |= dict(zip(_ARRAYS, arrays.to_bytes(project.document, project.store), strict=True))
+    members |= _beside_runs(project, folder, JSON_BYTES // 2)
     if project.thumbnail:
         members[_THUMBNAIL] = project.thumbnail
     out = BytesIO()
@@ -139,14 +144,35 @@ def to_bytes(project: Project, folder: Path) -> bytes:
         for name, data in members.items():
             info = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
             info.create_system, info.external_attr = 3, 0o644 << 16
-            packed = name not in _STORED
+            packed = not _stored(name)
             file.writestr(info, data, zipfile.ZIP_DEFLATED if packed else zipfile.ZIP_STORED)
     return out.getvalue()
 
 
-def _number(value: float) -> float | str:
-    """A history may hold what JSON may not: a loss that became NaN must be seen again."""
-    return float(value) if math.isfinite(value) else str(float(value))
+def _beside_runs(project: Project, folder: Path, left: int) -> dict[str, bytes]:
+    """What runs keep beside their numbers: of the newest, as far as `left` bytes of JSON go."""
+    found: dict[str, bytes] = {}
+    for run in reversed(project.runs):
+        if run.document is None:
+            continue
+        place, document = f"runs/{run.id}", run.document
+        about, known = f"{place}/document.json", f"{place}/preprocess.json"
+        data = run_models.remembered(document, folder)
+        if data is None:
+            as_is = _with_source(document, lambda source: _relative(source, folder))
+            data = run_models.written(document, folder, as_is, about)
+        texts = {about: data}
+        if run.fitted is not None and run.fitted != project.fitted:
+            texts[known] = strict_json.dumps(plain(run.fitted, tagged=True), known)
+        left -= sum(map(len, texts.values()))
+        if left < 0:
+            break
+        found |= texts
+        if run.weights is not None:
+            store = Store()
+            store.merge(run.weights)
+            found[f"{place}/weights.safetensors"] = arrays.to_bytes(document, store)[0]
+    return found
 
 
 def _relative(source: TableSource, folder: Path) -> TableSource:
@@ -185,7 +211,7 @@ def _bytes_of(path: Path) -> bytes:
 
 def _read(data: bytes, folder: Path) -> Project:
     members = _members(data)
-    parsed = {n: strict_json.loads(d, n) for n, d in members.items() if n not in _STORED}
+    parsed = {n: strict_json.loads(d, n) for n, d in members.items() if _is_small(n)}
     if "document.json" not in members:
         raise malformed("document.json", "missing", name="document.json")
     document = read_document(parsed["document.json"], "document.json")
@@ -194,26 +220,32 @@ def _read(data: bytes, folder: Path) -> Project:
     fitted = read(Mapping[str, Fitted], parsed.get("preprocess.json", {}), "preprocess.json")
     runs = [_run(name, parsed[name]) for name in members if _RUN.fullmatch(name)]
     runs.sort(key=lambda run: int(run.id[1:]))
+    runs = [_with_model(run, members, parsed, folder) for run in runs]
     return Project(document, store, dict(fitted), runs, members.get(_THUMBNAIL, b""))
 
 
 def _run(name: str, value: Any) -> Run:
-    found = dict(table(value, name))
-    history = {
-        key: [_number_of(v, f"{name}.history.{key}[{i}]") for i, v in enumerate(series)]
-        for key, series in read(Mapping[str, list[Any]], found.get("history", {}), name).items()
-    }
-    run: Run = read(Run, {**found, "history": {}}, name)
+    run = read_run(value, name)
     if f"runs/{run.id}/run.json" != name:
         raise malformed(f"{name}.id", "expected", expected=name, received=run.id[:40])
-    return replace(run, history=history)
+    return run
 
 
-def _number_of(value: Any, place: str) -> float:
-    if value in ("nan", "inf", "-inf"):
-        return float(value)
-    found: float = read(float, value, place)
-    return found
+def _with_model(
+    run: Run, members: Mapping[str, bytes], parsed: Mapping[str, Any], folder: Path
+) -> Run:
+    """A run with what lies beside its numbers, if that does."""
+    place = f"runs/{run.id}"
+    about, known, at = (
+        f"{place}/{name}" for name in ("document.json", "preprocess.json", "weights.safetensors")
+    )
+    if about not in members:
+        return run
+    document = run_models.read_model(members[about], about)
+    document = _with_source(document, lambda s: replace(s, path=str(resolve(s.path, folder))))
+    fitted = read(Mapping[str, Fitted], parsed[known], known) if known in parsed else None
+    weights = arrays.read_weights(members[at], at).shared() if at in members else None
+    return replace(run, document=document, weights=weights, fitted=fitted)
 
 
 def _members(data: bytes) -> dict[str, bytes]:
@@ -229,14 +261,29 @@ def _members(data: bytes) -> dict[str, bytes]:
             for info in infos:
                 if _known(info.filename):
                     found[info.filename] = content = _content(file, info, left)
-                    left -= 0 if info.filename in _STORED else len(content)
+                    left -= 0 if _stored(info.filename) else len(content)
             return found
     except _DAMAGED as error:
         raise malformed("zip", "zip", detail=str(error) or type(error).__name__) from error
 
 
 def _known(name: str) -> bool:
-    return name in _JSON or name in _STORED or _RUN.fullmatch(name) is not None
+    return name in _JSON or _stored(name) or bool(_RUN.fullmatch(name) or _is_beside(name))
+
+
+def _is_beside(name: str) -> bool:
+    """Whether a member is something a run keeps beside its numbers."""
+    return _BESIDE_RUN.fullmatch(name) is not None
+
+
+def _is_small(name: str) -> bool:
+    """Whether a member is JSON that is read at once; the models of runs are read by themselves."""
+    return not _stored(name) and not (_is_beside(name) and name.endswith("/document.json"))
+
+
+def _stored(name: str) -> bool:
+    """Whether a member is no JSON, and lies in the file as it is."""
+    return name in _STORED or (_is_beside(name) and name.endswith(".safetensors"))
 
 
 def _refuse_members(infos: list[zipfile.ZipInfo]) -> None:
@@ -245,7 +292,7 @@ def _refuse_members(infos: list[zipfile.ZipInfo]) -> None:
         name = info.orig_filename
         parts = name.split("/")
         odd = any(c in name for c in "\\:\0") or not all(parts) or {".", ".."} & {*parts}
-        packed = info.compress_type == zipfile.ZIP_DEFLATED and name not in _STORED
+        packed = info.compress_type == zipfile.ZIP_DEFLATED and not _stored(name)
         stored = info.compress_type == zipfile.ZIP_STORED and info.compress_size == info.file_size
         encrypted = info.flag_bits & 1
         if odd or encrypted or (_known(name) and not (packed or stored)):
@@ -256,7 +303,7 @@ def _refuse_members(infos: list[zipfile.ZipInfo]) -> None:
 
 def _content(file: zipfile.ZipFile, info: zipfile.ZipInfo, limit: int) -> bytes:
     """Never more than the limit, whatever size the directory claims; arrays are never packed."""
-    if info.filename in _ARRAYS:
+    if _stored(info.filename) and info.filename != _THUMBNAIL:
         return file.read(info)
     limit = THUMBNAIL_BYTES if info.filename == _THUMBNAIL else min(limit, strict_json.BYTES)
     with file.open(info) as member:

@@ -82,6 +82,45 @@ class Metric(Declared):
         raise TypeError(f"{self.kind} does not say how it accumulates")
 
 
+def state_of(accumulator: Accumulator) -> dict[str, Array]:
+    """Copies of the numbers an accumulator holds, by the names of its attributes.
+
+    Parts that accumulate for it are looked into, ``part.name``; what is told once, such as the
+    declaration or a function, is no state.
+    """
+    found: dict[str, Array] = {}
+    for name, value in vars(accumulator).items():
+        if isinstance(value, bool | int | float | np.ndarray | np.generic):
+            found[name] = np.array(value)
+        elif _is_part(value):
+            found |= {f"{name}.{inner}": array for inner, array in state_of(value).items()}
+    return found
+
+
+def put_state(accumulator: Accumulator, state: Mapping[str, Array]) -> None:
+    """Give a fresh accumulator of the same metric what `state_of` gave.
+
+    Raises:
+        ValueError: it is another metric's.
+    """
+    own = state_of(accumulator)
+    if own.keys() != state.keys():
+        raise ValueError(f"a state of {sorted(state)} for one of {sorted(own)}")
+    for name, array in state.items():
+        *parts, last = name.split(".")
+        holder: Any = accumulator
+        for part in parts:
+            holder = getattr(holder, part)
+        plain = not isinstance(getattr(holder, last), np.ndarray | np.generic)
+        setattr(holder, last, array.item() if plain else array.copy())
+
+
+def _is_part(value: Any) -> bool:
+    """Whether it is an object of ours that accumulates, not a declaration nor a function."""
+    ours = type(value).__module__.startswith("studio.metrics.")
+    return ours and hasattr(value, "__dict__") and not isinstance(value, Metric)
+
+
 def spread_weight(weight: Array, shape: tuple[int, ...]) -> Array:
     """Weights of samples (n,) or (n, 1), or of steps (n, t), for each of (n, …) values."""
     array = np.asarray(weight, np.float64)

@@ -45,12 +45,13 @@ from studio.optimizers.common import AVERAGE
 from studio.problem import refuse, warn
 from studio.train.events import Finished
 from studio.train.feed import as_arrays, by_name, input_arrays, with_class_weights
-from studio.train.fit import FitPlan, fit, whole
+from studio.train.fit import Asked, FitPlan, fit, whole
 from studio.train.forms import declaration, metrics_per_output, per_output
+from studio.train.means import Means
 from studio.train.predict import predict
 from studio.train.progress import show
 from studio.train.several import joined
-from studio.train.trainer import Means, Settings, Trainer
+from studio.train.trainer import Settings, Trainer
 from studio.train.training_graph import export_training
 
 _seeds = iter(range(1 << 62))
@@ -304,7 +305,7 @@ class Model(Structure):
             validation,
             plan,
             run_id=run_id,
-            stop=lambda: self.stop_training,
+            control=Asked(lambda: self.stop_training),
             keep_best=False,
             finish_epoch=True,
             watch=Testing(watching),

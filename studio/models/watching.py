@@ -7,8 +7,8 @@ from typing import Any
 from studio.callbacks import Callback
 from studio.problem import refuse
 from studio.train.events import BatchDone, BatchStarted, EpochDone, EpochStarted, Event
+from studio.train.means import Logs
 from studio.train.several import joined
-from studio.train.trainer import Logs
 
 
 def as_callbacks(given: Any) -> list[Callback]:

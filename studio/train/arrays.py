@@ -14,8 +14,9 @@ from studio.document.draws import generator
 from studio.document.model import CallId
 from studio.engine.program import Array
 from studio.train.prefetch import prefetched
-from studio.train.streamed import Streamed, block_rows, read
+from studio.train.streamed import Streamed, block_rows, blocks, read
 
+_UNPACKED = 4096  # samples, of what is kept small
 POOL = 16  # blocks in memory together, whose samples are mixed
 
 
@@ -165,6 +166,15 @@ def unpacked(column: Column) -> Array:
     return found.unpack(read(found.kept)) if isinstance(found, Packed) else found
 
 
+def blocks_of(column: Column) -> Iterator[Array]:
+    """A column as the arrays it stands for, some samples at a time."""
+    if isinstance(column, Packed | OneHots):
+        for start in range(0, len(column), _UNPACKED):
+            yield unpacked(column[start : start + _UNPACKED])
+    else:
+        yield from (block for _, block in blocks(column))
+
+
 def fed(column: Array | OneHots) -> Array:
     """A batch's input as a program takes it."""
     return read(column.places) if isinstance(column, OneHots) else column
@@ -173,27 +183,41 @@ def fed(column: Array | OneHots) -> Array:
 # -- batches -------------------------------------------------------------------------------------
 
 
-def batches(data: Arrays, size: int, order: Array | None = None) -> Iterator[Arrays]:
+def batches(data: Arrays, size: int, order: Array | None = None, skip: int = 0) -> Iterator[Arrays]:
     """Consecutive batches, in the order of `order` where given; the last may be smaller.
 
-    What is read by blocks is read by one pool of them at a time.
+    The first `skip` are left out. What is read by blocks is read by one pool of them at a time.
     """
     count = len(data)
     if data.streamed:
         order, pool = np.arange(count) if order is None else order, _pool_rows(data, size)
-        yield from _by_pools(data, size, (order[a : a + pool] for a in range(0, count, pool)))
+        first = skip * size
+        yield from _by_pools(data, size, (order[a : a + pool] for a in range(first, count, pool)))
         return
-    for start in range(0, count, size):
+    for start in range(skip * size, count, size):
         stop = min(start + size, count)
         yield data.take(slice(start, stop) if order is None else order[start:stop]).unpacked()
 
 
-def shuffled_batches(data: Arrays, size: int, seed: int, epoch: int) -> Iterator[Arrays]:
-    """The batches of one epoch: of what is in memory `shuffled`, else `shuffled_by_blocks`."""
+def shuffled_batches(
+    data: Arrays, size: int, seed: int, epoch: int, skip: int = 0
+) -> Iterator[Arrays]:
+    """The batches of one epoch: of what is in memory `shuffled`, else `shuffled_by_blocks`.
+
+    The first `skip` are left out, and of what is read by blocks not read.
+    """
     if not data.streamed:
-        return batches(data, size, shuffled(len(data), seed, epoch))
+        return batches(data, size, shuffled(len(data), seed, epoch), skip)
     orders = shuffled_by_blocks(len(data), block_rows(*data.streamed), size, seed, epoch)
-    return _by_pools(data, size, orders)
+    return _by_pools(data, size, _without_first(orders, skip * size))
+
+
+def _without_first(orders: Iterator[Array], count: int) -> Iterator[Array]:
+    """The samples of pool after pool, but the first `count`."""
+    for rows in orders:
+        if count < len(rows):
+            yield rows[count:]
+        count = max(0, count - len(rows))
 
 
 def shuffled(count: int, seed: int, epoch: int) -> Array:

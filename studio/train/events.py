@@ -14,14 +14,25 @@ Logs = Mapping[str, float]  # by Keras's history keys
 
 @dataclass(frozen=True)
 class Started:
-    """Everything is checked and compiled; the first batch comes next."""
+    """Everything is checked and compiled; the first batch comes next.
+
+    Attributes:
+        epochs: of the whole run, those before it was cut off or ended included.
+        batches: of an epoch.
+        warnings: of the data: what fits but is probably not meant.
+        epoch, batch: where it begins; beyond 0 if it goes on from a checkpoint or an ended run.
+        run: the run so far: its id and what the epochs before gave.
+    """
 
     epochs: int
-    batches: int  # of an epoch
+    batches: int
     samples: int
     validation_samples: int
     engine: Choice
-    warnings: tuple[Problem, ...] = ()  # of the data: what fits but is probably not meant
+    warnings: tuple[Problem, ...] = ()
+    epoch: int = 0
+    batch: int = 0
+    run: Run = Run("r1")
 
 
 @dataclass(frozen=True)
@@ -59,15 +70,67 @@ class EpochDone:
 
 
 @dataclass(frozen=True)
+class Speed:
+    """How fast it goes and what that takes; said about every second, whatever is going on.
+
+    Attributes:
+        batches, samples: trained a second, over the last few seconds; 0 while none are.
+        memory: what the process holds of the machine's memory, in bytes; 0 where unknown.
+    """
+
+    batches: float
+    samples: float
+    memory: int
+
+
+@dataclass(frozen=True)
+class Paused:
+    """It waits, where it is safe: `epoch` and `batch` come next."""
+
+    epoch: int
+    batch: int
+
+
+@dataclass(frozen=True)
+class Resumed:
+    """It goes on after a pause."""
+
+
+@dataclass(frozen=True)
+class Checkpointed:
+    """Where training was is written down: should it be cut off, it can go on from there.
+
+    Attributes:
+        epoch, batch: what comes next from there.
+        size: of the file, in bytes.
+        held: seconds that training stood still for it.
+        seconds: until it was on the disk.
+    """
+
+    epoch: int
+    batch: int
+    size: int
+    held: float
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Warned:
+    """Something is not as it should be, but training goes on."""
+
+    problem: Problem
+
+
+@dataclass(frozen=True)
 class Finished:
     """Training ended by itself or because it was asked to.
 
     Attributes:
-        run: settings and history.
+        run: settings and history; `Run.ended` says why.
         stopped: whether it was asked to end early.
-        weights: what was learnt, per layer; the last epoch's. In the process that trained they are
-            the Store's own.
-        best: the weights of the best epoch; None where that is the last.
+        weights: what was learnt, per layer: the last epoch's, or the best one's where that was
+            asked for. In the process that trained they are the Store's own.
+        best: the weights of the best epoch; None where those are `weights`.
         step: the optimizer's counter.
         fitted: what preprocessing learnt.
     """
@@ -91,4 +154,17 @@ class Failed:
     report: str = ""
 
 
-Event = Started | EpochStarted | BatchStarted | BatchDone | EpochDone | Finished | Failed
+Event = (
+    Started
+    | EpochStarted
+    | BatchStarted
+    | BatchDone
+    | EpochDone
+    | Speed
+    | Paused
+    | Resumed
+    | Checkpointed
+    | Warned
+    | Finished
+    | Failed
+)

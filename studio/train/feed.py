@@ -23,7 +23,7 @@ from studio.layers.input import Input
 from studio.layers.values import Range
 from studio.losses.base import Loss
 from studio.problem import Problem, ProblemError, refuse, warn
-from studio.train.arrays import Arrays, OneHots
+from studio.train.arrays import Arrays, Column, OneHots, blocks_of
 from studio.train.one_hots import places_of, read_by_index
 from studio.train.streamed import Streamed, blocks, extremes, read, streams
 
@@ -338,7 +338,7 @@ def _weight(name: str, weight: Array, target: _Column) -> Array:
 
 
 def _class_weights(
-    names: Mapping[str, str], targets: Mapping[str, _Column], class_weight: Any
+    names: Mapping[str, str], targets: Mapping[str, Column], class_weight: Any
 ) -> dict[str, Array]:
     if class_weight is None:
         return {}
@@ -354,7 +354,7 @@ def _class_weights(
     for key, name in names.items():
         table = class_weight.get(name) if by_output else class_weight
         if table and key in targets:
-            classes = np.concatenate([_classes(target) for _, target in blocks(targets[key])])
+            classes = np.concatenate([_classes(target) for target in blocks_of(targets[key])])
             lookup = _class_table(table)
             flat = np.round(classes).astype(np.int64)
             found[key] = np.vectorize(lambda c, t=lookup: t.get(int(c), 1.0), otypes=["f4"])(flat)

@@ -1,18 +1,23 @@
 """fit as a generator of events: whoever trains decides what to do with each."""
 
-import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from itertools import islice
-from typing import Any
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from time import perf_counter
+from typing import Any, Protocol
 
 import numpy as np
 
-from studio.document.project import Run
+from studio.document import edits
+from studio.document.model import LayerId
+from studio.document.plan import EarlyStopping, ReduceLROnPlateau
+from studio.document.project import Ended, Run
 from studio.engine.threads import available
-from studio.layers.cell import Cells
+from studio.formats.values import plain
+from studio.layers.cell import Cell, Cells
 from studio.problem import refuse
 from studio.train.arrays import Arrays, batches, shuffled_batches
+from studio.train.course import Course, Judge
 from studio.train.events import (
     BatchDone,
     BatchStarted,
@@ -21,8 +26,10 @@ from studio.train.events import (
     Event,
     Finished,
     Started,
+    Warned,
 )
-from studio.train.trainer import Logs, Means, Trainer, Watch
+from studio.train.means import Logs, Means
+from studio.train.trainer import Trainer, Watch
 
 
 @dataclass(frozen=True)
@@ -37,6 +44,8 @@ class FitPlan:
     validation_steps: int | None = None
     validation_batch_size: int | None = None
     validation_freq: int = 1
+    early_stopping: EarlyStopping | None = None
+    reduce_lr: ReduceLROnPlateau | None = None
 
     def __post_init__(self) -> None:
         for name in ("epochs", "batch_size", "validation_freq"):
@@ -54,24 +63,35 @@ def whole(name: str, value: Any, least: int) -> int:
     return int(value)
 
 
-@dataclass
-class _Progress:
-    """What a run has seen so far."""
+class Control(Protocol):
+    """Whoever decides whether training goes on; both methods may take their time: a pause."""
 
-    history: dict[str, list[float]] = field(default_factory=dict)
-    best_epoch: int = -1
-    best_value: float = float("inf")
-    best: Mapping[str, Cells] | None = None
+    @property
+    def waited(self) -> float:
+        """Seconds of all pauses."""
 
-    def take(self, epoch: int, logs: Logs, monitor: str) -> bool:
-        """Add an epoch; whether it is the best so far."""
-        for key, value in logs.items():
-            self.history.setdefault(key, []).append(value)
-        value = logs.get(monitor, float("inf"))
-        better = value < self.best_value
-        if better:
-            self.best_epoch, self.best_value = epoch, value
-        return better
+    def before_batch(self, course: Callable[[], Course]) -> bool:
+        """Before a step of training; True ends training there.
+
+        `course` gives where it is, to be kept with the Store: it can go on from there.
+        """
+
+    def in_validation(self) -> bool:
+        """Before a batch of a validation; True ends training there, without this epoch."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A control that only stops, and not within a validation."""
+
+    stop: Callable[[], bool] = lambda: False
+    waited: float = 0.0
+
+    def before_batch(self, course: Callable[[], Course]) -> bool:
+        return self.stop()
+
+    def in_validation(self) -> bool:
+        return False
 
 
 def fit(
@@ -81,7 +101,8 @@ def fit(
     plan: FitPlan | None = None,
     *,
     run_id: str = "r1",
-    stop: Callable[[], bool] = lambda: False,
+    course: Course | None = None,
+    control: Control | None = None,
     keep_best: bool = True,
     finish_epoch: bool = False,
     watch: Watch | None = None,
@@ -94,90 +115,241 @@ def fit(
         data: the training samples.
         validation: looked at after each epoch, never learnt from.
         plan: epochs, batch size and so on.
-        run_id: the id of the run this becomes.
-        stop: asked before every batch; True ends training there.
-        keep_best: keep the weights of the best epoch, by the total validation loss if there is
-            one, else by the total loss.
+        run_id: the id of the run this becomes, where no `course` says it.
+        course: where to go on; of the same document, data and plan.
+        control: asked before every batch; nobody if None.
+        keep_best: keep the weights of the best epoch: see `studio.train.course.Judge`.
         finish_epoch: report an epoch that was stopped within as well, as Keras does.
         watch: looks on at each validation.
     """
     plan = plan or FitPlan()
-    steps = plan.steps_per_epoch or -(-len(data) // plan.batch_size)
-    monitor = "val_loss" if validation is not None else "loss"
-    seen, began = _Progress(), time.perf_counter()
-    held = len(validation) if validation is not None else 0
-    trainer.compiled(True, data.weighted, data.one_hots)
-    assert trainer.choice is not None, "an engine was chosen for the step"
-    yield Started(plan.epochs, steps, len(data), held, trainer.choice)
-    stopped = False
-    source = _endless(trainer, data, plan)
-    for epoch in range(plan.initial_epoch, plan.epochs):
-        if stopped := stop():
-            break
-        yield EpochStarted(epoch)
-        epoch_began, means = time.perf_counter(), Means(trainer)
-        for number, batch in enumerate(islice(source, steps)):
-            if stopped := stop():
+    if course is None:
+        run, first = Run(run_id, created=stamp()), plan.initial_epoch
+        course = Course(run, first, data_pass=first)
+    fitting = _Fit(trainer, data, validation, plan, course, control or Asked(), watch)
+    return fitting.events(keep_best, finish_epoch)
+
+
+def stamp() -> str:
+    """The time, as runs keep it."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+class _Fit:
+    """One training under way; `course` is always where it is but for the sums of the epoch."""
+
+    def __init__(
+        self,
+        trainer: Trainer,
+        data: Arrays,
+        validation: Arrays | None,
+        plan: FitPlan,
+        course: Course,
+        control: Control,
+        watch: Watch | None,
+    ) -> None:
+        self.trainer, self.plan, self.course = trainer, plan, course
+        self.document = trainer.document  # the rate may become another
+        self.data, self.validation = data, validation
+        self.control, self.watch = control, watch
+        self.steps = plan.steps_per_epoch or -(-len(data) // plan.batch_size)
+        usual = "val_loss" if validation is not None else "loss"
+        outputs = trainer.document.plan.outputs
+        self.judge = Judge(outputs, plan.early_stopping, plan.reduce_lr, usual)
+        self.judge.take_up(course)
+        if plan.reduce_lr is not None:
+            edits.set_rate(self.document, trainer.rate)  # refused now where a schedule gives it
+        self.means = Means(trainer)
+        self.history = {key: list(values) for key, values in course.run.history.items()}
+        self.best_epoch = course.run.best_epoch
+        self.ended: Ended = "done"
+        self._run_began = self._clock() - course.began[1]
+        self._epoch_began = self._clock() - course.began[0]
+
+    def events(self, keep_best: bool, finish_epoch: bool) -> Iterator[Event]:
+        trainer, course, plan = self.trainer, self.course, self.plan
+        step, _ = trainer.compiled(True, self.data.weighted, self.data.one_hots)
+        assert trainer.choice is not None, "an engine was chosen for the step"
+        if course.rate is not None:
+            trainer.rate = course.rate
+        if course.means:
+            self.means.take_up(step, course.means)
+        held = len(self.validation) if self.validation is not None else 0
+        yield Started(
+            plan.epochs,
+            self.steps,
+            len(self.data),
+            held,
+            trainer.choice,
+            epoch=course.epoch,
+            batch=course.batch,
+            run=self.run(),
+        )
+        source = self._endless()
+        while course.epoch < plan.epochs and self._goes_on():
+            if self.control.before_batch(self.whole_course):
+                self.ended = "stopped"
                 break
+            yield EpochStarted(course.epoch)
+            yield from self._train_epoch(source)
+            if self._goes_on() or (finish_epoch and course.batch):
+                yield from self._end_epoch(keep_best)
+        trainer.finish()
+        yield self._finished(keep_best)
+
+    def whole_course(self) -> Course:
+        """Where it is, with the sums of the epoch, as values of their own."""
+        clock = self._clock()
+        began = (clock - self._epoch_began, clock - self._run_began)
+        return replace(self.course, run=self.run(), means=self.means.state(), began=began)
+
+    def run(self) -> Run:
+        """The run so far."""
+        document, plan, trainer = self.document, self.plan, self.trainer
+        optimizer = document.plan.optimizer
+        settings = {
+            "optimizer": {"kind": optimizer.kind, **optimizer.config()},
+            "epochs": plan.epochs,
+            "batch_size": plan.batch_size,
+            "shuffle": plan.shuffle,
+            "seed": trainer.settings.seed,
+            "engine": trainer.choice.engine if trainer.choice else trainer.settings.engine,
+            "threads": trainer.settings.threads or available(),
+        }
+        for name in ("early_stopping", "reduce_lr"):
+            if (wanted := getattr(plan, name)) is not None:
+                settings[name] = plain(wanted)
+        return replace(
+            self.course.run,
+            settings=settings,
+            history={key: list(values) for key, values in self.history.items()},
+            best_epoch=self.best_epoch,
+            monitor=self.judge.monitor,
+            seconds=self._clock() - self._run_began,
+            pace=self.course.pace(),
+        )
+
+    def _clock(self) -> float:
+        """Seconds since some time ago, without pauses."""
+        return perf_counter() - self.control.waited
+
+    def _goes_on(self) -> bool:
+        return self.ended == "done"
+
+    def _train_epoch(self, source: Iterator[Arrays]) -> Iterator[Event]:
+        """What is left of an epoch's batches, until they are done or it is to stop."""
+        trainer, course, means = self.trainer, self.course, self.means
+        before_batch, epoch = self.control.before_batch, course.epoch
+        for number in range(course.batch, self.steps):
+            if before_batch(self.whole_course):
+                self.ended = "stopped"
+                return
+            batch = next(source)
             yield BatchStarted(epoch, number)
             step, results = trainer.train_batch(batch)
             means.add(step, batch, results)
+            course.batch = number + 1
+            course.taken += 1
             yield BatchDone(epoch, number, means.loss())
-        if stopped and not (finish_epoch and number):
-            break
-        logs = means.logs()
-        if validation is not None and (epoch + 1) % plan.validation_freq == 0:
-            logs |= _validate(trainer, validation, plan, watch)
-        logs = dict(sorted(logs.items()))
-        better = seen.take(epoch, logs, monitor)
+
+    def _endless(self) -> Iterator[Arrays]:
+        """Batches without end; each pass over the data is shuffled by its own number."""
+        size, seed, course = self.plan.batch_size, self.trainer.settings.seed, self.course
+        while True:
+            if self.plan.shuffle:
+                yield from shuffled_batches(self.data, size, seed, course.data_pass, course.taken)
+            else:
+                yield from batches(self.data, size, skip=course.taken)
+            course.data_pass, course.taken = course.data_pass + 1, 0
+
+    def _end_epoch(self, keep_best: bool) -> Iterator[Event]:
+        """Validate, and take in what the epoch gave; stopped within the validation, nothing."""
+        trainer, course, epoch = self.trainer, self.course, self.course.epoch
+        try:
+            logs = self._logs()
+        except _StoppedError:
+            self.ended = "stopped"
+            return
+        for key, value in logs.items():
+            self.history.setdefault(key, []).append(value)
+        best, early = self.judge.look(epoch, logs, course)
+        rate = self.judge.next_rate(logs, trainer.rate, course)
+        if rate != trainer.rate:
+            trainer.rate = course.rate = rate
         trainer.save()
-        if better and keep_best:
-            seen.best = None  # its memory goes to the new one
-            seen.best = trainer.store.snapshot()
-        yield EpochDone(epoch, logs, time.perf_counter() - epoch_began, better)
-        if stopped:
-            break
-    trainer.finish()
-    yield _finished(trainer, plan, seen, run_id, monitor, stopped, time.perf_counter() - began)
+        if best:
+            self.best_epoch = epoch
+            if keep_best:
+                course.best = None  # its memory goes to the new one
+                course.best = trainer.store.snapshot()
+        course.epoch, course.batch, self.means = epoch + 1, 0, Means(trainer)
+        clock = self._clock()
+        seconds, self._epoch_began = clock - self._epoch_began, clock
+        yield EpochDone(epoch, logs, seconds, best)
+        yield from map(Warned, self.judge.new_warnings())
+        if early and self._goes_on():
+            self.ended = "early"
+
+    def _logs(self) -> Logs:
+        """What the epoch gave, with its validation, by sorted keys."""
+        plan, logs = self.plan, self.means.logs()
+        if self.validation is not None and (self.course.epoch + 1) % plan.validation_freq == 0:
+            size = plan.validation_batch_size or plan.batch_size
+            watch = _Interrupting(self.control, self.watch)
+            held = self.trainer.evaluate(self.validation, size, plan.validation_steps, watch)
+            logs |= {f"val_{key}": value for key, value in held.items()}
+        if self.judge.logs_rate:
+            logs["learning_rate"] = self.trainer.rate
+        return dict(sorted(logs.items()))
+
+    def _finished(self, keep_best: bool) -> Finished:
+        store, course, stopped = self.trainer.store, self.course, self.ended == "stopped"
+        run = replace(self.run(), ended=self.ended)
+        if keep_best and self.best_epoch >= 0:
+            weights = None if course.best is None else _values(course.best)
+            run = replace(run, document=self.document, weights=weights)
+        best = course.best if self.best_epoch != course.epoch - 1 or stopped else None
+        early = self.plan.early_stopping
+        if early is not None and early.restore_best_weights and best is not None:
+            store.restore(best)
+            self.trainer.forget()
+            best = None
+        return Finished(run, stopped, store.shared(), best, store.step, {})
 
 
-def _endless(trainer: Trainer, data: Arrays, plan: FitPlan) -> Iterator[Arrays]:
-    """Batches without end; each pass over the data is shuffled by its own number."""
-    size, number = plan.batch_size, plan.initial_epoch
-    while True:
-        if plan.shuffle:
-            yield from shuffled_batches(data, size, trainer.settings.seed, number)
-        else:
-            yield from batches(data, size)
-        number += 1
+class _StoppedError(Exception):
+    """It is to stop, within a validation."""
 
 
-def _validate(trainer: Trainer, held: Arrays, plan: FitPlan, watch: Watch | None) -> Logs:
-    size = plan.validation_batch_size or plan.batch_size
-    logs = trainer.evaluate(held, size, plan.validation_steps, watch)
-    return {f"val_{key}": value for key, value in logs.items()}
+@dataclass(frozen=True)
+class _Interrupting:
+    """Lets a validation be paused and stopped between its batches; another may look on as well."""
+
+    control: Control
+    watch: Watch | None
+
+    def begin(self) -> None:
+        if self.watch:
+            self.watch.begin()
+
+    def batch_begin(self, batch: int) -> None:
+        if self.control.in_validation():
+            raise _StoppedError
+        if self.watch:
+            self.watch.batch_begin(batch)
+
+    def batch_end(self, batch: int, logs: Logs) -> None:
+        if self.watch:
+            self.watch.batch_end(batch, logs)
+
+    def end(self, logs: Logs) -> None:
+        if self.watch:
+            self.watch.end(logs)
 
 
-def _finished(
-    trainer: Trainer,
-    plan: FitPlan,
-    seen: _Progress,
-    run_id: str,
-    monitor: str,
-    stopped: bool,
-    seconds: float,
-) -> Finished:
-    optimizer = trainer.document.plan.optimizer
-    settings = {
-        "optimizer": {"kind": optimizer.kind, **optimizer.config()},
-        "epochs": plan.epochs,
-        "batch_size": plan.batch_size,
-        "shuffle": plan.shuffle,
-        "seed": trainer.settings.seed,
-        "engine": trainer.choice.engine if trainer.choice else trainer.settings.engine,
-        "threads": trainer.settings.threads or available(),
+def _values(weights: Mapping[LayerId, Cells]) -> dict[LayerId, Cells]:
+    """Weights without what an optimizer keeps; the arrays are the same."""
+    return {
+        layer: {key: Cell(cell.value, cell.trained) for key, cell in cells.items()}
+        for layer, cells in weights.items()
     }
-    run = Run(run_id, settings, seen.history, seen.best_epoch, monitor, seconds)
-    last = plan.initial_epoch + len(seen.history.get("loss", ())) - 1
-    best = seen.best if seen.best_epoch != last or stopped else None
-    return Finished(run, stopped, trainer.store.shared(), best, trainer.store.step, {})

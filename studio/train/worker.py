@@ -1,135 +1,231 @@
 """Training in a process of its own, so that a window never waits and survives its death.
 
-The process is spawned, never forked, and imports nothing of the window. It is told everything at
-its start and only talks back; it ends when nobody listens any more.
+The process is spawned, never forked, and imports nothing of the window. What it is to do comes at
+its start, words (pause, stop, …) while it trains; it says what happens, and ends when nobody
+listens any more. A thread beside the window starts it and hears it: not even a large model, on its
+way in or out, makes the window wait.
 """
 
 import multiprocessing
-import os
+import pickle
 import signal
 import threading
 import time
-import traceback
-from collections.abc import Iterator
+from collections import deque
+from contextlib import suppress
+from copy import copy
 from dataclasses import replace
 from multiprocessing.connection import Connection
-from multiprocessing.synchronize import Event as Flag
 from pathlib import Path
 
-from studio.document.analysis import obstacles
-from studio.document.lowering import raise_first
 from studio.document.project import Project
-from studio.engine.threads import available
-from studio.problem import Problem, ProblemError
-from studio.train.data import load_data
-from studio.train.events import BatchDone, BatchStarted, Event, Failed, Finished, Started
-from studio.train.fit import FitPlan, fit
-from studio.train.trainer import Settings, Trainer
+from studio.document.store import Store
+from studio.problem import Problem
+from studio.train.checkpoints import discard, exists
+from studio.train.control import Word
+from studio.train.events import BatchDone, Event, Failed, Finished, Speed, Warned
+from studio.train.job import Job, train_project
+from studio.train.pipe import receive, send
+from studio.train.trainee import main
 
-_INTERVAL = 0.05  # seconds between two BatchDone that are sent
-_NICE = 5  # below the window
+__all__ = ["TrainingProcess", "train_project"]
 
-
-def train_project(
-    project: Project,
-    base: Path | None = None,
-    epochs: int | None = None,
-    *,
-    stop: Flag | threading.Event | None = None,
-    threads: int = 0,
-) -> Iterator[Event]:
-    """Train a project on the data its plan binds: load, check, fit. In this process.
-
-    Args:
-        project: its Store is trained in place. Weights that learnt before go on with the
-            vocabulary and statistics they know.
-        base: the folder relative data paths start from.
-        epochs: instead of the plan's.
-        stop: set from elsewhere to end after the current batch.
-        threads: for matrix products; all cores if 0.
-
-    Raises:
-        ProblemError: everything that keeps it from starting.
-    """
-    document, run = project.document, project.document.plan.run
-    learnt = any(cell.trained for _, cell in project.store.items())
-    model = obstacles(document)
-    raise_first(model)
-    data = load_data(document, base or Path(), project.fitted if learnt else None)
-    trainer = Trainer(document, project.store, Settings(run.engine, run.seed, threads))
-    plan = FitPlan(epochs or run.epochs, run.batch_size, run.shuffle)
-    run_id = f"r{len(project.runs) + 1}"
-    asked = stop.is_set if stop is not None else lambda: False
-    for event in fit(trainer, data.train, data.validation, plan, run_id=run_id, stop=asked):
-        if isinstance(event, Started):
-            event = replace(event, warnings=(*model, *data.warnings))
-        elif isinstance(event, Finished):
-            event = replace(event, fitted=data.fitted)
-        yield event
+SILENCE = 10.0  # seconds without a word after which something is wrong
+BIRTH = 30.0  # likewise, before the first
 
 
 class TrainingProcess:
-    """A training that goes on elsewhere; `poll` tells what it said since the last time."""
+    """A training that goes on elsewhere; `poll` tells what it said since the last time.
+
+    Args:
+        project: taken as it is now; what is learnt comes back with Finished.
+        base: the folder relative data paths start from.
+        epochs: instead of the plan's; with `more`, how many more.
+        checkpoints: the folder of `studio.train.checkpoints.place_of` to write down in where it
+            is, as often as the plan says; None: it is not written down. Removed once Finished
+            has arrived.
+        resume: go on from what is written down there.
+        more: the id of a run of the project to go on with, for `epochs` more epochs; it ends as
+            that run had it been longer, and takes its place. The weights are the project's.
+    """
 
     def __init__(
-        self, project: Project, base: Path | None = None, epochs: int | None = None
+        self,
+        project: Project,
+        base: Path | None = None,
+        epochs: int | None = None,
+        *,
+        checkpoints: Path | None = None,
+        resume: bool = False,
+        more: str = "",
     ) -> None:
-        spawn = multiprocessing.get_context("spawn")
-        self._receiver, sender = spawn.Pipe(duplex=False)
-        self._sender = sender
-        self._stop = spawn.Event()
-        self._over = False
-        arguments = (sender, self._stop, project, base, epochs)
-        self._process = spawn.Process(target=_main, args=arguments, daemon=True)
+        self._job = Job(_light(project, more), base, epochs, checkpoints, resume, more)
+        self._heard: deque[Event] = deque()
+        self._wanted: list[Word] = []
+        self._lock = threading.Lock()
+        self._connection: Connection | None = None
+        self._process: multiprocessing.process.BaseProcess | None = None
+        self._thread = threading.Thread(target=self._run, name="trainer", daemon=True)
+        self._over = False  # nothing more is told
+        self._ended = False  # by `kill`
+        self._last = time.monotonic()
+        self._spoke = self._told_of_silence = False
+        self._memory = 0
+
+    # -- words to it -----------------------------------------------------------------------------
 
     def start(self) -> None:
-        """Spawn it."""
-        self._process.start()
-        self._sender.close()  # ours; the child has its own, whose end we want to notice
+        """Spawn it; this does not wait for it."""
+        self._last = time.monotonic()
+        self._thread.start()
+
+    def pause(self) -> None:
+        """Have it wait before the next batch, of a validation too. Paused follows."""
+        self._say("pause")
+
+    def resume(self) -> None:
+        """Have it go on after a pause. Resumed follows."""
+        self._say("resume")
+
+    def stop(self, keep_best: bool = False) -> None:
+        """Ask it to end before the next batch, paused or not. Finished follows.
+
+        With `keep_best` its weights are those of the best epoch.
+        """
+        self._say("stop_at_best" if keep_best else "stop")
+
+    def checkpoint(self) -> None:
+        """Have it write down where it is before the next batch. Checkpointed follows, or Warned.
+
+        Nothing does where no checkpoints are kept.
+        """
+        self._say("checkpoint")
+
+    def kill(self) -> None:
+        """End it at once; `poll` gives nothing more. What it wrote down last stays."""
+        with self._lock:
+            self._over = self._ended = True
+            process = self._process
+        if process is not None:
+            process.kill()
+        if self._thread.is_alive():
+            self._thread.join(10)
+
+    # -- what it says ----------------------------------------------------------------------------
 
     @property
     def pid(self) -> int | None:
-        return self._process.pid
+        """Its number; None until it is there."""
+        return self._process.pid if self._process is not None else None
 
     @property
     def alive(self) -> bool:
-        return self._process.is_alive()
-
-    def stop(self) -> None:
-        """Ask it to end after the current batch; Finished follows."""
-        self._stop.set()
-
-    def kill(self) -> None:
-        """End it at once. What it learnt is lost; `poll` gives nothing more."""
-        self._over = True
-        if self._process.pid is not None:
-            self._process.kill()
-            self._process.join()
-        self._receiver.close()
+        """Whether it has begun, and is not at its end."""
+        return self._thread.is_alive()
 
     def poll(self) -> list[Event]:
         """What it said since the last time, without waiting; of several BatchDone the last."""
         events: list[Event] = []
-        while not self._over:
-            try:
-                if not self._receiver.poll():
-                    break
-                event: Event = self._receiver.recv()
-            except (EOFError, OSError):
-                event = Failed((self._death(),))
+        while self._heard and not self._over:
+            event = self._heard.popleft()
+            self._last, self._told_of_silence, self._spoke = time.monotonic(), False, True
             if isinstance(event, BatchDone) and events and isinstance(events[-1], BatchDone):
                 events.pop()
+            if isinstance(event, Speed):
+                self._memory = event.memory
             events.append(event)
             self._over = isinstance(event, Finished | Failed)
+            if isinstance(event, Finished) and self._job.checkpoints is not None:
+                discard(self._job.checkpoints)
+        if not events and self.alive and not self._over:
+            events += self._silence()
         return events
+
+    def _silence(self) -> list[Event]:
+        """A word about its silence, once, if that lasts: it says something every second else."""
+        waited = time.monotonic() - self._last
+        if waited < (SILENCE if self._spoke else BIRTH) or self._told_of_silence:
+            return []
+        self._told_of_silence = True
+        args = {"seconds": round(waited), "pid": self.pid}
+        return [Warned(Problem("trainer_silent", args=args, severity="warning"))]
+
+    # -- beside the window -----------------------------------------------------------------------
+
+    def _say(self, word: Word) -> None:
+        with self._lock:
+            if self._connection is None:
+                self._wanted.append(word)
+                return
+            with suppress(OSError):  # it has ended: `poll` tells
+                self._connection.send(word)
+
+    def _run(self) -> None:
+        """What the thread does: spawn, hear, say how it ended."""
+        try:
+            connection = self._spawn()
+        except Exception as error:
+            args = {"reason": str(error) or type(error).__name__}
+            self._heard.append(Failed((Problem("trainer_not_started", args=args),)))
+            return
+        last: Event | None = None
+        try:
+            self._begin(connection)
+            while not isinstance(last, Finished | Failed):
+                last = receive(connection)
+                self._heard.append(last)
+        except (EOFError, OSError, pickle.UnpicklingError):
+            self._heard.append(Failed((self._death(),)))
+        with self._lock:
+            connection.close()
+        if self._process is not None:
+            self._process.join(5)  # or the system keeps what is left of it
+
+    def _spawn(self) -> Connection:
+        spawn = multiprocessing.get_context("spawn")
+        mine, its = spawn.Pipe()
+        process = spawn.Process(target=main, args=(its,), daemon=True)
+        process.start()
+        its.close()  # the child has its own, whose end we want to notice
+        with self._lock:
+            self._process = process
+            if self._ended:
+                process.kill()
+        return mine
+
+    def _begin(self, connection: Connection) -> None:
+        """Give it its job, and the words that were said too early."""
+        send(connection, self._job)
+        with self._lock:
+            for word in self._wanted:
+                connection.send(word)
+            self._connection = connection
 
     def _death(self) -> Problem:
         """Why the pipe ended without a last word."""
-        self._process.join(1.0)
-        code = self._process.exitcode
+        assert self._process is not None
+        self._process.join(5.0)
+        code, kept = self._process.exitcode, "_kept" if self._is_kept() else ""
         if code is not None and code < 0:
-            return Problem("trainer_killed", args={"signal": _signal_name(-code)})
-        return Problem("trainer_ended", args={"code": code})
+            args = {"signal": _signal_name(-code), "memory": self._memory / 2**30}
+            return Problem(f"trainer_killed{kept}", args=args)
+        return Problem(f"trainer_ended{kept}", args={"code": code})
+
+    def _is_kept(self) -> bool:
+        return self._job.checkpoints is not None and exists(self._job.checkpoints)
+
+
+def _light(project: Project, more: str) -> Project:
+    """What training needs of a project, in containers of its own; the arrays are the same."""
+    store = Store()
+    store.step = project.store.step
+    for layer, cells in project.store.shared().items():
+        store.adopt(layer, {key: copy(cell) for key, cell in cells.items()})
+    runs = [
+        run if run.id == more else replace(run, document=None, weights=None, fitted=None)
+        for run in project.runs
+    ]
+    return Project(project.document, store, dict(project.fitted), runs)
 
 
 def _signal_name(number: int) -> str:
@@ -137,46 +233,3 @@ def _signal_name(number: int) -> str:
         return f"{number}, {signal.Signals(number).name}"
     except ValueError:
         return str(number)
-
-
-def _main(
-    sender: Connection, stop: Flag, project: Project, base: Path | None, epochs: int | None
-) -> None:
-    """What the process does."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is the window's to handle
-    if hasattr(os, "nice"):
-        os.nice(_NICE)
-    try:
-        _send_all(sender, train_project(project, base, epochs, stop=stop, threads=_spare()))
-    except ProblemError as error:
-        _send(sender, Failed(error.problems))
-    except Exception:
-        _send(sender, Failed(report=traceback.format_exc()))
-
-
-def _spare() -> int:
-    """All cores but one, which the window keeps."""
-    return max(1, available() - 1)
-
-
-def _send_all(sender: Connection, events: Iterator[Event]) -> None:
-    last = 0.0
-    for event in events:
-        if isinstance(event, BatchStarted):
-            continue
-        if isinstance(event, BatchDone):
-            now = time.perf_counter()
-            if now - last < _INTERVAL:
-                continue
-            last = now
-        if not _send(sender, event):
-            return
-
-
-def _send(sender: Connection, event: Event) -> bool:
-    """Whether somebody still listens."""
-    try:
-        sender.send(event)
-    except (BrokenPipeError, ConnectionResetError):
-        return False
-    return True

@@ -21,7 +21,7 @@ from studio.train.events import (
     Finished,
     Started,
 )
-from studio.train.fit import FitPlan, fit
+from studio.train.fit import Asked, FitPlan, fit
 from studio.train.trainer import Settings, Trainer
 
 
@@ -98,7 +98,7 @@ def test_the_weights_kept_are_those_of_the_best_epoch() -> None:
 
 def test_it_stops_before_the_next_batch_when_asked() -> None:
     count = iter(range(100))
-    found = events(FitPlan(epochs=3, batch_size=10), stop=lambda: next(count) >= 4)
+    found = events(FitPlan(epochs=3, batch_size=10), control=Asked(lambda: next(count) >= 4))
     assert sum(isinstance(e, BatchDone) for e in found) == 3
     finished = found[-1]
     assert isinstance(finished, Finished)

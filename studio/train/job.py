@@ -1,0 +1,195 @@
+"""Training a project on the data its plan binds: load, check, fit. In this process."""
+
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+from studio.document.analysis import obstacles
+from studio.document.lowering import raise_first
+from studio.document.preprocess import Fitted
+from studio.document.project import Project, Run
+from studio.engine.threads import available
+from studio.train.arrays import Arrays
+from studio.train.checkpoints import About, Kept, read
+from studio.train.class_weights import balanced
+from studio.train.control import Guard, Orders
+from studio.train.course import Course
+from studio.train.data import load_data
+from studio.train.events import Event, Finished, Started
+from studio.train.fingerprint import fingerprint
+from studio.train.fit import FitPlan, fit, stamp
+from studio.train.keeper import Keeper
+from studio.train.sameness import expect_same_data, expect_same_document, expect_same_model
+from studio.train.trainer import Settings, Trainer
+
+
+@dataclass(frozen=True)
+class Job:
+    """What to train, and from where; the parts are those of `TrainingProcess`."""
+
+    project: Project
+    base: Path | None = None
+    epochs: int | None = None
+    checkpoints: Path | None = None
+    resume: bool = False
+    more: str = ""
+
+
+def train_project(
+    project: Project,
+    base: Path | None = None,
+    epochs: int | None = None,
+    *,
+    stop: threading.Event | None = None,
+    threads: int = 0,
+) -> Iterator[Event]:
+    """Train a project where nothing is kept, until `stop` is set."""
+    return stoppable(Job(project, base, epochs), stop or threading.Event(), threads)
+
+
+def stoppable(job: Job, stop: threading.Event, threads: int = 0) -> Iterator[Event]:
+    """`train`, of which nobody asks anything but that it stop."""
+    orders = Orders()
+    for event in train(job, orders, threads=threads):
+        if stop.is_set():
+            orders.say("stop")
+        yield event
+
+
+def train(
+    job: Job,
+    orders: Orders | None = None,
+    *,
+    say: Callable[[Event], None] | None = None,
+    threads: int = 0,
+) -> Iterator[Event]:
+    """Do a job.
+
+    Args:
+        job: its project's Store is trained in place. Weights that learnt before go on with the
+            vocabulary and statistics they know.
+        orders: what is asked meanwhile.
+        say: told of pauses and checkpoints, as they happen, from whichever thread; None: they are
+            among the events.
+        threads: for matrix products; all cores if 0. A training that goes on has those it had.
+
+    Raises:
+        ProblemError: everything that keeps it from starting.
+    """
+    orders, told = orders or Orders(), deque[Event]()
+    project, document = job.project, job.project.document
+    model = obstacles(document)
+    raise_first(model)
+    start = _start(job, threads)
+    data = load_data(document, job.base or Path(), start.fitted)
+    samples = balanced(document, data.train)
+    if start.data is not None:
+        expect_same_data(start.data, fingerprint(samples, data.validation))
+    trainer = Trainer(document, project.store, start.settings)
+    run = document.plan.run
+    plan = FitPlan(
+        start.epochs,
+        run.batch_size,
+        run.shuffle,
+        early_stopping=run.early_stopping,
+        reduce_lr=run.reduce_lr,
+    )
+    keeper = None
+    if job.checkpoints is not None and run.checkpoint_minutes > 0:
+        about = partial(_about, trainer, start.epochs, samples, data.validation)
+        minutes, fitted = run.checkpoint_minutes, dict(data.fitted)
+        keeper = Keeper(job.checkpoints, trainer, fitted, about, minutes, say or told.append)
+    guard = Guard(orders, keeper, say or told.append)
+    try:
+        for event in fit(
+            trainer, samples, data.validation, plan, course=start.course, control=guard
+        ):
+            match event:
+                case Started():
+                    event = replace(event, warnings=(*model, *data.warnings))
+                case Finished():
+                    event = _finished(event, project, data.fitted, orders.at_best)
+            while told:
+                yield told.popleft()
+            yield event
+    finally:
+        if keeper is not None:
+            keeper.close()
+
+
+@dataclass(frozen=True)
+class _Start:
+    """Where a job begins.
+
+    Attributes:
+        epochs: of the whole run.
+        course: where the run is.
+        fitted: what preprocessing is to go on with, if anything.
+        data: the fingerprint the samples must have, if any.
+    """
+
+    epochs: int
+    settings: Settings
+    course: Course
+    fitted: Mapping[str, Fitted] | None
+    data: str | None = None
+
+
+def _start(job: Job, threads: int) -> _Start:
+    project, plan = job.project, job.project.document.plan
+    if job.resume:
+        assert job.checkpoints is not None, "resuming needs the folder"
+        return _resumed(job, read(job.checkpoints))
+    settings = Settings(plan.run.engine, plan.run.seed, threads)
+    learnt = any(cell.trained for _, cell in project.store.items())
+    fitted, epochs = project.fitted if learnt else None, job.epochs or plan.run.epochs
+    if job.more:
+        before = project.run(job.more)
+        assert before is not None, "a run of the project"
+        if before.document is not None:
+            expect_same_model(before.document, project.document)
+        return _Start(
+            before.epochs + epochs, settings, Course.after(before, plan.run.early_stopping), fitted
+        )
+    run = Run(project.next_run(), created=stamp())
+    return _Start(epochs, settings, Course(run), fitted)
+
+
+def _resumed(job: Job, kept: Kept) -> _Start:
+    """A job that was cut off: the Store is given what it had then."""
+    project = job.project
+    expect_same_document(kept.document, project.document)
+    project.store.merge(kept.store.shared())
+    project.store.step = kept.store.step
+    wanted, about = project.document.plan.run.epochs, kept.about
+    changed = wanted != kept.document.plan.run.epochs
+    epochs = job.epochs or (wanted if changed else about.epochs)
+    settings = Settings(about.engine, about.seed, about.threads)
+    course, other = kept.course, project.run(kept.course.run.id)
+    if other is not None and other.created != course.run.created:  # made since
+        course = replace(course, run=replace(course.run, id=project.next_run()))
+    return _Start(epochs, settings, course, kept.fitted, about.data)
+
+
+def _about(trainer: Trainer, epochs: int, samples: Arrays, validation: Arrays | None) -> About:
+    engine = trainer.choice.engine if trainer.choice else trainer.settings.engine
+    threads = trainer.settings.threads or available()
+    data = fingerprint(samples, validation)
+    return About(epochs, engine, threads, trainer.settings.seed, data)
+
+
+def _finished(
+    event: Finished, project: Project, fitted: Mapping[str, Fitted], at_best: bool
+) -> Finished:
+    """What the run leaves; with the best epoch's weights in the Store where that is asked for."""
+    run = event.run
+    if run.document is not None:
+        run = replace(run, fitted=dict(fitted))
+    event = replace(event, run=run, fitted=fitted)
+    if at_best and event.best is not None:
+        project.store.restore(event.best)
+        event = replace(event, weights=project.store.shared(), best=None)
+    return event
