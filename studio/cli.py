@@ -11,7 +11,7 @@ import os
 import sys
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Annotated, Any, NoReturn, cast
 
@@ -32,7 +32,7 @@ from studio.console import (
 from studio.document import edits
 from studio.document.analysis import analyse
 from studio.document.model import Document
-from studio.document.plan import Split, SplitKind, TableSource
+from studio.document.plan import Reading, Split, SplitKind, TableSource
 from studio.document.project import Project
 from studio.document.store import Store
 from studio.document.summary import summary as summary_text
@@ -57,7 +57,16 @@ DataOption = Annotated[
     list[str] | None,
     typer.Option(
         "--data",
-        help="PORT=FILE[:COLUMN[,COLUMN …]], once for each port; .csv, .csv.gz, .npz or .npy",
+        help="PORT=FILE[:COLUMN[,COLUMN …]], once for each port; CSV and its kin, Parquet, Excel, "
+        "JSON, .npz, .npy, or a folder of pictures or texts",
+    ),
+]
+ReadingOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--reading",
+        help="How the file is read, where that is found out wrongly; once for each of "
+        "encoding=gb18030, delimiter=; (or tab), quote=none, header=no, decimal=, and sheet=NAME",
     ),
 ]
 MetricOption = Annotated[
@@ -66,7 +75,10 @@ MetricOption = Annotated[
 ]
 SplitOption = Annotated[
     str | None,
-    typer.Option(help="Rows that validate: none, random:0.2, last:0.2, or COLUMN=VALUE"),
+    typer.Option(
+        help="Rows that validate: none, random:0.2, stratified:0.2[:COLUMN], last:0.2[:COLUMN] in "
+        "the order of a column, COLUMN=VALUE, or file:FILE"
+    ),
 ]
 _MOST = 2**63 - 1  # of a project file's integers
 CountOption = Annotated[
@@ -146,6 +158,7 @@ def train(
     out: Annotated[Path | None, typer.Option(help="Write here, not back to the project")] = None,
     metric: MetricOption = None,
     split: SplitOption = None,
+    reading: ReadingOption = None,
     best: Annotated[bool, typer.Option("--best", help="Keep the best epoch's weights")] = False,
     fresh: Annotated[bool, typer.Option("--fresh", help="Forget what it learnt before")] = False,
     resume: Annotated[
@@ -170,7 +183,7 @@ def train(
         project.store, project.fitted = Store(), {}
     changes = {"epochs": epochs, "batch_size": batch_size, "engine": engine, "seed": seed}
     given = {name: value for name, value in changes.items() if value is not None}
-    document = _prepared(project.document, data, metric)
+    document = _prepared(project.document, data, metric, reading)
     if split is not None:
         document = edits.set_data(document, split=read_split(split, document.plan.data.split))
     project.document = edits.set_run(document, **given)
@@ -196,6 +209,7 @@ def evaluate(
     rows: Annotated[
         str | None, typer.Option(help="validation, train or all; all if --data is given")
     ] = None,
+    reading: ReadingOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Losses and metrics on the held-out rows, or on all rows of other data."""
@@ -203,7 +217,7 @@ def evaluate(
     from studio.train.trainer import Trainer
 
     project = _load(project_file)
-    document = _prepared(project.document, data, metric)
+    document = _prepared(project.document, data, metric, reading)
     rows = rows or ("all" if data else "validation")
     if rows not in ("validation", "train", "all"):
         raise typer.BadParameter(f"--rows takes validation, train or all, not {rows}")
@@ -225,6 +239,7 @@ def evaluate(
 def predict(
     project_file: ProjectFile,
     data: DataOption = None,
+    reading: ReadingOption = None,
     out: Annotated[Path | None, typer.Option(help="A CSV to write; stdout if not given")] = None,
 ) -> None:
     """Every output for every row of the data.
@@ -232,20 +247,23 @@ def predict(
     ``--data FILE`` reads the columns the project is bound to; ``--data PORT=FILE:COLUMN`` others.
     """
     from studio.train.predict import predict as outputs_of
-    from studio.train.prediction import predict_inputs, prediction_columns
+    from studio.train.prediction import predict_inputs, prediction_columns, told_rows
 
     project, base = _load(project_file), project_file.parent
     if out is not None:
         spare_project(out, project_file)
         check_writable(out)
     expect_data(data or [])
-    document, inputs = predict_inputs(project.document, project.fitted, base, data or [])
+    said = read_reading(reading or [])
+    document, inputs = predict_inputs(project.document, project.fitted, base, data or [], said)
+    rows = told_rows(document, base)
     if out is not None:
-        sources = (project.document.plan.data.source, document.plan.data.source)
+        plans = (project.document.plan.data, document.plan.data)
+        sources = [source for plan in plans for source in (plan.source, plan.split.file)]
         spare_data(out, [base / s.path for s in sources if isinstance(s, TableSource)])
     outputs = outputs_of(document, project.store, inputs)
     table = io.StringIO(newline="")
-    _write_csv(table, prediction_columns(document, project.fitted, outputs))
+    _write_csv(table, rows | prediction_columns(document, project.fitted, outputs))
     if out is None:
         sys.stdout.write(table.getvalue())
         return
@@ -381,13 +399,18 @@ def _save(path: Path, project: Project) -> None:
     loom.save(path, project)
 
 
-def _prepared(document: Document, data: list[str] | None, metric: list[str] | None) -> Document:
-    """The document with its data and metrics as the options say."""
-    if data:
+def _prepared(
+    document: Document,
+    data: list[str] | None,
+    metric: list[str] | None,
+    reading: list[str] | None,
+) -> Document:
+    """The document with its data, how that is read, and metrics as the options say."""
+    if data or reading:
         from studio.train.bindings import with_data
 
-        expect_data(data)
-        document = with_data(document, data)
+        expect_data(data or [])
+        document = with_data(document, data or [], read_reading(reading or []))
     if metric:
         metrics = tuple(as_metric(name) for name in metric)
         for endpoint in document.graph.outputs:
@@ -395,19 +418,45 @@ def _prepared(document: Document, data: list[str] | None, metric: list[str] | No
     return document
 
 
+def read_reading(written: Sequence[str]) -> dict[str, str]:
+    """The fields of a `Reading` that ``header=no``, ``delimiter=tab`` … stand for."""
+    named = {"tab": "\t", "space": " ", "comma": ",", "semicolon": ";", "bar": "|"}
+    found = {}
+    for item in written:
+        name, equals, value = item.partition("=")
+        known = [field.name for field in fields(Reading)]
+        wrong = name == "header" and value not in ("yes", "no", "detect")
+        if name not in known or not equals or wrong:
+            raise typer.BadParameter(
+                f"--reading takes {', '.join(f'{name}=…' for name in known)} (header=yes, no or "
+                f"detect), not {item}"
+            )
+        found[name] = named.get(value, value) if name in ("delimiter", "decimal") else value
+    return found
+
+
 def read_split(written: str, old: Split) -> Split:
-    """The split that ``random:0.2``, ``last``, ``none`` or ``COLUMN=VALUE`` stands for."""
+    """The split that ``random:0.2``, ``last:0.2:date``, ``none``, ``COLUMN=VALUE`` … stands for."""
+    from studio.train.tables import table_source
+
+    kind, _, rest = written.partition(":")
+    if kind == "file" and rest:
+        return Split("file", old.fraction, old.seed, file=table_source(Path(rest)))
     column, equals, value = written.partition("=")
     if equals:
         return Split("column", old.fraction, old.seed, column, value)
-    kind, _, share = written.partition(":")
+    share, _, column = rest.partition(":")
     try:
         fraction = float(share) if share else old.fraction
     except ValueError:
         fraction = -1.0
-    if kind not in ("none", "random", "last") or not 0 < fraction < 1:
-        raise typer.BadParameter(f"--split takes random:0.2, last:0.2, none, C=V, not {written}")
-    return Split(cast(SplitKind, kind), fraction, old.seed)
+    shares = {"none": "", "random": "", "stratified": column, "last": column}
+    if shares.get(kind) != column or not 0 < fraction < 1:
+        raise typer.BadParameter(
+            "--split takes random:0.2, stratified:0.2[:COLUMN], last:0.2[:COLUMN], none, "
+            f"COLUMN=VALUE or file:FILE, not {written}"
+        )
+    return Split(cast(SplitKind, kind), fraction, old.seed, column)
 
 
 def _train(

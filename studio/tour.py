@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from studio.document import edits
+from studio.document.building import add, wired
 from studio.document.model import CallId, Document, Endpoint
 from studio.document.plan import GeneratedSource
 from studio.document.project import Project
-from studio.examples.building import add, wired
 from studio.examples.headline import bound
 from studio.layers.dense import Dense
 from studio.layers.embedding import Embedding

@@ -7,11 +7,11 @@ from hypothesis import given, settings
 
 from studio.document import edits
 from studio.document.analysis import analyse
+from studio.document.building import add
 from studio.document.canonical import canonical
 from studio.document.model import Document, Endpoint
 from studio.document.project import Project, Run
 from studio.examples import EXAMPLES
-from studio.examples.building import add
 from studio.layers.dense import Dense
 from studio.layers.embedding import Embedding
 from studio.layers.input import Input

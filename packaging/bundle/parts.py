@@ -17,7 +17,7 @@ ASKED_FOR = ("fast-sugiyama", "numpy", "onnx", "onnxruntime", "PySide6-Essential
 
 # Optional parts of our libraries that nothing here reaches.
 LEFT_OUT = [
-    *("IPython", "matplotlib", "pandas", "PIL", "tkinter", "torch", "jax", "tensorflow", "keras"),
+    *("IPython", "matplotlib", "pandas", "tkinter", "torch", "jax", "tensorflow", "keras"),
     *("pytest", "_pytest", "hypothesis", "mypy", "setuptools", "pip", "sympy"),
     *("PySide6.QtNetwork", "PySide6.QtQml", "PySide6.QtQuick", "PySide6.QtSql"),
     *("onnxruntime.quantization", "onnxruntime.tools", "onnxruntime.transformers"),

@@ -312,7 +312,7 @@ def set_rate(document: Document, rate: float) -> Document:
 
 
 def set_data(document: Document, **values: Any) -> Document:
-    """With fields of the data plan changed: source, inputs, targets, split."""
+    """With fields of the data plan changed: source, inputs, targets, split, series."""
     data: DataPlan = replace(document.plan.data, **values)
     return replace(document, plan=replace(document.plan, data=data))
 

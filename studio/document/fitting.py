@@ -14,21 +14,17 @@ from typing import Any
 
 from studio.declare import resolve
 from studio.document import edits
+from studio.document.defaults import comparable, usual_loss
 from studio.document.edits import Fix
 from studio.document.inside import uses
 from studio.document.model import Document, Endpoint
-from studio.document.plan import ClassColumn, OutputPlan
+from studio.document.plan import OutputPlan
 from studio.engine.program import Spec
 from studio.layers.base import Layer
 from studio.layers.recurrent import Recurrent
 from studio.layers.values import Range
 from studio.losses.base import Loss
-from studio.losses.probabilistic import (
-    BinaryCrossentropy,
-    CategoricalCrossentropy,
-    SparseCategoricalCrossentropy,
-)
-from studio.losses.regression import MeanSquaredError
+from studio.losses.probabilistic import BinaryCrossentropy
 from studio.problem import Problem, Severity
 
 _ACTIVATION = {"each": "sigmoid", "shared": "softmax"}
@@ -55,22 +51,6 @@ def loss_problems(
         elif spec is not None and not loss.problems():
             yield from _misfits(document, endpoint, loss, spec, known)
             yield from _metric_misfits(endpoint, plan, spec)
-
-
-def comparable(output: Spec) -> bool:
-    """Whether a loss can be taken of an output: floats, with an axis beside the batch."""
-    return output.dtype.startswith("float") and output.rank > 1
-
-
-def usual_loss(document: Document, endpoint: Endpoint, spec: Spec, known: Range | None) -> Loss:
-    """The loss such an output is usually trained for."""
-    if known is not None and known.shares and spec.shape[-1] != 1:
-        binding = document.plan.data.targets.get(endpoint.key)
-        numbered = isinstance(binding, ClassColumn) and not binding.one_hot
-        return SparseCategoricalCrossentropy() if numbered else CategoricalCrossentropy()
-    if known is not None and known.low >= 0 and known.high <= 1:
-        return BinaryCrossentropy()
-    return MeanSquaredError()
 
 
 def activated(document: Document, known: Range | None, activation: str) -> Fix | None:

@@ -17,6 +17,7 @@ from studio.layers.base import Layer
 Size = tuple[float, float]
 
 DEFAULT_SIZE: Size = (168.0, 108.0)
+_GOAL: Size = (248.0, 72.0)  # of a node with the fields of an output; and what those add to it
 COLUMN_GAP = 56.0
 ROW_GAP = 36.0
 COMPONENT_GAP = 72.0
@@ -88,6 +89,8 @@ def _guess(document: Document, graph: Graph, call: CallId) -> Size:
     rows = max(len(graph.into(call)) + 1, len(inputs), len(outputs))
     inner = 0.0 if isinstance(entry.body, Layer) else 28.0  # what it holds is drawn inside
     width, height = DEFAULT_SIZE
+    if goals := sum(e.call == call for e in document.graph.outputs):  # what each is trained for
+        width, inner = _GOAL[0], inner + _GOAL[1] * goals
     return max(width, min(48.0 + 7.0 * letters, 304.0)), height + 20.0 * (rows - 1) + inner
 
 

@@ -41,32 +41,82 @@ class TextColumn:
     With `one_hot`, each integer becomes a row of `vocabulary_size` floats with a 1 at its place;
     padding becomes a row of zeros, which a Masking layer hides. It is `keras.ops.one_hot(integers,
     vocabulary_size)` but for padding.
+
+    Split as ``"unspaced"``, each sign of writing that parts no words by spaces (Chinese, Japanese,
+    Thai, …) stands alone, and everything else in words.
     """
 
     column: str
     length: int = 100
     vocabulary_size: int = 10000
-    split: Literal["word", "char"] = "word"
+    split: Literal["word", "char", "unspaced"] = "word"
     lower: bool = True
     padding: Literal["pre", "post"] = "pre"
     truncating: Literal["pre", "post"] = "pre"
     one_hot: bool = False
 
 
+Scaling = Literal["none", "standardize", "min_max"]
+Missing = Literal["refuse", "mean", "median", "zero"]
+DatePart = Literal["year", "month", "day", "weekday", "hour", "minute", "elapsed"]
+
+
 @dataclass(frozen=True)
 class NumberColumns:
-    """Number columns as floats, side by side; standardized by the training rows if wanted."""
+    """Number columns as floats, side by side.
+
+    Attributes:
+        columns: their names.
+        scaling: ``"standardize"`` makes mean 0 and deviation 1, ``"min_max"`` 0 … 1 of the rows
+            that train.
+        missing: what stands for an empty cell; mean and median are of the rows that train.
+    """
 
     columns: tuple[str, ...]
-    standardize: bool = False
+    scaling: Scaling = "none"
+    missing: Missing = "refuse"
 
 
 @dataclass(frozen=True)
 class ClassColumn:
-    """A label column as class numbers, or one-hot; the names are kept."""
+    """A label column as class numbers, or one-hot; the names are kept.
+
+    An empty cell is refused, or a ``"class"`` of its own, whose name is empty.
+    """
 
     column: str
     one_hot: bool = False
+    missing: Literal["refuse", "class"] = "refuse"
+
+
+@dataclass(frozen=True)
+class DateColumn:
+    """A column of dates and times as floats: parts of each, side by side.
+
+    Attributes:
+        column: its name.
+        parts: which, in this order. The weekday counts from Monday, 0; ``"elapsed"`` is in days
+            since the first training row's.
+        cyclic: whether a part that comes again, all but year and elapsed, becomes the sine and
+            cosine of its place in the turn, so that December is beside January.
+        scaling: of the parts that are no sine and cosine; see `NumberColumns`.
+        day_first: how 1/2/2024 is read; None: as the column's other cells tell.
+        missing: an empty cell is refused, or stands for the median of the rows that train.
+    """
+
+    column: str
+    parts: tuple[DatePart, ...] = ("month", "weekday", "hour")
+    cyclic: bool = True
+    scaling: Scaling = "none"
+    day_first: bool | None = None
+    missing: Literal["refuse", "median"] = "refuse"
+
+
+@dataclass(frozen=True)
+class FeatureColumns:
+    """Several steps side by side in one input, as floats; classes are one-hot there."""
+
+    parts: tuple[NumberColumns | ClassColumn | DateColumn, ...]
 
 
 @dataclass(frozen=True)
@@ -80,12 +130,82 @@ class ArrayColumn:
     divisor: float = 1.0
 
 
-Binding = TextColumn | NumberColumns | ClassColumn | ArrayColumn
+@dataclass(frozen=True)
+class ImageColumn:
+    """A column of paths of pictures, as (height, width, channels) numbers divided by `divisor`.
+
+    Paths are absolute, or relative to the folder of the table's file (of a folder of pictures, to
+    it). Pictures are turned as their EXIF says, made RGB or grey, and brought to the size: by
+    "stretch" as they are, by "crop" with what is too much cut off around the middle, by "pad" whole
+    with black around, as `keras.utils.image_dataset_from_directory` names them.
+    """
+
+    column: str
+    height: int = 32
+    width: int = 32
+    color: Literal["rgb", "grayscale"] = "rgb"
+    resize: Literal["stretch", "crop", "pad"] = "stretch"
+    divisor: float = 255.0
+
+    @property
+    def channels(self) -> int:
+        """How many numbers a pixel has."""
+        return 3 if self.color == "rgb" else 1
+
+
+@dataclass(frozen=True)
+class SequenceColumn:
+    """Numbers in one cell (``1 2 3``, ``[1, 2, 3]``, ``1;2;3``), cut or filled with 0 to `length`.
+
+    They go to ports of (length,) or (length, 1), of floats or integers; "pre" and "post" are those
+    of Keras's ``pad_sequences``.
+    """
+
+    column: str
+    length: int = 100
+    padding: Literal["pre", "post"] = "pre"
+    truncating: Literal["pre", "post"] = "pre"
+
+
+Binding = (
+    TextColumn
+    | NumberColumns
+    | ClassColumn
+    | DateColumn
+    | FeatureColumns
+    | ArrayColumn
+    | ImageColumn
+    | SequenceColumn
+)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How a file is to be read; what is empty, or "detect", is found out from the file.
+
+    Attributes:
+        encoding: of text, as Python calls it: ``utf-8``, ``gb18030``, ``utf-16`` …
+        delimiter: one character between cells.
+        quote: the character around cells that hold a delimiter, or ``none``.
+        header: whether the first row names the columns; else they are ``column 1``, ``column 2`` …
+        decimal: ``.`` or ``,``.
+        sheet: of a workbook, its name.
+    """
+
+    encoding: str = ""
+    delimiter: str = ""
+    quote: str = ""
+    header: Literal["detect", "yes", "no"] = "detect"
+    decimal: str = ""
+    sheet: str = ""
 
 
 @dataclass(frozen=True)
 class TableSource:
-    """A CSV file (plain or .gz), or NumPy arrays (.npz; or .npy, with those beside it).
+    """A table in a file or a folder.
+
+    Text (CSV, TSV, …; plain or .gz), Parquet, Excel, JSON records, NumPy arrays (.npz; or .npy,
+    with those beside it), a folder of pictures or of texts, whose subfolders are the labels.
 
     `path` is absolute, or relative to the project's folder. Files hold it relative where they can;
     loading makes it absolute, so that saving elsewhere loses nothing.
@@ -96,6 +216,18 @@ class TableSource:
     path: str
     size: int = 0
     digest: str = ""
+    reading: Reading = Reading()
+
+
+@dataclass(frozen=True)
+class PastedSource:
+    """A table that was pasted, kept in the document: text of at most `PASTED` characters."""
+
+    text: str
+    name: str = ""
+
+
+PASTED = 2**20
 
 
 @dataclass(frozen=True)
@@ -107,17 +239,26 @@ class GeneratedSource:
     seed: int = 0
 
 
-Source = TableSource | GeneratedSource
+Source = TableSource | GeneratedSource | PastedSource
 
 
-SplitKind = Literal["none", "random", "last", "column"]
+SplitKind = Literal["none", "random", "stratified", "last", "column", "file"]
 
 
 @dataclass(frozen=True)
 class Split:
-    """Which rows validate: a random share, the last share in file order, or by a column.
+    """Which rows validate.
 
-    By column: rows whose `column` equals `value` validate.
+    ``"random"``
+        a share, drawn by `seed`.
+    ``"stratified"``
+        likewise of each value of `column`; of the first class target's where that is empty.
+    ``"last"``
+        the last share, in the file's order, or in that of `column`, which holds numbers or times.
+    ``"column"``
+        the rows whose `column` equals `value`.
+    ``"file"``
+        all rows of another file, encoded by what the training file taught.
     """
 
     kind: SplitKind = "random"
@@ -125,19 +266,46 @@ class Split:
     seed: int = 0
     column: str = ""
     value: str = ""
+    file: TableSource | None = None
+
+
+@dataclass(frozen=True)
+class Series:
+    """Samples that are windows over successive rows, as of a time series.
+
+    An input with a time axis takes `length` rows, any other the window's last row; a target takes
+    the row `ahead` later, or `length` rows up to it where it has a time axis. No window spans two
+    values of `group`, nor rows that train and rows that validate.
+
+    Attributes:
+        length: rows in a window; Keras's ``sequence_length``.
+        ahead: from a window's last row to the target's; 0: the same row.
+        step: rows from the start of one window to that of the next; Keras's ``sequence_stride``.
+        order: the column of numbers or times that the rows are put in order by; empty: as they
+            are. Rows with the same value keep their order.
+        group: the column that tells series apart which one table holds; empty: all is one.
+    """
+
+    length: int = 24
+    ahead: int = 1
+    step: int = 1
+    order: str = ""
+    group: str = ""
 
 
 @dataclass(frozen=True)
 class DataPlan:
     """Where the data comes from and which columns feed which port.
 
-    `inputs` is keyed by the id of an Input call; `targets` by the output's endpoint key.
+    `inputs` is keyed by the id of an Input call; `targets` by the output's endpoint key. With
+    `series`, a sample is not a row but a window of rows.
     """
 
     source: Source | None = None
     inputs: Mapping[str, Binding] = field(default_factory=dict)
     targets: Mapping[str, Binding] = field(default_factory=dict)
     split: Split = Split()
+    series: Series | None = None
 
 
 # -- a run ---------------------------------------------------------------------------------------

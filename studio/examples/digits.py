@@ -1,11 +1,11 @@
 """Handwritten digits; the same model used as a layer, and over the frames of a film."""
 
 from studio.document import edits
+from studio.document.building import add
 from studio.document.layout import arrange
 from studio.document.model import CallId, Document, Endpoint, Submodel
 from studio.document.plan import ArrayColumn, Binding, ClassColumn, GeneratedSource
 from studio.document.sharing import group, wrap
-from studio.examples.building import add
 from studio.layers.dense import Dense
 from studio.layers.input import Input
 from studio.layers.lstm import LSTM

@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 
 from studio.document import edits
+from studio.document.building import add
 from studio.document.layout import arrange
 from studio.document.model import CallId, Document, Endpoint
 from studio.document.plan import ClassColumn, GeneratedSource, NumberColumns, TextColumn
-from studio.examples.building import add
 from studio.layers.dense import Dense
 from studio.layers.embedding import Embedding
 from studio.layers.input import Input
@@ -48,7 +48,7 @@ def bound(document: Document, text: CallId, numbers: CallId, outputs: Iterable[C
         source=GeneratedSource("headline"),
         inputs={
             text: TextColumn("headline", length=100, vocabulary_size=10000),
-            numbers: NumberColumns(HEADLINE_NUMBERS, standardize=True),
+            numbers: NumberColumns(HEADLINE_NUMBERS, scaling="standardize"),
         },
         targets={Endpoint(call, "output").key: ClassColumn("popular") for call in outputs},
     )

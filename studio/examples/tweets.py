@@ -1,10 +1,10 @@
 """Two tweets read by one shared LSTM: did the same person write both?"""
 
 from studio.document import edits
+from studio.document.building import add, again
 from studio.document.layout import arrange
 from studio.document.model import CallId, Document, Endpoint
 from studio.document.plan import ClassColumn, GeneratedSource, TextColumn
-from studio.examples.building import add, again
 from studio.layers.dense import Dense
 from studio.layers.input import Input
 from studio.layers.lstm import LSTM

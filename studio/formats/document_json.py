@@ -1,6 +1,6 @@
 """Document ⇄ JSON values: ``document.json`` of a project file, and the recovery journal's trees.
 
-The layout, format 2 (orders that mean something are arrays; positions and whatever else only looks
+The layout, format 3 (orders that mean something are arrays; positions and whatever else only looks
 stand apart, so that moving nodes does not hide what else changed in a diff)::
 
     {"format": 2, "main": "g1", "next_id": 9,
@@ -18,12 +18,12 @@ stand apart, so that moving nodes does not hide what else changed in a diff)::
                       "notes": [{"id": "n5", "rect": [0, 0, 200, 90], "text": "…"}],
                       "bends": [[["c2", "output", "c3", "x", 0], [[90, 40], …]], …]}}}
 
-Format 1 had no muted calls and no looks.
+Format 1 had no muted calls and no looks; format 2 no scalings of numbers, dates or series.
 """
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
@@ -44,6 +44,7 @@ from studio.document.model import (
     Wrapped,
 )
 from studio.document.plan import TrainPlan
+from studio.formats import upgrades
 from studio.formats.looks_json import plain_wire, read_looks, read_wire, write_looks
 from studio.formats.strict_json import MalformedError, malformed
 from studio.formats.values import array, configured, member, only, plain, read, table
@@ -52,13 +53,11 @@ from studio.layers.input import Input
 from studio.layers.time_distributed import TimeDistributed
 from studio.problem import ProblemError, refuse
 
-FORMAT = 2
+FORMAT = 3
 CALLS, WIRES = 10_000, 50_000  # at most, of a whole document
 
 # UPGRADES[n] turns the values of format n into those of n + 1.
-UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {
-    1: lambda value: {**value, "format": 2, "looks": {}},  # what is missing is not muted
-}
+UPGRADES = dict(upgrades.DOCUMENT)
 
 
 def to_json(document: Document) -> dict[str, Any]:

@@ -34,7 +34,7 @@ from studio.document.plan import TableSource
 from studio.document.preprocess import Fitted
 from studio.document.project import Project, Run
 from studio.document.store import Store
-from studio.formats import arrays, document_json, run_models, strict_json
+from studio.formats import arrays, document_json, run_models, strict_json, upgrades
 from studio.formats.atomic import reason, write_bytes
 from studio.formats.document_json import file_problem, read_document
 from studio.formats.runs import plain_run, read_run
@@ -188,10 +188,12 @@ def _relative(source: TableSource, folder: Path) -> TableSource:
 
 
 def _with_source(document: Document, change: Callable[[TableSource], TableSource]) -> Document:
+    """With the files of the data, training and validation, changed."""
     data = document.plan.data
-    if not isinstance(data.source, TableSource):
-        return document
-    data = replace(data, source=change(data.source))
+    if isinstance(data.source, TableSource):
+        data = replace(data, source=change(data.source))
+    if data.split.file is not None:
+        data = replace(data, split=replace(data.split, file=change(data.split.file)))
     return replace(document, plan=replace(document.plan, data=data))
 
 
@@ -215,9 +217,13 @@ def _read(data: bytes, folder: Path) -> Project:
     if "document.json" not in members:
         raise malformed("document.json", "missing", name="document.json")
     document = read_document(parsed["document.json"], "document.json")
+    format_ = parsed["document.json"]["format"]
     document = _with_source(document, lambda s: replace(s, path=str(resolve(s.path, folder))))
     store = arrays.read(*(members.get(name, b"") for name in _ARRAYS))
-    fitted = read(Mapping[str, Fitted], parsed.get("preprocess.json", {}), "preprocess.json")
+    learnt = parsed.get("preprocess.json", {})
+    for step in range(format_, document_json.FORMAT):
+        learnt = upgrades.FITTED.get(step, lambda value: value)(learnt)
+    fitted = read(Mapping[str, Fitted], learnt, "preprocess.json")
     runs = [_run(name, parsed[name]) for name in members if _RUN.fullmatch(name)]
     runs.sort(key=lambda run: int(run.id[1:]))
     runs = [_with_model(run, members, parsed, folder) for run in runs]

@@ -1,10 +1,12 @@
 """Binding a table's columns to a model's ports: as the command line says, or as a proposal."""
 
 import csv
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from math import prod
 from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 
@@ -17,15 +19,32 @@ from studio.document.plan import (
     Binding,
     ClassColumn,
     DataPlan,
+    DateColumn,
+    FeatureColumns,
+    ImageColumn,
+    Missing,
     NumberColumns,
+    Reading,
+    SequenceColumn,
+    TableSource,
     TextColumn,
 )
+from studio.document.windows import window_of
 from studio.engine.program import Array
 from studio.losses.regression import MeanAbsoluteError, MeanSquaredError
 from studio.problem import refuse
-from studio.train.ports import DataPort, input_ports, target_ports
+from studio.train.plain_columns import (
+    date_part,
+    feature_parts,
+    has_empty,
+    is_plain,
+    part_width,
+    split_of,
+)
+from studio.train.ports import DataPort, columns_of, input_ports, target_ports
 from studio.train.tables import Table, read_table, table_source
 
+_STEPS = FeatureColumns | DateColumn | ImageColumn | SequenceColumn  # kept as they are
 PICTURE_DIVISOR = 255.0  # makes 0 … 1 of bytes
 USUAL_LABELS = ("label", "labels", "target", "class", "category", "y")
 
@@ -38,15 +57,18 @@ def ports_of(document: Document) -> list[DataPort]:
 # -- as the command line says --------------------------------------------------------------------
 
 
-def with_data(document: Document, data: Sequence[str]) -> Document:
+def with_data(
+    document: Document, data: Sequence[str], said: Mapping[str, Any] | None = None
+) -> Document:
     """The document with its data taken from elsewhere.
 
     Args:
         document: its other bindings stay, and now mean columns of the same file.
         data: each ``FILE``, ``PORT=FILE`` or ``PORT=FILE:COLUMN[,COLUMN…]``; a port is named as
             the user sees it. Without columns a port keeps those it is bound to, or takes the one
-            that has its name; of an .npy file it takes the array. All must name one file, or .npy
-            files of one folder, of which the first says how many rows there are.
+            that has its name; of an .npy file it takes the array. All must name one file or folder,
+            or .npy files of one folder, of which the first says how many rows there are.
+        said: fields of the `Reading` that differ from how the document reads its file so far.
 
     Raises:
         ProblemError: an unknown port, a file that cannot be read, a column it does not have.
@@ -54,21 +76,25 @@ def with_data(document: Document, data: Sequence[str]) -> Document:
     ports = {port.name: port for port in reversed(ports_of(document))}
     paths: list[Path] = []
     inputs, targets = dict(document.plan.data.inputs), dict(document.plan.data.targets)
+    old = document.plan.data.source
+    reading = old.reading if isinstance(old, TableSource) else Reading()
+    reading = replace(reading, **(said or {}))
     for item in data:
         name, place = _port_and_place(document, ports, item)
         path, columns = _path_and_columns(place)
         paths.append(path)
-        table = read_table(path)
+        table = read_table(path, reading)
         if name and not columns and path.suffix.lower() == ".npy":
             columns = [path.stem]
         if name:
             bindings = targets if ports[name].loss else inputs
             bindings[ports[name].key] = _bound(ports[name], table, columns)
     if not paths:
-        return document
+        same = replace(old, reading=reading) if isinstance(old, TableSource) else old
+        return edits.set_data(document, source=same) if said else document
     if len({_table_of(path) for path in paths}) > 1:
         raise refuse("data_several_files", files=", ".join(sorted({str(p) for p in paths})))
-    source = table_source(paths[0])
+    source = table_source(paths[0], reading=reading)
     return edits.set_data(document, source=source, inputs=inputs, targets=targets)
 
 
@@ -83,7 +109,7 @@ def _port_and_place(document: Document, ports: Iterable[str], item: str) -> tupl
     name, equals, place = item.partition("=")
     if equals and name in ports:
         return name, place
-    if not equals or Path(item).is_file():
+    if not equals or Path(item).exists():
         return "", item
     if name in output_names(document).values():
         raise refuse("no_loss", name=name)
@@ -92,10 +118,10 @@ def _port_and_place(document: Document, ports: Iterable[str], item: str) -> tupl
 
 def _path_and_columns(place: str) -> tuple[Path, list[str]]:
     """``FILE:COLUMN,COLUMN`` in two. A file's own name may hold colons, a quoted column commas."""
-    if Path(place).is_file():
+    if Path(place).exists():
         return Path(place), []
     for at in (i for i, letter in enumerate(place) if letter == ":"):
-        if Path(place[:at]).is_file():
+        if place[:at] and Path(place[:at]).exists():
             columns = next(csv.reader([place[at + 1 :]]), [])
             return Path(place[:at]), [column.strip() for column in columns]
     path, _, columns_text = place.rpartition(":")
@@ -118,39 +144,81 @@ def _bound(port: DataPort, table: Table, columns: Sequence[str]) -> Binding:
     return bind(port, table, columns)
 
 
-def columns_of(binding: Binding) -> tuple[str, ...]:
-    """The columns a binding reads."""
-    return binding.columns if isinstance(binding, NumberColumns) else (binding.column,)
-
-
 def bind(port: DataPort, table: Table, columns: Sequence[str]) -> Binding:
     """The binding that suits a port and these columns; an older one of its kind keeps its settings.
 
-    Arrays go as they are, bytes into floats from 0 to 1; text to integers that look up an
-    Embedding, or as one-hot characters to an input of (length, characters); labels to losses
-    between classes (one-hot where the output is as wide); everything else as numbers,
-    standardized where they are floats.
+    Arrays go as they are, bytes into floats from 0 to 1; pictures in the size the port takes; text
+    to integers that look up an Embedding, or as one-hot characters to an input of (length,
+    characters); labels to losses between classes (one-hot where the output is as wide); several
+    columns that are not all numbers side by side; everything else as numbers, standardized where
+    they are floats.
     """
-    old, single = port.binding, columns[0]
-    if single in table.arrays:
-        return array_binding(port, table, single)
-    numbers = all(table.kind(column) == "number" for column in columns)
     if len(columns) == 1:
-        if port.loss is None and port.integers and not (numbers and port.width == 1):
-            if isinstance(old, TextColumn):
-                return replace(old, column=single)
-            length = port.width or TextColumn.length
-            return TextColumn(single, length, port.limit or TextColumn.vocabulary_size)
-        if one_hot_text(port) and not numbers:
-            if isinstance(old, TextColumn):
-                return replace(old, column=single)
-            return characters(port, single)
-        if _classes(port) or not numbers:
-            return ClassColumn(single, one_hot=not port.integers and port.width != 1)
+        found = _single(port, table, columns[0])
+        if found is not None:
+            return found
+    old = port.binding
+    if isinstance(old, FeatureColumns) and columns_of(old) == tuple(columns):
+        return old
+    floats = port.loss is None and not port.integers
+    numbers = all(column in table.columns and table.numeric(column) for column in columns)
+    if floats and not numbers and all(map(partial(is_plain, table), columns)):
+        return FeatureColumns(feature_parts(table, columns))
     if isinstance(old, NumberColumns):
         return replace(old, columns=tuple(columns))
-    floats = port.loss is None and not port.integers
-    return NumberColumns(tuple(columns), standardize=floats)
+    gappy = port.loss is None and numbers and any(has_empty(table, column) for column in columns)
+    missing: Missing = ("mean" if floats else "zero") if gappy else "refuse"
+    return NumberColumns(tuple(columns), "standardize" if floats else "none", missing)
+
+
+def _single(port: DataPort, table: Table, column: str) -> Binding | None:
+    """The binding of a port to one column, unless it is to be taken as numbers."""
+    old = port.binding
+    if column in table.arrays:
+        return array_binding(port, table, column)
+    kind, numbers = table.kind(column), table.numeric(column)
+    if port.loss is None and kind in ("image", "sequence", "date"):
+        if kind == "image" and port.spec.rank > 2:
+            return _pictures(port, column)
+        if kind == "sequence" and _takes_sequence(port):
+            length = port.spec.shape[1]
+            length = length if isinstance(length, int) else SequenceColumn.length
+            kept = old if isinstance(old, SequenceColumn) else SequenceColumn(column, length)
+            return replace(kept, column=column)
+        if kind == "date" and not port.integers:
+            dates = old if isinstance(old, DateColumn) else date_part(table, column)
+            return replace(dates, column=column)
+    if port.loss is None and port.integers and not (numbers and port.width == 1):
+        if isinstance(old, TextColumn):
+            return replace(old, column=column)
+        length = port.width or TextColumn.length
+        size = port.limit or TextColumn.vocabulary_size
+        return TextColumn(column, length, size, split_of(table, column))
+    if one_hot_text(port) and not numbers:
+        if isinstance(old, TextColumn):
+            return replace(old, column=column)
+        return characters(port, column)
+    if _classes(port) or not numbers:
+        gappy = port.loss is None and has_empty(table, column)
+        one_hot = not port.integers and port.row.width != 1
+        return ClassColumn(column, one_hot, "class" if gappy else "refuse")
+    return None
+
+
+def _takes_sequence(port: DataPort) -> bool:
+    """Whether an input is made for several numbers from one cell."""
+    return port.width != 1 and (port.spec.rank == 2 or port.spec.shape[2:] == (1,))
+
+
+def _pictures(port: DataPort, column: str) -> ImageColumn:
+    """Pictures in the size and the colours that a port takes."""
+    old = port.binding if isinstance(port.binding, ImageColumn) else ImageColumn(column)
+    sizes = zip(port.spec.shape[1:3], (old.height, old.width), strict=True)
+    height, width = (size if isinstance(size, int) else usual for size, usual in sizes)
+    grey = port.spec.rank == 3 or port.spec.shape[3] == 1
+    color: Literal["rgb", "grayscale"] = "grayscale" if grey else "rgb"
+    divisor = 1.0 if port.integers else old.divisor
+    return replace(old, column=column, height=height, width=width, color=color, divisor=divisor)
 
 
 def array_binding(port: DataPort, table: Table | None, column: str) -> ArrayColumn:
@@ -207,10 +275,15 @@ def suggest_bindings(document: Document, table: Table) -> DataPlan:
             targets[port.key] = bind(port, table, columns)
     used = {column for binding in targets.values() for column in columns_of(binding)}
     for port in (p for p in ports if not p.loss):
-        columns = _kept(port, table) or _input_columns(port, table, used)
-        if columns:
+        if port.binding is None:
+            rows = NumberColumns(("", ""))  # as one would bind what has a time axis
+            port = replace(port, window=window_of(document, port.spec, rows))
+        columns = _kept(port, table)
+        if columns and isinstance(port.binding, _STEPS):
+            inputs[port.key] = port.binding
+        elif columns := columns or _input_columns(port, table, used):
             inputs[port.key] = bind(port, table, columns)
-            used |= set(columns)
+        used |= set(columns)
     return replace(plan, inputs=inputs, targets=targets)
 
 
@@ -224,7 +297,7 @@ def _label_column(port: DataPort, table: Table) -> tuple[str, ...]:
         most = port.limit or (2 if port.width == 1 else port.width or 2)
         fitting = [c for c in table.columns if 2 <= table.distinct(c) <= most]
     elif port.width == 1:
-        fitting = [c for c in table.columns if table.kind(c) == "number"]
+        fitting = [c for c in table.columns if table.numeric(c)]
     else:
         fitting = [c for c in table.arrays if _as_wide(port, table.arrays[c])]
     stem = table.name.split(".")[0].lower()
@@ -240,11 +313,42 @@ def _input_columns(port: DataPort, table: Table, used: set[str]) -> tuple[str, .
     if arrays:
         return (arrays[0],)
     free = [column for column in table.columns if column not in used]
-    if (port.integers and port.width != 1) or one_hot_text(port):
-        texts = [c for c in free if table.kind(c) != "number"]
-        return (max(texts, key=lambda c: _letters(table, c)),) if texts else ()
-    numbers = [c for c in free if table.kind(c) == "number"]
-    return tuple(numbers[: port.width])
+    of = {kind: [c for c in free if table.kind(c) == kind] for kind in ("image", "sequence")}
+    row = port.row
+    if row.spec.rank > 2 and of["sequence"] and _takes_sequence(row):
+        return (of["sequence"][0],)
+    if row.spec.rank > 2 and of["image"]:
+        return (of["image"][0],)
+    if (row.integers and row.width != 1) or one_hot_text(row):
+        texts = [c for c in free if table.kind(c) in ("class", "text")]
+        if texts:
+            return (max(texts, key=lambda c: _letters(table, c)),)
+        return tuple(of["sequence"][:1]) if _takes_sequence(row) else ()
+    numbers = [c for c in free if table.numeric(c)]
+    if row.width is not None and (len(numbers) >= row.width or row.integers):
+        return tuple(numbers[: row.width])
+    if of["sequence"] and _takes_sequence(row):
+        return (of["sequence"][0],)
+    return _side_by_side(row, table, numbers, [c for c in free if is_plain(table, c)])
+
+
+def _side_by_side(
+    port: DataPort, table: Table, numbers: Sequence[str], plain: Sequence[str]
+) -> tuple[str, ...]:
+    """All numbers, and of the other columns in their order those that make an input full.
+
+    All of them where it takes any number, or none make it full: its shape is then to be changed.
+    """
+    if port.spec.rank != 2 or port.width is None:
+        return tuple(plain)
+    sums: dict[int, tuple[str, ...]] = {len(numbers): ()}
+    for column in (c for c in plain if c not in numbers):
+        (part,) = feature_parts(table, [column])
+        width = part_width(table, part)
+        more = {n + width: (*some, column) for n, some in sums.items()}
+        sums = {n: some for n, some in more.items() if n <= port.width} | sums
+    chosen = {*numbers, *sums.get(port.width, plain)}
+    return tuple(column for column in plain if column in chosen)
 
 
 def _as_wide(port: DataPort, array: Array) -> bool:

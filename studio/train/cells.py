@@ -9,6 +9,7 @@ import mmap
 from bisect import bisect
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
+from itertools import chain
 from tempfile import TemporaryFile
 from typing import overload
 
@@ -21,14 +22,17 @@ BLOCK = 2**23  # bytes that the cells of a block of rows take in memory, all col
 CELL = 64  # of which a cell takes so many beside its letters
 
 
+Block = Sequence[Sequence[str]]  # the cells of some rows
+
+
 class Spool:
     """The cells of rows in a file without a name, and what stands where in it."""
 
-    def __init__(self, records: Iterable[Sequence[str]]) -> None:
+    def __init__(self, blocks: Iterable[Block]) -> None:
         self.edges = [0]  # the first row of each block, and the end
         self._starts: list[NDArray[np.int64]] = []
         with TemporaryFile(prefix="layerloom-") as file:
-            for some in _in_blocks(records):
+            for some in blocks:
                 parts = [_packed(cells) for cells in zip(*some, strict=True)]
                 self._starts.append(file.tell() + np.cumsum([0, *map(len, parts)]))
                 self.edges.append(self.edges[-1] + len(some))
@@ -46,17 +50,20 @@ class Spool:
         return _unpacked(self._bytes[start:end])
 
 
-def _in_blocks(records: Iterable[Sequence[str]]) -> Iterator[list[Sequence[str]]]:
-    some: list[Sequence[str]] = []
-    size = 0
-    for record in records:
-        some.append(record)
-        size += CELL * len(record) + sum(map(len, record))
-        if size >= BLOCK:
-            yield some
-            some, size = [], 0
-    if some:
-        yield some
+def rows_of_block(some: Block) -> int:
+    """How many rows make a block, judged by some that are not all empty."""
+    letters = sum(map(len, chain.from_iterable(some)))
+    cells = sum(map(len, some))
+    return max(1, BLOCK * len(some) // max(1, CELL * cells + letters))
+
+
+def gathered(blocks: Iterable[Block], width: int) -> list[list[str]]:
+    """The cells of rows in memory, column by column."""
+    columns: list[list[str]] = [[] for _ in range(width)]
+    for block in blocks:
+        for column, cells in zip(columns, zip(*block, strict=True), strict=True):
+            column.extend(cells)
+    return columns
 
 
 def _packed(cells: Sequence[str]) -> bytes:
@@ -76,7 +83,8 @@ class Cells(Sequence[str]):
 
     def __init__(self, edges: Sequence[int], block: Callable[[int], list[str]]) -> None:
         self.edges, self._block = edges, block
-        self._last: tuple[int, list[str]] = (-1, [])
+        self._start, self._stop = 0, 0  # the rows of the block read last
+        self._read: list[str] = []
 
     @classmethod
     def of_array(cls, array: Array, columns: int) -> "Cells":
@@ -98,21 +106,26 @@ class Cells(Sequence[str]):
             first, last = self._place(start), self._place(max(start, stop - 1))
             cells = [cell for number in range(first, last + 1) for cell in self._at(number)]
             return cells[start - self.edges[first] : stop - self.edges[first] : step]
-        if not -len(self) <= row < len(self):
-            raise IndexError(row)
-        number = self._place(row % len(self))
-        return self._at(number)[row % len(self) - self.edges[number]]
+        if not self._start <= row < self._stop:  # rows are mostly read one after another
+            if not -len(self) <= row < len(self):
+                raise IndexError(row)
+            row %= len(self)
+            self._at(self._place(row))
+        return self._read[row - self._start]
+
+    def __iter__(self) -> Iterator[str]:
+        for number in range(len(self.edges) - 1):
+            yield from self._at(number)
 
     def _place(self, row: int) -> int:
         """The block of a row, or the last."""
         return min(bisect(self.edges, row), len(self.edges) - 1) - 1
 
     def _at(self, number: int) -> list[str]:
-        last, cells = self._last
-        if last != number:
-            cells = self._block(number)
-            self._last = number, cells
-        return cells
+        if self._start != self.edges[number] or not self._read:
+            self._read = self._block(number)
+            self._start, self._stop = self.edges[number : number + 2]
+        return self._read
 
 
 class Stripped(Sequence[str]):
@@ -132,6 +145,9 @@ class Stripped(Sequence[str]):
         if isinstance(row, slice):
             return [cell.strip() for cell in self._cells[row]]
         return self._cells[row].strip()
+
+    def __iter__(self) -> Iterator[str]:
+        return (cell.strip() for cell in self._cells)
 
 
 def written(array: Array) -> list[str]:

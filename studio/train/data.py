@@ -4,70 +4,40 @@ Whatever does not fit is a Problem that names file, column and row, and all of t
 before anything starts. An array is never stretched to fit.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from studio.document import edits
 from studio.document.analysis import analyse
-from studio.document.draws import generator
-from studio.document.edits import Fix
+from studio.document.edits import Edit, Fix
 from studio.document.model import Document
 from studio.document.plan import (
-    ArrayColumn,
-    Binding,
-    ClassColumn,
     GeneratedSource,
-    NumberColumns,
+    ImageColumn,
+    PastedSource,
+    SequenceColumn,
     Source,
     Split,
     TableSource,
     TextColumn,
 )
-from studio.document.preprocess import (
-    UNKNOWN,
-    Fitted,
-    FittedClasses,
-    FittedNumbers,
-    encode_classes,
-    fit_classes,
-)
+from studio.document.preprocess import Fitted
 from studio.engine.program import Array
 from studio.problem import Problem, ProblemError, refuse
 from studio.train.arrays import Arrays, Column
-from studio.train.encoding import (
-    array_column,
-    class_array,
-    encoded_numbers,
-    encoded_text,
-    fitted_numbers,
-    fitted_text,
-    labels,
-    number_matrix,
-    raise_any,
-    refit,
-    shaped,
-    text_column,
-    unreachable_problems,
-    unseen_problems,
-    value_problems,
-)
+from studio.train.encoding import encode, learn, raise_any
+from studio.train.encoding.pictures import image_problems
 from studio.train.generators import generate
-from studio.train.ports import (
-    DataPort,
-    binding_problems,
-    class_count_problem,
-    input_ports,
-    target_ports,
-)
-from studio.train.streamed import Streamed, blocks
-from studio.train.tables import Table, fingerprint, read_table
+from studio.train.ports import DataPort, binding_problems, input_ports, target_ports
+from studio.train.series import Windows, split_windows
+from studio.train.splits import Rows, rows_of, split_rows
+from studio.train.tables import Table, fingerprint, pasted_table, read_table
 
-Rows = NDArray[np.intp]
+__all__ = ["Dataset", "check_data", "load_data", "load_table", "rows_of", "split_rows"]
 
 
 @dataclass(frozen=True)
@@ -79,8 +49,10 @@ class Dataset:
         validation: what is only looked at; None where nothing is held out.
         fitted: what preprocessing learnt, keyed as the bindings are.
         table: where it came from.
-        train_rows: the rows of the table in `train`, counted from 0, in the file's order.
-        validation_rows: those in `validation`.
+        train_rows: the rows of the table in `train`, counted from 0, in the file's order; of
+            windows over rows the last row of each.
+        validation_rows: those in `validation`, of `validation_table`.
+        validation_table: where the validation rows came from: another table by a split by file.
         warnings: what fits but is probably not meant.
     """
 
@@ -90,6 +62,7 @@ class Dataset:
     table: Table
     train_rows: Rows
     validation_rows: Rows
+    validation_table: Table
     warnings: tuple[Problem, ...] = ()
 
 
@@ -112,17 +85,20 @@ def load_data(
     blind = [e for e in document.graph.outputs if e not in analysis.specs]
     if blind and analysis.errors:
         raise ProblemError(analysis.errors)
-    table = load_table(document.plan.data.source, base)
-    train, validation = split_rows(table, document.plan.data.split)
-    reader = _Reader(document, table, train, dict(fitted or {}))
-    inputs = {p.key: reader.read(p) for p in input_ports(document)}
-    targets = {p.key: reader.read(p) for p in target_ports(document, analysis)}
-    if reader.problems:
-        raise ProblemError(reader.problems)
-    arrays = Arrays(inputs, targets)
-    held = arrays.take(validation) if len(validation) else None
-    warnings = tuple(reader.warnings)
-    return Dataset(arrays.take(train), held, reader.learnt, table, train, validation, warnings)
+    found = _read(document, base, input_ports(document) + target_ports(document, analysis), fitted)
+    raise_any(found.problems)
+    other = found.other or found.main
+    train, held = found.main.samples(found.train), other.samples(found.held)
+    return Dataset(
+        train,
+        held if len(held) else None,
+        found.main.learnt,
+        found.main.table,
+        _rows(found.train),
+        _rows(found.held),
+        other.table,
+        tuple(found.warnings),
+    )
 
 
 def check_data(document: Document, base: Path) -> list[Problem]:
@@ -136,22 +112,34 @@ def check_data(document: Document, base: Path) -> list[Problem]:
         return [] if empty else [Problem("no_data", severity="warning")]
     ports = input_ports(document) + target_ports(document, analyse(document))
     try:
-        table = load_table(document.plan.data.source, base)
-        train, _ = split_rows(table, document.plan.data.split)
+        found = _read(document, base, ports, None, only_check=True)
     except ProblemError as error:
         unfit = [p for port in ports for p in binding_problems(document, port)]
         return [*error.problems, *unfit]
+    return [*found.problems, *found.warnings]
+
+
+def check_ports(
+    document: Document, ports: list[DataPort], table: Table, train: Rows
+) -> tuple[tuple[Problem, ...], Mapping[str, Fitted]]:
+    """What is wrong with some ports, as `check_data`, and what they learn but for texts."""
     reader = _Reader(document, table, train, {}, only_check=True)
-    for port in ports:
-        reader.read(port)
-    return [*reader.problems, *reader.warnings]
+    reader.read_all(ports)
+    return (*reader.problems, *reader.warnings), reader.learnt
 
 
 # -- table and rows ------------------------------------------------------------------------------
 
 
-def load_table(source: Source | None, base: Path) -> Table:
+def load_table(
+    source: Source | None, base: Path, accept: Callable[[TableSource], Edit] | None = None
+) -> Table:
     """The table a plan names.
+
+    Args:
+        source: where it is.
+        base: the folder that relative paths start from.
+        accept: the edit that takes a file which changed for what it is now; the data's by default.
 
     Raises:
         ProblemError: ``no_data``, ``file_changed``, ``generator_unknown``, or what `read_table`
@@ -162,146 +150,150 @@ def load_table(source: Source | None, base: Path) -> Table:
             raise refuse("no_data")
         case GeneratedSource():
             return generate(source.name, source.rows, source.seed)
+        case PastedSource():
+            return pasted_table(source)
         case TableSource():
             path = base / source.path
-            table = read_table(path)
+            table = read_table(path, source.reading)
             if source.size and fingerprint(path) != (source.size, source.digest):
                 size, digest = fingerprint(path)
                 fresh = replace(source, size=size, digest=digest)
-                fix = Fix("accept_file", partial(edits.set_data, source=fresh))
+                edit = accept(fresh) if accept else partial(edits.set_data, source=fresh)
                 args = {"file": path.name, "received": size, "expected": source.size}
-                raise ProblemError(Problem("file_changed", args=args, fix=fix))
+                raise ProblemError(Problem("file_changed", args=args, fix=Fix("accept_file", edit)))
             return table
 
 
-def split_rows(table: Table, split: Split) -> tuple[Rows, Rows]:
-    """The rows that train and those that validate, both in the table's order.
-
-    As Keras splits: the first ``floor(rows × (1 − fraction))`` train. By a random split, of the
-    rows in an order drawn from the split's seed.
+def validation_table(split: Split, base: Path) -> Table | None:
+    """The table that validates, where it is another file.
 
     Raises:
-        ProblemError: ``column_missing``, ``split_value_missing`` or ``no_training_rows``.
+        ProblemError: ``split_without_file``, or what `load_table` raises.
     """
-    rows = np.arange(table.rows)
-    if split.kind == "column":
-        cells, value = table.texts(split.column), split.value.strip()
-        validates = np.fromiter((cell.strip() == value for cell in cells), bool, len(cells))
-        if not validates.any():
-            args = {"file": table.name, "column": split.column, "received": split.value}
-            raise refuse("split_value_missing", **args)
-        train, validation = rows[~validates], rows[validates]
-    elif split.kind == "none":
-        train, validation = rows, rows[:0]
-    else:
-        # Without rounding, 10 × (1 − 0.9) is just below 1.
-        at = int(np.floor(round(len(rows) * (1 - split.fraction), 6)))
-        if split.kind == "random":
-            rows = generator(split.seed, "split").permutation(len(rows))
-        train, validation = np.sort(rows[:at]), np.sort(rows[at:])
-    if not len(train):
-        raise refuse("no_training_rows", file=table.name, rows=table.rows)
-    return train, validation
+    if split.kind != "file":
+        return None
+    if split.file is None:
+        raise refuse("split_without_file")
+    return load_table(
+        split.file, base, lambda file: partial(edits.set_data, split=replace(split, file=file))
+    )
 
 
-# -- one port's array ----------------------------------------------------------------------------
+# -- everything read -----------------------------------------------------------------------------
 
 _NOTHING: Array = np.zeros((0, 1), np.float32)  # what a port gets that has a problem
+_Samples = Rows | Windows
+
+
+@dataclass
+class _Read:
+    """All ports of a document, from its table and from that which validates if it is another."""
+
+    main: "_Reader"
+    train: _Samples
+    held: _Samples
+    problems: list[Problem]
+    warnings: list[Problem]
+    other: "_Reader | None" = None
+
+
+def _read(
+    document: Document,
+    base: Path,
+    ports: list[DataPort],
+    fitted: Mapping[str, Fitted] | None,
+    only_check: bool = False,
+) -> _Read:
+    table = load_table(document.plan.data.source, base)
+    train, validation = rows_of(document, table)
+    noted = list(table.warnings)
+    main = _Reader(document, table, train, dict(fitted or {}), only_check, warnings=noted)
+    main.read_all(ports)
+    found = _Read(main, train, validation, main.problems, main.warnings)
+    try:
+        if document.plan.data.series:
+            found.train, found.held = split_windows(document, table, validation)
+        if other := validation_table(document.plan.data.split, base):
+            rows = np.arange(other.rows)
+            found.other = _Reader(document, other, rows, main.learnt, only_check, held=True)
+            found.other.read_all([port for port in ports if port.key not in main.failed])
+            found.problems += found.other.problems
+            found.warnings += [w for w in found.other.warnings if w not in found.warnings]
+            found.held = rows
+            if document.plan.data.series:
+                found.held, _ = split_windows(document, other, rows[:0])
+    except ProblemError as error:
+        found.problems += error.problems
+    return found
+
+
+def _rows(samples: _Samples) -> Rows:
+    return samples.last_rows if isinstance(samples, Windows) else samples
 
 
 @dataclass
 class _Reader:
-    """Reads ports from one table, collecting what is wrong and what is learnt."""
+    """Reads ports from one table, collecting what is wrong and what is learnt.
+
+    `held`: whether the table only validates, by what another taught.
+    """
 
     document: Document
     table: Table
     train: Rows
-    known: dict[str, Fitted]
+    known: Mapping[str, Fitted]
     only_check: bool = False
+    held: bool = False
     problems: list[Problem] = field(default_factory=list)
     warnings: list[Problem] = field(default_factory=list)
     learnt: dict[str, Fitted] = field(default_factory=dict)
+    columns: dict[str, tuple[DataPort, Column]] = field(default_factory=dict)
+    failed: set[str] = field(default_factory=set)  # ports that have a problem
 
-    def read(self, port: DataPort) -> Column:
-        """The port's array over all rows of the table."""
-        problems = binding_problems(self.document, port)
-        found: Column = _NOTHING
-        if port.binding is not None:
-            try:
-                found = self._read(port, port.binding, fits=not problems)
-            except ProblemError as error:
-                problems += error.problems
-        self.problems += [p.at(port.call) for p in problems]
-        return found
+    def read_all(self, ports: Sequence[DataPort]) -> None:
+        """Every port's column over all rows of the table."""
+        for port in ports:
+            problems = binding_problems(self.document, port)
+            self.columns[port.key] = port, _NOTHING
+            if port.binding is not None:
+                try:
+                    self._read(port, fits=not problems)
+                except ProblemError as error:
+                    problems += error.problems
+            self.problems += [p.at(port.call) for p in problems]
+            self.failed |= {port.key} if problems else set()
 
-    def _read(self, port: DataPort, binding: Binding, fits: bool) -> Column:
-        match binding:
-            case TextColumn():
-                return self._text(port, binding)
-            case NumberColumns():
-                return self._numbers(port, binding, fits)
-            case ClassColumn():
-                return self._classes(port, binding, fits)
-            case ArrayColumn():
-                return array_column(self.document, port, self.table, binding)
-
-    def _text(self, port: DataPort, binding: TextColumn) -> Column:
-        raise_any(self.table.empty_cells(binding.column))
-        if self.only_check:
-            return _NOTHING
-        known = self.known
-        fitted = fitted_text(self.document, port, binding, self.table, self.train, known)
-        self.learnt[port.key] = fitted
-        encoded = encoded_text(self.table, fitted)
-        if port.key in self.known:
-            self._warn_of_strangers(port, binding, encoded[self.train])
-        return text_column(port, fitted, encoded)
-
-    def _warn_of_strangers(
-        self, port: DataPort, binding: TextColumn, encoded: Array | Streamed
-    ) -> None:
-        """Warn where a vocabulary learnt before, from other texts, lacks most words of these."""
-        words = sum(int(np.count_nonzero(block)) for _, block in blocks(encoded))
-        unknown = sum(int(np.count_nonzero(block == UNKNOWN)) for _, block in blocks(encoded))
-        if 2 * unknown > words:
-            percent = round(100 * unknown / words)
-            problem = port.problem("words_unknown", column=binding.column, percent=percent)
-            self.warnings.append(replace(problem, severity="warning"))
-
-    def _numbers(self, port: DataPort, binding: NumberColumns, fits: bool) -> Column:
-        values = number_matrix(self.table, binding.columns)
-        if not fits:
-            return _NOTHING
-        raise_any(value_problems(port, self.table, binding, values))
-        fitted = self._before(port, binding)
-        if not isinstance(fitted, FittedNumbers):
-            fitted = fitted_numbers(binding, values, self.train)
-        self.learnt[port.key] = fitted
-        encoded = encoded_numbers(fitted, values)
-        self.warnings += unreachable_problems(self.document, port, encoded)
-        return shaped(port, encoded)
-
-    def _classes(self, port: DataPort, binding: ClassColumn, fits: bool) -> Column:
-        raise_any(self.table.empty_cells(binding.column))
-        cells = labels(self.table, binding.column)
-        fitted = self._before(port, binding)
-        before = isinstance(fitted, FittedClasses)
-        if not isinstance(fitted, FittedClasses):
-            fitted = fit_classes(binding, (cells[row] for row in self.train))
-        classes = encode_classes(fitted, cells)
-        problems = unseen_problems(port, self.table, binding, fitted, classes, before)
+    def _read(self, port: DataPort, fits: bool) -> None:
+        if self._only_looked_at(port, fits):
+            return
+        fitted = learn(self.document, port, self.table, self.train, self.known)
+        if fitted is not None:
+            self.learnt[port.key] = fitted
         if fits:
-            wrong = class_count_problem(self.document, port, len(fitted.names))
-            problems += [wrong] if wrong else []
-        raise_any(problems)
-        self.learnt[port.key] = fitted
-        if len(fitted.names) == 1:
-            about = {"column": binding.column, "name": fitted.names[0]}
-            problem = port.problem("one_class", **about)
-            self.warnings.append(replace(problem, severity="warning"))
-        return class_array(port, fitted, classes) if fits else _NOTHING
+            before = port.key in self.known and not self.held
+            column = encode(
+                self.document, port, fitted, self.table, before=before, warnings=self.warnings
+            )
+            self.columns[port.key] = port, column
 
-    def _before(self, port: DataPort, binding: Binding) -> Fitted | None:
-        """What was learnt before for a binding that asks for the same, now of its columns."""
-        fitted = self.known.get(port.key)
-        return refit(fitted, binding) if fitted else None
+    def _only_looked_at(self, port: DataPort, fits: bool) -> bool:
+        """Look at the cells of what is not encoded to be checked; whether that is all for now."""
+        match port.binding:
+            case TextColumn(column) if self.only_check:
+                raise_any(self.table.empty_cells(column))
+                return True
+            case ImageColumn() as image if self.only_check or not fits:
+                raise_any(image_problems(self.table, image))
+                return True
+            case SequenceColumn(column):
+                raise_any(self.table.empty_cells(column))
+        return False
+
+    def samples(self, chosen: _Samples) -> Arrays:
+        """Some of what was read, by port."""
+        inputs: dict[str, Column] = {}
+        targets: dict[str, Column] = {}
+        for key, (port, column) in self.columns.items():
+            ends = targets if port.loss else inputs
+            ends[key] = chosen.of(port, column) if isinstance(chosen, Windows) else column[chosen]
+        return Arrays(inputs, targets)

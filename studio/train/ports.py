@@ -3,20 +3,32 @@
 Everything here is known from the document alone; `studio.train.data` looks at the cells.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from math import prod
 
 from studio.document import edits
 from studio.document.analysis import Analysis
+from studio.document.dates import date_width
 from studio.document.edits import Fix
 from studio.document.integers import integer_limits
 from studio.document.model import CallId, Document, Endpoint
 from studio.document.names import input_names, output_names
-from studio.document.plan import ArrayColumn, Binding, ClassColumn, NumberColumns, TextColumn
+from studio.document.plan import (
+    ArrayColumn,
+    Binding,
+    ClassColumn,
+    DateColumn,
+    FeatureColumns,
+    ImageColumn,
+    NumberColumns,
+    SequenceColumn,
+    TextColumn,
+)
 from studio.document.vocabularies import text_mates
-from studio.engine.program import Spec
+from studio.document.windows import window_of
+from studio.engine.program import Dim, Spec
 from studio.layers.dense import Dense
 from studio.layers.input import Input
 from studio.layers.values import Range
@@ -38,6 +50,7 @@ class DataPort:
         limit: integers must stay below it: an Embedding's rows, an output's classes; 0: no limit.
         loss: a target's loss; None for an input.
         range: where the values of the output lie that the target is of, if that is known.
+        window: how many rows of a series one sample takes along the first axis; 0: it is one row.
     """
 
     key: str
@@ -48,6 +61,16 @@ class DataPort:
     limit: int = 0
     loss: Loss | None = None
     range: Range | None = None
+    window: int = 0
+
+    @property
+    def row(self) -> "DataPort":
+        """The same of a single row, where a sample takes several."""
+        if not self.window:
+            return self
+        sizes = self.spec.shape[2:] or (1,)
+        spec = replace(self.spec, shape=(self.spec.shape[0], *sizes))
+        return replace(self, spec=spec, window=0)
 
     @property
     def integers(self) -> bool:
@@ -70,8 +93,10 @@ def input_ports(document: Document) -> list[DataPort]:
     for call, name in input_names(document).items():
         body = document.entry(call).body
         if isinstance(body, Input) and not body.problems():
-            binding = document.plan.data.inputs.get(call)
-            found.append(DataPort(call, call, name, body.spec(), binding, limits.get(call, 0)))
+            binding, spec = document.plan.data.inputs.get(call), body.spec()
+            window = window_of(document, spec, binding)
+            limit = limits.get(call, 0)
+            found.append(DataPort(call, call, name, spec, binding, limit, window=window))
     return found
 
 
@@ -86,10 +111,9 @@ def target_ports(document: Document, analysis: Analysis) -> list[DataPort]:
         spec = plan.loss.target(output)
         binding = document.plan.data.targets.get(endpoint.key)
         limit = plan.loss.limit(output)
-        known = analysis.ranges.get(endpoint)
-        found.append(
-            DataPort(endpoint.key, endpoint.call, name, spec, binding, limit, plan.loss, known)
-        )
+        known, window = analysis.ranges.get(endpoint), window_of(document, spec, binding)
+        key, call = endpoint.key, endpoint.call
+        found.append(DataPort(key, call, name, spec, binding, limit, plan.loss, known, window))
     return found
 
 
@@ -98,6 +122,8 @@ def target_ports(document: Document, analysis: Analysis) -> list[DataPort]:
 
 def binding_problems(document: Document, port: DataPort) -> list[Problem]:
     """What keeps a port's binding from giving the array it takes."""
+    window = list(_window_problems(document, port))
+    port = port.row
     match port.binding:
         case None:
             return [port.problem("target_unbound" if port.loss else "input_unbound")]
@@ -106,11 +132,28 @@ def binding_problems(document: Document, port: DataPort) -> list[Problem]:
         case TextColumn() as text:
             return list(_text_problems(document, port, text))
         case NumberColumns() as numbers:
-            return list(_number_problems(port, numbers))
+            return [*window, *_number_problems(port, numbers)]
         case ClassColumn() as classes:
-            return list(_class_problems(port, classes))
+            return [*window, *_class_problems(port, classes)]
         case ArrayColumn() as array:
             return list(_array_problems(port, array))
+        case ImageColumn() as image:
+            return list(_image_problems(document, port, image))
+        case SequenceColumn() as sequence:
+            return list(_sequence_problems(document, port, sequence))
+        case DateColumn() as dates:
+            return [*window, *_date_problems(document, port, dates)]
+        case FeatureColumns() as features:
+            return [*window, *_feature_problems(document, port, features)]
+
+
+def _window_problems(document: Document, port: DataPort) -> Iterator[Problem]:
+    size, series = port.spec.shape[1:2], document.plan.data.series
+    if port.window and series and isinstance(size[0], int) and size[0] != port.window:
+        fresh = replace(series, length=size[0])
+        sizes = {"received": port.window, "expected": size[0]}
+        fix = Fix("series_length", partial(edits.set_data, series=fresh), sizes)
+        yield port.problem("series_length", fix, **sizes)
 
 
 def _text_problems(document: Document, port: DataPort, binding: TextColumn) -> Iterator[Problem]:
@@ -192,17 +235,130 @@ def _array_problems(port: DataPort, binding: ArrayColumn) -> Iterator[Problem]:
         yield port.problem("integers_divided", fix, received=binding.divisor, **about)
 
 
+def _image_problems(document: Document, port: DataPort, binding: ImageColumn) -> Iterator[Problem]:
+    """Pictures go to ports of (height, width, channels), greys without channels, or flattened."""
+    about = {"column": binding.column}
+    yield from _array_problems(port, ArrayColumn(binding.column, binding.divisor))
+    limit = port.limit if port.integers else 0
+    if 0 < limit < 256:
+        yield port.problem("image_integers", expected=limit, **about)
+    if port.loss and port.loss.probabilities == "each" and binding.divisor < 255:
+        fix = Fix("image_divisor", partial(rebind, key=port.key, divisor=255.0))
+        yield port.problem("image_not_probable", fix, received=binding.divisor, **about)
+    sizes, shape = port.spec.shape[1:], (binding.height, binding.width, binding.channels)
+    if any(len(sizes) == len(form) and _same(sizes, form) for form in _image_forms(shape)):
+        return
+    args = {"received": "×".join(map(str, shape)), "expected": "×".join(map(str, sizes)), **about}
+    yield port.problem("image_size", _image_fix(document, port, sizes, shape), **args)
+
+
+def _image_forms(shape: tuple[int, int, int]) -> list[tuple[int, ...]]:
+    return [shape, (prod(shape),), *([shape[:2]] if shape[2] == 1 else [])]
+
+
+def _same(sizes: Sequence[Dim], form: Sequence[int]) -> bool:
+    return all(a == b or isinstance(a, str) for a, b in zip(sizes, form, strict=True))
+
+
+def _image_fix(
+    document: Document, port: DataPort, sizes: Sequence[Dim], shape: tuple[int, int, int]
+) -> Fix | None:
+    """Pictures of the port's size if it is made for pictures, else an input of the pictures'."""
+    whole = all(isinstance(size, int) for size in sizes)
+    if whole and (len(sizes) == 2 or (len(sizes) == 3 and sizes[2] in (1, 3))):
+        color = "rgb" if sizes[2:] == (3,) else "grayscale"
+        edit = partial(rebind, key=port.key, height=sizes[0], width=sizes[1], color=color)
+        return Fix("image_size", edit, {"expected": "×".join(map(str, sizes))})
+    if port.loss:
+        return None
+    layer = document.graph.calls[port.call].layer
+    args = {"received": "×".join(map(str, shape))}
+    return Fix("input_shape", edits.setting(layer, shape=shape), args)
+
+
+def _sequence_problems(
+    document: Document, port: DataPort, binding: SequenceColumn
+) -> Iterator[Problem]:
+    about = {"column": binding.column}
+    sizes = port.spec.shape[1:]
+    if len(sizes) not in (1, 2) or (len(sizes) == 2 and sizes[1] != 1):
+        shape = (binding.length, 1)
+        layer = document.graph.calls[port.call].layer
+        fix = Fix("input_shape", edits.setting(layer, shape=shape), {"received": f"{shape}"})
+        fixes = None if port.loss else fix
+        yield port.problem("sequence_needs_one_axis", fixes, received=port.spec, **about)
+    elif isinstance(sizes[0], int) and sizes[0] != binding.length:
+        args = {"received": binding.length, "expected": sizes[0]}
+        fix = Fix("sequence_length", partial(rebind, key=port.key, length=sizes[0]), args)
+        yield port.problem("sequence_length", fix, **args, **about)
+
+
 def _number_problems(port: DataPort, binding: NumberColumns) -> Iterator[Problem]:
     free = port.width is None and port.spec.rank == 2 and binding.columns
+    columns = ", ".join(binding.columns) or "–"
     if not free and len(binding.columns) != port.width:
-        columns = ", ".join(binding.columns) or "–"
         received = len(binding.columns)
         expected = port.width if port.width is not None else port.spec
         code = "target_columns" if port.loss else "number_columns"
         yield port.problem(code, received=received, columns=columns, expected=expected)
-    if port.integers and binding.standardize:
-        fix = Fix("no_standardize", partial(rebind, key=port.key, standardize=False))
-        yield port.problem("integers_standardized", fix, columns=", ".join(binding.columns))
+    if port.integers and binding.scaling != "none":
+        fix = Fix("no_scaling", partial(rebind, key=port.key, scaling="none"))
+        yield port.problem("integers_scaled", fix, columns=columns)
+    if (port.integers or port.loss) and binding.missing in ("mean", "median"):
+        fix = Fix("fill_refuse", partial(rebind, key=port.key, missing="refuse"))
+        if not port.loss:
+            fix = Fix("fill_zero", partial(rebind, key=port.key, missing="zero"))
+        yield port.problem(
+            "target_filled" if port.loss else "integers_filled", fix, columns=columns
+        )
+
+
+def _date_problems(document: Document, port: DataPort, binding: DateColumn) -> Iterator[Problem]:
+    yield from _floats_wanted(document, port, binding.column)
+    if not binding.parts:
+        yield port.problem("date_parts", column=binding.column)
+    elif port.width not in (None, date_width(binding)):
+        layer = document.graph.calls[port.call].layer
+        width = date_width(binding)
+        edit, sizes = edits.setting(layer, shape=(width,)), {"received": width}
+        fix = Fix("input_shape", edit, sizes) if document.plan.data.series is None else None
+        yield port.problem("date_width", fix, column=binding.column, expected=port.width, **sizes)
+
+
+def _feature_problems(
+    document: Document, port: DataPort, binding: FeatureColumns
+) -> Iterator[Problem]:
+    columns = ", ".join(columns_of(binding)) or "–"
+    yield from _floats_wanted(document, port, columns)
+    if not columns_of(binding):
+        yield port.problem("features_empty")
+    for part in binding.parts:
+        if isinstance(part, DateColumn) and not part.parts:
+            yield port.problem("date_parts", column=part.column)
+
+
+def _floats_wanted(document: Document, port: DataPort, columns: str) -> Iterator[Problem]:
+    """Steps make floats of an input, in one axis."""
+    about = {"columns": columns}
+    if port.loss:
+        yield port.problem("target_features", **about)
+    elif port.integers:
+        layer = document.graph.calls[port.call].layer
+        fix = Fix("floats", edits.setting(layer, dtype="float32"))
+        yield port.problem("features_need_floats", fix, received=port.spec.dtype, **about)
+    elif port.spec.rank != 2:
+        yield port.problem("features_need_one_axis", received=port.spec, **about)
+
+
+def columns_of(binding: Binding) -> tuple[str, ...]:
+    """The columns a binding reads, each once."""
+    match binding:
+        case NumberColumns(columns=columns):
+            return columns
+        case FeatureColumns(parts=parts):
+            return tuple(dict.fromkeys(c for part in parts for c in columns_of(part)))
+        case _:
+            return (binding.column,)
 
 
 def _class_problems(port: DataPort, binding: ClassColumn) -> Iterator[Problem]:
@@ -247,14 +403,21 @@ def class_count_problem(document: Document, port: DataPort, classes: int) -> Pro
 # -- the repairs ---------------------------------------------------------------------------------
 
 
-def rebind(document: Document, *, key: str, **values: object) -> Document:
-    """With fields of one binding changed, an input's or a target's."""
+def rebind(
+    document: Document, *, key: str, part: Binding | None = None, **values: object
+) -> Document:
+    """With fields of one binding changed, an input's or a target's; of one step of several."""
     data = document.plan.data
     inputs, targets = dict(data.inputs), dict(data.targets)
     bindings = inputs if key in inputs else targets
     if key not in bindings:
         return document
-    bindings[key] = replace(bindings[key], **values)  # type: ignore[arg-type]
+    old = bindings[key]
+    if isinstance(old, FeatureColumns) and part is not None:
+        steps = (replace(p, **values) if p == part else p for p in old.parts)  # type: ignore[arg-type]
+        bindings[key] = replace(old, parts=tuple(steps))
+    else:
+        bindings[key] = replace(old, **values)  # type: ignore[arg-type]
     return edits.set_data(document, inputs=inputs, targets=targets)
 
 

@@ -29,18 +29,31 @@ class AnswerView(QWidget):
         font = self.title.font()
         font.setBold(True)
         self.title.setFont(font)
+        self._name = name
         self.bars: dict[str, QProgressBar] = {}
+        self.numbers: QLabel | None = None
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 8)
         layout.setSpacing(3)
         layout.addWidget(self.title)
-        found = shares(answer) if answer.names else dict(_numbered(answer, probability))
+        found = _bars(answer, probability)
         if found:
             layout.addLayout(self._grid(name, found))
         else:
-            values = ", ".join(f"{v:.6g}" for v in answer.values[:100])
-            self.numbers = note(values + (", …" if len(answer.values) > 100 else ""))
+            self.numbers = note(_written(answer))
             layout.addWidget(self.numbers)
+
+    def move_to(self, answer: Answer, probability: bool, truth: str = "") -> bool:
+        """Say something else of the same classes; False, and nothing done, where they differ."""
+        found = _bars(answer, probability)
+        if set(found) != set(self.bars):  # or where only the likeliest have bars
+            return False
+        self.title.setText(_title(self._name, answer, truth))
+        for name, share in found.items():
+            _move(self.bars[name], share)
+        if self.numbers is not None:
+            self.numbers.setText(_written(answer))
+        return True
 
     def _grid(self, output: str, found: dict[str, float]) -> QGridLayout:
         grid = QGridLayout()
@@ -49,8 +62,7 @@ class AnswerView(QWidget):
         for row, name in enumerate(n for n in found if n in likely):
             bar = QProgressBar()
             bar.setRange(0, _FINE)
-            bar.setValue(round(max(0.0, min(1.0, found[name])) * _FINE))
-            bar.setFormat(f"{found[name] * 100:.1f} %")
+            _move(bar, found[name])
             bar.setMaximumHeight(18)
             bar.setAccessibleName(f"{output}: {name}")
             self.bars[name] = bar
@@ -59,6 +71,21 @@ class AnswerView(QWidget):
         if len(found) > _MOST:
             grid.addWidget(QLabel(text("training.less_likely", count=len(found) - _MOST)))
         return grid
+
+
+def _move(bar: QProgressBar, share: float) -> None:
+    bar.setValue(round(max(0.0, min(1.0, share)) * _FINE))
+    bar.setFormat(f"{share * 100:.1f} %")
+
+
+def _bars(answer: Answer, probability: bool) -> dict[str, float]:
+    """What is shown as bars; empty where that is numbers."""
+    return shares(answer) if answer.names else dict(_numbered(answer, probability))
+
+
+def _written(answer: Answer) -> str:
+    values = ", ".join(f"{v:.6g}" for v in answer.values[:100])
+    return values + (", …" if len(answer.values) > 100 else "")
 
 
 def shares(answer: Answer) -> dict[str, float]:

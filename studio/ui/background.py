@@ -1,5 +1,6 @@
 """Work beside the window: one job at a time in a thread, of those waiting only the newest."""
 
+import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -28,30 +29,37 @@ class Latest(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._running = False
+        self._dropped = False
         self._waiting: Job | None = None
 
     @property
     def busy(self) -> bool:
         """Whether an answer is still to come."""
-        return self._running
+        return self._running and not self._dropped
+
+    def drop(self) -> None:
+        """Nobody wants the answer any more: what runs goes on, but nothing is told of it."""
+        self._dropped, self._waiting = self._running, None
 
     def ask(self, job: Job) -> None:
         """Run `job` as soon as the present one is done."""
         if self._running:
-            self._waiting = job
+            self._waiting, self._dropped = job, False
             return
         self._running = True
         messenger = _Messenger(self)
         garbage.rest()  # else the thread could destroy what the window threw away, which crashes
+        _share_evenly(True)
         messenger.worker = threading.Thread(target=_work, args=(job, messenger), daemon=True)
         messenger.worker.start()
 
     def finish(self, outcome: tuple[Any, Exception | None]) -> None:
         """The job is done, with this result or exception; the next one that waits begins."""
-        self._running = False
+        dropped, self._running, self._dropped = self._dropped, False, False
         waiting, self._waiting = self._waiting, None
         if waiting:
             self.ask(waiting)
+        if waiting or dropped:
             return
         result, error = outcome
         if error:
@@ -85,11 +93,26 @@ class _Messenger(QObject):
     def _deliver(self, outcome: tuple[Any, Exception | None]) -> None:
         self.worker.join()  # there is nothing left for it to do
         self.under_way.discard(self)
+        _share_evenly(bool(self.under_way))
         self.deleteLater()
         garbage.resume()
         asker = self._asker()
         if asker is not None and isValid(asker):
             asker.finish(outcome)
+
+
+def _share_evenly(yes: bool) -> None:
+    """Whether threads take turns as often as a window needs that is to be drawn meanwhile.
+
+    Q: Why is the usual turn too long?
+    A: Whatever Qt asks of the window's Python (a cell's text, a colour) waits for a turn of the
+       thread to end. A table of a hundred cells would wait half a second to be drawn.
+    """
+    sys.setswitchinterval(_SHORT_TURN if yes else _TURN)
+
+
+_TURN = sys.getswitchinterval()
+_SHORT_TURN = 0.0002  # seconds
 
 
 def _work(job: Job, messenger: _Messenger) -> None:

@@ -63,6 +63,7 @@ def _file(w: "MainWindow") -> tuple[Action, ...]:
     return (
         Action("new", "window.new", files.new, "Ctrl+N", "new"),
         Action("open", "window.open", files.ask_open, "Ctrl+O", "open"),
+        Action("from_data", "binding.from_data", w.dropping.ask_table, "Ctrl+Shift+N"),
         Action("save", "window.save", files.save, "Ctrl+S", "save"),
         Action("save_as", "window.save_as", files.save_as, "Ctrl+Shift+S"),
         Action(
@@ -326,7 +327,8 @@ def menus(w: "MainWindow") -> Mapping[str, tuple]:
     languages = tuple(f"language_{code}" for code in LANGUAGES)
     return {
         "file": (
-            "new", "open", w.files.fill_examples, w.files.fill_recent, "-", "save", "save_as", "-",
+            "new", "open", "from_data", w.files.fill_examples, w.files.fill_recent, "-",
+            "save", "save_as", "-",
             "export", "export_weights", "export_history", "-", "picture", "copy_picture", "-",
             "close_tab", "quit",
         ),

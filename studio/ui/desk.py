@@ -6,6 +6,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
 
 from studio.text import text
+from studio.train.tables import Table
 from studio.ui.breadcrumbs import Stage
 from studio.ui.canvas import CanvasView
 from studio.ui.canvas.accessible import announce
@@ -73,6 +74,7 @@ class Desk(QObject):
         self.training.state_changed.connect(lambda: self.weights.lock(self.training.running))
         self.problems.counted.connect(self._count)
         self.canvas.told.connect(partial(announce, self.canvas))
+        self.canvas.goals.table = self._first_rows
         self.training.problems_found.connect(partial(self.problems.add_source, "training"))
         self.data.problems_found.connect(partial(self.problems.add_source, "data"))
         session.changed.connect(lambda: self.problems.drop_source("training"))
@@ -86,6 +88,11 @@ class Desk(QObject):
         ):
             happened.connect(lambda *_: self.changed.emit())
         self.problems.refresh()
+
+    def _first_rows(self) -> Table | None:
+        """The data's, as far as they were looked at."""
+        seen = self.data.look.table
+        return seen.head if seen is not None else None
 
     def _count(self, errors: int, warnings: int) -> None:
         if errors != self._counts[0]:
@@ -114,6 +121,7 @@ class Desk(QObject):
 
     def remove(self) -> None:
         """Take its views off the screen, for good."""
+        self.data.close_reading()
         for view in self.views.values():
             clear(view)
         self.session.deleteLater()

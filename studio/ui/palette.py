@@ -66,6 +66,7 @@ class Row:
         title, help: its two lines; a search looks in both.
         kind, category: of the layer whose drawing it shows.
         value: what is chosen with it.
+        icon: another drawing that it shows instead.
     """
 
     group: str
@@ -74,6 +75,7 @@ class Row:
     kind: str
     category: str
     value: object
+    icon: str = ""
 
 
 # -- finding -------------------------------------------------------------------------------------
@@ -241,7 +243,7 @@ class LayerDelegate(QStyledItemDelegate):
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
         line = option.fontMetrics.height()
-        return QSize(120, 2 * line + 14 if index.data(_KIND) else line + 14)
+        return QSize(120, line + 14 if index.data(_KIND) is None else 2 * line + 14)
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         painter.save()
@@ -299,7 +301,9 @@ class LayerDelegate(QStyledItemDelegate):
         painter.setBrush(wash)
         painter.drawRoundedRect(box, 6, 6)
         pixels = round(18 * painter.device().devicePixelRatioF())
-        picture = drawing(layer_drawing(index.data(_KIND)), colour, pixels)
+        row = index.data(_ROW)
+        name = row.icon if row is not None and row.icon else layer_drawing(index.data(_KIND))
+        picture = drawing(name, colour, pixels)
         painter.drawPixmap(box.adjusted(4, 4, -4, -4), picture)
 
 
@@ -344,6 +348,9 @@ class LayerList(QListView):
 class Palette(QWidget):
     """Search field and list, of all layers or of those offered.
 
+    Attributes:
+        sought: the key of what the search field says it searches.
+
     Signals:
         chosen(kind): a layer was double-clicked, or Enter pressed on it.
         picked(value): one of the other rows was.
@@ -358,8 +365,10 @@ class Palette(QWidget):
         kinds: Collection[str] | None = None,
         rows: Sequence[Row] = (),
         recent: Sequence[str] = (),
+        sought: str = "",
     ) -> None:
         super().__init__(parent)
+        self.sought = sought or ("canvas.search_ports" if rows else "canvas.search")
         self._offered, self._rows = kinds, rows
         self._recent = [kind for kind in recent if kind in found("", kinds)][:_RECENT]
         self.search = QLineEdit()
@@ -392,7 +401,7 @@ class Palette(QWidget):
             self._retranslate()
 
     def _retranslate(self) -> None:
-        sought = text("canvas.search_ports" if self._rows else "canvas.search")
+        sought = text(self.sought)
         self.search.setPlaceholderText(sought)
         self.search.setAccessibleName(sought)
         self.list.setAccessibleName(text("canvas.palette"))
@@ -410,6 +419,20 @@ class Palette(QWidget):
             self.model.appendRow(nothing)
         elif words or self._rows or recent:
             self._step(1)
+
+    def take_by_click(self) -> None:
+        """Let one click take a row, as in the list of a combo box."""
+        self.list.doubleClicked.disconnect(self._choose)
+        self.list.clicked.connect(self._choose)
+        self.list.setDragEnabled(False)
+
+    def show_rows(self, rows: Sequence[Row]) -> None:
+        """Offer these other rows instead, the list staying where it is."""
+        bar, row = self.list.verticalScrollBar(), self.list.currentIndex().row()
+        self._rows, at = rows, bar.value()
+        self._refresh()
+        self.list.setCurrentIndex(self.model.index(row, 0))
+        bar.setValue(at)
 
     def kinds(self) -> list[str]:
         """The layers shown, from the top."""

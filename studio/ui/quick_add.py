@@ -15,6 +15,9 @@ _WIDTH, _HEIGHT = 320, 400
 class QuickAdd(QFrame):
     """A palette in a popup: type, press Enter; a click beside it or Escape closes it.
 
+    Where it says what is `sought`, only rows are offered, and one click takes one. One that
+    `stays` stays open then, so that several can be taken.
+
     Signals:
         closed(): it is no longer there, whether something was chosen or not.
     """
@@ -27,16 +30,24 @@ class QuickAdd(QFrame):
         title: str = "",
         kinds: Collection[str] | None = None,
         rows: Sequence[Row] = (),
+        sought: str = "",
+        stays: bool = False,
     ) -> None:
         super().__init__(parent, Qt.WindowType.Popup)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setFrameShape(QFrame.Shape.StyledPanel)
         self._settings = Settings()
-        self.layers = Palette(kinds=kinds, rows=rows, recent=self._settings.recent_layers)
+        recent = self._settings.recent_layers
+        self.layers = Palette(
+            kinds=() if sought else kinds, rows=rows, recent=recent, sought=sought
+        )
         self.chosen, self.picked = self.layers.chosen, self.layers.picked
         self.chosen.connect(self._settings.remember_layer)
         self.chosen.connect(self.close)
-        self.picked.connect(self.close)
+        if sought:
+            self.layers.take_by_click()
+        if not stays:
+            self.picked.connect(self.close)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)

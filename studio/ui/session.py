@@ -8,6 +8,7 @@ from PySide6.QtCore import QObject, Signal
 
 from studio.document.analysis import Analysis, analyse
 from studio.document.cost import Costs
+from studio.document.defaults import Given, with_usual
 from studio.document.edits import graph_of
 from studio.document.history import History
 from studio.document.model import CallId, Document, GraphId
@@ -51,6 +52,8 @@ class Session(QObject):
         self.history = History(project.document)
         self.history.subscribe(self._on_change)
         self._analysis = analyse(project.document)
+        self._ahead: tuple[Document, Analysis] | None = None  # what is about to be committed
+        self._given: Given = {}  # losses and metrics of outputs that nobody chose
         self._way: Way = ()
         self._file: CallId | None = None
         self._seen = project.document
@@ -95,9 +98,17 @@ class Session(QObject):
         return self._selection
 
     def commit(self, label: str, document: Document) -> None:
-        """One user act, one undo step; `label` is shown as "Undo <label>"."""
+        """One user act, one undo step; `label` is shown as "Undo <label>".
+
+        New outputs, and those whose loss nobody chose, are given what is usual as part of it.
+        """
         assert document.main == self.document.main, "an edit of what is seen, not of the document"
-        self.history.commit(label, document)
+        known = analyse(document, self._analysis)
+        ends = (known.specs, known.ranges)
+        made, self._given = with_usual(self.document, document, *ends, self._given)
+        self._ahead = (made, known if made is document else analyse(made, known))
+        self.history.commit(label, made)
+        self._ahead = None
 
     def select(self, calls: Iterable[CallId]) -> None:
         """Select these calls of the graph shown, and no others."""
@@ -211,7 +222,9 @@ class Session(QObject):
 
     def _on_change(self, old: Document, new: Document) -> None:
         self.project.document = new
-        self._analysis = analyse(new, self._analysis)
+        ahead = self._ahead
+        known = ahead is not None and ahead[0] is new
+        self._analysis = ahead[1] if ahead and known else analyse(new, self._analysis)
         moved = self._follow(old, new)
         self.changed.emit(old, new)
         if moved:

@@ -24,8 +24,8 @@ QLineEdit:disabled, QAbstractSpinBox:disabled, QComboBox:disabled {
     background: %(window)s; border-color: %(line)s; color: %(disabled)s;
 }
 QComboBox { padding: 2px 4px 2px 6px; background: %(raised)s; }
-QComboBox::drop-down { border: none; width: 18px; }
-QComboBox::down-arrow {
+QComboBox::drop-down, QDateTimeEdit::drop-down { border: none; width: 18px; }
+QComboBox::down-arrow, QDateTimeEdit::down-arrow {
     image: url("%(icons)s/arrow_down_%(shade)s.svg"); width: 12px; height: 12px;
 }
 QComboBox QAbstractItemView {
@@ -46,12 +46,12 @@ QProgressBar {
 QProgressBar::chunk {
     background: %(fill)s; border-top-left-radius: 3px; border-bottom-left-radius: 3px;
 }
-QCheckBox::indicator {
+QCheckBox::indicator, QAbstractItemView::indicator {
     width: 14px; height: 14px; border: 1px solid %(hover)s; border-radius: 3px;
     background: %(base)s;
 }
 QCheckBox::indicator:focus { border-color: %(accent)s; }
-QCheckBox::indicator:checked {
+QCheckBox::indicator:checked, QAbstractItemView::indicator:checked {
     border-color: %(accent)s; background: %(accent)s; image: url("%(icons)s/check_%(shade)s.svg");
 }
 QCheckBox::indicator:indeterminate {

@@ -10,9 +10,19 @@ from studio.train.tables import Table, shape_text
 from studio.ui.pictures import picture, pixmap
 
 _ROWS = 200
+_ROLES = frozenset(
+    (
+        Qt.ItemDataRole.DisplayRole,
+        Qt.ItemDataRole.ToolTipRole,
+        Qt.ItemDataRole.TextAlignmentRole,
+        Qt.ItemDataRole.DecorationRole,
+    )
+)
 _LONGEST = 200  # characters of a cell drawn; the tooltip has more
 _WIDEST = 260
 _PICTURE = 32  # pixels high
+_MARGIN = 8  # beside the text of a cell
+_FITTED = 200  # columns that are given the width they need
 Index = QModelIndex | QPersistentModelIndex
 
 
@@ -31,6 +41,8 @@ class TableModel(QAbstractTableModel):
         return 0 if parent and parent.isValid() else len(self._names)
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        if role not in _ROLES:
+            return None
         name = self._names[index.column()]
         if name in self._table.arrays:
             return self._array(name, index.row(), role)
@@ -39,7 +51,7 @@ class TableModel(QAbstractTableModel):
             return cell[:_LONGEST].replace("\n", " ")
         if role == Qt.ItemDataRole.ToolTipRole:
             return cell[: 10 * _LONGEST]
-        if role == Qt.ItemDataRole.TextAlignmentRole and self._table.kind(name) == "number":
+        if role == Qt.ItemDataRole.TextAlignmentRole and self._table.numeric(name):
             return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         return None
 
@@ -87,13 +99,30 @@ class TablePreview(QTableView):
         """Show the first rows of `table`; where one stood in it is kept for the same table."""
         if table is self._table:
             return
+        known = self._table.names if self._table else []
+        widths = [self.columnWidth(column) for column in range(min(_FITTED, len(known)))]
+        place = self.verticalScrollBar().value()
         self._table, old = table, self.model()
         self.setModel(TableModel(table) if table else None)
         if old is not None:
             old.deleteLater()
-        if table:
-            high = _PICTURE if table.arrays else self.fontMetrics().height()
-            self.verticalHeader().setDefaultSectionSize(high + 6)
-            self.resizeColumnsToContents()
-            for column in range(len(table.names)):
-                self.setColumnWidth(column, min(_WIDEST, self.columnWidth(column)))
+        if table and table.names != known:
+            self._fit(table)
+        elif table:  # all rows of what the first were shown of
+            for column, width in enumerate(widths):
+                self.setColumnWidth(column, width)
+            self.verticalScrollBar().setValue(place)
+
+    def _fit(self, table: Table) -> None:
+        """Give columns the width of their first cells, and rows the height of pictures."""
+        metrics = self.fontMetrics()
+        high = _PICTURE if table.arrays else metrics.height()
+        self.verticalHeader().setDefaultSectionSize(high + 6)
+        for column, name in enumerate(table.names[:_FITTED]):
+            header = str(self.model().headerData(column, Qt.Orientation.Horizontal))
+            texts = [*header.split("\n"), *(c[:_LONGEST] for c in table.columns.get(name, ())[:20])]
+            wide = max(metrics.horizontalAdvance(words) for words in texts)
+            if name in table.arrays and len(table.arrays[name]):
+                picture = pixmap(table.arrays[name][0], _PICTURE, _WIDEST)
+                wide = max(wide, picture.width() if picture else 0)
+            self.setColumnWidth(column, min(_WIDEST, wide + 2 * _MARGIN))

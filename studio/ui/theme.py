@@ -346,6 +346,10 @@ class Brushes:
         self.frames = {name: _frame(t, t.categories[c]) for name, c in _FRAMES.items()}
         self.frame_selected = _pen(t.accent, 2.0, cosmetic=True)
         self.note = (_pen(mix(t.warn, t.canvas, 0.45), 1.0), QBrush(QColor(t.warn_soft)))
+        outline = _pen(t.line if t.strong else mix(t.text, t.node, 0.14), 1.0)
+        self.field = (outline, QBrush(QColor(mix(t.text, t.node, 0.05))))
+        self.field_hover = (_pen(t.hover, wide), QBrush(QColor(mix(t.text, t.node, 0.11))))
+        self.field_sign = _pen(t.text2, 1.3)
         self.tag = (_pen(t.categories["Input and output"], 1.2), QBrush(QColor(t.raised)))
         self._far_marks: dict[str, QPen] = {}
         self.title_font = _font(13, QFont.Weight.DemiBold)

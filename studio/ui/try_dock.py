@@ -1,8 +1,9 @@
-"""Try the model: type one sample's raw values, see every output answer."""
+"""Try the model: one sample, typed, moved or dropped, and what every output says of it."""
 
 import random
-from collections.abc import Sequence
-from math import prod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,8 @@ from PySide6.QtCore import QEvent, QTimer
 from PySide6.QtGui import QPaintEvent
 from PySide6.QtWidgets import (
     QCheckBox,
-    QComboBox,
     QFormLayout,
     QHBoxLayout,
-    QLineEdit,
     QPushButton,
     QScrollArea,
     QSplitter,
@@ -22,34 +21,68 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from studio.document.model import Endpoint
+from studio.document.model import Document, Endpoint
 from studio.document.names import output_names
-from studio.document.plan import ArrayColumn, Binding, ClassColumn, NumberColumns, TextColumn
-from studio.document.preprocess import Fitted, FittedClasses, FittedNumbers
+from studio.document.plan import (
+    ArrayColumn,
+    Binding,
+    ClassColumn,
+    DateColumn,
+    ImageColumn,
+    NumberColumns,
+    TextColumn,
+)
+from studio.document.preprocess import (
+    Fitted,
+    FittedClasses,
+    FittedDates,
+    FittedNumbers,
+    is_gap,
+)
+from studio.document.store import Store
 from studio.engine.program import Array
 from studio.losses.base import Loss
 from studio.problem import Problem, ProblemError
 from studio.text import text
-from studio.train.bindings import columns_of
-from studio.train.data import load_table, split_rows
+from studio.train.data import load_table, rows_of
+from studio.train.ports import columns_of
 from studio.train.predict import predict
-from studio.train.prediction import decode_output, encode_row
+from studio.train.prediction import (
+    Answer,
+    Wanted,
+    decode_output,
+    encode_row,
+    row_cells,
+    sample_rows,
+    wanted,
+)
 from studio.train.tables import Table
 from studio.ui.answer_view import AnswerView
 from studio.ui.array_field import ArrayField
+from studio.ui.background import Latest
 from studio.ui.icons import icon
 from studio.ui.notice import ProblemsNotice
 from studio.ui.parts import clear, note
+from studio.ui.picture_field import PictureField
 from studio.ui.session import Session
+from studio.ui.try_fields import ClassField, DateField, NumberField, WordsField, usual_number
 
-_PAUSE = 250  # milliseconds after the last keystroke
+_PAUSE = 60  # milliseconds after the last change: what moves is followed, a word is not spelt out
+
+Field = WordsField | NumberField | ClassField | DateField | PictureField | ArrayField
+Found = Mapping[str, Array] | Sequence[Problem]  # outputs by name, or why there are none
 
 
-Field = QLineEdit | QComboBox | ArrayField
+@dataclass(frozen=True)
+class Taken:
+    """A row of the table: alone, and its cells as they are typed, of a series its window's."""
+
+    table: Table
+    cells: Mapping[str, str | list[str]]
 
 
 class TryDock(QWidget):
-    """One sample, typed or taken from the table, and what every output says of it."""
+    """One sample, of one's own or from the table, and what every output says of it."""
 
     def __init__(self, session: Session) -> None:
         super().__init__()
@@ -57,10 +90,14 @@ class TryDock(QWidget):
         self._typed: dict[str, str] = {}  # by column; kept when the fields are made anew
         self._offered: dict[str, str] = {}  # by column; what a field held before anybody typed
         self._truth: dict[str, str] = {}  # by column, of the row taken from the table
+        self._before: dict[str, list[str]] = {}  # by column, the rows of a window before its last
         self._stale = True
         self._taken: dict[str, Array] = {}  # by column; arrays of the row taken from the table
         self.fields: dict[str, Field] = {}
         self.answers: dict[str, AnswerView] = {}
+        self._answerer, self._reader = Latest(self), Latest(self)
+        self._answerer.answered.connect(self._show_found)
+        self._reader.answered.connect(self._show_row)
         self._pause = QTimer(self, singleShot=True, interval=_PAUSE)
         self._pause.timeout.connect(self.update_answers)
         self._soon = QTimer(self, singleShot=True, interval=0)
@@ -71,6 +108,11 @@ class TryDock(QWidget):
         self._build()
         session.changed.connect(self._on_change)
         session.weights_changed.connect(self._on_change)
+
+    @property
+    def busy(self) -> bool:
+        """Whether an answer is still to come."""
+        return self._answerer.busy or self._reader.busy
 
     # -- the widgets -----------------------------------------------------------------------------
 
@@ -135,72 +177,65 @@ class TryDock(QWidget):
         form = QFormLayout(panel)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         self.fields = {}
-        for column, binding, key in self._columns():
-            field = self._field(column, binding, key)
-            field.setAccessibleName(column)
-            field.setObjectName(f"try:{column}")
-            self.fields[column] = field
-            form.addRow(column, field)
+        for step in self._steps():
+            field = self._field(step)
+            field.edited.connect(self._on_edit)
+            if not isinstance(field, ArrayField):
+                field.done.connect(self.update_answers)
+            field.setAccessibleName(step.column)
+            field.setObjectName(f"try:{step.column}")
+            self.fields[step.column] = field
+            form.addRow(step.column, field)
         if not self.fields:
             form.addRow(note(text("training.nothing_bound")))
         self._form_area.setWidget(panel)
         self._fields_of = self._wanted_fields()
         self._offered = {c: v for c, v in self._cells().items() if c not in self._typed}
 
-    def _columns(self) -> list[tuple[str, Binding, str]]:
-        """The columns inputs read, each once: (name, its binding, the binding's key)."""
-        data = self._session.document.plan.data
-        found: dict[str, tuple[str, Binding, str]] = {}
-        for call in self._session.document.graph.inputs:
-            binding = data.inputs.get(call)
-            if binding is not None:
-                for column in columns_of(binding):
-                    found.setdefault(column, (column, binding, call))
-        return list(found.values())
+    def _steps(self) -> list[Wanted]:
+        return wanted(self._session.document, self._session.project.fitted)
 
     def _wanted_fields(self) -> list[tuple[object, ...]]:
         """What the fields depend on: fields are made anew only when this is another."""
-        fitted = self._session.project.fitted
         found: list[tuple[object, ...]] = []
-        for column, binding, key in self._columns():
-            drawn = (binding, self._numbers(key)) if isinstance(binding, ArrayColumn) else ()
-            found.append((column, type(binding), fitted.get(key), *drawn))
+        for step in self._steps():
+            drawn = (step.binding, self._sizes(step.key)) if _drawn(step.binding) else ()
+            found.append((step.column, type(step.binding), step.fitted, *drawn))
         return found
 
-    def _numbers(self, key: str) -> int:
-        """How many numbers an input takes; 0 where that is open."""
+    def _sizes(self, key: str) -> tuple[int, ...]:
+        """The shape an input takes, without the batch; empty where some of it is open."""
         spec = self._session.analysis.specs.get(Endpoint(key, "output"))
-        sizes = [size for size in spec.shape[1:] if isinstance(size, int)] if spec else []
-        return prod(sizes) if spec and len(sizes) == spec.rank - 1 else 0
+        sizes = tuple(size for size in spec.shape[1:] if isinstance(size, int)) if spec else ()
+        return sizes if spec and len(sizes) == spec.rank - 1 else ()
 
-    def _field(self, column: str, binding: Binding, key: str) -> Field:
+    def _field(self, step: Wanted) -> Field:
+        column, binding, fitted = step.column, step.binding, step.fitted
+        cell = self._typed.get(column, "")
         if isinstance(binding, ArrayColumn):
-            field = ArrayField(self._numbers(key), binding.divisor)
-            field.edited.connect(self._on_edit)
+            field = ArrayField(self._sizes(step.key), binding.divisor)
             if column in self._taken:
                 field.show_array(self._taken[column])
             return field
-        fitted = self._session.project.fitted.get(key)
+        if isinstance(binding, ImageColumn):
+            return PictureField(cell)
         if isinstance(binding, ClassColumn) and isinstance(fitted, FittedClasses):
-            box = QComboBox()
-            box.addItems(list(fitted.names))
-            box.setCurrentIndex(max(0, box.findText(self._typed.get(column, ""))))
-            box.currentTextChanged.connect(self._on_edit)
-            return box
-        usual = _usual(column, fitted) if isinstance(binding, NumberColumns) else ""
-        line = QLineEdit(self._typed.get(column, usual))
-        if isinstance(binding, TextColumn):
-            line.setPlaceholderText(text("training.type_text"))
-        line.textEdited.connect(self._on_edit)
-        line.returnPressed.connect(self.update_answers)
-        return line
+            return ClassField(cell, fitted)
+        if isinstance(binding, DateColumn):
+            return DateField(cell, fitted if isinstance(fitted, FittedDates) else None)
+        if isinstance(binding, NumberColumns):
+            known = fitted if isinstance(fitted, FittedNumbers) else None
+            return NumberField(cell or usual_number(column, fitted), column, known)
+        words = WordsField(text("training.type_text") if isinstance(binding, TextColumn) else "")
+        words.setText(cell)
+        return words
 
     # -- when to answer again --------------------------------------------------------------------
 
     def _on_edit(self) -> None:
         self._truth = {}
-        if self.automatic.isChecked():
-            self._pause.start()
+        if self.automatic.isChecked() and not self._pause.isActive():
+            self._pause.start()  # not anew at each change: what moves is answered on the way
 
     def _on_change(self) -> None:
         if self._fields_of != self._wanted_fields():
@@ -217,11 +252,7 @@ class TryDock(QWidget):
     # -- answering -------------------------------------------------------------------------------
 
     def _cells(self) -> dict[str, str]:
-        return {
-            column: field.currentText() if isinstance(field, QComboBox) else field.text()
-            for column, field in self.fields.items()
-            if not isinstance(field, ArrayField)
-        }
+        return {c: f.text() for c, f in self.fields.items() if not isinstance(f, ArrayField)}
 
     def _arrays(self) -> dict[str, Array]:
         """The arrays taken from the table, by column.
@@ -245,40 +276,58 @@ class TryDock(QWidget):
                 self._taken[column] = field.array
 
     def update_answers(self) -> None:
-        """Ask the model about what the fields say."""
+        """Ask the model about what the fields say; the answer comes once it is computed."""
         self._pause.stop()
         self._soon.stop()
         self._stale = False
-        errors = self._session.analysis.errors
-        if errors:
+        session = self._session
+        if errors := session.analysis.errors:
             self._refuse(errors)
             return
-        document, project = self._session.document, self._session.project
+        project = session.project
         try:
-            self._check_numbers()
-            inputs = encode_row(document, project.fitted, self._cells(), self._arrays())
-            found = predict(document, project.store, inputs) if self.fields else {}
+            self._check_cells()
+            sample = self._sample(), self._arrays()
         except ProblemError as error:
             self._refuse(error.problems)
             return
-        self.notice.hide()
-        self._show_untrained()
-        self._show_answers(found)
+        store = _shared(project.store)
+        self._answerer.ask(partial(_answered, session.document, store, project.fitted, *sample))
+
+    def _sample(self) -> dict[str, str | list[str]]:
+        """What the fields say; of a series after the rows that came before the one taken."""
+        cells = self._cells()
+        if self._session.document.plan.data.series is None:
+            return dict(cells)
+        return {c: [*self._before[c], v] if c in self._before else v for c, v in cells.items()}
+
+    def _show_found(self, found: Found) -> None:
+        if isinstance(found, Mapping):
+            self.notice.hide()
+            self._show_untrained()
+            self._show_answers(found)
+        else:
+            self._refuse(found)
 
     def _refuse(self, problems: Sequence[Problem]) -> None:
         self.untrained.hide()  # one message: what keeps it from answering comes first
         self.notice.list_problems(text("training.cannot_answer"), problems)
         self._show_answers({})
 
-    def _check_numbers(self) -> None:
-        """What is no number is told by its field; there is no file and no row to name."""
-        problems = []
-        for column, binding, _ in self._columns():
-            if not isinstance(binding, NumberColumns):
+    def _check_cells(self) -> None:
+        """What is no number, and what is no picture yet, is told by its field: there is no file
+        and no row to name.
+        """
+        problems, cells = [], self._cells()
+        for step in self._steps():
+            if isinstance(step.binding, ImageColumn) and not cells[step.column]:
+                problems.append(Problem("picture_not_chosen", args={"column": step.column}))
+            if not isinstance(step.binding, NumberColumns):
                 continue
-            cell = self._cells()[column].strip()
-            if code := _fault(cell):
-                problems.append(Problem(code, args={"column": column, "received": cell}))
+            cell = cells[step.column].strip()
+            filled = step.binding.missing != "refuse" and is_gap(cell)
+            if not filled and (code := _fault(cell)):
+                problems.append(Problem(code, args={"column": step.column, "received": cell}))
         if problems:
             raise ProblemError(problems)
 
@@ -294,18 +343,25 @@ class TryDock(QWidget):
         if names:
             self.untrained.say("warning", text("training.untrained", names=", ".join(names)))
 
-    def _show_answers(self, found: dict[str, Any]) -> None:
+    def _show_answers(self, found: Mapping[str, Any]) -> None:
+        """What each output says: where it says it of the same classes, the bars just move."""
         document, fitted = self._session.document, self._session.project.fitted
+        names = output_names(document) if found else {}
+        said: dict[str, tuple[Answer, bool, str]] = {}
+        for endpoint, name in names.items():
+            plan = document.plan.outputs.get(endpoint.key)
+            probability = plan is not None and _is_probability(plan.loss)
+            answer = decode_output(fitted.get(endpoint.key), found[name])[0]
+            said[name] = answer, probability, self._truth_of(endpoint)
+        same = bool(said) and list(self.answers) == list(said)
+        if same and all(self.answers[name].move_to(*rest) for name, rest in said.items()):
+            return
         panel = QWidget()
         layout = QVBoxLayout(panel)
         self.answers = {}
-        for endpoint, name in output_names(document).items() if found else ():
-            answer = decode_output(fitted.get(endpoint.key), found[name])[0]
-            plan = document.plan.outputs.get(endpoint.key)
-            probability = plan is not None and _is_probability(plan.loss)
-            view = AnswerView(name, answer, probability, self._truth_of(endpoint))
-            self.answers[name] = view
-            layout.addWidget(view)
+        for name, rest in said.items():
+            self.answers[name] = AnswerView(name, *rest)
+            layout.addWidget(self.answers[name])
         layout.addStretch(1)
         self._answer_area.setWidget(panel)
 
@@ -318,17 +374,24 @@ class TryDock(QWidget):
 
     def take_random_row(self) -> None:
         """Fill in a validation row of the table, or a training row where none validates."""
-        try:
-            table = self._table()
-            train, validation = split_rows(table, self._session.document.plan.data.split)
-        except ProblemError as error:
-            self.notice.list_problems(text("training.no_row"), error.problems)
-            return
-        rows = validation if len(validation) else train
-        self.take_row(table, int(random.choice(rows)))
+        base = self._session.path.parent if self._session.path else Path()
+        self._reader.ask(partial(_random_row, self._session.document, base))
 
-    def take_row(self, table: Table, row: int) -> None:
-        """Fill in one row of a table, and ask the model about it."""
+    def _show_row(self, found: Taken | Sequence[Problem]) -> None:
+        if isinstance(found, Taken):
+            windows = {c: cells[:-1] for c, cells in found.cells.items() if isinstance(cells, list)}
+            self.take_row(found.table, 0, windows)
+        else:
+            self.notice.list_problems(text("training.no_row"), found)
+
+    def take_row(
+        self, table: Table, row: int, before: Mapping[str, list[str]] | None = None
+    ) -> None:
+        """Fill in one row of a table, and ask the model about it.
+
+        `before` are the cells of the rows before it, where a sample is a window.
+        """
+        self._before = dict(before or {})
         for column, field in self.fields.items():
             if isinstance(field, ArrayField):
                 if column in table.arrays:
@@ -336,17 +399,49 @@ class TryDock(QWidget):
                     field.show_array(self._taken[column])
             elif column in table.columns:
                 cell = table.columns[column][row].strip()
-                if isinstance(field, QComboBox):
-                    field.setCurrentText(cell)
-                else:
-                    field.setText(cell)
-                    field.setCursorPosition(0)
+                picture = isinstance(field, PictureField) and table.folder is not None
+                field.show_cell(str((table.folder or Path()) / cell) if picture else cell)
         self._truth = {column: cells[row] for column, cells in table.columns.items()}
         self.update_answers()
 
-    def _table(self) -> Table:
-        base = self._session.path.parent if self._session.path else Path()
-        return load_table(self._session.document.plan.data.source, base)
+
+def _drawn(binding: Binding) -> bool:
+    return isinstance(binding, ArrayColumn | ImageColumn)
+
+
+def _shared(store: Store) -> Store:
+    """The same weights; those that are initialized meanwhile are not put into the project's."""
+    shared = Store()
+    for layer, cells in store.shared().items():
+        shared.adopt(layer, dict(cells))
+    return shared
+
+
+def _answered(
+    document: Document,
+    store: Store,
+    fitted: Mapping[str, Fitted],
+    cells: Mapping[str, str | list[str]],
+    arrays: Mapping[str, Array],
+) -> Found:
+    """In a thread: what the outputs say of one sample."""
+    try:
+        return predict(document, store, encode_row(document, fitted, cells, arrays))
+    except ProblemError as error:
+        return error.problems
+
+
+def _random_row(document: Document, base: Path) -> Taken | Sequence[Problem]:
+    """In a thread: a row that validates; one that trains where none does."""
+    try:
+        table = load_table(document.plan.data.source, base)
+        train, validation = rows_of(document, table)
+        samples = sample_rows(document, table)
+        drawn = np.intersect1d(validation if len(validation) else train, samples)
+        row = int(random.choice(drawn if len(drawn) else samples))
+        return Taken(table.some([row]), row_cells(document, table, row))
+    except ProblemError as error:
+        return error.problems
 
 
 def _fault(cell: str) -> str:
@@ -360,14 +455,6 @@ def _fault(cell: str) -> str:
 
 def _is_probability(loss: Loss | None) -> bool:
     return loss is not None and bool(loss.probabilities) and not loss.takes_logits
-
-
-def _usual(column: str, fitted: Fitted | None) -> str:
-    """A number nobody typed yet: the training rows' mean, so that it is no outlier; else 0."""
-    if not isinstance(fitted, FittedNumbers):
-        return "0"
-    mean = fitted.mean[fitted.binding.columns.index(column)]
-    return f"{mean:.0f}" if abs(mean) >= 1000 else f"{mean:.4g}"
 
 
 def _area() -> QScrollArea:

@@ -3,8 +3,15 @@
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, QPoint, QPointF, Qt, QTimer
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QShowEvent
+from PySide6.QtCore import QEvent, QPoint, Qt, QTimer
+from PySide6.QtGui import (
+    QCloseEvent,
+    QDragEnterEvent,
+    QDragLeaveEvent,
+    QDragMoveEvent,
+    QDropEvent,
+    QShowEvent,
+)
 from PySide6.QtWidgets import QApplication, QDialog, QDockWidget, QMainWindow, QMenu, QToolBar
 
 from studio.document.project import Project
@@ -17,10 +24,11 @@ from studio.ui.command_palette import CommandPalette
 from studio.ui.commands import CONTEXT_CANVAS, CONTEXT_NODE, CONTEXT_PIECE, TOOLBAR, commands, menus
 from studio.ui.data_dock import DataDock
 from studio.ui.desk import Desk
-from studio.ui.dialogs import ask_dropped, confirm
+from studio.ui.dialogs import confirm
 from studio.ui.docks import Docks
+from studio.ui.dropping import Dropping
 from studio.ui.export_dialog import run_export
-from studio.ui.files import ONNX, SUFFIX, Files
+from studio.ui.files import Files
 from studio.ui.front import Front
 from studio.ui.inspector import Inspector
 from studio.ui.keys_view import KeysDialog
@@ -68,6 +76,7 @@ class MainWindow(QMainWindow):
         self.setStatusBar(self.status)
         self.status.problems_clicked.connect(lambda: self.raise_dock("problems"))
         self.sharing = Sharing(self)
+        self.dropping = Dropping(self)
         self.tour = Tour(self)
         self.front.put_above(self.tour.bar)
         self._put(session)
@@ -165,9 +174,11 @@ class MainWindow(QMainWindow):
         session.changed.connect(self.front.leave_page)
         desk.counted.connect(partial(self._count, desk))
         desk.canvas.told.connect(self.status.tell)
+        desk.canvas.data_wanted.connect(lambda: self.raise_dock("data"))
         for asking in (desk.inspector.wanted, desk.outline.asked):
             asking.connect(lambda act: self.actions_.qt[act].trigger())
         desk.canvas.node_activated.connect(self._activate)
+        desk.data.model_wanted.connect(self.dropping.propose_model)
         desk.canvas.context_requested.connect(self._show_context)
         desk.canvas.picked.connect(self._refresh)
         self.tabs.add(desk)
@@ -356,61 +367,23 @@ class MainWindow(QMainWindow):
     # -- files dropped, closing ------------------------------------------------------------------
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if _files_in(event):
-            event.acceptProposedAction()
+        self.dropping.over(event)
+
+    def dragMoveEvent(self, event: QDragMoveEvent) -> None:
+        self.dropping.over(event)
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        self.dropping.leave()
+        event.accept()
 
     def dropEvent(self, event: QDropEvent) -> None:
-        paths = _files_in(event)
-        if paths:
-            event.acceptProposedAction()
-            at = self.canvas.viewport().mapFrom(self, event.position().toPoint())
-            inside = self.canvas.viewport().rect().contains(at)
-            spot = self.canvas.mapToScene(at) if inside else None
-            # Asking within the event would block the program the file comes from.
-            QTimer.singleShot(0, self, partial(self._ask_about, paths, spot))
-
-    def _ask_about(self, paths: list[Path], spot: QPointF | None) -> None:
-        """One question after the other; a timer for each would ask within the one before."""
-        for path in paths:
-            self.dropped(path, spot)
-
-    def dropped(self, path: Path, spot: QPointF | None = None) -> None:
-        """A project or an ONNX file was dropped: ask whether it goes in as a layer or into a tab.
-
-        Where there is nothing yet it is not asked: what it would go into is empty.
-        """
-        onnx = path.suffix.lower() == ONNX
-        if self.front.shows_page or (onnx and not self.session.document.graph.calls):
-            self._open_file(path)
-            return
-        answer, frozen = ask_dropped(self, path.name)
-        if answer == "open":
-            self._open_file(path)
-        elif answer == "insert" and onnx:
-            self.sharing.insert_onnx(path, spot, frozen)
-        elif answer == "insert":
-            self._insert(path, frozen, spot)
-
-    def _open_file(self, path: Path) -> None:
-        """Open a project; an ONNX file as the first layer of a new one."""
-        if path.suffix.lower() != ONNX:
-            self.files.open(path)
-            return
-        if not self.desk.blank:
-            self.files.new()
-        self.front.leave_page()
-        self.sharing.insert_onnx(path)
+        self.dropping.drop(event)
 
     def insert_model(self) -> None:
         """Let a project's file be chosen, and put its model in as a layer."""
         path = self.files.ask_insert()
         if path is not None:
-            self._insert(path, frozen=False)
-
-    def _insert(self, path: Path, frozen: bool, spot: QPointF | None = None) -> None:
-        other = self.files.read(path, "window.not_inserted")
-        if other is not None:
-            self.sharing.insert(path, other, frozen, spot)
+            self.dropping.insert(path, frozen=False)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         if not all(self._may_close(desk) for desk in tuple(self.tabs.desks)):
@@ -419,10 +392,6 @@ class MainWindow(QMainWindow):
         self.front.leave_page()
         if not self.panels.unplaced:  # where the docks never were seen, nobody has placed them
             self.settings.keep_layout(self.saveGeometry(), self.saveState())
+        for desk in self.tabs.desks:
+            desk.data.close_reading()
         event.accept()
-
-
-def _files_in(event: QDropEvent) -> list[Path]:
-    """The projects and the ONNX files that are being dragged."""
-    paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
-    return [path for path in paths if path.suffix.lower() in (SUFFIX, ONNX)]

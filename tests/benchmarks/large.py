@@ -32,13 +32,13 @@ from studio.document.model import Document
 from studio.document.plan import ClassColumn, NumberColumns, Split, TableSource
 from studio.layers import Dense, Input
 from studio.models import Model
-from studio.train import tables
 from studio.train.arrays import Arrays
 from studio.train.data import load_data
 from studio.train.events import EpochDone, Started
 from studio.train.feed import as_arrays
 from studio.train.fit import FitPlan, fit
 from studio.train.generators.digits import draw
+from studio.train.tables import delimited, reading
 from studio.train.trainer import Settings, Trainer
 
 WIDTH = 784
@@ -164,8 +164,8 @@ def csv_part(folder: Path) -> dict[str, float]:
     write_table(folder / "t.csv", *mapped(folder), DRAWN)
     model = digits_net()
     memory = load_data(bound(model.document), folder).train
-    tables._read.cache_clear()
-    tables.LARGE_TEXT = 0
+    reading._read.cache_clear()
+    delimited.LARGE_TEXT = 0
     return compared(model, memory, load_data(bound(model.document), folder).train)
 
 
@@ -177,7 +177,7 @@ def mapped(folder: Path) -> list[Any]:
 def bound(document: Document) -> Document:
     """With its ports bound to the columns of the table."""
     (call,), (output,) = document.graph.inputs, document.graph.outputs
-    pixels = NumberColumns(tuple(f"p{number}" for number in range(WIDTH)), standardize=True)
+    pixels = NumberColumns(tuple(f"p{number}" for number in range(WIDTH)), scaling="standardize")
     return edits.set_data(
         document,
         source=TableSource("t.csv"),

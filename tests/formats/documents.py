@@ -18,10 +18,17 @@ from studio.document.plan import (
     ArrayColumn,
     ClassColumn,
     DataPlan,
+    DateColumn,
+    FeatureColumns,
     GeneratedSource,
+    ImageColumn,
     NumberColumns,
     OutputPlan,
+    PastedSource,
+    Reading,
     RunPlan,
+    SequenceColumn,
+    Series,
     Split,
     TableSource,
     TextColumn,
@@ -82,6 +89,22 @@ optimizers = st.one_of(
     st.builds(RMSprop, unit, centered=st.booleans()),
     st.builds(Adam, st.integers(0, 2)),
 )
+scalings = st.sampled_from(["none", "standardize", "min_max"])
+numbers = st.builds(
+    NumberColumns,
+    st.lists(texts, max_size=3).map(tuple),
+    scalings,
+    st.sampled_from(["refuse", "mean", "median", "zero"]),
+)
+classes = st.builds(ClassColumn, texts, st.booleans(), st.sampled_from(["refuse", "class"]))
+dates = st.builds(
+    DateColumn,
+    texts,
+    st.lists(st.sampled_from(["year", "hour", "elapsed"])).map(tuple),
+    st.booleans(),
+    scalings,
+    st.none() | st.booleans(),
+)
 bindings = st.one_of(
     st.builds(
         TextColumn,
@@ -90,14 +113,39 @@ bindings = st.one_of(
         padding=st.sampled_from(["pre", "post"]),
         one_hot=st.booleans(),
     ),
-    st.builds(NumberColumns, st.lists(texts, max_size=3).map(tuple), st.booleans()),
-    st.builds(ClassColumn, texts, st.booleans()),
+    numbers,
+    classes,
+    dates,
+    st.builds(FeatureColumns, st.lists(numbers | classes | dates, max_size=3).map(tuple)),
     st.builds(ArrayColumn, texts, st.floats(allow_nan=False, allow_infinity=False)),
+    st.builds(
+        ImageColumn,
+        texts,
+        st.integers(1, 9),
+        color=st.sampled_from(["rgb", "grayscale"]),
+        resize=st.sampled_from(["stretch", "crop", "pad"]),
+    ),
+    st.builds(SequenceColumn, texts, st.integers(1, 9), st.sampled_from(["pre", "post"])),
+)
+readings = st.builds(
+    Reading,
+    st.sampled_from(["", "gb18030"]),
+    st.sampled_from(["", ";", "\t"]),
+    st.sampled_from(["", '"', "none"]),
+    st.sampled_from(["detect", "yes", "no"]),
+    sheet=texts,
 )
 sources = st.one_of(
     st.none(),
-    st.builds(TableSource, st.just("/some/folder/data.csv"), st.integers(0, 99), texts),
+    st.builds(TableSource, st.just("/some/folder/data.csv"), st.integers(0, 99), texts, readings),
+    st.builds(PastedSource, texts, texts),
     st.builds(GeneratedSource, texts, st.integers(0, 9), st.integers(0, 9)),
+)
+splits = st.builds(
+    Split,
+    st.sampled_from(["none", "random", "stratified", "last", "column", "file"]),
+    unit,
+    file=st.none() | st.builds(TableSource, st.just("/some/folder/held.csv"), st.integers(0, 9)),
 )
 output_plans = st.builds(
     OutputPlan,
@@ -183,7 +231,8 @@ def documents(draw):
             draw(sources),
             {c: draw(bindings) for c in main.inputs},
             {k: draw(bindings) for k in keys},
-            draw(st.builds(Split, st.sampled_from(["none", "random", "column"]), unit)),
+            draw(splits),
+            draw(st.none() | st.builds(Series, st.integers(1, 9), group=texts)),
         ),
         draw(st.builds(RunPlan, st.integers(1, 9), seed=st.integers(0, 9))),
     )

@@ -19,12 +19,22 @@ from studio.document.lowering import lower
 from studio.document.model import Endpoint
 from studio.document.plan import (
     ClassColumn,
+    DateColumn,
+    FeatureColumns,
     GeneratedSource,
     NumberColumns,
+    Series,
+    Split,
     TableSource,
     TextColumn,
 )
-from studio.document.preprocess import FittedClasses, FittedNumbers, FittedText
+from studio.document.preprocess import (
+    FittedClasses,
+    FittedDates,
+    FittedFeatures,
+    FittedNumbers,
+    FittedText,
+)
 from studio.document.project import Project, Run
 from studio.formats import loom, strict_json
 from studio.problem import ProblemError
@@ -43,7 +53,9 @@ def trained():
     project.store.step = 42
     project.fitted = {
         "c2": FittedText(TextColumn("title", 12), ("the", "of", "café")),
-        "c6": FittedNumbers(NumberColumns(("a", "b", "c"), True), (1.0, 2.0, 3.0), (0.5, 1.0, 2.0)),
+        "c6": FittedNumbers(
+            NumberColumns(("a", "b", "c"), "standardize"), (1.0, 2.0, 3.0), (0.5, 1.0, 2.0)
+        ),
         "c9.output": FittedClasses(ClassColumn("popular"), ("no", "yes")),
     }
     history = {"loss": [0.7, 0.25], "val_loss": [0.75, float("nan")]}
@@ -122,6 +134,53 @@ def looked_after():
 
 def test_the_file_of_format_2_still_opens():
     same(loom.load(GOLDEN / "format_2.loom"), looked_after())
+
+
+def stepped():
+    """A project with everything that format 3 added to data."""
+    project = looked_after()
+    main, aux = project.document.graph.inputs
+    steps = (
+        NumberColumns(("a", "b"), "min_max", "median"),
+        ClassColumn("colour", missing="class"),
+        DateColumn("when", ("month", "elapsed"), scaling="standardize", day_first=True),
+    )
+    project.document = edits.set_data(
+        project.document,
+        source=TableSource(str(GOLDEN / "data.csv"), 12, "ab"),
+        inputs={main: TextColumn("title", split="unspaced"), aux: FeatureColumns(steps)},
+        split=Split("file", file=TableSource(str(GOLDEN / "held.csv"), 3, "cd")),
+        series=Series(6, 2, 3, "when", "shop"),
+    )
+    numbers, classes, dates = steps
+    parts = (
+        FittedNumbers(
+            numbers, (0.0, 1.0), (2.0, 4.0), (1.0, 2.5), (0.0, 1.0), (2.0, 5.0), (1.0, 3.0)
+        ),
+        FittedClasses(classes, ("", "red")),
+        FittedDates(dates, True, 19723.0, 19815.5, (0.0, 0.0, 2.0), (1.0, 1.0, 8.0)),
+    )
+    project.fitted = {
+        main: FittedText(TextColumn("title", split="unspaced"), ("今", "天")),
+        aux: FittedFeatures(FeatureColumns(steps), parts),
+    }
+    return project
+
+
+def test_the_file_of_format_3_still_opens():
+    same(loom.load(GOLDEN / "format_3.loom"), stepped())
+
+
+def test_both_files_of_the_data_go_with_the_project(tmp_path):
+    project = stepped()
+    loom.save(tmp_path / "p.loom", project)
+    same(loom.load(tmp_path / "p.loom"), project)
+    shutil.copytree(GOLDEN, tmp_path / "moved")
+    loom.save(tmp_path / "moved" / "p.loom", loom.load(tmp_path / "moved" / "format_3.loom"))
+    data = loom.load(tmp_path / "moved" / "p.loom").document.plan.data
+    assert [s.path for s in (data.source, data.split.file)] == [
+        str(tmp_path / "moved" / name) for name in ("data.csv", "held.csv")
+    ]
 
 
 def test_only_what_the_document_needs_is_saved(tmp_path):

@@ -202,9 +202,13 @@ def on_raw_rows():
     text = TextColumn("headline", 6, 12)
     project.fitted = {
         title: FittedText(text, ("the", "won't", "é", "!", "cat")),
-        numbers: FittedNumbers(NumberColumns(("hour", "likes"), True), (12.0, 3.5), (4.0, 0.25)),
+        numbers: FittedNumbers(
+            NumberColumns(("hour", "likes"), "standardize"), (12.0, 3.5), (4.0, 0.25)
+        ),
         kind: FittedClasses(ClassColumn("kind", one_hot=True), ("a", "b", "c")),
-        f"{price}.output": FittedNumbers(NumberColumns(("price",), True), (100.0,), (20.0,)),
+        f"{price}.output": FittedNumbers(
+            NumberColumns(("price",), "standardize"), (100.0,), (20.0,)
+        ),
         f"{topic}.output": FittedClasses(ClassColumn("topic"), ("news", "sport", "art")),
         f"{popular}.output": FittedClasses(ClassColumn("popular"), ("no", "yes")),
     }

@@ -28,6 +28,7 @@ def main(wanted: list[str]) -> None:
         metrics,
         models,
         optimizers,
+        preprocessing,
         quantiles,
         recurrent_dropout,
         regularizers,
@@ -61,7 +62,7 @@ def main(wanted: list[str]) -> None:
         signatures,
     )
     others = (keras_layers, quantiles, recurrent_dropout, systems, utils, wider, windows)
-    for module in (*modules, *others):
+    for module in (*modules, *others, preprocessing):
         makers |= module.RECORDINGS
     if unknown := sorted(set(wanted) - set(makers)):
         sys.exit(f"no recording named {', '.join(unknown)}; there are {', '.join(makers)}")

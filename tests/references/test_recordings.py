@@ -26,6 +26,7 @@ EXPECTED = [
     "masks",
     "metrics",
     "optimizers",
+    "preprocessing",
     "quantiles",
     "recurrent",
     "recurrent_dropout",

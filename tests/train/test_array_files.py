@@ -47,7 +47,12 @@ def test_arrays_of_one_length_are_the_columns(tmp_path: Path) -> None:
     }
     np.testing.assert_array_equal(table.array("x"), pictures)
     assert table.array("x").dtype == np.uint8
-    assert [table.kind(column) for column in table.names] == ["number", "number", "class", "array"]
+    assert [table.kind(column) for column in table.names] == [
+        "integer",
+        "integer",
+        "class",
+        "array",
+    ]
     assert table.place(0) == 0
     assert table_source(path).size == path.stat().st_size
 

@@ -9,21 +9,34 @@ import pytest
 from studio.document import edits
 from studio.document.model import Document
 from studio.document.plan import (
+    Binding,
     ClassColumn,
     DataPlan,
+    DateColumn,
+    FeatureColumns,
+    ImageColumn,
     NumberColumns,
+    SequenceColumn,
+    Series,
     TableSource,
     TextColumn,
 )
 from studio.examples import EXAMPLES
-from studio.losses.probabilistic import CategoricalCrossentropy, SparseCategoricalCrossentropy
+from studio.layers.dense import Dense
+from studio.layers.flatten import Flatten
+from studio.layers.input import Input
+from studio.losses.probabilistic import (
+    BinaryCrossentropy,
+    CategoricalCrossentropy,
+    SparseCategoricalCrossentropy,
+)
 from studio.losses.regression import MeanSquaredError
 from studio.problem import ProblemError
 from studio.train.bindings import suggest_bindings, with_data
 from studio.train.data import check_data, load_data
 from studio.train.generators import generate
 from studio.train.tables import Table
-from tests.train.tables_and_models import NO_SPLIT, numeric, textual, written
+from tests.train.tables_and_models import NO_SPLIT, chain, numeric, textual, written
 
 NUMBERS = ("n1", "n2", "n3", "n4", "n5")
 
@@ -58,7 +71,7 @@ def test_ports_are_bound_by_name_with_what_suits_them(tmp_path: Path) -> None:
     main, aux = document.graph.inputs
     assert document.plan.data.inputs == {
         main: TextColumn("title", length=100, vocabulary_size=10000),
-        aux: NumberColumns(NUMBERS, standardize=True),
+        aux: NumberColumns(NUMBERS, scaling="standardize"),
     }
     assert set(document.plan.data.targets.values()) == {ClassColumn("clicked")}
     assert check_data(document, tmp_path) == []
@@ -78,7 +91,7 @@ def test_an_older_binding_keeps_its_settings(tmp_path: Path) -> None:
 def test_without_columns_a_port_keeps_its_own_or_takes_its_name(tmp_path: Path) -> None:
     path = written(tmp_path, ("x,other,y", "1,2,0", "3,4,1"))
     document = with_data(numeric(width=1), [f"x={path}", f"y={path}"])
-    assert list(document.plan.data.inputs.values()) == [NumberColumns(("x",), True)]
+    assert list(document.plan.data.inputs.values()) == [NumberColumns(("x",), "standardize")]
     assert list(document.plan.data.targets.values()) == [ClassColumn("y")]
     document = with_data(numeric(width=1), [f"x={path}:other"])
     assert with_data(document, [f"x={path}"]).plan.data.inputs == document.plan.data.inputs
@@ -118,7 +131,9 @@ def test_one_integer_is_a_number_and_not_a_text(tmp_path: Path) -> None:
 def test_names_may_hold_colons_and_commas(tmp_path: Path) -> None:
     path = written(tmp_path, ('"a,b:c",d', "1,0", "2,1"), "odd:name.csv")
     document = with_data(numeric(), [f'x={path}:"a,b:c",d'])
-    assert list(document.plan.data.inputs.values()) == [NumberColumns(("a,b:c", "d"), True)]
+    assert list(document.plan.data.inputs.values()) == [
+        NumberColumns(("a,b:c", "d"), "standardize")
+    ]
 
 
 def test_what_cannot_be_bound_is_said(tmp_path: Path) -> None:
@@ -154,7 +169,7 @@ def test_a_proposal_fits_the_headline_model(tmp_path: Path) -> None:
     table = Table("t.csv", {"user": users, "text": text, **numbers, "popular": labels})
     plan = proposed(document, table)
     main, aux = document.graph.inputs
-    assert plan.inputs == {main: TextColumn("text"), aux: NumberColumns(NUMBERS, True)}
+    assert plan.inputs == {main: TextColumn("text"), aux: NumberColumns(NUMBERS, "standardize")}
     assert set(plan.targets.values()) == {ClassColumn("popular")}
     assert len(plan.targets) == 2
 
@@ -172,7 +187,7 @@ def test_a_target_is_proposed_by_name(file: str, columns: tuple[str, ...], chose
     table = Table(file, {"x1": list("1234"), **{c: list("0101") for c in columns}})
     plan = proposed(numeric(width=1), table)
     assert list(plan.targets.values()) == [ClassColumn(chosen)]
-    assert list(plan.inputs.values()) == [NumberColumns(("x1",), True)]
+    assert list(plan.inputs.values()) == [NumberColumns(("x1",), "standardize")]
 
 
 def test_nothing_is_proposed_where_nothing_suits() -> None:
@@ -192,3 +207,108 @@ def test_zipped_files_are_bound_too(tmp_path: Path) -> None:
     path.write_bytes(gzip.compress(b"x,y\n1,0\n2,1\n"))
     document = with_data(numeric(width=1), [f"x={path}:x", f"y={path}:y"])
     assert len(load_data(edits.set_data(document, split=NO_SPLIT), tmp_path).train) == 2
+
+
+# -- other kinds of columns ----------------------------------------------------------------------
+
+
+def mixed() -> Table:
+    """Numbers, one with empty cells; classes; a date; as rows of a shop's book."""
+    rows = range(60)
+    return Table(
+        "sales.csv",
+        {
+            "when": [f"2024-{n % 12 + 1:02}-11 {n % 24}:00" for n in rows],
+            "price": [f"{n / 7:.2f}" for n in rows],
+            "left": ["" if n % 5 == 0 else str(n) for n in rows],
+            "colour": [["red", "green", "blue"][n % 3] for n in rows],
+            "popular": [str(n % 2) for n in rows],
+        },
+    )
+
+
+PRICE = NumberColumns(("price",), "standardize")
+LEFT = NumberColumns(("left",), "standardize", "mean")
+COLOUR = ClassColumn("colour", True)
+WHEN = DateColumn("when", ("month", "weekday", "hour"))
+
+
+@pytest.mark.parametrize(
+    ("width", "expected"),
+    [
+        (1, PRICE),
+        (2, NumberColumns(("price", "left"), "standardize", "mean")),
+        (5, FeatureColumns((PRICE, LEFT, COLOUR))),
+        (8, FeatureColumns((PRICE, LEFT, WHEN))),
+        (11, FeatureColumns((PRICE, LEFT, WHEN, COLOUR))),
+        (4, FeatureColumns((PRICE, LEFT, WHEN, COLOUR))),  # none make it full: its shape will do
+    ],
+)
+def test_numbers_classes_and_dates_are_proposed_side_by_side(
+    tmp_path: Path, width: int, expected: Binding
+) -> None:
+    layers = Input(shape=(width,)), Dense(units=1, activation="sigmoid")
+    document, call, _ = chain(*layers, loss=BinaryCrossentropy())
+    table = mixed()
+    plan = proposed(document, table)
+    assert plan.inputs == {call: expected}
+    assert list(plan.targets.values()) == [ClassColumn("popular")]
+    lines = [",".join(row) for row in zip(*table.columns.values(), strict=True)]
+    written(tmp_path, (",".join(table.columns), *lines), "sales.csv")
+    document = edits.set_data(
+        document, inputs=plan.inputs, targets=plan.targets, source=TableSource("sales.csv")
+    )
+    codes = [problem.code for problem in check_data(document, tmp_path)]
+    assert codes == (["feature_width"] if width == 4 else [])
+
+
+def test_steps_whose_columns_are_there_stay() -> None:
+    steps = FeatureColumns((replace(PRICE, scaling="min_max"), COLOUR))
+    document = numeric(width=4)
+    (call,) = document.graph.inputs
+    document = edits.set_data(document, inputs={call: steps})
+    assert suggest_bindings(document, mixed()).inputs == {call: steps}
+
+
+def test_the_command_line_binds_columns_of_several_kinds(tmp_path: Path) -> None:
+    table = mixed()
+    lines = [",".join(row) for row in zip(*table.columns.values(), strict=True)]
+    path = written(tmp_path, (",".join(table.columns), *lines), "sales.csv")
+    document = with_data(numeric(width=10), [f"x={path}:price,colour,when"])
+    assert list(document.plan.data.inputs.values()) == [FeatureColumns((PRICE, COLOUR, WHEN))]
+
+
+@pytest.mark.parametrize(
+    ("shape", "dtype", "expected"),
+    [
+        ((28, 20, 1), "float32", ImageColumn("picture", 28, 20, "grayscale")),
+        ((None, 20, 3), "float32", ImageColumn("picture", 32, 20, "rgb")),
+        ((8, 8), "float32", ImageColumn("picture", 8, 8, "grayscale")),
+        ((6, 1), "float32", SequenceColumn("steps", 6)),
+        ((6,), "float32", SequenceColumn("steps", 6)),
+        ((6,), "int32", SequenceColumn("steps", 6)),
+    ],
+)
+def test_pictures_and_sequences_are_proposed_as_the_input_takes_them(
+    shape: tuple[int | None, ...], dtype: str, expected: Binding
+) -> None:
+    columns = {"picture": ["a.png", "b.png"], "steps": ["1 2 3", "4 5"], "n": ["1.5", "2"]}
+    document, call, _ = chain(Input(shape=shape, dtype=dtype), Flatten())
+    plan = proposed(document, Table("t.csv", columns))
+    assert plan.inputs == {call: expected}
+
+
+def test_texts_without_spaces_are_proposed_sign_by_sign() -> None:
+    texts = [f"今天的天气真好，我们去公园散步吧{n}" for n in range(60)]
+    document = textual(length=12)
+    (call,) = document.graph.inputs
+    plan = proposed(document, Table("t.csv", {"t": texts, "label": ["0", "1"] * 30}))
+    assert plan.inputs == {call: TextColumn("t", 12, 10, "unspaced")}
+
+
+def test_rows_of_a_series_are_proposed_by_what_one_row_takes() -> None:
+    layers = Input(shape=(7, 2)), Flatten(), Dense(units=1)
+    document, call, _ = chain(*layers, loss=MeanSquaredError())
+    document = edits.set_data(document, series=Series(7))
+    plan = suggest_bindings(document, mixed())
+    assert plan.inputs == {call: NumberColumns(("price", "left"), "standardize", "mean")}

@@ -77,7 +77,7 @@ def test_text_is_learnt_from_training_rows_only(tmp_path: Path) -> None:
 def test_statistics_are_learnt_from_training_rows_only(tmp_path: Path) -> None:
     written(tmp_path)
     split = Split("column", column="part", value="y")
-    document = bound(numeric(), replace(NUMBERS, standardize=True), LABEL, split)
+    document = bound(numeric(), replace(NUMBERS, scaling="standardize"), LABEL, split)
     data = load_data(document, tmp_path)
     (train,), (held,) = data.train.inputs.values(), data.validation.inputs.values()  # type: ignore[union-attr]
     mean, deviation = np.mean([1, 2, 5]), np.std([1, 2, 5])
@@ -296,9 +296,9 @@ def test_text_to_a_float_input_names_the_type(tmp_path: Path) -> None:
 
 def test_fractions_and_standardizing_do_not_become_integers(tmp_path: Path) -> None:
     written(tmp_path, ("a,label", "1,0", "1.5,1"))
-    document = bound(textual(1), NumberColumns(("a",), standardize=True), LABEL)
+    document = bound(textual(1), NumberColumns(("a",), scaling="standardize"), LABEL)
     (problem,) = refused(document, tmp_path)
-    assert problem.code == "integers_standardized"
+    assert problem.code == "integers_scaled"
     (problem,) = refused(mended(document, problem), tmp_path)
     assert (problem.code, problem.args["row"]) == ("cell_not_whole", 3)
 
@@ -379,7 +379,7 @@ def test_real_tables_feed_the_headline_model(name: str) -> None:
     document = edits.set_data(
         document,
         source=TableSource(name),
-        inputs={main: TextColumn(text), aux: NumberColumns(numbers, True)},
+        inputs={main: TextColumn(text), aux: NumberColumns(numbers, "standardize")},
         targets={e.key: ClassColumn(label) for e in document.graph.outputs},
     )
     assert check_data(document, DATA) == []

@@ -14,7 +14,17 @@ import pytest
 
 from studio.document import edits
 from studio.document.model import Document
-from studio.document.plan import ArrayColumn, ClassColumn, NumberColumns, Split, TextColumn
+from studio.document.plan import (
+    ArrayColumn,
+    ClassColumn,
+    DateColumn,
+    FeatureColumns,
+    NumberColumns,
+    Series,
+    Split,
+    TableSource,
+    TextColumn,
+)
 from studio.document.project import Project
 from studio.engine.program import Array
 from studio.layers.dense import Dense
@@ -22,20 +32,29 @@ from studio.layers.flatten import Flatten
 from studio.layers.input import Input
 from studio.losses.probabilistic import CategoricalCrossentropy, SparseCategoricalCrossentropy
 from studio.problem import ProblemError
-from studio.train import array_files, cells, encoding, streamed, tables
+from studio.train import array_files, cells, streamed
 from studio.train.arrays import OneHots, Packed, unpacked
 from studio.train.bindings import suggest_bindings, with_data
 from studio.train.data import Dataset, check_data, load_data
+from studio.train.encoding import classes
 from studio.train.events import Event, Finished
 from studio.train.prediction import predict_inputs
 from studio.train.streamed import Streamed
-from studio.train.tables import Table, read_table
+from studio.train.tables import Table, array_tables, delimited, read_table, reading
 from studio.train.worker import TrainingProcess, train_project
 from tests.train.tables_and_models import bound, chain, numeric, textual, written
 
-NUMBERS = NumberColumns(("a", "b"), standardize=True)
+NUMBERS = NumberColumns(("a", "b"), scaling="standardize")
 BY_COLUMN = Split("column", column="part", value="v")
-SPLITS = [Split("none"), Split("random", 0.3), Split("last", 0.3), BY_COLUMN]
+SPLITS = [
+    *(Split("none"), Split("random", 0.3), Split("last", 0.3), BY_COLUMN),
+    *(Split("stratified", 0.3, column="kind"), Split("last", 0.3, column="day")),
+    Split("file", file=TableSource("t.csv")),
+]
+DAY = DateColumn("day", ("month", "elapsed"), scaling="min_max")
+STEPS = FeatureColumns(
+    (NumberColumns(("a", "gap"), "standardize", "median"), ClassColumn("kind"), DAY)
+)
 
 
 @pytest.fixture
@@ -43,25 +62,28 @@ def large(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], None]]:
     """From when it is called, every file is large and blocks are of some rows."""
 
     def begin() -> None:
-        tables._read.cache_clear()
-        for module in (tables, array_files, encoding):
+        reading._read.cache_clear()
+        for module in (array_tables, array_files, classes):
             monkeypatch.setattr(module, "LARGE", 0)
-        monkeypatch.setattr(tables, "LARGE_TEXT", 0)
+        monkeypatch.setattr(delimited, "LARGE_TEXT", 0)
         monkeypatch.setattr(cells, "BLOCK", 5000)
         monkeypatch.setattr(streamed, "BLOCK", 256)
 
     yield begin
-    tables._read.cache_clear()
+    reading._read.cache_clear()
 
 
 def csv_rows(count: int = 400) -> tuple[str, ...]:
     rng = np.random.default_rng(3)
     words = ["good", "\0bad", "night", '"a, ""quoted"" day"', '"two\nlines"', "été"]
-    found = ["text,a,b,kind,even,part"]
+    found = ["text,a,b,kind,even,part,gap,day"]
     for row in range(count):
         text = " ".join(rng.choice(words[:3], 3)) if row % 7 else words[3 + row % 3]
         kind, part = "rgb"[row % 3], "v" if row % 5 == 0 else "t"
-        found.append(f"{text},{rng.normal():.4f},{1e9 + rng.normal():.3f},{kind},{row % 2},{part}")
+        gap = "" if row % 4 == 1 else f"{row % 9}"
+        day = f"2024-{row % 12 + 1:02}-{row % 28 + 1:02} {row % 24}:30"
+        numbers = f"{rng.normal():.4f},{1e9 + rng.normal():.3f}"
+        found.append(f"{text},{numbers},{kind},{row % 2},{part},{gap},{day}")
     return tuple(found)
 
 
@@ -109,9 +131,8 @@ def test_cells_are_had_by_their_rows(tmp_path: Path, large: Any, rows: slice) ->
     "data",
     [
         b"a,b\n1,2\n3\n",
-        b"a,b\n1,2\n\xff,3\n",
-        b'a,b\n1,2\n"x"y,3\n',
-        b"a,a\n1,2\n",
+        b"\xef\xbb\xbfa,b\n1,2\n\xff,3\n",
+        b'a,b\n1,"2"\n"x"y,3\n',
         b"a,b\n",
         b"\n\n",
     ],
@@ -133,7 +154,7 @@ def test_of_what_is_compressed_the_size_is_bounded(
     path = tmp_path / "t.csv.gz"
     path.write_bytes(gzip.compress(b"a,b\n" + 1000 * b"1,2\n"))
     large()
-    monkeypatch.setattr(tables, "LARGEST_TABLE", 2000)
+    monkeypatch.setattr(reading, "LARGEST_TABLE", 2000)
     with pytest.raises(ProblemError) as caught:
         read_table(path)
     assert caught.value.problems[0].code == "file_too_large"
@@ -180,7 +201,10 @@ def one_hot_texts() -> Document:
     ("document", "x", "y"),
     [
         (softmax(2, 3, False), NUMBERS, ClassColumn("kind")),
-        (softmax(2, 3, True), replace(NUMBERS, standardize=False), ClassColumn("kind", True)),
+        (softmax(2, 3, True), replace(NUMBERS, scaling="none"), ClassColumn("kind", True)),
+        (softmax(1, 3, False), NumberColumns(("gap",), "min_max", "mean"), ClassColumn("kind")),
+        (softmax(3, 3, False), DAY, ClassColumn("kind")),
+        (softmax(8, 3, False), STEPS, ClassColumn("kind")),
         (textual(), TextColumn("text", 3, 8), ClassColumn("even")),
         (one_hot_texts(), TextColumn("text", 4, 8, one_hot=True), ClassColumn("kind")),
     ],
@@ -214,6 +238,10 @@ def test_ports_are_fed_as_from_memory(
         (NumberColumns(("a", "nowhere")), ClassColumn("nowhere")),
         (NumberColumns(("text", "kind")), NumberColumns(("b",))),
         (TextColumn("text"), ClassColumn("kind")),
+        (NumberColumns(("gap", "a")), ClassColumn("even")),
+        (NumberColumns(("text", "gap"), missing="mean"), ClassColumn("even")),
+        (DateColumn("text"), ClassColumn("even")),
+        (FeatureColumns((NumberColumns(("gap",)), DateColumn("kind"))), ClassColumn("even")),
     ],
 )
 def test_what_does_not_fit_is_told_as_from_memory(
@@ -303,6 +331,29 @@ def test_floats_that_need_nothing_are_read_as_they_are(tmp_path: Path) -> None:
         load_data(document, tmp_path)
 
 
+# -- windows -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("x", [NUMBERS, ClassColumn("kind", one_hot=True), STEPS])
+def test_windows_are_those_from_memory(tmp_path: Path, large: Any, x: Any) -> None:
+    written(tmp_path, csv_rows())
+    width = {NUMBERS: 2, STEPS: 8}.get(x, 3)
+    layers = Input(shape=(5, width)), Flatten(), Dense(units=3, activation="softmax")
+    document = chain(*layers, loss=SparseCategoricalCrossentropy())[0]
+    document = bound(document, x, ClassColumn("kind"), Split("last", 0.3))
+    series = Series(5, 2, 3, order="day", group="even")
+    document = edits.set_data(document, series=series)
+    small = load_data(document, tmp_path)
+    large()
+    data = load_data(document, tmp_path)
+    assert data.table.large
+    for found, expected in zip(arrays(data), arrays(small), strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
+    assert [rows.tolist() for rows in (data.train_rows, data.validation_rows)] == [
+        rows.tolist() for rows in (small.train_rows, small.validation_rows)
+    ]
+
+
 # -- training ------------------------------------------------------------------------------------
 
 
@@ -314,7 +365,7 @@ def trained(document: Document, base: Path) -> Finished:
 
 def test_unshuffled_a_large_table_trains_as_a_small_one(tmp_path: Path, large: Any) -> None:
     written(tmp_path, csv_rows())
-    plain = replace(NUMBERS, standardize=False, columns=("a", "a"))
+    plain = replace(NUMBERS, scaling="none", columns=("a", "a"))
     document = bound(softmax(2, 3, True), plain, ClassColumn("kind", True), Split("last"))
     document = edits.set_run(document, epochs=2, shuffle=False)
     small = trained(document, tmp_path)

@@ -62,7 +62,7 @@ def test_cells_that_do_not_fit(cells: dict[str, str], code: str) -> None:
 
 
 def test_what_must_be_learnt_must_have_been() -> None:
-    document = bound(numeric(), NumberColumns(("a", "b"), standardize=True), LABEL)
+    document = bound(numeric(), NumberColumns(("a", "b"), scaling="standardize"), LABEL)
     with pytest.raises(ProblemError, match="Train first"):
         encode_row(document, {}, {"a": "1", "b": "2"})
 
@@ -86,7 +86,7 @@ def test_outputs_are_said_in_the_users_words() -> None:
     three = FittedClasses(ClassColumn("c"), ("r", "g", "b"))
     (answer,) = decode_output(three, np.array([[0.125, 0.625, 0.25]], np.float32))
     assert (answer.label, answer.probability) == ("g", 0.625)
-    price = FittedNumbers(NumberColumns(("p",), standardize=True), (100.0,), (10.0,))
+    price = FittedNumbers(NumberColumns(("p",), scaling="standardize"), (100.0,), (10.0,))
     assert decode_output(price, np.array([[-1.0]], np.float32)) == [Answer((90.0,))]
     assert decode_output(None, np.array([[1.0, 2.0]], np.float32)) == [Answer((1.0, 2.0))]
 

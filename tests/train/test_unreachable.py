@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from studio.document.plan import NumberColumns
+from studio.document.plan import NumberColumns, Scaling
 from studio.layers.dense import Dense
 from studio.layers.dropout import Dropout
 from studio.layers.input import Input
@@ -17,24 +17,24 @@ ROWS = ("a,b", "1,-2", "2,0.5", "3,6")
 
 
 @pytest.mark.parametrize(
-    ("activation", "standardize", "expected"),
+    ("activation", "scaling", "expected"),
     [
-        ("linear", False, ""),
-        ("leaky_relu", False, ""),
-        ("relu", False, "0 … ∞"),
-        ("sigmoid", False, "0 … 1"),
-        ("tanh", False, "−1 … 1"),
-        ("relu", True, "0 … ∞"),
-        ("selu", True, ""),
+        ("linear", "none", ""),
+        ("leaky_relu", "none", ""),
+        ("relu", "none", "0 … ∞"),
+        ("sigmoid", "none", "0 … 1"),
+        ("tanh", "none", "−1 … 1"),
+        ("relu", "standardize", "0 … ∞"),
+        ("selu", "standardize", ""),
     ],
 )
 def test_numbers_out_of_reach(
-    tmp_path: Path, activation: str, standardize: bool, expected: str
+    tmp_path: Path, activation: str, scaling: Scaling, expected: str
 ) -> None:
     written(tmp_path, ROWS)
     layers = (Input(shape=(1,)), Dense(units=1, activation=activation), Dropout(rate=0.1))
     document, *_ = chain(*layers, loss=MeanSquaredError())
-    document = bound(document, NumberColumns(("a",)), NumberColumns(("b",), standardize))
+    document = bound(document, NumberColumns(("a",)), NumberColumns(("b",), scaling))
     found = check_data(document, tmp_path)
     assert [p.code for p in found] == (["target_unreachable"] if expected else [])
     assert [str(p) for p in load_data(document, tmp_path).warnings] == [str(p) for p in found]

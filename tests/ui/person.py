@@ -267,12 +267,15 @@ class Person:
             self.write(editor, value)
 
     def make_output(self, loss: str, weight: str) -> None:
-        """Mark the selected node as an output with this loss and weight."""
+        """Mark the selected node as an output with this loss and weight, and no metrics."""
         (mark,) = self.page.marks.values()
         self.hand.click(self.show(mark), QPoint(8, mark.height() // 2))
         (plan,) = self.page.plans.values()
         self.choose(self.show(plan.settings.editor("loss").kinds), loss)
         self.write(self.show(plan.settings.editor("weight")), weight)
+        while plan.metrics.lines:
+            remove = self.show(plan.metrics.lines[0].remove)
+            self.hand.click(remove, remove.rect().center())
 
 
 def wire_the_headline(person: Person) -> None:

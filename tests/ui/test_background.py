@@ -1,6 +1,7 @@
 """Work in a thread whose asker goes away: no answer, no crash."""
 
 import gc
+import sys
 import threading
 
 from PySide6.QtCore import QCoreApplication, QEvent, QObject, Qt
@@ -76,6 +77,39 @@ def test_what_the_window_threw_away_is_not_destroyed_in_the_thread(qtbot):
     gc.collect()
     assert where == [threading.get_ident()]
     all_done(qtbot, before)
+
+
+def test_a_job_nobody_waits_for_any_more_is_told_nothing_of(qtbot):
+    before, latest, answers, go_on = threading.active_count(), Latest(), [], threading.Event()
+    latest.answered.connect(answers.append)
+    latest.ask(lambda: go_on.wait(5) and 1)
+    latest.drop()
+    assert not latest.busy
+    go_on.set()
+    all_done(qtbot, before)
+    assert answers == []
+    latest.ask(lambda: 2)
+    qtbot.waitUntil(lambda: answers == [2])
+
+
+def test_a_job_asked_for_after_one_that_was_dropped_is_answered(qtbot):
+    latest, answers, go_on = Latest(), [], threading.Event()
+    latest.answered.connect(answers.append)
+    latest.ask(lambda: go_on.wait(5) and 1)
+    latest.drop()
+    latest.ask(lambda: 2)
+    assert latest.busy
+    go_on.set()
+    qtbot.waitUntil(lambda: not latest.busy)
+    assert answers == [2]
+
+
+def test_threads_take_turns_more_often_only_while_one_works(qtbot):
+    before, latest, turns = sys.getswitchinterval(), Latest(), []
+    latest.ask(lambda: turns.append(sys.getswitchinterval()))
+    qtbot.waitUntil(lambda: not latest.busy)
+    assert turns[0] < before / 4
+    qtbot.waitUntil(lambda: sys.getswitchinterval() == before)
 
 
 def test_what_brings_an_answer_is_destroyed_in_the_thread_of_the_window(qtbot, monkeypatch):

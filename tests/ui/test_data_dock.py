@@ -15,9 +15,9 @@ from studio.document.plan import (
     TextColumn,
 )
 from studio.train.bindings import ports_of
-from studio.train.data import load_data
+from studio.train.data import load_data, load_table
+from studio.train.samples import compact
 from studio.ui.data_dock import DataDock
-from studio.ui.data_look import compact
 from studio.ui.session import Session
 
 CSV = "title,clicks,likes,kind\n" + "".join(
@@ -82,7 +82,7 @@ def test_the_table_and_what_each_port_receives_are_shown(dock):
     assert model.rowCount() == 200
     assert model.headerData(0, Qt.Orientation.Horizontal) == "headline\ntext"
     assert model.headerData(0, Qt.Orientation.Vertical) == "2"  # below the header
-    assert "4\u2009000" in dock.table_size.text()
+    assert "4\u2009000" in dock.bar.size_label.whole
     loaded = load_data(dock.session.document, dock._base())
     for name in ("main_input", "aux_input"):
         key = port(dock, name).key
@@ -137,7 +137,7 @@ def test_the_kind_of_a_binding_is_chosen(qtbot, dock):
     assert isinstance(made, NumberColumns)
     assert len(made.columns) == 5
     assert made.columns == before.columns
-    assert made.standardize
+    assert made.scaling == "standardize"
 
 
 def test_columns_are_ticked_in_a_list_and_told_of_once(qtbot, dock):
@@ -247,7 +247,8 @@ def test_the_split_is_edited(qtbot, dock):
     choose(qtbot, dock.split.column, "weekday")
     typed(qtbot, dock.split.value, "6")
     wait(qtbot, dock)
-    days = dock.look.table.columns["weekday"].count("6")
+    table = load_table(data(dock).source, dock._base())
+    days = table.columns["weekday"].count("6")
     assert dock.look.rows == (4000 - days, days)
 
 
@@ -262,7 +263,7 @@ def test_moving_a_node_does_not_read_the_data_again(qtbot, dock):
 
     call = dock.session.document.graph.inputs[0]
     asked = []
-    dock._worker.ask = asked.append
+    dock._looks.ask = lambda *question, **_: asked.append(question)
     dock.session.commit("move", move_calls(dock.session.document, {call: (50.0, 60.0)}))
     assert not asked
     dock.session.commit("less", edits.set_data(dock.session.document, inputs={}))

@@ -306,7 +306,7 @@ def test_on_an_empty_canvas_a_dropped_onnx_file_is_not_asked_about(
 ):
     window.files.new()
     tabs = window.tabs.bar.count()
-    monkeypatch.setattr("studio.ui.window.ask_dropped", lambda *_: pytest.fail("it asked"))
+    monkeypatch.setattr("studio.ui.dropping.ask_dropped", lambda *_: pytest.fail("it asked"))
     assert drop(window, onnx_file)
     qtbot.waitUntil(lambda: bool(window.session.document.layers))
     assert window.tabs.bar.count() == tabs

@@ -16,7 +16,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 
 from studio.document.canonical import canonical
@@ -185,7 +185,7 @@ def bind(person: Person, dock: object, plan: dict[str, object]) -> None:
 
 
 def tick(person: Person, dock: object, row: str, wanted: object, show: object) -> None:
-    """Tick exactly these columns in the list that opens, and the switch that standardizes."""
+    """Tick exactly these columns in the list that opens."""
     editor = dock._rows[row].editor("columns")
     show(editor)
     ahead(1.0, "xdotool key Escape")
@@ -200,10 +200,7 @@ def tick(person: Person, dock: object, row: str, wanted: object, show: object) -
     person.click(editor)
     settle(0.5)
     assert set(dock._rows[row]._port.binding.columns) == set(wanted)
-    standardize = dock._rows[row].editor("standardize")
-    if not standardize.isChecked():
-        show(standardize)
-        person.hand.click(standardize, QPoint(8, standardize.height() // 2))
+    assert dock._rows[row]._port.binding.scaling == "standardize"
 
 
 if __name__ == "__main__":

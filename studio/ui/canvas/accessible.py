@@ -1,4 +1,4 @@
-"""What the canvas tells a screen reader: nodes, their ports, wires, and what can be done to each.
+"""What the canvas tells a screen reader: nodes, ports, fields, wires, and what each can do.
 
 Q: Why not leave it to Qt?
 A: A QGraphicsScene exposes nothing: its view is one childless rectangle.
@@ -29,11 +29,13 @@ from shiboken6 import VoidPtr, getCppPointer, isValid
 from studio.document.model import CallId, Endpoint, Wire
 from studio.text import text
 from studio.ui.canvas.faces import PortFace
+from studio.ui.canvas.fields import Field
+from studio.ui.canvas.goal_fields import fields_of
 
 if TYPE_CHECKING:
     from studio.ui.canvas.view import CanvasView
 
-_Key = CallId | tuple[Endpoint, bool] | Wire
+_Key = CallId | tuple[Endpoint, bool] | tuple[Endpoint, str] | Wire
 _REACH = 9.0  # half of a port's side, in scene units
 
 
@@ -48,8 +50,7 @@ class CanvasTree(QAccessibleWidget):
     def part(self, key: _Key) -> "_Part":
         """What stands for a node, a port or a wire."""
         if key not in self._parts:
-            kind = _Node if isinstance(key, str) else _Wire if isinstance(key, Wire) else _Port
-            self._parts[key] = kind(self, key)
+            self._parts[key] = _kind_of(key)(self, key)
         return self._parts[key]
 
     def keys(self) -> list[_Key]:
@@ -245,22 +246,63 @@ class _Node(_Part):
         self.view.select([self.key])
         self.view.delete_selection()
 
-    def _ports(self) -> list[tuple[Endpoint, bool]]:
+    def _below(self) -> list[_Key]:
+        """Its ports, then its fields."""
         face = self.view.canvas.items_by_call[self.key].face
         ports = [(p.name, True) for p in face.inputs] + [(p.name, False) for p in face.outputs]
-        return [(Endpoint(self.key, name), incoming) for name, incoming in ports]
+        below: list[_Key] = [(Endpoint(self.key, name), incoming) for name, incoming in ports]
+        return [*below, *fields_of(self.view, self.key)]
 
     def childCount(self) -> int:
-        return len(self._ports()) if self.isValid() else 0
+        return len(self._below()) if self.isValid() else 0
 
     def child(self, index: int) -> QAccessibleInterface | None:
-        ports = self._ports() if self.isValid() else []
-        return self.tree.part(ports[index]) if 0 <= index < len(ports) else None
+        below = self._below() if self.isValid() else []
+        return self.tree.part(below[index]) if 0 <= index < len(below) else None
 
     def indexOfChild(self, child: QAccessibleInterface) -> int:
-        ports = self._ports() if self.isValid() else []
+        below = self._below() if self.isValid() else []
         key = child.key if isinstance(child, _Part) else None
-        return ports.index(key) if key in ports else -1
+        return below.index(key) if key in below else -1
+
+
+class _Field(_Part):
+    """A field of an output: its name says what it is and what is written in it."""
+
+    key: tuple[Endpoint, str]
+
+    def parent(self) -> QAccessibleInterface:
+        return self.tree.part(self.key[0].call)
+
+    def _shown(self) -> Field | None:
+        end, part = self.key
+        item = self.view.canvas.items_by_call.get(end.call)
+        return item.geometry.fields.field(end.port, part) if item else None
+
+    def isValid(self) -> bool:
+        return super().isValid() and self._shown() is not None
+
+    def role(self) -> QAccessible.Role:
+        list_opens = self.key[1] != "weight"
+        return QAccessible.Role.ButtonDropDown if list_opens else QAccessible.Role.EditableText
+
+    def name(self) -> str:
+        shown = self._shown()
+        assert shown is not None
+        return f"{text(f'canvas.goal_{self.key[1]}')}: {shown.label.whole}"
+
+    def place(self) -> QRectF:
+        shown = self._shown()
+        assert shown is not None
+        return shown.rect.translated(self.view.canvas.items_by_call[self.key[0].call].pos())
+
+    def acts(self) -> dict[str, Callable[[], object]]:
+        return {QAccessibleActionInterface.pressAction(): self._open}
+
+    def _open(self) -> None:
+        self.view.select([self.key[0].call])
+        self.view.show_rect(self.place())
+        self.view.goals.open(*self.key)
 
 
 class _Port(_Part):
@@ -349,6 +391,13 @@ class _Wire(_Part):
     def _delete(self) -> None:
         self._select()
         self.view.delete_selection()
+
+
+def _kind_of(key: _Key) -> type[_Part]:
+    """What stands for a key."""
+    if isinstance(key, str | Wire):
+        return _Wire if isinstance(key, Wire) else _Node
+    return _Field if isinstance(key[1], str) else _Port
 
 
 def sentences(said: Iterable[str]) -> str:

@@ -17,11 +17,13 @@ from studio.ui.canvas.clipboard import Clipboard
 from studio.ui.canvas.commands import new_layer
 from studio.ui.canvas.faces import Faces
 from studio.ui.canvas.geometry import GRIP, USUAL
+from studio.ui.canvas.goal_fields import GoalFields
 from studio.ui.canvas.overlays import Hint
 from studio.ui.canvas.picking import Picking
 from studio.ui.canvas.plane import Plane, Viewpoint
 from studio.ui.canvas.popups import Popups
 from studio.ui.canvas.scene import CanvasScene
+from studio.ui.canvas.writing import Writing
 from studio.ui.session import Session
 
 _GAP = 64.0  # between a node and one added after it
@@ -38,10 +40,12 @@ class Board(Plane):
     Signals:
         picked(): other frames, notes or bends are selected.
         told(words): an act had an effect that is easily missed.
+        data_wanted(): a target was to be chosen, and there is no table to choose it from.
     """
 
     picked = Signal()
     told = Signal(str)
+    data_wanted = Signal()
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         self.canvas = CanvasScene()
@@ -50,6 +54,8 @@ class Board(Plane):
         self.hint = Hint()
         self.canvas.add_overlay(self.hint)
         self.arranging = Arranging(self)
+        self.writing = Writing(self)
+        self.goals = GoalFields(self)
         self.picking = Picking(self)
         self.popups = Popups(self)
         self.clipboard = Clipboard(self)

@@ -14,6 +14,7 @@ from studio.engine.program import Spec
 from studio.layers.base import Layer, Port
 from studio.layers.input import Input
 from studio.text import text
+from studio.ui.canvas.goals import Goal, goal_of
 
 K = TypeVar("K")
 
@@ -30,8 +31,7 @@ class PortFace:
         wired: how many wires end there or start there.
         shape: what leaves it, as ``batch × 64``; empty for inputs and where unknown.
         tag: for an output of the model, what it is trained for; None for any other port.
-        short: the same in a few letters, for where there is no room for more: ``BCE × 0.2``.
-        lacking: the tag names something missing.
+        goal: the same in its parts; None for an output of a model that others use as a layer.
         optional: may stay unwired.
     """
 
@@ -42,9 +42,18 @@ class PortFace:
     wired: int = 0
     shape: str = ""
     tag: str | None = None
-    short: str = ""
-    lacking: bool = False
+    goal: Goal | None = None
     optional: bool = False
+
+    @property
+    def lacking(self) -> bool:
+        """Whether it is an output without a loss."""
+        return self.goal is not None and "loss" in self.goal.lacking
+
+    @property
+    def short(self) -> str:
+        """The tag in a few letters: ``BCE × 0.2``."""
+        return self.goal.short if self.goal else ""
 
 
 @dataclass(frozen=True)
@@ -333,7 +342,7 @@ class Faces:
         for port in ports:
             end = Endpoint(call_id, port.name)
             spec = self.analysis.specs.get(end)
-            tag, short, lacking = self.tags.get(end, (None, "", False))
+            tag, goal = self.tags.get(end, (None, None))
             faces.append(
                 PortFace(
                     port.name,
@@ -342,8 +351,7 @@ class Faces:
                     wired=sum(w.output == port.name for w in wires),
                     shape=shape_text(spec),
                     tag=tag,
-                    short=short,
-                    lacking=lacking,
+                    goal=goal,
                 )
             )
         return tuple(faces)
@@ -354,20 +362,11 @@ class Faces:
             return ""
         return port_label(self.document, entry, port)
 
-    def _tag(self, end: Endpoint) -> tuple[str, str, bool]:
+    def _tag(self, end: Endpoint) -> tuple[str, Goal | None]:
         if self.inner:
-            return text("canvas.output_inner"), "", False
-        plan = self.document.plan.outputs.get(end.key)
-        if plan is None or plan.loss is None:
-            return text("canvas.output_no_loss"), "", True
-        kind, weight = plan.loss.kind, f"× {plan.weight:g}"
-        return f"{kind} {weight}", f"{initials(kind)} {weight}", False
-
-
-def initials(kind: str) -> str:
-    """``BCE`` for ``BinaryCrossentropy``, as people abbreviate losses; a single word stays."""
-    capitals = "".join(c for c in kind.replace("Crossentropy", "CrossEntropy") if c.isupper())
-    return capitals if len(capitals) > 1 else kind
+            return text("canvas.output_inner"), None
+        goal = goal_of(self.document, end)
+        return goal.said, goal
 
 
 def _changed(old: Mapping[K, object], new: Mapping[K, object]) -> set[K]:

@@ -49,7 +49,7 @@ class Boxes:
         for item in items:
             face, rect = item.face, item.body_rect()
             bodies.setdefault((face.category, face.muted), []).append(rect)
-            outputs += [tag.rect.translated(item.pos()) for tag in item.geometry.tags]
+            outputs += [tag.far_rect.translated(item.pos()) for tag in item.geometry.tags]
             if face.problems:
                 problems.setdefault(face.problems[0][0], []).append(rect)
         return cls(

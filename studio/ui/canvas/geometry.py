@@ -7,13 +7,14 @@ straight wires.
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtCore import QPointF, QRectF, QSizeF
 from PySide6.QtGui import QPainterPath
 
 from studio.text import text
 from studio.ui.canvas.faces import Face, PortFace
+from studio.ui.canvas.fields import NONE, Fields, Goals, height_of, lay_out_fields, width_of
+from studio.ui.canvas.labels import Label, label, of_itself, text_width
 from studio.ui.canvas.levels import FAR
-from studio.ui.theme import metrics
 
 HEADER = 30.0
 LINE = 22.0
@@ -55,23 +56,11 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Label:
-    """A text where it is written: the baseline's left end."""
-
-    text: str
-    at: QPointF
-    whole: str = ""  # before it was cut short, or empty
-
-    @property
-    def cut(self) -> bool:
-        return self.whole != self.text
-
-
-@dataclass(frozen=True)
 class Tag:
-    """The flag of a model output, beside its port."""
+    """The flag of a model output, beside its port; `far_rect` seen from farther away."""
 
     rect: QRectF
+    far_rect: QRectF
     label: Label
     far_label: Label
     port: PortFace
@@ -87,6 +76,7 @@ class Geometry:
         labels: by part: title, far_title, far_shape, far_weights, signature, inner, weights,
             mask, problem, in:<port>, out:<port>.
         inner: where a wrapper shows what it holds.
+        fields: of outputs, what they are trained for.
         chevron: where a click collapses it, or opens it again.
         port_radius: how large its ports are drawn.
     """
@@ -99,6 +89,7 @@ class Geometry:
     weights_y: float = 0.0
     problem: QRectF | None = None
     inner: QRectF | None = None
+    fields: Fields = NONE
     chevron: QRectF = field(default_factory=lambda: QRectF(PAD - 4, 4, ICON + 8, HEADER - 6))
     port_radius: float = PORT_RADIUS
 
@@ -110,7 +101,7 @@ class Geometry:
     @property
     def size(self) -> tuple[float, float]:
         """Width and height with what stands beside the body, for layouts."""
-        right = max((tag.rect.right() for tag in self.tags), default=self.body.right())
+        right = max((tag.far_rect.right() for tag in self.tags), default=self.body.right())
         return right, self.body.height()
 
 
@@ -124,15 +115,19 @@ def lay_out(face: Face) -> Geometry:
     inner_y = ports_y + rows * ROW
     weights_y = inner_y + (ROW + 6.0 if face.inner else 0.0)
     mask_y = weights_y + (ROW if face.weights else 0.0)
-    height = mask_y + (ROW if face.drops_mask else 0.0) + 8.0
+    goals_y = mask_y + (ROW if face.drops_mask else 0.0) + 3.0
+    goals = _goals(face)
+    height = goals_y + height_of(goals) + 5.0
     problem = QRectF(6, height - 2, width - 12, ROW) if face.problems else None
     height += ROW + 4 if problem else 0.0
     geometry = Geometry(QRectF(0, 0, width, height), QRectF(), weights_y=weights_y)
     geometry.problem = problem
+    if goals:
+        geometry.fields = lay_out_fields(goals, goals_y, PAD, width - PAD)
     if face.drops_mask:
         x = PAD + ICON
         room, words = width - x - PAD, text("canvas.drops_mask")
-        geometry.labels["mask"] = _label(words, "font", x, mask_y + ROW / 2, room)
+        geometry.labels["mask"] = label(words, "font", x, mask_y + ROW / 2, room)
     if face.inner:
         geometry.inner = QRectF(PAD - 4, inner_y + 1, width - 2 * PAD + 8, ROW + 2)
     _write(geometry, face, width, weights_y)
@@ -146,14 +141,14 @@ def lay_out(face: Face) -> Geometry:
         point = QPointF(width, ports_y + (i + 0.5) * ROW)
         geometry.places.append(Place(port, point, False, 0, port.wired == 0))
         if port.tag is not None:
-            geometry.tags.append(_tag(port, point))
+            geometry.tags.append(_tag(port, point, whole=False))
     deck = SHEETS * SHEET if face.model else 0.0
     geometry.bounds = geometry.body.adjusted(-MARGIN, -MARGIN, MARGIN, MARGIN + deck)
     if problem:
         badge = BADGE / FAR  # at its largest
         geometry.bounds |= QRectF(width - badge / 2, -badge / 2, badge, badge)
     for tag in geometry.tags:
-        geometry.bounds = geometry.bounds.united(tag.rect.adjusted(-3, -3, 3, 3))
+        geometry.bounds = geometry.bounds.united(tag.far_rect.adjusted(-3, -3, 3, 3))
     return geometry
 
 
@@ -163,8 +158,8 @@ def _lay_out_collapsed(face: Face) -> Geometry:
     width = min(WIDEST, max(_title_width(face), afar))
     geometry = Geometry(QRectF(0, 0, width, HEADER), QRectF())
     room = width - PAD - ICON - 6 - _marks_width(face) - PAD
-    geometry.labels["title"] = _label(face.title, "title_font", PAD + ICON + 6, HEADER / 2, room)
-    geometry.labels["far_title"] = _label(
+    geometry.labels["title"] = label(face.title, "title_font", PAD + ICON + 6, HEADER / 2, room)
+    geometry.labels["far_title"] = label(
         face.title, "far_font", PAD - 2, HEADER / 2 + 2, width - 2 * PAD + 4
     )
     slots = [(port, slot) for port in face.inputs for slot in range(port.places)]
@@ -177,11 +172,12 @@ def _lay_out_collapsed(face: Face) -> Geometry:
     flagged = [p for p in geometry.places if p.port.tag is not None and not p.incoming]
     for i, place in enumerate(flagged):
         down = (i - (len(flagged) - 1) / 2) * (TAG_HEIGHT + 2)
-        geometry.tags.append(_tag(place.port, QPointF(width, HEADER / 2 + down)))
+        at = QPointF(width, HEADER / 2 + down)
+        geometry.tags.append(_tag(place.port, at, whole=True))
     deck = SHEETS * SHEET if face.model else 0.0
     geometry.bounds = geometry.body.adjusted(-MARGIN, -MARGIN, MARGIN, MARGIN + deck)
     for tag in geometry.tags:
-        geometry.bounds = geometry.bounds.united(tag.rect.adjusted(-3, -3, 3, 3))
+        geometry.bounds = geometry.bounds.united(tag.far_rect.adjusted(-3, -3, 3, 3))
     return geometry
 
 
@@ -224,10 +220,19 @@ def _width(face: Face) -> float:
         wanted.append(2 * PAD + ICON + 8 + text_width(face.inner.title, "font"))
     if face.weights:
         wanted.append(2 * PAD + ICON + text_width(face.weights, "font"))
+    if goals := _goals(face):
+        wanted.append(2 * PAD + width_of(goals))
     left = max((text_width(p.label, "font") for p in face.inputs), default=0.0)
     right = max((text_width(_output_text(p), "font") for p in face.outputs), default=0.0)
     wanted.append(left + right + 2 * PAD + 16)
     return min(WIDEST, 8 * -(-max(wanted) // 8))
+
+
+def _goals(face: Face) -> Goals:
+    """The outputs that have fields; named where there are several."""
+    found = [(port.name, port.label, port.goal) for port in face.outputs if port.goal is not None]
+    several = len(found) > 1
+    return [(name, (said or name) if several else "", goal) for name, said, goal in found]
 
 
 def short_count(count: int) -> str:
@@ -251,73 +256,55 @@ def _output_text(port: PortFace) -> str:
 def _write(geometry: Geometry, face: Face, width: float, weights_y: float) -> None:
     labels = geometry.labels
     room = width - PAD - ICON - 6 - _marks_width(face) - PAD
-    labels["title"] = _label(face.title, "title_font", PAD + ICON + 6, HEADER / 2, room)
+    labels["title"] = label(face.title, "title_font", PAD + ICON + 6, HEADER / 2, room)
     inner = width - 2 * PAD
-    labels["far_title"] = _label(face.title, "far_font", PAD - 2, HEADER / 2 + 2, inner + 4)
+    labels["far_title"] = label(face.title, "far_font", PAD - 2, HEADER / 2 + 2, inner + 4)
     x, middle = PAD + FAR_ICON + 6, (HEADER + geometry.body.height()) / 2
     room = inner - FAR_ICON - 6
     above = FAR_LINE / 2 if face.weights else 0.0
-    labels["far_shape"] = _label(_sample_shape(face), "far_font", x, middle - above, room)
+    labels["far_shape"] = label(_sample_shape(face), "far_font", x, middle - above, room)
     if face.weights:
         beside = x + FAR_MARK + 3
         size = short_count(face.parameters)
-        labels["far_weights"] = _label(size, "far_font", beside, middle + above, room - FAR_MARK)
-    labels["signature"] = _label(face.signature, "font", PAD, HEADER + 2 + LINE / 2, inner)
+        labels["far_weights"] = label(size, "far_font", beside, middle + above, room - FAR_MARK)
+    labels["signature"] = label(face.signature, "font", PAD, HEADER + 2 + LINE / 2, inner)
     if face.weights:
         x, middle = PAD + ICON, weights_y + ROW / 2
-        labels["weights"] = _label(face.weights, "font", x, middle, inner - ICON)
+        labels["weights"] = label(face.weights, "font", x, middle, inner - ICON)
     if face.inner and geometry.inner is not None:
         x, middle = geometry.inner.left() + ICON + 8, geometry.inner.center().y()
         room = geometry.inner.right() - x - 4
-        labels["inner"] = _label(face.inner.title, "font", x, middle, room)
+        labels["inner"] = label(face.inner.title, "font", x, middle, room)
     if geometry.problem is not None:
         x, middle = PAD + ICON + 2, geometry.problem.center().y()
-        said = _of_itself(face.problems[0][1], face.title)
-        labels["problem"] = _label(said, "font", x, middle, inner - ICON - 4)
+        said = of_itself(face.problems[0][1], face.title)
+        labels["problem"] = label(said, "font", x, middle, inner - ICON - 4)
     y, left = HEADER + LINE + ROW / 2, 0.0
     for port in face.inputs:
         if port.label:
-            label = _label(port.label, "font", PAD, y, inner / 2)
-            left = max(left, text_width(label.text, "font"))
-            labels[f"in:{port.name}"] = label
+            written = label(port.label, "font", PAD, y, inner / 2)
+            left = max(left, text_width(written.text, "font"))
+            labels[f"in:{port.name}"] = written
         y += port.places * ROW
     for i, port in enumerate(face.outputs):
         shown, y = _output_text(port), HEADER + LINE + (i + 0.5) * ROW
-        label = _label(shown, "font", 0, y, inner - left - 8)
-        at = QPointF(width - PAD - text_width(label.text, "font"), label.at.y())
-        labels[f"out:{port.name}"] = Label(label.text, at, label.whole)
+        written = label(shown, "font", 0, y, inner - left - 8)
+        at = QPointF(width - PAD - text_width(written.text, "font"), written.at.y())
+        labels[f"out:{port.name}"] = Label(written.text, at, written.whole)
 
 
-def _tag(port: PortFace, point: QPointF) -> Tag:
-    label = _label(port.tag or "", "font", 0, point.y(), TAG_WIDEST - ICON - 20)
+def _tag(port: PortFace, point: QPointF, whole: bool) -> Tag:
+    """The flag of an output; `whole`: with its loss, which stands on no field of the node."""
+    words = port.tag if whole or port.goal is None else port.goal.flag
+    written = label(words or "", "font", 0, point.y(), TAG_WIDEST - ICON - 20)
     left = point.x() + TAG_GAP
-    width = ICON + 20 + text_width(label.text, "font")
-    width = max(width, FAR_TEXT + 8 + text_width(port.short, "far_font"))
+    width = ICON + 20 + text_width(written.text, "font")
     rect = QRectF(left, point.y() - TAG_HEIGHT / 2, width, TAG_HEIGHT)
-    near = Label(label.text, QPointF(left + ICON + 10, label.at.y()), label.whole)
-    far = _label(port.short, "far_font", left + FAR_TEXT, point.y(), width - FAR_TEXT - 8)
-    return Tag(rect, near, far, port)
-
-
-def _of_itself(said: str, name: str) -> str:
-    """A problem without the node's own name before it: the title is right above."""
-    return said.removeprefix(f"“{name}”").lstrip(" :：,，") or said
-
-
-def _label(words: str, font: str, x: float, middle: float, room: float) -> Label:
-    shown = words if text_width(words, font) <= room else _elided(words, font, room)
-    measure = metrics(font)
-    return Label(shown, QPointF(x, middle + (measure.ascent() - measure.descent()) / 2), words)
-
-
-def _elided(words: str, font: str, room: float) -> str:
-    return metrics(font).elidedText(words, Qt.TextElideMode.ElideRight, room)
-
-
-@lru_cache(maxsize=32768)
-def text_width(words: str, font: str) -> float:
-    """How wide a text is in a canvas font; measured once."""
-    return metrics(font).horizontalAdvance(words)
+    width = max(width, FAR_TEXT + 8 + text_width(port.short, "far_font"))
+    far_rect = QRectF(rect.topLeft(), QSizeF(width, TAG_HEIGHT))
+    near = Label(written.text, QPointF(left + ICON + 10, written.at.y()), written.whole)
+    far = label(port.short, "far_font", left + FAR_TEXT, point.y(), width - FAR_TEXT - 8)
+    return Tag(rect, far_rect, near, far, port)
 
 
 # -- outlines, shared by all nodes of a size -----------------------------------------------------

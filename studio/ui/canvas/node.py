@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 from studio.document.model import CallId, Endpoint
 from studio.ui.canvas.curves import bezier, curve
 from studio.ui.canvas.faces import Face, Inner
+from studio.ui.canvas.fields import Field, paint_fields
 from studio.ui.canvas.geometry import (
     BADGE,
     FAR_ICON,
@@ -21,15 +22,14 @@ from studio.ui.canvas.geometry import (
     SHEET,
     SHEETS,
     Geometry,
-    Label,
     Place,
     header_path,
     lay_out,
     marks,
     stripe_path,
-    text_width,
     twin_text,
 )
+from studio.ui.canvas.labels import text_width, write
 from studio.ui.canvas.levels import MIDDLE, NEAR
 from studio.ui.drawings import drawing, keeps_lines, layer_drawing, paint_drawing
 from studio.ui.theme import Brushes, brushes
@@ -85,6 +85,10 @@ class NodeItem(QGraphicsItem):
         near = [(_distance(p.point - local), p) for p in self.geometry.places]
         distance, place = min(near, key=lambda found: found[0], default=(REACH + 1, None))
         return place if distance <= REACH else None
+
+    def field_at(self, at: QPointF) -> Field | None:
+        """The field at a scene point."""
+        return self.geometry.fields.at(at - self.pos())
 
     def covers(self, at: QPointF) -> bool:
         """Whether a scene point lies on the body or on a flag."""
@@ -176,7 +180,7 @@ class NodeItem(QGraphicsItem):
         painter.setFont(paint.title_font)
         painter.setPen(paint.text)
         title = self.geometry.labels["title"]
-        _text(painter, title, 1)
+        write(painter, title, 1)
         if face.muted:
             y, length = HEADER / 2 + 1, text_width(title.text, "title_font")
             painter.drawLine(QPointF(title.at.x() - 2, y), QPointF(title.at.x() + length + 2, y))
@@ -223,13 +227,17 @@ class NodeItem(QGraphicsItem):
             apart += ("in:", "out:")
         for part, label in geometry.labels.items():
             if not part.startswith(apart):
-                _text(painter, label)
+                write(painter, label)
         if face.inner and geometry.inner is not None:
             self._paint_inner(painter, paint, face.inner, geometry.inner, zoom)
         if face.weights:
             mark = "trained" if face.trained else "untrained"
             colour = paint.tokens.good if face.trained else paint.tokens.text2
             _icon(painter, mark, colour, PAD - 1, geometry.weights_y + 4, zoom, 12.0)
+        if geometry.fields.fields:
+            hovered = self.canvas.hovered_field if self.canvas.hovered == self.call else None
+            paint_fields(painter, paint, geometry.fields, geometry.body.width(), hovered)
+            painter.setPen(paint.text2)
         if face.drops_mask:
             y = geometry.labels["mask"].at.y() - 10
             _icon(painter, "mask_off", paint.tokens.text2, PAD - 1, y, zoom, 12.0)
@@ -242,7 +250,7 @@ class NodeItem(QGraphicsItem):
             colour = pen.color().name()
             _icon(painter, severity, colour, PAD - 1, geometry.problem.y() + 3, zoom, 14.0)
             painter.setPen(pen)
-            _text(painter, geometry.labels["problem"])
+            write(painter, geometry.labels["problem"])
 
     def _paint_inner(
         self, painter: QPainter, paint: Brushes, inner: Inner, rect: QRectF, zoom: float
@@ -256,7 +264,7 @@ class NodeItem(QGraphicsItem):
         x, y = rect.left() + 4, rect.center().y() - ICON / 2
         _icon(painter, layer_drawing(inner.kind), colour, x, y, zoom)
         painter.setPen(paint.text)
-        _text(painter, self.geometry.labels["inner"])
+        write(painter, self.geometry.labels["inner"])
 
     def _paint_tags(self, painter: QPainter, paint: Brushes, zoom: float) -> None:
         for tag in self.geometry.tags:
@@ -271,7 +279,7 @@ class NodeItem(QGraphicsItem):
             _icon(painter, "output", colour, rect.left() + 7, rect.top() + 4, zoom, 14.0)
             painter.setPen(paint.text)
             painter.setFont(paint.font)
-            _text(painter, tag.label)
+            write(painter, tag.label)
 
     def _paint_small(self, painter: QPainter, paint: Brushes, zoom: float) -> None:
         """What is told from farther away: name, kind, shape, outputs, that something is wrong."""
@@ -279,14 +287,14 @@ class NodeItem(QGraphicsItem):
         if zoom >= MIDDLE:
             painter.setFont(paint.far_font)
             painter.setPen(paint.text)
-            _text(painter, self.geometry.labels["far_title"])
+            write(painter, self.geometry.labels["far_title"])
         shape = self.geometry.labels.get("far_shape") if zoom >= MIDDLE else None
         name, colour = self._kind(paint)
         x, y = body.center().x() - FAR_ICON / 2, (HEADER + body.height() - FAR_ICON) / 2
         if shape is not None and shape.text:
             x = PAD
             painter.setPen(paint.text2)
-            _text(painter, shape)
+            write(painter, shape)
             self._paint_far_weights(painter, paint, zoom)
         if not self.face.collapsed:
             _icon(painter, name, colour, x, y, zoom, FAR_ICON)
@@ -294,12 +302,13 @@ class NodeItem(QGraphicsItem):
             rim = paint.problem["warning"][0] if tag.port.lacking else paint.tag[0]
             painter.setPen(rim)
             painter.setBrush(paint.tag[1])
-            painter.drawRoundedRect(tag.rect, tag.rect.height() / 2, tag.rect.height() / 2)
-            corner = tag.rect.topLeft() + QPointF(7, 2)
+            rect = tag.far_rect
+            painter.drawRoundedRect(rect, rect.height() / 2, rect.height() / 2)
+            corner = rect.topLeft() + QPointF(7, 2)
             _icon(painter, "output", rim.color().name(), corner.x(), corner.y(), zoom, 18.0)
             if zoom >= MIDDLE:
                 painter.setPen(paint.text)
-                _text(painter, tag.far_label)
+                write(painter, tag.far_label)
         if self.face.problems:
             severity = self.face.problems[0][0]
             painter.setPen(Qt.PenStyle.NoPen)
@@ -310,7 +319,7 @@ class NodeItem(QGraphicsItem):
         size = self.geometry.labels.get("far_weights")
         if size is None:
             return
-        _text(painter, size)
+        write(painter, size)
         mark = "trained" if self.face.trained else "untrained"
         colour = paint.tokens.good if self.face.trained else paint.tokens.text2
         at = QPointF(size.at.x() - FAR_MARK - 3, size.at.y() - FAR_MARK + 2)
@@ -348,10 +357,6 @@ def _port_shape(painter: QPainter, group: str, at: QPointF, radius: float) -> No
         painter.drawPolygon(QPolygonF([at + corner for corner in corners]))
     else:
         painter.drawEllipse(at, radius, radius)
-
-
-def _text(painter: QPainter, label: Label, down: float = 0.0) -> None:
-    painter.drawText(QPointF(label.at.x(), label.at.y() + down), label.text)
 
 
 def _icon(

@@ -5,8 +5,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QFont
-from shiboken6 import Shiboken
 
 from studio.document import look_edits
 from studio.document.look_edits import Load, PieceId
@@ -35,9 +33,6 @@ class Picking:
 
     def __init__(self, view: "Board") -> None:
         self.view = view
-        self._field: LineField | TextField | None = None
-        for bar in (view.horizontalScrollBar(), view.verticalScrollBar()):
-            bar.valueChanged.connect(self._leave_field)
 
     @property
     def graph(self) -> Graph:
@@ -259,18 +254,11 @@ class Picking:
         item = view.canvas.pieces[piece]
         one_line = piece in self.graph.looks.frames
         where = item.words_rect(view.zoom) if one_line else item.box
-        rect = view.mapFromScene(where).boundingRect()
         kind = LineField if one_line else TextField
-        self._leave_field()
-        field = self._field = kind(view.viewport(), item.words, partial(self._keep, piece))
-        font = QFont(brushes().title_font if one_line else brushes().font)
-        font.setPixelSize(max(12, round(font.pixelSize() * view.zoom)))
-        field.setFont(font)
-        rect.setWidth(max(rect.width(), _FIELD[0]))
-        rect.setHeight(max(rect.height(), field.sizeHint().height() if one_line else _FIELD[1]))
-        field.setGeometry(rect)
-        field.show()
-        field.setFocus(Qt.FocusReason.OtherFocusReason)
+        font = brushes().title_font if one_line else brushes().font
+        least = (_FIELD[0], 0 if one_line else _FIELD[1])
+        keep = partial(self._keep, piece)
+        view.writing.open(kind, where, least, font, item.words, keep)
 
     def _keep(self, piece: PieceId, words: str) -> None:
         session, looks = self.view.session, self.graph.looks
@@ -282,10 +270,3 @@ class Picking:
             rect = (left, top, width, max(height, notes.height_for(words, width)))
             document = look_edits.change_piece(session.document, piece, text=words, rect=rect)
             session.commit(text("canvas.write_note"), document)
-
-    def _leave_field(self) -> None:
-        field, self._field = self._field, None
-        if field is not None and Shiboken.isValid(field):
-            field.finish_typing()
-            field.hide()
-            field.deleteLater()

@@ -6,7 +6,7 @@ pointed at or in the hand gets into it. In SVG and PDF lines stay lines and text
 
 import os
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from weakref import finalize
@@ -18,6 +18,7 @@ from PySide6.QtWidgets import QApplication
 from shiboken6 import delete, isValid
 
 from studio.document.analysis import Analysis, analyse
+from studio.document.layout import Size
 from studio.document.model import CallId, Document
 from studio.document.project import Project
 from studio.document.store import Store
@@ -88,6 +89,10 @@ class Picture:
     def size(self) -> QSizeF:
         """In units of the canvas."""
         return self._rect.size()
+
+    def sizes(self) -> tuple[Mapping[CallId, Size], Mapping[CallId, Size]]:
+        """What each node takes, its body and all of it; see `CanvasScene.sizes`."""
+        return self._scene.sizes()
 
     @property
     def largest(self) -> float:

@@ -12,8 +12,9 @@ from studio.document.look_edits import PieceId
 from studio.document.looks import Point, Rect, contains
 from studio.document.model import CallId, Document, Endpoint, Graph, Wire
 from studio.garbage import uncollected
-from studio.ui.canvas.faces import Faces
+from studio.ui.canvas.faces import Face, Faces
 from studio.ui.canvas.far import Boxes
+from studio.ui.canvas.fields import Field
 from studio.ui.canvas.frames import FrameItem
 from studio.ui.canvas.geometry import MARGIN
 from studio.ui.canvas.levels import NEAR
@@ -38,6 +39,7 @@ class Hit:
         wire: the wire.
         bend: which of the wire's bends.
         chevron: it is the place in a node's title that collapses it.
+        field: a field of the node, for what an output is trained.
         piece: a frame or a note; `part` tells which part of it, see `pieces.Piece`.
     """
 
@@ -49,6 +51,7 @@ class Hit:
     wire: Wire | None = None
     bend: int | None = None
     chevron: bool = False
+    field: Field | None = None
     piece: PieceId | None = None
     part: str = ""
 
@@ -90,7 +93,7 @@ class CanvasScene(QGraphicsScene):
         selection: the selected calls.
         picked: the selected frames and notes.
         twins: calls that share a layer with a selected one, or with the one under the cursor.
-        hovered: the node under the cursor.
+        hovered: the node under the cursor, and `hovered_field` its field there.
         offered: the wrapper that would take what is in the hand.
         lights: set while a wire is in the hand.
         overlays: what gestures show.
@@ -108,6 +111,7 @@ class CanvasScene(QGraphicsScene):
         self.picked: frozenset[PieceId] = frozenset()
         self.twins: frozenset[CallId] = frozenset()
         self.hovered: CallId | None = None
+        self.hovered_field: Field | None = None
         self.offered: CallId | None = None
         self.lights: Lights | None = None
         self.overlays: list[QGraphicsItem] = []
@@ -219,6 +223,10 @@ class CanvasScene(QGraphicsScene):
 
     # -- what is transient ---------------------------------------------------------------------
 
+    def show_face(self, call: CallId, face: Face) -> None:
+        """Show a node otherwise than the document has it: while one of its fields is dragged."""
+        self.items_by_call[call].show_face(face)
+
     def move_items(self, positions: Mapping[CallId, QPointF]) -> None:
         """Show nodes elsewhere than the document has them: while they are dragged."""
         self.far = None
@@ -277,8 +285,11 @@ class CanvasScene(QGraphicsScene):
         stale, self.twins = self.twins ^ twins, twins
         self.touch(stale)
 
-    def hover(self, call: CallId | None, wire: Wire | None) -> None:
+    def hover(self, call: CallId | None, wire: Wire | None, field: Field | None = None) -> None:
         """Mark what is under the cursor."""
+        if field != self.hovered_field:
+            self.hovered_field = field
+            self.touch([c for c in (self.hovered, call) if c])
         if call != self.hovered:
             stale = [c for c in (self.hovered, call) if c]
             self.hovered = call
@@ -325,7 +336,8 @@ class CanvasScene(QGraphicsScene):
                 return Hit(at, item.call, port, place.incoming, place.slot)
         if top is not None:
             chevron = zoom >= NEAR and top.geometry.chevron.contains(at - top.pos())
-            return Hit(at, top.call, chevron=chevron)
+            field = top.field_at(at) if zoom >= NEAR else None
+            return Hit(at, top.call, chevron=chevron, field=field)
         bend = self.wires.bend_at(at, zoom)
         if bend is not None:
             return Hit(at, wire=bend[0], bend=bend[1])

@@ -1,12 +1,17 @@
-"""The stories of frames, notes and bends under the mouse, and of the chevron of a node."""
+"""The stories of frames, notes and bends under the mouse, and of a node's chevron and fields."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPoint, QPointF, Qt
 
 from studio.document import look_edits
+from studio.document.model import CallId, Endpoint
 from studio.text import text
+from studio.ui.canvas.faces import Face
+from studio.ui.canvas.fields import Field
 from studio.ui.canvas.gestures import Gesture, Modifiers
+from studio.ui.canvas.goals import weight_text
 from studio.ui.canvas.moving import MoveNodes, Nudge
 from studio.ui.canvas.picking import Picking
 from studio.ui.canvas.pieces import BODY, CURSORS
@@ -15,6 +20,7 @@ from studio.ui.canvas.scene import Hit
 if TYPE_CHECKING:
     from studio.ui.canvas.view import CanvasView
 
+_USUAL, _FINE, _COARSE = 0.01, 0.001, 0.1  # of a weight, for each pixel
 _ADDING = Modifiers.ShiftModifier | Modifiers.ControlModifier
 
 
@@ -25,6 +31,9 @@ def gesture_for(view: "CanvasView", hit: Hit, at: QPoint, keys: Modifiers) -> Ge
         return None
     if hit.chevron and hit.call is not None and not keys & _ADDING:
         return PressChevron(view, at, hit.call, keys)
+    if hit.field is not None and hit.call is not None and not keys & _ADDING:
+        kind = PressField if hit.field.opens else PullWeight
+        return kind(view, at, hit.call, keys, hit.field)
     if hit.bend is not None or hit.piece is not None:
         pulled = hit.piece is not None and hit.part != BODY
         return PullEdge(view, at, hit) if pulled else MovePicked(view, at, hit, keys)
@@ -59,6 +68,65 @@ class PressChevron(MoveNodes):
 
     def click(self, modifiers: Modifiers) -> None:
         self.view.toggle_collapsed([self.call])
+
+
+class PressField(MoveNodes):
+    """Press on a field of a node: the list of what it could be opens; a drag moves the node."""
+
+    def __init__(
+        self, view: "CanvasView", press: QPoint, call: CallId, keys: Modifiers, field: Field
+    ) -> None:
+        super().__init__(view, press, call, keys)
+        self.field = field
+
+    def click(self, modifiers: Modifiers) -> None:
+        super().click(modifiers)
+        self.view.goals.open(Endpoint(self.call, self.field.port), self.field.part)
+
+
+class PullWeight(Gesture):
+    """Press on the weight of a loss: it can be written; a drag to the sides changes it.
+
+    With Shift it changes in fine steps, with Ctrl in coarse ones.
+    """
+
+    cursor = Qt.CursorShape.SizeHorCursor
+
+    def __init__(
+        self, view: "CanvasView", press: QPoint, call: CallId, keys: Modifiers, field: Field
+    ) -> None:
+        super().__init__(view, press)
+        self.end_point = Endpoint(call, field.port)
+        self.start = self.value = float(view.goals.plan(self.end_point).weight)
+        self.face = view.canvas.items_by_call[call].face
+        if call not in view.session.selection:
+            view.select([call])
+
+    def drag(self, at: QPoint, pos: QPointF, modifiers: Modifiers) -> None:
+        step = _FINE if modifiers & Modifiers.ShiftModifier else _USUAL
+        step = _COARSE if modifiers & Modifiers.ControlModifier else step
+        self.value = max(0.0, round(self.start + (at.x() - self.press.x()) * step, 6))
+        self.view.canvas.show_face(self.end_point.call, self._face())
+
+    def _face(self) -> Face:
+        """The node with the weight it has in the hand."""
+        port = next(p for p in self.face.outputs if p.name == self.end_point.port)
+        assert port.goal is not None
+        shown = replace(port, goal=replace(port.goal, weight=weight_text(self.value)))
+        outputs = tuple(shown if p is port else p for p in self.face.outputs)
+        return replace(self.face, outputs=outputs)
+
+    def drop(self, pos: QPointF, modifiers: Modifiers) -> None:
+        if self.value == self.start:
+            self.cancel()
+        else:
+            self.view.goals.set(self.end_point, "weight", self.value)
+
+    def click(self, modifiers: Modifiers) -> None:
+        self.view.goals.open(self.end_point, "weight")
+
+    def cancel(self) -> None:
+        self.view.canvas.show_face(self.end_point.call, self.face)
 
 
 class MoveWithPicked(MoveNodes):

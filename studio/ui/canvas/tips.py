@@ -7,6 +7,7 @@ from studio.document.model import Endpoint, Wire
 from studio.text import text
 from studio.ui.canvas import origins
 from studio.ui.canvas.faces import Face, port_label
+from studio.ui.canvas.fields import Field
 from studio.ui.canvas.scene import CanvasScene, Hit
 from studio.ui.session import Session
 
@@ -15,12 +16,21 @@ def tip(session: Session, scene: CanvasScene, hit: Hit) -> str:
     """What is said of the thing under the cursor, as rich text; empty over nothing."""
     if hit.port is not None:
         return _paragraphs(_port(session, hit.port, hit.incoming))
+    if hit.call is not None and hit.field is not None:
+        return _paragraphs(_field(scene.items_by_call[hit.call].face, hit.field))
     if hit.call is not None:
         face = scene.items_by_call[hit.call].face
         return _paragraphs([*_node(face), *origins.cost(session, hit.call)])
     if hit.wire is not None:
         return _paragraphs(_wire(session, hit.wire))
     return ""
+
+
+def _field(face: Face, field: Field) -> list[str]:
+    """What a field is, all that is written in it, and what the mouse does with it."""
+    goal = next(port.goal for port in face.outputs if port.name == field.port)
+    said = goal.part(field.part) if goal else ""
+    return [text(f"canvas.goal_{field.part}"), said, text(f"canvas.goal_tip_{field.part}")]
 
 
 def _paragraphs(lines: list[str]) -> str:

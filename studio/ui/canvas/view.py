@@ -137,7 +137,7 @@ class CanvasView(Board):
         self.pointer = at = event.position().toPoint()
         if self._gesture is None:
             hit = self.hit(at)
-            self.canvas.hover(hit.call, hit.wire)
+            self.canvas.hover(hit.call, hit.wire, hit.field)
             self._show_cursor(hit)
             return
         self._gesture.move(at, event.modifiers())
@@ -162,7 +162,7 @@ class CanvasView(Board):
         if event.button() != Qt.MouseButton.LeftButton or self._space:
             return
         hit = self.hit(event.position().toPoint())
-        if hit.port is None and self.picking.double_click(hit):
+        if hit.port is None and (hit.field is not None or self.picking.double_click(hit)):
             return
         if hit.call is not None:
             self.node_activated.emit(hit.call)
@@ -221,7 +221,9 @@ class CanvasView(Board):
             shape = Qt.CursorShape.CrossCursor
         elif hit is not None and (over := self.picking.cursor(hit)) is not None:
             shape = over
-        elif hit is not None and hit.wire is not None:
+        elif hit is not None and hit.field is not None and not hit.field.opens:
+            shape = Qt.CursorShape.SizeHorCursor
+        elif hit is not None and (hit.wire is not None or hit.field is not None):
             shape = Qt.CursorShape.PointingHandCursor
         self.viewport().setCursor(shape)
 

@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
 from studio.document.model import Wire
 from studio.ui.canvas.faces import Faces
-from studio.ui.canvas.geometry import text_width
+from studio.ui.canvas.labels import text_width
 from studio.ui.canvas.levels import NEAR
 from studio.ui.canvas.origins import axes_named, sizes
 from studio.ui.canvas.wires import WORLD, WireLayer

@@ -86,7 +86,7 @@ def test_deleting_takes_nodes_with_their_wires_in_one_step(view, hand, mirrored)
     mirrored()
 
 
-def test_an_output_is_marked_with_a_flag_that_names_loss_and_weight(view, hand, mirrored):
+def test_an_output_has_a_flag_and_fields_for_what_it_is_trained_for(view, hand, mirrored):
     view.select([hand("alone")])
     view.toggle_output()
     end = Endpoint(hand("alone"), "output")
@@ -95,7 +95,14 @@ def test_an_output_is_marked_with_a_flag_that_names_loss_and_weight(view, hand, 
     assert item.geometry.tags[0].port.lacking
     planned = edits.plan_output(hand.document, end, loss=BinaryCrossentropy(), weight=0.2)
     view.session.commit("Loss", planned)
-    assert item.geometry.tags[0].label.text == "BinaryCrossentropy × 0.2"
+    assert item.geometry.tags[0].label.text == "output 2"
+    fields = {f.part: f.label.text for f in item.geometry.fields.fields}
+    assert fields == {
+        "loss": "BinaryCrossentropy",
+        "weight": "× 0.2",
+        "metrics": "none",
+        "target": "no data yet",
+    }
     assert item.geometry.tags[0].far_label.text == "BCE × 0.2"
     mirrored()
     view.toggle_output()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint
+from PySide6.QtCore import QPoint, QPointF
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication
 
@@ -18,7 +18,7 @@ from studio.document import edits, look_edits
 from studio.document.muting import mute
 from studio.document.project import Project
 from studio.examples import EXAMPLES
-from studio.ui.canvas import CanvasView, geometry, node
+from studio.ui.canvas import CanvasView, fields, geometry, labels, node
 from studio.ui.canvas.wires import WireLayer
 from studio.ui.session import Session
 from studio.ui.theme import THEMES, apply_theme
@@ -41,10 +41,11 @@ def document():
 
 def taken(theme: str, zoom: str, monkeypatch: pytest.MonkeyPatch) -> np.ndarray:
     """The mean colours of a canvas, (rows, columns, 3)."""
-    for module in (geometry, node):
+    for module in (geometry, node, labels, fields):
         monkeypatch.setattr(module, "text_width", lambda words, font: 6.5 * len(words))
-    monkeypatch.setattr(geometry, "_elided", lambda words, font, room: words[: int(room / 6.5)])
-    monkeypatch.setattr(node, "_text", lambda *_: None)
+    monkeypatch.setattr(labels, "_elided", lambda words, font, room: words[: int(room / 6.5)])
+    for module in (node, fields):
+        monkeypatch.setattr(module, "write", lambda *_: None)
     apply_theme(QApplication.instance(), theme)
     drawn, chosen = document()
     view = CanvasView(Session(Project(drawn)))
@@ -52,7 +53,7 @@ def taken(theme: str, zoom: str, monkeypatch: pytest.MonkeyPatch) -> np.ndarray:
     view.show()
     view.select([chosen])
     view.zoom_at(ZOOMS[zoom] / view.zoom, QPoint(0, 0))
-    view.centerOn(view.canvas.extent().center())
+    view.centerOn(view.canvas.extent().center() - QPointF(260, 0))
     QApplication.processEvents()
     image = view.viewport().grab().toImage().convertToFormat(QImage.Format.Format_RGB888)
     image = image.scaled(*SIZE)

@@ -179,9 +179,9 @@ def test_the_chevron_collapses_at_a_click_and_drags_as_the_title_does(window, ha
     assert collapsed(hand) == {"first"}
     hand.click(chevron)
     assert collapsed(hand) == set()
-    hand.drag(chevron, chevron + QPoint(0, 40))
+    hand.drag(chevron, chevron + QPoint(0, 100))
     assert collapsed(hand) == set()
-    assert hand.document.graph.calls[hand("first")].position == (240, 40)
+    assert hand.position("first") == (240, round(100 / view.zoom))
 
 
 def test_escape_while_the_chevron_is_held(window, hand):

@@ -1,4 +1,4 @@
-"""What every example is built with."""
+"""What examples and proposals are built with."""
 
 from studio.document import edits
 from studio.document.model import CallId, Document, Endpoint

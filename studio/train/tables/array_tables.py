@@ -1,0 +1,60 @@
+"""Tables of arrays: NumPy's .npz, and .npy with those beside it."""
+
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from studio.engine.program import Array
+from studio.problem import ProblemError, refuse
+from studio.train.array_files import LARGE, MOST_ARRAYS, map_array, read_arrays
+from studio.train.cells import Cells, written
+from studio.train.tables.table import Table
+
+
+def table_of_npz(path: Path, most: int) -> Table:
+    """The arrays of an .npz file; see `read_arrays`."""
+    return table_of_arrays(path.name, read_arrays(path, most))
+
+
+def table_of_npy(path: Path) -> Table:
+    """An .npy file, which says how many rows there are, with the others of its folder."""
+    arrays = {path.stem: map_array(path)}
+    for other in beside(path):
+        with suppress(ProblemError, OSError):  # a stranger; it may be no array at all
+            arrays[other.stem] = map_array(other)
+    found = {name: array for name, array in arrays.items() if array.ndim}
+    rows = len(found[path.stem]) if path.stem in found else 0
+    return table_of_arrays(path.name, found, rows)
+
+
+def beside(path: Path) -> list[Path]:
+    """The other .npy files of an .npy file's folder."""
+    if path.suffix.lower() != ".npy":
+        return []
+    found = (p for p in path.parent.glob("*.npy") if p.is_file() and p.name != path.name)
+    return sorted(found)[:MOST_ARRAYS]
+
+
+def table_of_arrays(name: str, found: Mapping[str, Array], rows: int | None = None) -> Table:
+    """A table from arrays of a file called `name`.
+
+    The longest first axis counts the rows unless they are given; an array of another length is no
+    column. One number or text a row becomes a cell, more become an array. Rows are counted from 0,
+    as NumPy's are.
+
+    Raises:
+        ProblemError: ``file_without_arrays``.
+    """
+    rows = max(map(len, found.values()), default=0) if rows is None else rows
+    if not rows:
+        raise refuse("file_without_arrays", file=name)
+    columns = {column: array for column, array in found.items() if len(array) == rows}
+    flat = {column: array for column, array in columns.items() if array.ndim == 1}
+    large = any(array.nbytes > LARGE for array in columns.values())
+    cells = {
+        column: Cells.of_array(array, len(flat)) if large else written(array)
+        for column, array in flat.items()
+    }
+    arrays = {column: array for column, array in columns.items() if array.ndim > 1}
+    others = {column: len(array) for column, array in found.items() if len(array) != rows}
+    return Table(name, cells, range(rows), arrays, others)

@@ -1,0 +1,161 @@
+"""Folders as tables: one row for each picture or text in them, labelled by its subfolder.
+
+A picture's cell is its path within the folder; a text's is the text. The label is the first
+folder on the way; where those are parts such as train and test, the second, and the first is a
+column of its own.
+"""
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain, islice
+from pathlib import Path, PurePosixPath
+
+from studio.document.plan import Reading
+from studio.problem import Problem, refuse
+from studio.progress import tell
+from studio.train.cells import Block, Spool, gathered
+from studio.train.tables.encodings import codec_of, encoding_of
+from studio.train.tables.kinds import PICTURES
+from studio.train.tables.table import Table
+
+IMAGE, TEXT, LABEL, PART, FILE = "image", "text", "label", "part", "file"  # the columns
+TEXTS = (".txt", ".text", ".md", "")
+PARTS = frozenset(("train", "training", "test", "testing", "val", "valid", "validation", "dev"))
+MOST_FILES = 2_000_000
+DEEPEST = 6  # folders within folders
+LARGEST_TEXT = 2**24  # bytes of one text
+TOGETHER = 64  # texts read between two words to whoever waits
+LARGE_FOLDER = 2**24  # bytes of texts from which they go to a temporary file
+_STRANGE = ("__MACOSX", "Thumbs.db", "desktop.ini")
+
+
+@dataclass(frozen=True)
+class Found:
+    """A file below a folder: its path there, with slashes, its size and when it changed."""
+
+    path: str
+    size: int
+    modified: int
+
+
+def listed(folder: Path, most: int | None = None) -> list[Found]:
+    """The files of a folder and of those in it, by path; hidden ones apart.
+
+    Links are followed, but no folder is entered twice. Of each folder at most `most` files.
+
+    Raises:
+        ProblemError: ``folder_too_large``; OSError where the folder cannot be read.
+    """
+    found = list(islice(_walk(Path(folder), "", set(), most), MOST_FILES + 1))
+    if len(found) > MOST_FILES:
+        raise refuse("folder_too_large", file=Path(folder).name, expected=MOST_FILES)
+    return sorted(found, key=lambda each: each.path)
+
+
+def _walk(folder: Path, way: str, seen: set[tuple[int, int]], most: int | None) -> Iterator[Found]:
+    status = folder.stat()
+    if (status.st_dev, status.st_ino) in seen or way.count("/") > DEEPEST:
+        return
+    seen.add((status.st_dev, status.st_ino))
+    folders, files = [], 0
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.name.startswith(".") or entry.name in _STRANGE:
+                continue
+            if entry.is_dir():
+                folders.append(entry.name)
+            elif entry.is_file() and (most is None or files < most):
+                files += 1
+                about = entry.stat()
+                yield Found(way + entry.name, about.st_size, about.st_mtime_ns)
+    for name in sorted(folders):
+        yield from _walk(folder / name, f"{way}{name}/", seen, most)
+
+
+def table_of_folder(folder: Path, reading: Reading, rows: int | None = None) -> Table:
+    """One row for each picture in a folder, or for each text, whichever are more.
+
+    Args:
+        folder: with or without subfolders.
+        reading: its encoding is that of texts.
+        rows: how many are wanted, some of every subfolder; all if None.
+
+    Raises:
+        ProblemError: ``folder_empty``, ``folder_unknown``; ``folder_text_large``,
+            ``file_undecodable``.
+    """
+    files = _some(listed(folder, rows), rows)
+    pictures = [f for f in files if f.path.lower().endswith(PICTURES)]
+    texts = [f for f in files if PurePosixPath(f.path).suffix.lower() in TEXTS]
+    if not files:
+        raise refuse("folder_empty", file=folder.name)
+    if not pictures and not texts:
+        first = ", ".join(f.path for f in files[:3])
+        raise refuse("folder_unknown", file=folder.name, received=first)
+    chosen = pictures if len(pictures) >= len(texts) else texts
+    warnings = _left_out(folder, files, chosen) if rows is None else ()
+    labels = _labels([f.path for f in chosen])
+    places = range(1, len(chosen) + 1)
+    columns: dict[str, Sequence[str]] = {}
+    if chosen is pictures:
+        columns[IMAGE] = [f.path for f in chosen]
+    else:
+        blocks = _blocks(folder, chosen, reading)
+        if sum(f.size for f in chosen) > LARGE_FOLDER:
+            columns[TEXT] = Spool(blocks).column(0)
+        else:
+            columns[TEXT] = gathered(blocks, 1)[0]
+        columns[FILE] = [f.path for f in chosen]
+    return Table(folder.name, columns | labels, places, folder=folder, warnings=warnings)
+
+
+def _some(files: list[Found], rows: int | None) -> list[Found]:
+    """So many files, as many of each folder as there are."""
+    if rows is None or len(files) <= rows:
+        return files
+    folders: dict[str, list[Found]] = {}
+    for file in files:
+        folders.setdefault(str(PurePosixPath(file.path).parent), []).append(file)
+    each = max(1, rows // len(folders))
+    return list(chain.from_iterable(some[:each] for some in folders.values()))
+
+
+def _left_out(folder: Path, files: Sequence[Found], chosen: Sequence[Found]) -> tuple[Problem, ...]:
+    taken = {file.path for file in chosen}
+    rest = [file.path for file in files if file.path not in taken]
+    if not rest:
+        return ()
+    args = {"file": folder.name, "count": len(rest), "first": ", ".join(rest[:3])}
+    return (Problem("folder_left_out", args=args, severity="warning"),)
+
+
+def _labels(paths: Sequence[str]) -> dict[str, list[str]]:
+    """The columns that the folders on the way to files make."""
+    ways = [path.split("/")[:-1] for path in paths]
+    if not any(ways):
+        return {}
+    firsts = {way[0].lower() if way else "" for way in ways}
+    if firsts <= PARTS and all(len(way) > 1 for way in ways):
+        return {LABEL: [way[1] for way in ways], PART: [way[0] for way in ways]}
+    return {LABEL: [way[0] if way else "" for way in ways]}
+
+
+def _blocks(folder: Path, files: Sequence[Found], reading: Reading) -> Iterator[Block]:
+    for start in range(0, len(files), TOGETHER):
+        tell("reading", start, len(files))
+        some = files[start : start + TOGETHER]
+        yield [[_text(folder, file, reading)] for file in some]
+
+
+def _text(folder: Path, file: Found, reading: Reading) -> str:
+    if file.size > LARGEST_TEXT:
+        about = {"received": file.size // 2**20, "expected": LARGEST_TEXT // 2**20}
+        raise refuse("folder_text_large", file=file.path, **about)
+    data = (folder / file.path).read_bytes()
+    encoding = reading.encoding or encoding_of(data, whole=True)
+    try:
+        return data.decode(codec_of(encoding))
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        raise refuse("file_undecodable", file=file.path, received=encoding, row=line) from None

@@ -1,0 +1,173 @@
+"""Sheets of Excel's and LibreOffice's workbooks as tables, by calamine."""
+
+import io
+import zipfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from studio.document.plan import Reading
+from studio.problem import Problem, refuse
+from studio.progress import tell
+from studio.train.tables.dialect import JUDGED, has_header
+from studio.train.tables.headers import named, numbered
+from studio.train.tables.table import Table
+from studio.train.tables.values import cell_of, table_of_rows
+
+if TYPE_CHECKING:
+    from python_calamine import CalamineWorkbook
+
+TOGETHER = 1000  # rows between two words to whoever waits
+LARGE_CELLS = 1_000_000  # from which they go to a temporary file
+
+
+def table_of_workbook(path: Path, reading: Reading, most: int, rows: int | None = None) -> Table:
+    """A sheet of a workbook: the one that is named, else the first that is shown and not empty.
+
+    Rows and columns without anything are left out, and so is a title above the table. Formulas
+    are what they came to when the workbook was saved.
+
+    Args:
+        path: of the workbook.
+        reading: names the sheet, and says whether its first row is a header.
+        most: bytes that the workbook may unpack to.
+        rows: how many are wanted; all if None.
+
+    Raises:
+        ProblemError: ``file_unreadable``, ``file_too_large``, ``sheet_missing``, ``file_empty``,
+            ``file_without_rows``.
+    """
+    with _workbook(path, most) as book:
+        found = _Sheet(path.name, book, reading)
+    return found.table(path.parent, rows)
+
+
+def detected_in_workbook(path: Path, reading: Reading, most: int) -> Reading:
+    """The sheet that is read, and whether its first row is a header."""
+    with _workbook(path, most) as book:
+        return _Sheet(path.name, book, reading).reading
+
+
+def sheet_names(path: Path, most: int = 2**31) -> list[str]:
+    """The sheets of a workbook, those that are hidden last.
+
+    Raises:
+        ProblemError: ``file_unreadable``, ``file_too_large``.
+    """
+    with _workbook(path, most) as book:
+        return _names(book)
+
+
+@contextmanager
+def _workbook(path: Path, most: int) -> Iterator["CalamineWorkbook"]:
+    from python_calamine import CalamineError, CalamineWorkbook, PasswordError
+
+    data = path.read_bytes()
+    _refuse_large(path.name, data, most)
+    try:
+        with CalamineWorkbook.from_filelike(io.BytesIO(data)) as book:
+            yield book
+    except PasswordError:
+        reason: object = Problem("reason_password")
+        raise refuse("file_unreadable", file=path.name, reason=reason) from None
+    except CalamineError as error:
+        raise refuse("file_unreadable", file=path.name, reason=error) from None
+
+
+def _refuse_large(name: str, data: bytes, most: int) -> None:
+    """A workbook that is a zip may unpack to far more than it is."""
+    if data[:2] != b"PK":
+        return
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as file:
+            size = sum(member.file_size for member in file.infolist())
+    except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
+        raise refuse("file_unreadable", file=name, reason=error) from None
+    if size > most:
+        raise refuse("file_too_large", file=name, expected=most // 2**20)
+
+
+def _names(book: "CalamineWorkbook") -> list[str]:
+    from python_calamine import SheetTypeEnum, SheetVisibleEnum
+
+    sheets = [s for s in book.sheets_metadata if s.typ == SheetTypeEnum.WorkSheet]
+    shown = [s.name for s in sheets if s.visible == SheetVisibleEnum.Visible]
+    return [*shown, *(s.name for s in sheets if s.name not in shown)]
+
+
+class _Sheet:
+    """The rows of one sheet that hold anything."""
+
+    def __init__(self, name: str, book: "CalamineWorkbook", reading: Reading) -> None:
+        self.name = name
+        names = _names(book)
+        if reading.sheet and reading.sheet not in names:
+            about = {"received": reading.sheet, "expected": ", ".join(names)}
+            raise refuse("sheet_missing", file=name, **about)
+        wanted = [reading.sheet] if reading.sheet else names
+        filled = ((sheet, rows) for sheet in wanted if (rows := _filled(book, sheet)))
+        sheet, self._rows = next(filled, ("", []))
+        if not self._rows:
+            raise refuse("file_empty", file=name)
+        self.warnings = self._without_title()
+        if reading.header == "detect":
+            cells = [list(map(cell_of, row)) for _, row in self._rows[:JUDGED]]
+            reading = replace(reading, header="yes" if has_header(cells) else "no")
+        self.reading = Reading(header=reading.header, sheet=sheet)
+
+    def _without_title(self) -> list[Problem]:
+        """Drop lines of one cell above a wider table."""
+        warnings = []
+        while len(self._rows) > 2 and _count(self._rows[0][1]) < 2 <= _count(self._rows[1][1]):
+            place, row = self._rows.pop(0)
+            title = next(cell_of(value) for value in row if not _nothing(value))
+            args = {"file": self.name, "row": place, "received": title[:60]}
+            warnings.append(Problem("title_left_out", args=args, severity="warning"))
+        return warnings
+
+    def table(self, folder: Path, count: int | None) -> Table:
+        """The table, or its first `count` rows."""
+        rows = self._rows
+        width = len(rows[0][1])
+        used = [n for n in range(width) if not all(_nothing(row[n]) for _, row in rows)]
+        first = [cell_of(rows[0][1][n]) for n in used]
+        header, warnings = named(self.name, first)
+        if self.reading.header == "yes":
+            rows = rows[1:]
+        else:
+            header, warnings = numbered(len(used)), ()
+        rows = rows[:count]
+        if not rows:
+            raise refuse("file_without_rows", file=self.name)
+
+        def blocks() -> Iterator[list[list[str]]]:
+            for start in range(0, len(rows), TOGETHER):
+                tell("reading", start, len(rows))
+                some = rows[start : start + TOGETHER]
+                yield [[cell_of(row[n]) for n in used] for _, row in some]
+
+        return table_of_rows(
+            self.name,
+            header,
+            blocks(),
+            [place for place, _ in rows],
+            large=len(rows) * len(used) > LARGE_CELLS,
+            folder=folder,
+            warnings=[*self.warnings, *warnings],
+        )
+
+
+def _filled(book: "CalamineWorkbook", sheet: str) -> list[tuple[int, Sequence[Any]]]:
+    """The rows of a sheet that hold anything, with their numbers."""
+    rows = enumerate(book.get_sheet_by_name(sheet).iter_rows(), 1)
+    return [(place, row) for place, row in rows if not all(map(_nothing, row))]
+
+
+def _nothing(value: Any) -> bool:
+    return value is None or (isinstance(value, str) and not value.strip())
+
+
+def _count(row: Sequence[Any]) -> int:
+    return sum(not _nothing(value) for value in row)

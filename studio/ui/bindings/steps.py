@@ -1,0 +1,188 @@
+"""The steps from columns to what arrives: said in a line, and edited field by field."""
+
+from dataclasses import replace
+from typing import Any
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
+
+from studio.document.plan import (
+    ArrayColumn,
+    Binding,
+    ClassColumn,
+    DateColumn,
+    FeatureColumns,
+    ImageColumn,
+    NumberColumns,
+    SequenceColumn,
+    TextColumn,
+)
+from studio.text import text
+from studio.train.bindings import PICTURE_DIVISOR
+from studio.train.table_view import TableView
+from studio.ui.bindings.columns import ColumnsEditor, PartsEditor
+from studio.ui.editors import ChoiceEditor, SwitchEditor, WholeEditor
+from studio.ui.proposals.wording import some
+
+_CHOICES: dict[str, tuple[Any, ...]] = {
+    "split": ("word", "char", "unspaced"),
+    "padding": ("pre", "post"),
+    "truncating": ("pre", "post"),
+    "scaling": ("none", "standardize", "min_max"),
+    "color": ("rgb", "grayscale"),
+    "resize": ("stretch", "crop", "pad"),
+}
+_MISSING: dict[type, tuple[str, ...]] = {
+    NumberColumns: ("refuse", "mean", "median", "zero"),
+    ClassColumn: ("refuse", "class"),
+    DateColumn: ("refuse", "median"),
+}
+_WHOLE = {"length": 1, "vocabulary_size": 3, "height": 1, "width": 1}  # and the least
+_SWITCHES = ("lower", "one_hot", "cyclic")
+FIELDS: dict[type, tuple[tuple[str, ...], ...]] = {  # line by line
+    TextColumn: (
+        ("column", "split"),
+        ("length", "vocabulary_size"),
+        ("padding", "truncating"),
+        ("lower", "one_hot"),
+    ),
+    NumberColumns: (("columns", "scaling"), ("missing",)),
+    ClassColumn: (("column", "missing"), ("one_hot",)),
+    DateColumn: (("column", "parts"), ("scaling", "missing"), ("cyclic",)),
+    ImageColumn: (("column", "resize"), ("height", "width"), ("color", "divisor")),
+    SequenceColumn: (("column", "length"), ("padding", "truncating")),
+    ArrayColumn: (("column", "divisor"),),
+}
+
+
+class StepsForm(QWidget):
+    """The fields of one binding that reads its columns by itself.
+
+    Signals:
+        edited(binding): a field was given another value.
+
+    Attributes:
+        fields: the editor of each field, by its name.
+    """
+
+    edited = Signal(object)
+
+    def __init__(self, binding: Binding, table: TableView | None, of: str, key: str) -> None:
+        super().__init__()
+        self._binding, self._table = binding, table
+        self._grid = QGridLayout(self)
+        self._grid.setContentsMargins(0, 0, 0, 0)
+        self.fields: dict[str, Any] = {}
+        for row, names in enumerate(FIELDS[type(binding)]):
+            for place, name in enumerate(names):
+                self._add(name, row, 2 * place, of, key)
+        self._grid.setColumnStretch(4, 1)
+        self.show_binding(binding)
+
+    def show_binding(self, binding: Binding) -> None:
+        """Show another binding of the same kind without telling of it."""
+        self._binding = binding
+        for name, field in self.fields.items():
+            field.show_value(getattr(binding, name))
+
+    def _add(self, name: str, row: int, column: int, of: str, key: str) -> None:
+        field = self._editor(name)
+        field.setAccessibleName(f"{of}: {label(name)}")
+        field.setToolTip(text(f"training.{name}_tip"))
+        field.setObjectName(f"{name}:{key}")
+        if isinstance(field, WholeEditor):
+            field.setMaximumWidth(110)
+        if not isinstance(field, SwitchEditor):
+            beside = QLabel(label(name))
+            beside.setBuddy(field)
+            self._grid.addWidget(beside, row, column)
+        self._grid.addWidget(field, row, column + 1)
+        field.edited.connect(lambda value: self._choose(name, value))
+        self.fields[name] = field
+
+    def _editor(self, name: str) -> Any:
+        if name in _SWITCHES:
+            return SwitchEditor(label(name))
+        if name in _WHOLE:
+            return WholeEditor(_WHOLE[name])
+        if name == "columns":
+            return ColumnsEditor(list(self._table.columns) if self._table else [])
+        if name == "parts":
+            return PartsEditor()
+        if name == "column":
+            return ChoiceEditor([(column, column) for column in self._columns()])
+        if name == "divisor":
+            divisors = [(f"{divisor:g}", divisor) for divisor in (1.0, PICTURE_DIVISOR)]
+            return ChoiceEditor(divisors)
+        values = _MISSING[type(self._binding)] if name == "missing" else _CHOICES[name]
+        field = ChoiceEditor([(text(f"training.{name}_{value}"), value) for value in values])
+        field.make_room()
+        return field
+
+    def _columns(self) -> list[str]:
+        if self._table is None:
+            return []
+        arrays = isinstance(self._binding, ArrayColumn)
+        return list(self._table.arrays if arrays else self._table.columns)
+
+    def _choose(self, name: str, value: Any) -> None:
+        self.edited.emit(replace(self._binding, **{name: value}))
+
+
+def label(name: str) -> str:
+    """What a field is called."""
+    return text(f"training.{name}")
+
+
+def steps_said(binding: Binding) -> list[str]:
+    """What happens to cells on their way, one step after the other, the columns first."""
+    match binding:
+        case TextColumn():
+            lower = [text("binding.step_lower")] if binding.lower else []
+            last = [text("binding.step_one_hot")] if binding.one_hot else []
+            return [
+                binding.column,
+                *lower,
+                text(f"training.split_{binding.split}"),
+                text("binding.step_vocabulary", size=binding.vocabulary_size),
+                text(f"binding.step_length_{binding.padding}", length=binding.length),
+                *last,
+            ]
+        case NumberColumns():
+            filled = _filled(binding.missing)
+            scaled = [] if binding.scaling == "none" else [_scaled(binding.scaling)]
+            return [some(binding.columns), *filled, *scaled]
+        case ClassColumn():
+            last = [text("binding.step_one_hot")] if binding.one_hot else []
+            return [binding.column, *_filled(binding.missing), text("binding.step_classes"), *last]
+        case DateColumn():
+            parts = ", ".join(text(f"binding.date_{part}") for part in binding.parts)
+            cyclic = [text("binding.step_cyclic")] if binding.cyclic else []
+            scaled = [] if binding.scaling == "none" else [_scaled(binding.scaling)]
+            return [binding.column, *_filled(binding.missing), parts, *cyclic, *scaled]
+        case ImageColumn():
+            size = {"height": binding.height, "width": binding.width}
+            divided = text("binding.step_divide", divisor=f"{binding.divisor:g}")
+            color = text(f"training.color_{binding.color}")
+            return [
+                binding.column,
+                text(f"binding.step_{binding.resize}", **size),
+                color,
+                *([divided] if binding.divisor != 1 else []),
+            ]
+        case SequenceColumn():
+            said = text(f"binding.step_length_{binding.padding}", length=binding.length)
+            return [binding.column, text("binding.step_numbers"), said]
+        case ArrayColumn():
+            divided = text("binding.step_divide", divisor=f"{binding.divisor:g}")
+            return [binding.column, *([divided] if binding.divisor != 1 else [])]
+        case FeatureColumns():
+            return [" | ".join(" → ".join(steps_said(part)) for part in binding.parts)]
+
+
+def _filled(missing: str) -> list[str]:
+    return [] if missing == "refuse" else [text(f"binding.step_missing_{missing}")]
+
+
+def _scaled(scaling: str) -> str:
+    return text(f"training.scaling_{scaling}")

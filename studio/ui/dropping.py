@@ -1,0 +1,293 @@
+"""What is dropped on the window: projects, ONNX files, data, and columns of the table in use."""
+
+import json
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QMimeData, QObject, QPoint, QPointF, QTimer
+from PySide6.QtGui import QDropEvent
+
+from studio.document.model import CallId, Document, Endpoint
+from studio.layers.input import Input
+from studio.problem import ProblemError
+from studio.text import text
+from studio.train.proposals import Seen, columns_for, seen_file, seen_source, use_source
+from studio.ui.background import Latest
+from studio.ui.column_table import COLUMNS_MIME
+from studio.ui.dialogs import ask_dropped, tell_problems
+from studio.ui.file_choice import ask_file
+from studio.ui.files import ONNX, SUFFIX
+from studio.ui.proposals.dialog import (
+    DataDialog,
+    InputDialog,
+    OutputDialog,
+    ProposalDialog,
+    StartDialog,
+)
+
+if TYPE_CHECKING:
+    from studio.ui.window import MainWindow
+
+_MODELS = (SUFFIX, ONNX)
+
+
+@dataclass(frozen=True)
+class Spot:
+    """Where something is dropped.
+
+    Attributes:
+        pos: on the scene; None beside the canvas.
+        call: the node there.
+        endpoint: what that node gives, where it is or may become an output.
+        empty: whether the model has no nodes.
+    """
+
+    pos: QPointF | None = None
+    call: CallId | None = None
+    endpoint: Endpoint | None = None
+    empty: bool = False
+
+
+class Dropping(QObject):
+    """Says what would become of what is over the window, and asks once it is dropped."""
+
+    def __init__(self, window: "MainWindow") -> None:
+        super().__init__(window)
+        self._window = window
+        self._reader = Latest(self)
+        self._reader.answered.connect(self._propose)
+        self._shown: str | None = None
+
+    @property
+    def busy(self) -> bool:
+        """Whether a file that was dropped is being read."""
+        return self._reader.busy
+
+    # -- over the window -------------------------------------------------------------------------
+
+    def over(self, event: QDropEvent) -> None:
+        """Accept what can be used, and say at the hand what would become of it."""
+        data = event.mimeData()
+        if not (files_in(data) or data.hasFormat(COLUMNS_MIME)):
+            event.ignore()
+            return
+        event.acceptProposedAction()
+        spot = self._spot(event.position().toPoint())
+        said = self._said(data, spot)
+        canvas = self._window.canvas
+        canvas.canvas.offer(spot.call if said else None)
+        if spot.pos is not None and not self._window.front.shows_page:
+            canvas.hint.say(said, spot.pos, canvas.visible_rect(), False)
+
+    def leave(self) -> None:
+        """Nothing is over the window any more."""
+        self._window.canvas.canvas.offer(None)
+        self._window.canvas.hint.say("")
+
+    def _spot(self, at: QPoint) -> Spot:
+        window, session, canvas = self._window, self._window.session, self._window.canvas
+        empty = not session.document.graph.calls
+        inner = canvas.viewport().mapFrom(window, at)
+        if window.front.shows_page or not canvas.viewport().rect().contains(inner):
+            return Spot(empty=empty)
+        pos = canvas.mapToScene(inner)
+        call = canvas.canvas.node_at(pos)
+        if call is None or session.way or session.file is not None:
+            return Spot(pos, empty=empty)
+        return Spot(pos, call, _gives(session.document, call), empty)
+
+    def _said(self, data: QMimeData, spot: Spot) -> str:
+        """What a drop there would do."""
+        files, columns = files_in(data), columns_of_hand(data)
+        tables = [path for path in files if path.suffix.lower() not in _MODELS]
+        document = self._window.session.document
+        if files and not tables:
+            return ""
+        what = tables[0].name if tables else ", ".join(columns)
+        if spot.call and isinstance(document.entry(spot.call).body, Input):
+            name = document.entry(spot.call).name
+            return text("binding.drop_input", what=what, name=name)
+        if spot.call and spot.endpoint:
+            return text("binding.drop_output", what=what, name=document.entry(spot.call).name)
+        if columns:
+            return text("binding.drop_new_input", what=what)
+        return text("binding.drop_start" if spot.empty else "binding.drop_data", what=what)
+
+    # -- dropped ---------------------------------------------------------------------------------
+
+    def drop(self, event: QDropEvent) -> None:
+        """Take what is dropped; what is to be asked is asked after the event."""
+        data, spot = event.mimeData(), self._spot(event.position().toPoint())
+        self.leave()
+        if paths := files_in(data):
+            event.acceptProposedAction()
+            # Asking within the event would block the program the file comes from.
+            QTimer.singleShot(0, self, partial(self._take, paths, spot))
+        elif columns := columns_of_hand(data):
+            event.acceptProposedAction()
+            self.take_columns(columns, spot)
+
+    def _take(self, paths: list[Path], spot: Spot) -> None:
+        """One question after the other; a timer for each would ask within the one before."""
+        tables = [path for path in paths if path.suffix.lower() not in _MODELS]
+        for path in paths:
+            if path not in tables:
+                self.take_model(path, spot.pos)
+        if tables:
+            self.take_table(tables[0], spot)
+
+    def take_model(self, path: Path, spot: QPointF | None = None) -> None:
+        """A project or an ONNX file was dropped: ask whether it goes in as a layer or into a tab.
+
+        Where there is nothing yet it is not asked: what it would go into is empty.
+        """
+        window, onnx = self._window, path.suffix.lower() == ONNX
+        if window.front.shows_page or (onnx and not window.session.document.graph.calls):
+            self._open_model(path)
+            return
+        answer, frozen = ask_dropped(window, path.name)
+        if answer == "open":
+            self._open_model(path)
+        elif answer == "insert" and onnx:
+            window.sharing.insert_onnx(path, spot, frozen)
+        elif answer == "insert":
+            self.insert(path, frozen, spot)
+
+    def _open_model(self, path: Path) -> None:
+        """Open a project; an ONNX file as the first layer of a new one."""
+        window = self._window
+        if path.suffix.lower() != ONNX:
+            window.files.open(path)
+            return
+        if not window.desk.blank:
+            window.files.new()
+        window.front.leave_page()
+        window.sharing.insert_onnx(path)
+
+    def insert(self, path: Path, frozen: bool, spot: QPointF | None = None) -> None:
+        """Put a project's model in as a layer."""
+        other = self._window.files.read(path, "window.not_inserted")
+        if other is not None:
+            self._window.sharing.insert(path, other, frozen, spot)
+
+    # -- data ------------------------------------------------------------------------------------
+
+    def take_table(self, path: Path, spot: Spot | None = None) -> None:
+        """Read a file beside the window, and propose what to do with it."""
+        window = self._window
+        if window.front.shows_page:
+            if not window.desk.blank:
+                window.files.new()
+            window.front.leave_page()
+            spot = Spot(empty=True)
+        spot = spot or Spot(empty=not window.session.document.graph.calls)
+        window.status.tell(text("binding.reading", name=path.name))
+        session = window.session
+        base = session.path.parent if session.path else None
+        self._reader.ask(partial(_read, partial(seen_file, path, base), session.document, spot, ()))
+
+    def ask_table(self) -> None:
+        """Let a file be chosen, and propose what to do with it, as if it had been dropped."""
+        session = self._window.session
+        path = ask_file(self._window, session.path.parent if session.path else Path())
+        if path is not None:
+            self.take_table(path)
+
+    def propose_model(self) -> None:
+        """Propose a model for the data that an empty document has."""
+        self.take_columns((), Spot(empty=True))
+
+    def take_columns(self, columns: tuple[str, ...], spot: Spot) -> None:
+        """Columns of the table in use were dropped."""
+        session = self._window.session
+        source = session.document.plan.data.source
+        if source is None:
+            return
+        base = session.path.parent if session.path else Path()
+        read = partial(seen_source, source, base)
+        self._reader.ask(partial(_read, read, session.document, spot, columns))
+
+    def _propose(self, found: "Found | ProblemError") -> None:
+        window = self._window
+        window.status.clearMessage()
+        if isinstance(found, ProblemError):
+            tell_problems(window, text("training.file_refused"), found.problems)
+            return
+        dialog = self._dialog(found)
+        dialog.made.connect(self._made)
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+
+    def _dialog(self, found: "Found") -> ProposalDialog:
+        window, spot, seen = self._window, found.spot, found.seen
+        session, document = window.session, window.session.document
+        known = spot.call is not None and spot.call in document.graph.calls
+        if known and isinstance(document.entry(spot.call or "").body, Input):
+            return InputDialog(session, seen, window, spot.call, found.columns)
+        if known and spot.endpoint is not None:
+            column = found.columns[0] if found.columns else ""
+            return OutputDialog(session, seen, window, spot.endpoint, column)
+        if found.columns:
+            at = spot.pos or window.canvas.room()
+            place = (round(at.x()), round(at.y()))
+            return InputDialog(session, seen, window, None, found.columns, place)
+        if not document.graph.calls:
+            return StartDialog(session, seen, text("binding.starting_model"), window)
+        name = seen.table.name
+        return DataDialog(session, seen, text("binding.use_data", name=name), window)
+
+    def _made(self, train: bool) -> None:
+        """Show what was made, and train it if that is wanted."""
+        window = self._window
+        window.canvas.fit()
+        if train:
+            window.train()
+
+
+@dataclass(frozen=True)
+class Found:
+    """What was read of what was dropped, where, and the columns it is about."""
+
+    seen: Seen
+    spot: Spot
+    columns: tuple[str, ...]
+
+
+def _read(
+    read: partial[Seen], document: Document, spot: Spot, columns: tuple[str, ...]
+) -> Found | ProblemError:
+    """Read beside the window; for an Input, also which columns it should have."""
+    try:
+        seen = read()
+    except ProblemError as error:
+        return error
+    call = spot.call
+    if not columns and call and isinstance(document.entry(call).body, Input):
+        fresh = use_source(document, seen.table, seen.source, without=call)
+        columns = columns_for(fresh, call, seen.table)
+    return Found(seen, spot, columns)
+
+
+def _gives(document: Document, call: CallId) -> Endpoint | None:
+    """The output of the model at a node, or what may become one: its only result, read by none."""
+    graph = document.graph
+    for endpoint in graph.outputs:
+        if endpoint.call == call:
+            return endpoint
+    _, results = document.ports(document.entry(call))
+    alone = len(results) == 1 and not graph.out_of(call)
+    return Endpoint(call, results[0].name) if alone else None
+
+
+def files_in(data: QMimeData) -> list[Path]:
+    """The files and folders that are being dragged."""
+    return [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]
+
+
+def columns_of_hand(data: QMimeData) -> tuple[str, ...]:
+    """The columns that are being dragged."""
+    if not data.hasFormat(COLUMNS_MIME):
+        return ()
+    return tuple(json.loads(bytes(data.data(COLUMNS_MIME).data())))

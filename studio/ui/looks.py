@@ -1,0 +1,213 @@
+"""Looks at a document's data beside the window: in a thread, at large tables in a process."""
+
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from studio.document.model import Document
+from studio.document.preprocess import Fitted
+from studio.progress import Cancelled, watched
+from studio.train.look import Look, Looker
+from studio.train.looking import Broke, LookingProcess, Question, Told
+from studio.train.table_view import TableView, is_large
+from studio.ui.background import Latest
+
+_POLL = 25  # milliseconds
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a look ended, and how many seconds it took.
+
+    Attributes:
+        report: where it broke off, for who is to repair it; empty where its process was killed.
+    """
+
+    how: Literal["seen", "cancelled", "broke"]
+    seconds: float
+    report: str = ""
+
+
+class Looks(QObject):
+    """What was asked last is looked at; a question about another table ends the look under way.
+
+    A large table is read in a process: here arrive its first rows, as soon as they are read, and
+    then what was found in all of it. The process is kept while there are questions about large
+    tables, and is gone with this.
+
+    Signals:
+        seen(Look): what was asked last; of a large table first a look at its beginning.
+        told(doing, done, total): how far it is, see `studio.progress.tell`.
+        ended(Ending): nothing is under way any more.
+    """
+
+    seen = Signal(object)
+    told = Signal(str, int, int)
+    ended = Signal(object)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._subject: object = None
+        self._asked: Question | None = None
+        self._waiting = False  # a newer question than that the process answers
+        self._began = 0.0
+        self._stopped: object = None  # a subject nobody wants to be read to its end
+        self._looker, self._peeker = Looker(), Looker()
+        self._thread = Latest(self)
+        self._thread.answered.connect(self._answered)
+        self._thread.failed.connect(partial(self._end, "broke"))
+        self._call = _Call()
+        self._peek = Latest(self)
+        self._peek.answered.connect(self._peeked)
+        self._view: TableView | None = None
+        self._process: list[LookingProcess] = []  # none or one; outlives this by a moment
+        self._timer = QTimer(self, interval=_POLL)
+        self._timer.timeout.connect(self.poll)
+        self.destroyed.connect(partial(_end_all, self._process))
+
+    @property
+    def busy(self) -> bool:
+        """Whether a look is under way."""
+        return self._timer.isActive() or self._peek.busy or self._thread.busy
+
+    @property
+    def pid(self) -> int | None:
+        """The id of the process, while there is one."""
+        return self._process[0].pid if self._process else None
+
+    def ask(
+        self, document: Document, base: Path, fitted: Mapping[str, Fitted], *, again: bool = False
+    ) -> None:
+        """Look at this; `again`: also at a table somebody stopped the reading of."""
+        self._asked = question = Question(document, base, fitted)
+        source = document.plan.data.source
+        subject = (source, base)
+        if subject != self._subject or again:
+            self._drop()
+            self._subject, self._view, self._stopped = subject, None, None
+        if not self._timer.isActive():
+            self._began = time.perf_counter()
+        if not is_large(source, base):
+            _end_all(self._process)
+            self._call = _Call()
+            self._thread.ask(partial(self._call.run, self._looker, question))
+            self._timer.start()
+            return
+        if self._view is None or self._stopped == subject:
+            self._peek.ask(partial(self._peeker.peek, *_parts(question)))
+        if self._stopped != subject:
+            self._timer.start()
+            self._ask_process(question)
+
+    def warm_up(self) -> None:
+        """Start the process a large table will be read in: somebody is choosing one."""
+        if not self._process:
+            self._process.append(LookingProcess())
+
+    def cancel(self) -> None:
+        """Stop reading; what was seen of the beginning stays."""
+        if self._timer.isActive():
+            self._stopped = self._subject
+            self._drop()
+            self._end("cancelled")
+
+    def close(self) -> None:
+        """End everything; nothing is left behind."""
+        self._asked = None
+        self._drop()
+        self._timer.stop()
+        _end_all(self._process)
+
+    # -- answers ---------------------------------------------------------------------------------
+
+    def poll(self) -> None:
+        """Take in what has arrived; never waits."""
+        for answer in self._process[0].poll() if self._process else ():
+            if isinstance(answer, Told):
+                self.told.emit(answer.doing, answer.done, answer.total)
+            elif isinstance(answer, Broke):
+                _end_all(self._process)
+                self._waiting = False
+                self._end("broke", answer.report)
+            elif self._waiting:
+                self._waiting = False
+                assert self._asked is not None
+                self._process[0].ask(self._asked)
+            else:
+                self._show(answer.look)
+                self._end("seen")
+        if self._thread.busy and self._call.told is not None:
+            self.told.emit(*self._call.told)
+
+    def _ask_process(self, question: Question) -> None:
+        self.warm_up()
+        self._waiting = self._process[0].busy
+        if not self._waiting:
+            self._process[0].ask(question)
+
+    def _peeked(self, look: Look) -> None:
+        asked = self._asked
+        if asked is None or look.document is not asked.document:
+            return  # of another table, or there is a newer one to come
+        if self._view is None or not self._view.whole:
+            self._show(look)
+
+    def _answered(self, look: Look | None) -> None:
+        if look is None or self._asked is None or look.document is not self._asked.document:
+            return
+        self._show(look)
+        self._end("seen")
+
+    def _show(self, look: Look) -> None:
+        view = self._view
+        if view is not None and look.table is not None and view.token == look.table.token:
+            look = replace(look, table=view)  # the same, so that what shows it may stay
+        self._view = look.table
+        self.seen.emit(look)
+
+    def _drop(self) -> None:
+        """Nobody wants what is under way."""
+        self._call.cancelled.set()
+        self._waiting = False
+        if self._process and self._process[0].busy:
+            _end_all(self._process)
+
+    def _end(self, how: Literal["seen", "cancelled", "broke"], report: str = "") -> None:
+        self._timer.stop()
+        self.ended.emit(Ending(how, time.perf_counter() - self._began, report))
+
+
+class _Call:
+    """A look in the thread: how far it is, and whether anybody wants it."""
+
+    def __init__(self) -> None:
+        self.cancelled = threading.Event()
+        self.told: tuple[str, int, int] | None = None
+
+    def run(self, looker: Looker, question: Question) -> Look | None:
+        """What is seen; nothing where nobody wants it any more."""
+        try:
+            with watched(self._listen):
+                return looker.look(*_parts(question))
+        except Cancelled:
+            return None
+
+    def _listen(self, doing: str, done: int, total: int) -> None:
+        if self.cancelled.is_set():
+            raise Cancelled
+        self.told = doing, done, total
+
+
+def _parts(question: Question) -> tuple[Document, Path, Mapping[str, Fitted]]:
+    return question.document, question.base, question.fitted
+
+
+def _end_all(processes: list[LookingProcess]) -> None:
+    while processes:
+        processes.pop().kill()

@@ -1,0 +1,1 @@
+"""What is proposed when a file, or columns of the table, is dropped; accepted by one click."""

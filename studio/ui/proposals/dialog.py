@@ -1,0 +1,341 @@
+"""The dialogs in which a proposal is looked at, changed, and accepted by one click."""
+
+from collections.abc import Callable
+from functools import partial
+from html import escape
+from typing import ClassVar
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QFormLayout,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSplitter,
+    QVBoxLayout,
+    QWidget,
+)
+
+from studio.document.model import CallId, Document, Endpoint
+from studio.document.plan import Series
+from studio.problem import Problem, ProblemError
+from studio.text import text
+from studio.train.proposals import Seen, bind_input, bind_output, new_input, use_source
+from studio.train.roles import roles
+from studio.train.starting import Wish, starting_model
+from studio.ui.background import Latest
+from studio.ui.choices import ListedChoice
+from studio.ui.editors import SwitchEditor, WholeEditor
+from studio.ui.notice import ProblemsNotice
+from studio.ui.parts import note, number
+from studio.ui.proposals.columns import ColumnsTree
+from studio.ui.proposals.preview import ChangesList, GraphPicture, laid_out
+from studio.ui.session import Session
+
+Outcome = Document | tuple[Problem, ...]
+
+
+class ProposalDialog(QDialog):
+    """Shows what a document would become; one click makes it so, as one act that can be undone.
+
+    Signals:
+        made(train): the proposal was accepted; whether it shall be trained at once.
+    """
+
+    made = Signal(bool)
+    heights: ClassVar = (340, 220)  # of the choices, and of the picture
+
+    def __init__(self, session: Session, seen: Seen, title: str, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setObjectName("proposal")
+        self._session, self._seen, self._title = session, seen, title
+        self._proposal: Document | None = None
+        self._worker = Latest(self)
+        self._worker.answered.connect(self._show)
+        self.setWindowTitle(title)
+        self.resize(960, sum(self.heights) + 80)
+        table = seen.table
+        facts = {"rows": number(table.rows), "columns": len(table.names)}
+        size = text("training.table_size" if seen.whole else "binding.first_rows", **facts)
+        head = QLabel(f"<b>{escape(table.name)}</b> &nbsp;{size}")
+        head.setTextFormat(Qt.TextFormat.RichText)
+        self.choices = QWidget()
+        self.changes = ChangesList()
+        self.picture = GraphPicture()
+        self.notice = ProblemsNotice(session)
+        self.notice.close_button.hide()
+        above = QSplitter()
+        above.addWidget(self.choices)
+        above.addWidget(self.changes)
+        above.setSizes([540, 400])
+        whole = QSplitter(Qt.Orientation.Vertical)
+        whole.addWidget(above)
+        whole.addWidget(self.picture)
+        whole.setSizes(list(self.heights))
+        for split in (above, whole):
+            split.setChildrenCollapsible(False)
+        layout = QVBoxLayout(self)
+        layout.addWidget(head)
+        layout.addWidget(whole, 1)
+        layout.addWidget(self.notice)
+        layout.addWidget(self._buttons())
+        self.build()
+        self.propose()
+
+    def _buttons(self) -> QDialogButtonBox:
+        buttons = QDialogButtonBox()
+        self.accept_button = QPushButton(text("binding.accept"))
+        self.train_button = QPushButton(text("binding.accept_and_train"))
+        self.cancel_button = QPushButton(text("window.cancel"))
+        self.accept_button.clicked.connect(partial(self._make, False))
+        self.train_button.clicked.connect(partial(self._make, True))
+        self.cancel_button.clicked.connect(self.reject)
+        self.accept_button.setDefault(True)
+        buttons.addButton(self.accept_button, QDialogButtonBox.ButtonRole.ActionRole)
+        buttons.addButton(self.train_button, QDialogButtonBox.ButtonRole.ActionRole)
+        buttons.addButton(self.cancel_button, QDialogButtonBox.ButtonRole.RejectRole)
+        return buttons
+
+    @property
+    def busy(self) -> bool:
+        """Whether a proposal is being made."""
+        return self._worker.busy
+
+    # -- what kinds of proposals say --------------------------------------------------------------
+
+    def build(self) -> None:
+        """Put the choices there are into `choices`."""
+
+    def proposal(self) -> Callable[[], Document]:
+        """What makes the proposal, beside the window, of what is chosen now."""
+        raise NotImplementedError
+
+    def placed(self, proposal: Document) -> Document:
+        """The proposal, its new nodes where they are to stand."""
+        return proposal
+
+    # -- proposing -------------------------------------------------------------------------------
+
+    def propose(self) -> None:
+        """Make the proposal of what is chosen now."""
+        self._allow(False)
+        self._worker.ask(partial(_outcome, self.proposal()))
+
+    def _show(self, outcome: Outcome) -> None:
+        self._proposal = outcome if isinstance(outcome, Document) else None
+        problems = outcome if isinstance(outcome, tuple) else ()
+        self.notice.list_problems(text("binding.refused"), list(problems))
+        if self._proposal is not None:
+            self._proposal = self.placed(self._proposal)
+            self.changes.show_proposal(self._session.document, self._proposal)
+            self.picture.show_document(self._proposal)
+        self._allow(self._proposal is not None)
+
+    def _allow(self, allowed: bool) -> None:
+        self.accept_button.setEnabled(allowed)
+        self.train_button.setEnabled(allowed)
+
+    def _make(self, train: bool) -> None:
+        if self._proposal is not None and not self.busy:
+            self._session.commit(self._title, self._proposal)
+            self.accept()
+            self.made.emit(train)
+
+
+def _outcome(make: Callable[[], Document]) -> Outcome:
+    try:
+        return make()
+    except ProblemError as error:
+        return error.problems
+
+
+class StartDialog(ProposalDialog):
+    """A whole small model: what is to be told, and from what."""
+
+    def build(self) -> None:
+        seen = self._seen
+        self.accept_button.setText(text("binding.create"))
+        self.train_button.setText(text("binding.create_and_train"))
+        self.target = ListedChoice(target_choices(seen))
+        self.target.setObjectName("target")
+        self.target.setAccessibleName(text("binding.to_tell"))
+        self.target.show_value(seen.roles.target)
+        self.target.edited.connect(self._choose_target)
+        self.columns = ColumnsTree(seen.table)
+        self.columns.setObjectName("columns")
+        self.columns.setAccessibleName(text("binding.told_from"))
+        self.columns.show_roles(seen.roles)
+        self.columns.edited.connect(self.propose)
+        self.series = SwitchEditor(text("binding.series_on"))
+        self.series.setObjectName("series")
+        self.series.setToolTip(text("binding.series_tip"))
+        self.series.edited.connect(self._choose_series)
+        self.length, self.ahead = WholeEditor(1), WholeEditor(1)
+        windows = QHBoxLayout()
+        windows.addWidget(self.series)
+        self._windows: list[QWidget] = []
+        for name, field in (("length", self.length), ("ahead", self.ahead)):
+            label = QLabel(text(f"binding.series_{name}"))
+            label.setBuddy(field)
+            field.setAccessibleName(text(f"binding.series_{name}"))
+            field.setToolTip(text(f"binding.series_{name}_tip"))
+            field.show_value(getattr(Series, name))
+            field.edited.connect(lambda _: self.propose())
+            self._windows += [label, field]
+        for widget in self._windows:
+            widget.hide()
+            windows.addWidget(widget)
+        windows.addStretch(1)
+        form = QFormLayout()
+        form.addRow(text("binding.to_tell"), self.target)
+        hint = QLabel(text("binding.known_beforehand"))
+        hint.setWordWrap(True)
+        layout = QVBoxLayout(self.choices)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addLayout(form)
+        layout.addWidget(QLabel(text("binding.told_from")))
+        layout.addWidget(self.columns, 1)
+        layout.addWidget(hint)
+        layout.addLayout(windows)
+
+    def proposal(self) -> Callable[[], Document]:
+        seen = self._seen
+        wish = Wish(self.target.currentData() or "", self.columns.chosen, self._series())
+        return partial(starting_model, self._session.document, seen.table, seen.source, wish)
+
+    def placed(self, proposal: Document) -> Document:
+        return laid_out(proposal)
+
+    def _allow(self, allowed: bool) -> None:
+        super()._allow(allowed and bool(self.columns.chosen) and bool(self.target.currentData()))
+
+    def propose(self) -> None:
+        if self.columns.chosen and self.target.currentData():
+            super().propose()
+        else:
+            self._allow(False)
+
+    def _series(self) -> Series | None:
+        """The windows wanted, in the order of the first column of dates."""
+        if not self.series.isChecked():
+            return None
+        table = self._seen.table
+        dates = [name for name in table.names if table.kind(name) == "date"]
+        order = dates[0] if dates else ""
+        return Series(self.length.value(), self.ahead.value(), order=order)
+
+    def _choose_series(self, on: bool) -> None:
+        for widget in self._windows:
+            widget.setVisible(on)
+        self.propose()
+
+    def _choose_target(self, column: str) -> None:
+        self.columns.show_roles(roles(self._seen.table, column))
+        self.propose()
+
+
+class InputDialog(ProposalDialog):
+    """Columns for an Input; without one, for a new one.
+
+    Args:
+        call: the Input.
+        columns: those it is to have at first.
+        position: of a new one.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        seen: Seen,
+        parent: QWidget,
+        call: CallId | None,
+        columns: tuple[str, ...] = (),
+        position: tuple[float, float] = (0.0, 0.0),
+    ) -> None:
+        self._call, self._first, self._position = call, columns, position
+        name = session.document.entry(call).name if call else ""
+        title = text("binding.bind_input", name=name) if call else text("binding.add_input")
+        super().__init__(session, seen, title, parent)
+
+    def build(self) -> None:
+        self.train_button.hide()
+        self.columns = ColumnsTree(self._seen.table)
+        self.columns.setObjectName("columns")
+        self.columns.setAccessibleName(text("binding.columns_for_input"))
+        self.columns.show_chosen(self._first)
+        self.columns.edited.connect(self.propose)
+        layout = QVBoxLayout(self.choices)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(QLabel(text("binding.columns_for_input")))
+        layout.addWidget(self.columns, 1)
+
+    def proposal(self) -> Callable[[], Document]:
+        document, seen, chosen = self._session.document, self._seen, self.columns.chosen
+        if self._call:
+            return partial(bind_input, document, self._call, seen.table, seen.source, chosen)
+        place = self._position
+        return partial(new_input, document, seen.table, seen.source, chosen, place)
+
+    def propose(self) -> None:
+        if self.columns.chosen:
+            super().propose()
+        else:
+            self._allow(False)
+
+
+class OutputDialog(ProposalDialog):
+    """A column that an output is to tell."""
+
+    heights = (150, 230)
+
+    def __init__(
+        self, session: Session, seen: Seen, parent: QWidget, endpoint: Endpoint, column: str = ""
+    ) -> None:
+        self._endpoint, self._first = endpoint, column
+        name = session.document.entry(endpoint.call).name
+        super().__init__(session, seen, text("binding.bind_output", name=name), parent)
+
+    def build(self) -> None:
+        self.target = ListedChoice(target_choices(self._seen))
+        self.target.setObjectName("target")
+        self.target.setAccessibleName(text("binding.to_tell"))
+        self.target.show_value(self._first or self._seen.roles.target)
+        self.target.edited.connect(lambda _: self.propose())
+        form = QFormLayout(self.choices)
+        form.setContentsMargins(0, 0, 0, 0)
+        form.addRow(text("binding.to_tell"), self.target)
+
+    def proposal(self) -> Callable[[], Document]:
+        document, seen, column = self._session.document, self._seen, self.target.currentData()
+        return partial(bind_output, document, self._endpoint, seen.table, seen.source, column or "")
+
+
+class DataDialog(ProposalDialog):
+    """A file for all ports of a model as they are."""
+
+    heights = (150, 230)
+
+    def build(self) -> None:
+        about = note(text("binding.all_ports"))
+        layout = QVBoxLayout(self.choices)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(about)
+        layout.addStretch(1)
+
+    def proposal(self) -> Callable[[], Document]:
+        return partial(use_source, self._session.document, self._seen.table, self._seen.source)
+
+
+def target_choices(seen: Seen) -> list[tuple[str, object]]:
+    """The columns that can be told, each with what telling it is."""
+    found: list[tuple[str, object]] = []
+    for column, task in seen.tasks.items():
+        said = text(f"binding.task_{task}", count=_classes(seen, column))
+        found.append((f"{column} — {said}", column))
+    return found
+
+
+def _classes(seen: Seen, column: str) -> int:
+    return seen.table.distinct(column) if column in seen.table.columns else 0
