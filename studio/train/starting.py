@@ -12,7 +12,7 @@ from studio.document import edits
 from studio.document.building import add, again
 from studio.document.layout import arrange
 from studio.document.model import CallId, Document, Endpoint
-from studio.document.plan import Binding, ClassColumn, Series, Source, Split
+from studio.document.plan import Binding, ClassColumn, EarlyStopping, Series, Source, Split
 from studio.layers.base import Layer
 from studio.layers.conv2d import Conv2D
 from studio.layers.dense import Dense
@@ -30,6 +30,7 @@ from studio.train.roles import alike, pixels
 from studio.train.suited import SuitedInput, suited_input, suited_output
 from studio.train.tables import Table
 
+_EPOCHS = 20  # at most: training ends where the validation rows gain nothing any more
 VECTOR = 32  # length of a word's vector
 _SMALL = 2000  # rows below which fewer units learn better
 _FLAT = 1600  # numbers a picture may still have where it is flattened
@@ -193,7 +194,9 @@ class _Builder:
             series=self._series,
         )
         document = replace(document, plan=replace(document.plan, data=data))
-        document = edits.set_run(document, batch_size=batch_size(self._table.rows))
+        size = batch_size(self._table.rows)
+        patience = EarlyStopping(patience=3, restore_best_weights=True)
+        document = edits.set_run(document, epochs=_EPOCHS, batch_size=size, early_stopping=patience)
         return arrange(document)
 
     def _split(self, target: Binding) -> Split:

@@ -14,6 +14,7 @@ from studio.layers.input import Input
 from studio.problem import ProblemError
 from studio.text import text
 from studio.train.proposals import Seen, columns_for, seen_file, seen_source, use_source
+from studio.train.tables.kinds import PICTURES
 from studio.ui.background import Latest
 from studio.ui.column_table import COLUMNS_MIME
 from studio.ui.dialogs import ask_dropped, tell_problems
@@ -282,8 +283,9 @@ def _gives(document: Document, call: CallId) -> Endpoint | None:
 
 
 def files_in(data: QMimeData) -> list[Path]:
-    """The files and folders that are being dragged."""
-    return [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]
+    """The files and folders that are being dragged; a picture by itself is no data."""
+    paths = [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]
+    return [path for path in paths if path.suffix.lower() not in PICTURES]
 
 
 def columns_of_hand(data: QMimeData) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from typing import Literal
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from studio.document.model import Document
+from studio.document.plan import Source, TableSource
 from studio.document.preprocess import Fitted
 from studio.progress import Cancelled, watched
 from studio.train.look import Look, Looker
@@ -87,7 +88,7 @@ class Looks(QObject):
         """Look at this; `again`: also at a table somebody stopped the reading of."""
         self._asked = question = Question(document, base, fitted)
         source = document.plan.data.source
-        subject = (source, base)
+        subject = _whereabouts(source, base)
         if subject != self._subject or again:
             self._drop()
             self._subject, self._view, self._stopped = subject, None, None
@@ -202,6 +203,13 @@ class _Call:
         if self.cancelled.is_set():
             raise Cancelled
         self.told = doing, done, total
+
+
+def _whereabouts(source: Source | None, base: Path) -> Source | None:
+    """A source that is the same wherever the project is saved."""
+    if isinstance(source, TableSource):
+        return replace(source, path=str(base / source.path))
+    return source
 
 
 def _parts(question: Question) -> tuple[Document, Path, Mapping[str, Fitted]]:

@@ -135,8 +135,10 @@ def measure(path: Path, other: Path) -> dict[str, object]:
 
     beat.restart()
     dock.use(None)
+    until(lambda: not dock.busy)
     document = edits.set_data(window.session.document, **bound(window))
     window.session.commit("bind", document)
+    until(lambda: not dock.busy)
     dock.use_file(path)
     until(lambda: not dock.busy and dock.look.rows is not None)
     text = window.session.document.plan.data.inputs[window.session.document.graph.inputs[0]]

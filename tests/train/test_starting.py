@@ -94,6 +94,7 @@ def test_texts_are_averaged_word_vectors(tmp_path):
     binding = bindings(document)["text"]
     assert binding == TextColumn("text", length=8, vocabulary_size=100)
     assert document.plan.data.split.kind == "stratified"
+    assert document.plan.run.early_stopping.restore_best_weights
     assert trained(document, 15)["val_accuracy"] > 0.9
 
 

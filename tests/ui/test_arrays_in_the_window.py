@@ -75,7 +75,7 @@ def test_pictures_are_shown_in_the_table(data_dock, digits):
     assert model.data(model.index(0, 1), Qt.ItemDataRole.ToolTipRole) == "array 784"
     assert model.data(model.index(0, 0)) in "0123456789"
     assert dock.preview.rowHeight(0) >= 32
-    assert "2 columns" in dock.table_size.text()
+    assert "2 columns" in dock.bar.size_label.whole
     assert "float32 (784)" in row(dock, "image").arrives.text()
     assert row(dock, "image").editor("divisor").currentData() == 255
 
@@ -138,7 +138,7 @@ def test_one_hot_texts_show_their_characters(qtbot, data_dock):
     editor = row(dock, "tweet_a")
     said = editor.arrives.text()
     assert "float32 (140, 256)" in said
-    first = dock.look.table.texts("text_a")
+    first = dock.look.table.columns["text_a"]
     assert any(cell[:8] in said for cell in first)
     assert editor.editor("one_hot").isChecked()
     editor.editor("one_hot").click()

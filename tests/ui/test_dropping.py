@@ -327,6 +327,11 @@ def test_a_file_that_is_no_table_is_refused_with_a_reason(
     assert window.session.history.undo_label is None
 
 
+def test_a_picture_by_itself_is_no_data(open_window, tmp_path):
+    window = open_window()
+    assert not over(window, urls(tmp_path / "face.png"), middle(window))
+
+
 def test_texts_are_no_files(open_window):
     window = open_window()
     data = QMimeData()

@@ -98,6 +98,17 @@ def test_another_table_ends_the_reading_of_the_first(qtbot, looks, session, fold
     assert looks.shown[-1].table.rows == 4000
 
 
+def test_a_project_saved_elsewhere_has_its_table_still(qtbot, looks, session, folder):
+    document = of(session, str(folder / "one.csv"))
+    looks.ask(document, folder, {})
+    qtbot.waitUntil(lambda: bool(looks.over), timeout=60_000)
+    pid, seen = looks.pid, len(looks.shown)
+    looks.ask(document, folder.parent, {})
+    assert looks.pid == pid
+    qtbot.waitUntil(lambda: len(looks.over) == 2, timeout=60_000)
+    assert [look.table.whole for look in looks.shown[seen:]] == [True]
+
+
 def test_what_is_asked_while_it_reads_is_answered_last(qtbot, looks, session, folder):
     looks.ask(of(session, "one.csv"), folder, {})
     unbound = edits.set_data(of(session, "one.csv"), inputs={}, targets={})

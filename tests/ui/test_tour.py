@@ -111,6 +111,7 @@ def test_the_whole_tour_by_mouse_and_keys(person, tour):
     source = window.data.source
     assert framed(tour) is source
     person.choose(source, "built-in: headline")
+    person.until(lambda: step_shown(tour) == "train", 20)
     expect(person, "train")
     assert framed(tour).text() == "Train"
     assert not window.session.analysis.errors

@@ -89,7 +89,7 @@ def main(which: str, table: Path, folder: Path) -> None:
     person.raise_dock("data")
     dock = window.findChild(DataDock)
     ahead(1.2, f"xdotool type --delay 8 {shlex.quote(str(table))}", "xdotool key Return")
-    person.choose(dock.source, "CSV")
+    person.choose(dock.source, "file")
     person.until(lambda: dock.look.table is not None and dock.look.table.rows > 4000)
     bind(person, dock, plan)
     settle(1.0)
