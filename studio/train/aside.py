@@ -22,7 +22,8 @@ from studio.text import language, set_language
 
 _INTERVAL = 0.05  # seconds between two Told that are sent
 _NICE = 5  # below the window
-_PATIENCE = 2.0  # seconds in which an act that is cancelled may tidy up
+_PATIENCE = 20.0  # seconds in which an act that is cancelled may tidy up
+_SHORT = 2.0  # the same, where somebody waits
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,12 @@ class Refused:
     report: str = ""
 
 
-Answer = Told | Done | Refused
+@dataclass(frozen=True)
+class Ended:
+    """It was cancelled, and is over."""
+
+
+Answer = Told | Done | Refused | Ended
 
 
 class Aside:
@@ -68,6 +74,7 @@ class Aside:
         self._process.start()
         theirs.close()  # the child has its own, whose end we want to notice
         self._over = False
+        self._deadline = 0.0  # until when an act that is cancelled may tidy up
         # Weights can be more than a pipe holds, and the child takes a second to read them.
         threading.Thread(target=self._send, args=((act, language()),), daemon=True).start()
 
@@ -80,12 +87,23 @@ class Aside:
             self._mine.send(what)
 
     def cancel(self) -> None:
-        """End it: the act is told, so that it leaves nothing half done; one that does not listen
-        is killed.
+        """Let it end: the act is told, so that it leaves nothing half done, and `Ended` follows.
+
+        One that does not listen is killed.
         """
+        if not self._deadline:
+            self._deadline = time.monotonic() + _PATIENCE
+            self._send(_CANCEL)
+
+    def end(self) -> None:
+        """End it now, waiting a little for it to tidy up."""
+        if not self._over:
+            self.cancel()
+            self._process.join(_SHORT)
+            self._close()
+
+    def _close(self) -> None:
         self._over = True
-        self._send(_CANCEL)
-        self._process.join(_PATIENCE)
         self._process.kill()
         self._process.join()
         self._mine.close()
@@ -100,13 +118,18 @@ class Aside:
                 answer: Any = self._mine.recv()
             except (EOFError, OSError):
                 answer = Refused()
+            if self._deadline:
+                answer = Ended() if isinstance(answer, Refused) else None
             if isinstance(answer, Told) and answers and isinstance(answers[-1], Told):
                 answers.pop()
-            answers.append(answer)
-            if not isinstance(answer, Told):
-                self._over = True
-                self._process.join()
+            if answer is not None:
+                answers.append(answer)
+            if answer is not None and not isinstance(answer, Told):
+                self._over = True  # it goes by itself, having tidied up
                 self._mine.close()
+        if self._deadline and not self._over and time.monotonic() > self._deadline:
+            self._close()
+            answers.append(Ended())
         return answers
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from studio.document.looks import COLOURS, Colour
 from studio.text import LANGUAGES, language
 from studio.ui.actions import Action
-from studio.ui.editing import COPIES, PLACES, SELECTIONS, WIRES, editing
+from studio.ui.editing import COPIES, GOALS, PLACES, SELECTIONS, WIRES, editing
 from studio.ui.picture_dialog import copy_picture, run_picture
 from studio.ui.settings import THEMES
 
@@ -302,6 +302,11 @@ def _model(w: "MainWindow") -> tuple[Action, ...]:
             "stop", "window.stop", lambda: w.training.stop(), "Shift+F5", "stop",
             lambda: w.training.running, why="window.why_no_training",
         ),
+        Action(
+            "predict_file", "window.predict_file", w.predict_file, icon="table",
+            enabled=lambda: bool(w.session.document.graph.calls) and not w.desk.trying.file.busy,
+            why="window.why_no_predict",
+        ),
         Action("model", "window.model_settings", w.show_model, "Ctrl+M"),
         Action(
             "reset_weights", "window.reset_weights", w.reset_weights, enabled=can_reset,
@@ -344,7 +349,10 @@ def menus(w: "MainWindow") -> Mapping[str, tuple]:
             "wire_shapes", "summary", "weights", "-",
             ("theme", themes), ("language", languages), "-", w.panels.fill,
         ),
-        "model": ("train", "stop", "-", "reset_weights", "-", "model"),
+        "model": (
+            "train", "stop", "-", ("goals", GOALS), "-", "predict_file", "-", "reset_weights", "-",
+            "model",
+        ),
         "help": ("start_page", "tour", "-", "keys", "about"),
     }  # fmt: skip
 
@@ -358,9 +366,9 @@ SHARING = ("use_again", "make_independent", "-", "group", "ungroup", "-", "wrap"
 LOOKS = ("collapse", "frame", "note")
 FRAME_COLOURS = ("frame_colour", tuple(f"frame_{name}" for name in COLOURS))
 CONTEXT_NODE = (
-    "enter", "toggle_output", "freeze", "mute", "-", *WIRES, "-", "cut", "copy", "duplicate", "-",
-    *SHARING, "-", *LOOKS, "-", ("align", PLACES), "fit_selection", "arrange", "-", "delete",
-    "heal",
+    "enter", "toggle_output", ("goals", GOALS), "freeze", "mute", "-", *WIRES, "-", "cut", "copy",
+    "duplicate", "-", *SHARING, "-", *LOOKS, "-", ("align", PLACES), "fit_selection", "arrange",
+    "-", "delete", "heal",
 )  # fmt: skip
 CONTEXT_CANVAS = (
     "add", "paste", "insert", "frame", "note", "select_all", "-", "leave", "fit", "arrange", "-",

@@ -48,6 +48,7 @@ class Desk(QObject):
         self.training = TrainingDock(session)
         self.data = DataDock(session)
         self.summary = SummaryDock(session)
+        self.trying = TryDock(session)
         self.weights = WeightsDock(session)
         self.minimap = Minimap(self.canvas)
         self.outline = OutlineDock(session)
@@ -57,7 +58,7 @@ class Desk(QObject):
             "problems": self.problems,
             "training": self.training,
             "data": self.data,
-            "try": TryDock(session),
+            "try": self.trying,
             "summary": self.summary,
             "weights": self.weights,
             "minimap": self.minimap,
@@ -122,6 +123,7 @@ class Desk(QObject):
     def remove(self) -> None:
         """Take its views off the screen, for good."""
         self.data.close_reading()
+        self.trying.file.shutdown()
         for view in self.views.values():
             clear(view)
         self.session.deleteLater()

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from studio.layers.input import Input
 from studio.ui.actions import Action
 from studio.ui.canvas.commands import EDGES
+from studio.ui.canvas.goals import PARTS
 
 if TYPE_CHECKING:  # the window builds this list, so it cannot be imported here
     from studio.ui.window import MainWindow
@@ -15,7 +16,7 @@ _ALIGN_KEYS = {"left": "L", "centre": "C", "right": "R", "top": "T", "middle": "
 
 def editing(w: "MainWindow") -> tuple[Action, ...]:
     """Acts on the selection in the window `w`; their keys count while the canvas has the focus."""
-    return (*_copies(w), *_wires(w), *_selections(w), *_places(w))
+    return (*_copies(w), *_wires(w), *_selections(w), *_places(w), *_goals(w))
 
 
 def _chosen(w: "MainWindow", least: int = 1) -> bool:
@@ -134,6 +135,25 @@ def _places(w: "MainWindow") -> tuple[Action, ...]:
     )  # fmt: skip
 
 
+def _goals(w: "MainWindow") -> tuple[Action, ...]:
+    """What the selected node's first output is trained for."""
+
+    def can() -> bool:
+        return bool(w.canvas.goals.outputs())
+
+    def change(part: str) -> None:
+        w.canvas.goals.open(w.canvas.goals.outputs()[0], part)
+
+    return tuple(
+        Action(
+            f"goal_{part}", f"window.goal_{part}", partial(change, part), enabled=can,
+            on_canvas=True, why="window.why_no_output",
+        )
+        for part in PARTS
+    )  # fmt: skip
+
+
+GOALS = tuple(f"goal_{part}" for part in PARTS)
 COPIES = ("cut", "copy", "paste", "paste_wired", "duplicate")
 WIRES = ("connect", "disconnect", "replace")
 SELECTIONS = ("select_all", "select_upstream", "select_downstream", "select_connected")

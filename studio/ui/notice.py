@@ -121,6 +121,8 @@ class ProblemsNotice(Notice):
 
     def _follow(self, target: str) -> None:
         what, _, number = target.partition(":")
+        if what not in ("go", "fix"):
+            return  # of a message that is no list of problems
         problem = self._problems[int(number)]
         if what == "go":
             call = find(self._session.document, problem.where)

@@ -45,6 +45,7 @@ from studio.losses.base import Loss
 from studio.problem import Problem, ProblemError
 from studio.text import text
 from studio.train.data import load_table, rows_of
+from studio.train.encoding.picture_files import PictureError, expect_picture
 from studio.train.ports import columns_of
 from studio.train.predict import predict
 from studio.train.prediction import (
@@ -57,9 +58,10 @@ from studio.train.prediction import (
     wanted,
 )
 from studio.train.tables import Table
-from studio.ui.answer_view import AnswerView
+from studio.ui.answer_view import AnswerView, Ends
 from studio.ui.array_field import ArrayField
 from studio.ui.background import Latest
+from studio.ui.file_predictions import FilePredictions
 from studio.ui.icons import icon
 from studio.ui.notice import ProblemsNotice
 from studio.ui.parts import clear, note
@@ -70,7 +72,7 @@ from studio.ui.try_fields import ClassField, DateField, NumberField, WordsField,
 _PAUSE = 60  # milliseconds after the last change: what moves is followed, a word is not spelt out
 
 Field = WordsField | NumberField | ClassField | DateField | PictureField | ArrayField
-Found = Mapping[str, Array] | Sequence[Problem]  # outputs by name, or why there are none
+Outputs = Mapping[str, Array] | Sequence[Problem]  # by name, or why there are none
 
 
 @dataclass(frozen=True)
@@ -105,6 +107,7 @@ class TryDock(QWidget):
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(6, 6, 6, 6)
         self._body: QWidget | None = None
+        self.file = FilePredictions(session)
         self._build()
         session.changed.connect(self._on_change)
         session.weights_changed.connect(self._on_change)
@@ -121,6 +124,8 @@ class TryDock(QWidget):
             clear(self._body)
         self._body = QWidget()
         self._layout.addWidget(self._body)
+        self.file.shutdown()
+        self.file = FilePredictions(self._session)
         self.take = QPushButton(text("training.take_row"))
         self.take.setToolTip(text("training.take_row_tip"))
         self.take.clicked.connect(self.take_random_row)
@@ -134,6 +139,7 @@ class TryDock(QWidget):
         buttons.addWidget(self.go)
         buttons.addWidget(self.automatic)
         buttons.addStretch(1)
+        buttons.addWidget(self.file.button)
         self.untrained = ProblemsNotice(self._session)
         self.untrained.close_button.hide()
         self.notice = ProblemsNotice(self._session)
@@ -147,6 +153,7 @@ class TryDock(QWidget):
         layout = QVBoxLayout(self._body)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addLayout(buttons)
+        layout.addWidget(self.file)
         layout.addWidget(self.untrained)
         layout.addWidget(self.notice)
         layout.addWidget(split, 1)
@@ -301,7 +308,10 @@ class TryDock(QWidget):
             return dict(cells)
         return {c: [*self._before[c], v] if c in self._before else v for c, v in cells.items()}
 
-    def _show_found(self, found: Found) -> None:
+    def _show_found(self, answer: tuple[Document, Outputs]) -> None:
+        asked, found = answer
+        if asked is not self._session.document:
+            return  # of an older model: it is asked again, once that is looked at
         if isinstance(found, Mapping):
             self.notice.hide()
             self._show_untrained()
@@ -320,8 +330,8 @@ class TryDock(QWidget):
         """
         problems, cells = [], self._cells()
         for step in self._steps():
-            if isinstance(step.binding, ImageColumn) and not cells[step.column]:
-                problems.append(Problem("picture_not_chosen", args={"column": step.column}))
+            if isinstance(step.binding, ImageColumn):
+                problems += _picture_problems(step.column, cells[step.column])
             if not isinstance(step.binding, NumberColumns):
                 continue
             cell = cells[step.column].strip()
@@ -347,12 +357,13 @@ class TryDock(QWidget):
         """What each output says: where it says it of the same classes, the bars just move."""
         document, fitted = self._session.document, self._session.project.fitted
         names = output_names(document) if found else {}
-        said: dict[str, tuple[Answer, bool, str]] = {}
+        said: dict[str, tuple[Answer, bool, str, Ends]] = {}
         for endpoint, name in names.items():
             plan = document.plan.outputs.get(endpoint.key)
             probability = plan is not None and _is_probability(plan.loss)
             answer = decode_output(fitted.get(endpoint.key), found[name])[0]
-            said[name] = answer, probability, self._truth_of(endpoint)
+            ends = _ends(fitted.get(endpoint.key))
+            said[name] = answer, probability, self._truth_of(endpoint), ends
         same = bool(said) and list(self.answers) == list(said)
         if same and all(self.answers[name].move_to(*rest) for name, rest in said.items()):
             return
@@ -405,6 +416,14 @@ class TryDock(QWidget):
         self.update_answers()
 
 
+def _ends(fitted: Fitted | None) -> Ends:
+    """Between what numbers a target's columns lay in training."""
+    if not isinstance(fitted, FittedNumbers):
+        return {}
+    found = {column: fitted.ends(column) for column in fitted.binding.columns}
+    return {column: ends for column, ends in found.items() if ends is not None}
+
+
 def _drawn(binding: Binding) -> bool:
     return isinstance(binding, ArrayColumn | ImageColumn)
 
@@ -423,12 +442,13 @@ def _answered(
     fitted: Mapping[str, Fitted],
     cells: Mapping[str, str | list[str]],
     arrays: Mapping[str, Array],
-) -> Found:
+) -> tuple[Document, Outputs]:
     """In a thread: what the outputs say of one sample."""
     try:
-        return predict(document, store, encode_row(document, fitted, cells, arrays))
+        inputs = encode_row(document, fitted, cells, arrays)
+        return document, predict(document, store, inputs)
     except ProblemError as error:
-        return error.problems
+        return document, error.problems
 
 
 def _random_row(document: Document, base: Path) -> Taken | Sequence[Problem]:
@@ -442,6 +462,18 @@ def _random_row(document: Document, base: Path) -> Taken | Sequence[Problem]:
         return Taken(table.some([row]), row_cells(document, table, row))
     except ProblemError as error:
         return error.problems
+
+
+def _picture_problems(column: str, cell: str) -> list[Problem]:
+    """What is wrong with the path of a picture, as far as the file's first bytes tell."""
+    if not cell:
+        return [Problem("picture_not_chosen", args={"column": column})]
+    try:
+        expect_picture(Path(cell))
+    except PictureError as error:
+        args = {"column": column, "file": Path(cell).name, "reason": error}
+        return [Problem("picture_not_opened", args=args)]
+    return []
 
 
 def _fault(cell: str) -> str:

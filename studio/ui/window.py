@@ -241,6 +241,11 @@ class MainWindow(QMainWindow):
         self.raise_dock("training")
         self.training.start()
 
+    def predict_file(self) -> None:
+        """Let a file be chosen that every output is written for, and show how far it is."""
+        self.raise_dock("try")
+        self.desk.trying.file.ask()
+
     def reset_weights(self) -> None:
         """Ask, then forget what training learnt."""
         if confirm(self, text("window.reset_weights_ask"), text("window.reset_weights_yes")):

@@ -1,5 +1,6 @@
 """Trying a model: what is typed reaches every output, in the words of the data."""
 
+import threading
 from dataclasses import replace
 from html import escape
 from pathlib import Path
@@ -270,6 +271,17 @@ def test_a_regression_answers_in_the_units_of_its_column(qtbot):
     assert not dock.untrained.isVisible()
 
 
+def test_a_regression_is_a_bar_between_the_ends_it_had_in_training(qtbot):
+    binding = NumberColumns(("price",), scaling="standardize")
+    fitted = FittedNumbers(binding, (100.0,), (10.0,), least=(80.0,), most=(180.0,))
+    dock = shown(qtbot, small(binding, fitted))
+    for typed, share, words in (("2", 400, "120"), ("20", 1000, "300"), ("-9", 0, "10")):
+        type_into(qtbot, dock.fields["b"], typed)
+        go(qtbot, dock)
+        bar = dock.answers["y"].bars["price"]
+        assert (bar.value(), bar.text()) == (share, words)
+
+
 def test_classes_are_shown_by_name(qtbot):
     from studio.losses.probabilistic import SparseCategoricalCrossentropy
 
@@ -315,3 +327,23 @@ def test_numbers_start_at_the_training_rows_means_once_there_are_some(qtbot, tra
     session.weights_changed.emit()
     assert 5 < float(dock.fields["hour"].text()) < 20
     assert dock.fields["weekday"].text() == "6"
+
+
+def test_an_answer_of_a_model_that_has_changed_since_is_not_shown(qtbot, trained, monkeypatch):
+    session = Session(replace(trained))
+    dock = shown(qtbot, session)
+    before = value(dock, "main_output", "1")
+    held = threading.Event()
+    monkeypatch.setattr("studio.ui.try_dock.predict", lambda *a: held.wait(5) and predict(*a))
+    dock.automatic.setChecked(False)
+    type_into(qtbot, dock.fields["headline"], "You will not believe how a lost parrot raced")
+    qtbot.mouseClick(dock.go, Qt.MouseButton.LeftButton)
+    names = {session.document.entry(c).name: c for c in session.document.graph.calls}
+    output = Endpoint(names["aux_output"], "output")
+    session.commit("unmark", edits.unmark_output(session.document, output))
+    held.set()
+    answered(qtbot, dock)
+    assert value(dock, "main_output", "1") == before
+    go(qtbot, dock)
+    assert list(dock.answers) == ["main_output"]
+    assert value(dock, "main_output", "1") != before

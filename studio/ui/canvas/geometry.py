@@ -7,7 +7,7 @@ straight wires.
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from PySide6.QtCore import QPointF, QRectF, QSizeF
+from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QPainterPath
 
 from studio.text import text
@@ -31,6 +31,7 @@ USUAL = (168.0, 112.0)  # about as large as a node is, before it is shown
 GRIP = QPointF(24, 14)  # from the corner to where a hand holds a new node: on the title
 PORT_RADIUS = 5.0
 TAG_HEIGHT = 22.0
+NEAR_TAG = 18.0  # as high as leaves those of two ports apart
 TAG_GAP = 12.0
 TAG_WIDEST = 240.0
 FAR_TEXT = 32.0  # from the tag's left end, after its icon
@@ -299,9 +300,9 @@ def _tag(port: PortFace, point: QPointF, whole: bool) -> Tag:
     written = label(words or "", "font", 0, point.y(), TAG_WIDEST - ICON - 20)
     left = point.x() + TAG_GAP
     width = ICON + 20 + text_width(written.text, "font")
-    rect = QRectF(left, point.y() - TAG_HEIGHT / 2, width, TAG_HEIGHT)
+    rect = QRectF(left, point.y() - NEAR_TAG / 2, width, NEAR_TAG)
     width = max(width, FAR_TEXT + 8 + text_width(port.short, "far_font"))
-    far_rect = QRectF(rect.topLeft(), QSizeF(width, TAG_HEIGHT))
+    far_rect = QRectF(left, point.y() - TAG_HEIGHT / 2, width, TAG_HEIGHT)
     near = Label(written.text, QPointF(left + ICON + 10, written.at.y()), written.whole)
     far = label(port.short, "far_font", left + FAR_TEXT, point.y(), width - FAR_TEXT - 8)
     return Tag(rect, far_rect, near, far, port)

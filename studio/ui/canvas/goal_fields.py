@@ -1,13 +1,14 @@
 """What an output is trained for, edited on its node: each field opens what changes it."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QPoint, QRectF
 
-from studio.declare import declared, registry
+from studio.declare import Declared, declared, registry
 from studio.document import edits
 from studio.document.defaults import usual
 from studio.document.fitting import loss_problems
@@ -90,15 +91,7 @@ class GoalFields:
         groups: dict[str, list[Row]] = {"usual": [], "fits": [], "others": []}
         for kind in registry("losses"):
             made = carried_over(now, declared("losses", kind))
-            trial = edits.plan_output(document, end, loss=made)
-            wrong = next(
-                (
-                    of_itself(str(p), self._name(end))
-                    for p in loss_problems(trial, known.specs, known.ranges)
-                    if p.where == end.call and p.code.startswith("loss_")
-                ),
-                "",
-            )
+            wrong = self._misfit(end, made)
             said = wrong or type(made).help()
             usually = first is not None and kind == first.kind
             group = "usual" if usually else "others" if wrong else "fits"
@@ -109,6 +102,16 @@ class GoalFields:
         for rows in groups.values():
             yield from rows
         yield self._row("loss", "none", text("canvas.goal_none"), text("canvas.goal_no_loss"), None)
+
+    def _misfit(self, end: Endpoint, loss: Declared) -> str:
+        """Why a loss cannot judge an output; empty where it can."""
+        known = self._view.session.analysis
+        trial = edits.plan_output(self._view.session.document, end, loss=loss)
+        alone = replace(trial.graph, outputs=(end,))  # the node may have others
+        trial = edits.with_graph(trial, trial.main, alone)
+        problems = loss_problems(trial, known.specs, known.ranges)
+        wrong = next((p for p in problems if p.code.startswith("loss_")), None)
+        return of_itself(str(wrong), self._name(end)) if wrong else ""
 
     def _take_loss(self, end: Endpoint, loss: Loss | None) -> None:
         if type(loss) is not type(self.plan(end).loss):

@@ -276,7 +276,7 @@ class NodeItem(QGraphicsItem):
             middle = rect.center().y()
             painter.drawLine(QPointF(rect.left() - 7, middle), QPointF(rect.left(), middle))
             painter.drawRoundedRect(rect, rect.height() / 2, rect.height() / 2)
-            _icon(painter, "output", colour, rect.left() + 7, rect.top() + 4, zoom, 14.0)
+            _icon(painter, "output", colour, rect.left() + 7, rect.center().y() - 7, zoom, 14.0)
             painter.setPen(paint.text)
             painter.setFont(paint.font)
             write(painter, tag.label)

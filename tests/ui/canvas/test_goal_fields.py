@@ -13,6 +13,7 @@ from studio.document.model import Endpoint
 from studio.document.plan import ClassColumn, GeneratedSource, NumberColumns, OutputPlan
 from studio.losses.probabilistic import BinaryCrossentropy
 from studio.losses.regression import Huber, MeanSquaredError
+from studio.losses.sequence import CTC
 from studio.metrics.losses import MeanAbsoluteError
 from studio.train.tables import Table
 from studio.ui.canvas.accessible import CanvasTree
@@ -303,6 +304,24 @@ def test_two_outputs_of_one_node_have_fields_of_their_own(view, hand, head):
     rects = [f.rect for f in item.geometry.fields.fields]
     assert all(not a.intersects(b) for i, a in enumerate(rects) for b in rects[:i])
     assert all(item.geometry.body.contains(r) for r in rects)
+
+
+def test_what_does_not_fit_another_output_of_the_node_is_no_matter(view, hand, head, qtbot):
+    document = view.session.document
+    layer = document.graph.calls[hand("lstm")].layer
+    document = edits.set_parameters(document, layer, return_state=True)
+    ports = [p.name for p in document.ports(document.entry(hand("lstm")))[1]][:2]
+    first, second = (Endpoint(hand("lstm"), port) for port in ports)
+    for end in (first, second):
+        document = edits.mark_output(document, end)
+    document = edits.plan_output(document, first, loss=CTC())
+    view.session.commit("Outputs", document)
+    assert any(p.code.startswith("loss_") for p in view.session.analysis.at(hand("lstm")))
+    hand.click(place(view, second, "loss"))
+    shown = popup(qtbot)
+    assert "Huber" in groups(shown)["Fits"]
+    assert groups(shown)["Does not fit"] == ["CTC"]
+    shown.close()
 
 
 def test_a_hovered_field_is_marked_and_a_tip_tells_what_it_is(view, head):
