@@ -347,6 +347,34 @@ def picture(
 
 
 @app.command()
+def report(
+    project_file: ProjectFile,
+    out: Annotated[Path, typer.Argument(help="The .html file to write", show_default=False)],
+    rows: Annotated[str, typer.Option(help="validation, train or all")] = "validation",
+    language: Annotated[str, typer.Option(help=", ".join(LANGUAGES))] = "en",
+) -> None:
+    """Write one page about a project: graph, settings, data, curves, evaluation, export proof."""
+    from studio.train.evaluation.result import WHICH
+    from studio.train.report.page import report as written
+    from studio.ui.report_look import look_of
+
+    if rows not in WHICH:
+        raise typer.BadParameter(f"--rows takes {', '.join(WHICH)}, not {rows}")
+    if language not in LANGUAGES:
+        raise typer.BadParameter(f"--language takes {', '.join(LANGUAGES)}, not {language}")
+    if out.suffix.lower() not in (".html", ".htm"):
+        raise refuse("report_suffix", file=str(out))
+    spare_project(out, project_file)
+    check_writable(out)
+    project = _load(project_file)
+    set_language(language)
+    look = look_of(project, project_file.stem)
+    page = written(project, project_file.parent, project_file.stem, look, rows)
+    write_text(out, page)
+    say(text("cli.written", path=out))
+
+
+@app.command()
 def summary(project_file: ProjectFile) -> None:
     """The layers of a project with shapes and parameters."""
     say(summary_text(_load(project_file).document))

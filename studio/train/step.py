@@ -6,7 +6,7 @@ exported.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -45,6 +45,9 @@ class Step:
         lags: by a table's state name, the counters of which only some rows are updated in a step.
         draws: by input name, the source and number of a random input.
         specs: of targets and outputs, by endpoint key.
+        each: the name of each output's loss before it is reduced, by endpoint key; only where a
+            step was asked for them.
+        counted: the name of which of those count, by endpoint key; of outputs where not all do.
     """
 
     program: Program
@@ -61,6 +64,8 @@ class Step:
     lags: Mapping[str, Lagging]
     draws: Mapping[str, tuple[str, int]]
     specs: Mapping[str, tuple[Spec, Spec]]
+    each: Mapping[str, str] = field(default_factory=dict)
+    counted: Mapping[str, str] = field(default_factory=dict)
 
 
 def build_step(
@@ -68,6 +73,7 @@ def build_step(
     training: bool,
     weighted: Weighted = frozenset(),
     one_hots: Placed = frozenset(),
+    each: bool = False,
 ) -> Step:
     """The program of one step.
 
@@ -76,6 +82,7 @@ def build_step(
         training: with gradient and update, layers in training mode; else losses and outputs only.
         weighted: the endpoint keys whose samples, or steps, are weighted; see `Arrays.weighted`.
         one_hots: the inputs that are fed as the places of ones; see `Arrays.one_hots`.
+        each: give the loss of each sample, too.
 
     Raises:
         ProblemError: what keeps the document from being lowered, ``no_losses``,
@@ -95,7 +102,8 @@ def build_step(
     results = [v for v in (total, *parts.losses.values()) if v is not None]
     outputs = {e.key: v for e, v in lowered.outputs.items()}
     masks = {} if training else _masks(lowered)
-    program = op.program([*results, *outputs.values(), *masks.values()])
+    apart = [*parts.values.values(), *parts.counted.values()] if each else []
+    program = op.program([*results, *outputs.values(), *masks.values(), *apart])
     return Step(
         program,
         {call: v.name for call, v in lowered.inputs.items()},
@@ -111,6 +119,8 @@ def build_step(
         update.lags,
         op.draws,
         parts.specs,
+        {k: v.name for k, v in parts.values.items()} if each else {},
+        {k: v.name for k, v in parts.counted.items()} if each else {},
     )
 
 
@@ -137,6 +147,8 @@ class _Losses:
         self.scales: dict[str, Value] = {}
         self.losses: dict[str, Value] = {}
         self.specs: dict[str, tuple[Spec, Spec]] = {}
+        self.values: dict[str, Value] = {}
+        self.counted: dict[str, Value] = {}
         ranks = dict(weighted)
         for endpoint, value in lowered.outputs.items():
             plan = document.plan.outputs.get(endpoint.key, OutputPlan())
@@ -160,6 +172,9 @@ class _Losses:
         values = plan.loss.lower(op, target, output)
         weight = self._sample_weight(endpoint, values, output, weighted) if weighted else None
         valid = self._valid(plan.loss, target, values, output)
+        self.values[key] = values
+        if valid is not None:
+            self.counted[key] = valid
         self.targets[key] = target
         self.losses[key] = reduced(op, plan.loss, values, weight, valid)
         self.specs[key] = (spec, output.spec)

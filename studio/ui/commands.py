@@ -316,7 +316,23 @@ def _model(w: "MainWindow") -> tuple[Action, ...]:
 
 
 def _insight(w: "MainWindow") -> tuple[Action, ...]:
+    def nodes() -> bool:
+        return bool(w.session.document.graph.calls)
+
+    def can_judge() -> bool:
+        outputs = w.session.document.plan.outputs.values()
+        has_data = w.session.document.plan.data.source is not None
+        return has_data and any(output.loss is not None for output in outputs)
+
     return (
+        Action(
+            "evaluate", "window.evaluate", w.evaluate, "F6", "chart", can_judge,
+            why="window.why_no_evaluation",
+        ),
+        Action(
+            "report", "window.report", lambda: w.desk.evaluation.ask_report(),
+            enabled=nodes, why=_EMPTY,
+        ),
         Action(
             "wire_shapes", "window.wire_shapes", w.toggle_wire_shapes, "Ctrl+Shift+W",
             checked=lambda: w.settings.wire_shapes,
@@ -350,8 +366,8 @@ def menus(w: "MainWindow") -> Mapping[str, tuple]:
             ("theme", themes), ("language", languages), "-", w.panels.fill,
         ),
         "model": (
-            "train", "stop", "-", ("goals", GOALS), "-", "predict_file", "-", "reset_weights", "-",
-            "model",
+            "train", "stop", "-", ("goals", GOALS), "-", "evaluate", "predict_file", "report", "-",
+            "reset_weights", "-", "model",
         ),
         "help": ("start_page", "tour", "-", "keys", "about"),
     }  # fmt: skip

@@ -11,6 +11,7 @@ from studio.ui.breadcrumbs import Stage
 from studio.ui.canvas import CanvasView
 from studio.ui.canvas.accessible import announce
 from studio.ui.data_dock import DataDock
+from studio.ui.evaluation_dock import EvaluationDock
 from studio.ui.inspector import Inspector
 from studio.ui.minimap import Minimap
 from studio.ui.outline import OutlineDock
@@ -47,6 +48,7 @@ class Desk(QObject):
         self.problems = ProblemsDock(session)
         self.training = TrainingDock(session)
         self.data = DataDock(session)
+        self.evaluation = EvaluationDock(session)
         self.summary = SummaryDock(session)
         self.trying = TryDock(session)
         self.weights = WeightsDock(session)
@@ -59,6 +61,7 @@ class Desk(QObject):
             "training": self.training,
             "data": self.data,
             "try": self.trying,
+            "evaluation": self.evaluation,
             "summary": self.summary,
             "weights": self.weights,
             "minimap": self.minimap,
@@ -127,4 +130,5 @@ class Desk(QObject):
         for view in self.views.values():
             clear(view)
         self.session.deleteLater()
+        self.evaluation.shutdown()
         self.deleteLater()

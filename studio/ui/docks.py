@@ -20,6 +20,7 @@ _AREAS = {
     "problems": _BOTTOM,
     "data": _BOTTOM,
     "training": _BOTTOM,
+    "evaluation": _BOTTOM,
     "try": _BOTTOM,
     "summary": _BOTTOM,
     "weights": _BOTTOM,

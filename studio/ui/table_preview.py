@@ -6,8 +6,9 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelInd
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView
 
 from studio.text import text
+from studio.train.pictures import picture
 from studio.train.tables import Table, shape_text
-from studio.ui.pictures import picture, pixmap
+from studio.ui.pictures import pixmap
 
 _ROWS = 200
 _ROLES = frozenset(

@@ -1,5 +1,6 @@
 """The main window: projects in tabs in the middle, docks around, menus, tool bar, status bar."""
 
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from PySide6.QtWidgets import QApplication, QDialog, QDockWidget, QMainWindow, Q
 
 from studio.document.project import Project
 from studio.text import set_language, text
+from studio.train.tables import Table
 from studio.ui.about import AboutDialog
 from studio.ui.actions import Actions
 from studio.ui.breadcrumbs import Stage
@@ -177,6 +179,7 @@ class MainWindow(QMainWindow):
         desk.canvas.data_wanted.connect(lambda: self.raise_dock("data"))
         for asking in (desk.inspector.wanted, desk.outline.asked):
             asking.connect(lambda act: self.actions_.qt[act].trigger())
+        desk.evaluation.opened.connect(partial(self._try_row, desk))
         desk.canvas.node_activated.connect(self._activate)
         desk.data.model_wanted.connect(self.dropping.propose_model)
         desk.canvas.context_requested.connect(self._show_context)
@@ -236,10 +239,20 @@ class MainWindow(QMainWindow):
 
     # -- acts ------------------------------------------------------------------------------------
 
+    def _try_row(self, desk: Desk, table: Table, before: Mapping[str, list[str]]) -> None:
+        """Let the model answer about the one row of a table, and show it."""
+        self.raise_dock("try")
+        desk.trying.take_row(table, 0, before or None)
+
     def train(self) -> None:
         """Start training, and show it."""
         self.raise_dock("training")
         self.training.start()
+
+    def evaluate(self) -> None:
+        """Start to evaluate, and show it."""
+        self.raise_dock("evaluation")
+        self.desk.evaluation.start()
 
     def predict_file(self) -> None:
         """Let a file be chosen that every output is written for, and show how far it is."""

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from studio.train.generators import generate
-from studio.ui.pictures import picture, pixmap
+from studio.train.pictures import picture
+from studio.ui.pictures import pixmap
 
 
 def test_a_square_number_of_greys_is_a_picture():

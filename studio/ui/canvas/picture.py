@@ -190,6 +190,14 @@ def _destroy(scene: CanvasScene) -> None:
         delete(scene)
 
 
+def paint_without_screen() -> None:
+    """Start what painting needs; where there is a screen nothing appears on it."""
+    if QApplication.instance() is None:
+        os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+        app = QApplication([])
+        use_fonts(app)
+
+
 def draw(
     project: Project, out: Path, look: Look, names: Iterable[str] | None = None, title: str = ""
 ) -> None:
@@ -198,11 +206,7 @@ def draw(
     Raises:
         ProblemError: as `Picture.write`; ``picture_no_such_layer``.
     """
-    if QApplication.instance() is None:
-        # No screen is needed, and where there is one nothing should appear on it.
-        os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-        app = QApplication([])
-        use_fonts(app)
+    paint_without_screen()
     document = project.document
     calls = None if names is None else _named(document, names)
     faces = Faces(document, analyse(document), project.store)
