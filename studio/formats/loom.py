@@ -217,12 +217,10 @@ def _read(data: bytes, folder: Path) -> Project:
     if "document.json" not in members:
         raise malformed("document.json", "missing", name="document.json")
     document = read_document(parsed["document.json"], "document.json")
-    format_ = parsed["document.json"]["format"]
     document = _with_source(document, lambda s: replace(s, path=str(resolve(s.path, folder))))
     store = arrays.read(*(members.get(name, b"") for name in _ARRAYS))
     learnt = parsed.get("preprocess.json", {})
-    for step in range(format_, document_json.FORMAT):
-        learnt = upgrades.FITTED.get(step, lambda value: value)(learnt)
+    learnt = upgrades.fitted(learnt, parsed["document.json"]["format"])
     fitted = read(Mapping[str, Fitted], learnt, "preprocess.json")
     runs = [_run(name, parsed[name]) for name in members if _RUN.fullmatch(name)]
     runs.sort(key=lambda run: int(run.id[1:]))

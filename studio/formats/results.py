@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,8 @@ from studio.document.analysis import analyse
 from studio.document.project import Project, Run
 from studio.engine.program import Array
 from studio.formats.atomic import write_bytes
+
+History = Mapping[str, Sequence[float]]
 
 
 def weights_by_name(project: Project) -> dict[str, Array]:
@@ -46,11 +49,25 @@ def write_history(path: Path, run: Run) -> None:
     Raises:
         ProblemError: ``file_not_written``.
     """
+    rows = _epochs(run.history, list(run.history))
+    write_bytes(path, _csv([["epoch", *run.history], *rows]))
+
+
+def histories_csv(histories: Sequence[tuple[str, History]]) -> bytes:
+    """Several histories as CSV: a column that names the run, then as `write_history`."""
+    keys = list(dict.fromkeys(key for _, history in histories for key in history))
+    rows = [[name, *row] for name, history in histories for row in _epochs(history, keys)]
+    return _csv([["run", "epoch", *keys], *rows])
+
+
+def _epochs(history: History, keys: Sequence[str]) -> Iterator[list[object]]:
+    """A line per epoch; empty where a key has no number."""
+    columns = [history.get(key, ()) for key in keys]
+    for epoch in range(max(map(len, columns), default=0)):
+        yield [epoch + 1, *(column[epoch] if epoch < len(column) else "" for column in columns)]
+
+
+def _csv(rows: Iterable[Iterable[object]]) -> bytes:
     out = io.StringIO(newline="")
-    writer = csv.writer(out)
-    writer.writerow(["epoch", *run.history])
-    epochs = max(map(len, run.history.values()), default=0)
-    for epoch in range(epochs):
-        values = (column[epoch] if epoch < len(column) else "" for column in run.history.values())
-        writer.writerow([epoch + 1, *values])
-    write_bytes(path, out.getvalue().encode())
+    csv.writer(out).writerows(rows)
+    return out.getvalue().encode()

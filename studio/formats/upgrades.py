@@ -53,6 +53,13 @@ def _fitted_numbers(found: Any) -> Any:
     return values
 
 
+def fitted(learnt: Any, number: int) -> Any:
+    """``preprocess.json`` beside a document of format `number`, as it is written now."""
+    for step in range(number, max(FITTED) + 1):
+        learnt = FITTED.get(step, lambda value: value)(learnt)
+    return learnt
+
+
 # By the format they start from: of document.json, and of preprocess.json.
 DOCUMENT: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {
     1: lambda value: {**value, "format": 2, "looks": {}},  # what is missing is not muted

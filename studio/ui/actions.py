@@ -8,7 +8,7 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMainWindow, QMenu, QToolBar, QWidget
 
-from studio.text import text
+from studio.text import language, text
 from studio.ui.editors import finish_typing
 from studio.ui.icons import icon
 from studio.ui.keys import KeyTable, split
@@ -78,6 +78,7 @@ class Actions:
         self.all = {action.id: action for action in actions}
         self.keys = KeyTable(self.all.values(), keys)
         self.qt = {action.id: self._made(action) for action in self.all.values()}
+        self._named: dict[str, tuple[str, str, str]] = {}  # what each was called last
         everywhere = (made for i, made in self.qt.items() if not self.all[i].on_canvas)
         window.addActions(list(everywhere))  # their shortcuts work with the menu bar hidden too
         self.refresh()
@@ -118,14 +119,20 @@ class Actions:
         """Texts in the language in use; enabled and checked as things stand."""
         for action in self.all.values():
             made = self.qt[action.id]
-            made.setText(action.text)
             made.setEnabled(action.enabled())
             if action.checked:
                 made.setChecked(action.checked())
-            keys = made.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
-            name = plain(action.text)
-            made.setToolTip(f"{name} ({keys})" if keys else name)
-            made.setIconText(_short(action))
+            named = action.text, self.keys.keys(action.id), language()
+            if self._named.get(action.id) != named:  # what menus and tool bars lay out anew
+                self._named[action.id] = named
+                self._name(made, action)
+
+    def _name(self, made: QAction, action: Action) -> None:
+        made.setText(action.text)
+        keys = made.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
+        name = plain(action.text)
+        made.setToolTip(f"{name} ({keys})" if keys else name)
+        made.setIconText(_short(action))
 
     def fill_menu(self, menu: QMenu, entries: Iterable[Entry]) -> None:
         """Put entries into a menu."""

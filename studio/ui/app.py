@@ -19,6 +19,7 @@ from studio.ui.session import Session
 from studio.ui.settings import Settings
 from studio.ui.theme import apply_theme, use_fonts
 from studio.ui.translator import use_qt_texts
+from studio.ui.warming import Warming
 from studio.ui.window import MainWindow
 
 _LEVELS = {
@@ -70,6 +71,7 @@ def run(path: Path | None) -> int:
         window.show()
         if path is not None:
             window.files.open(path)
+        Warming(window)
         return app.exec()
     finally:
         reporter.uninstall()

@@ -11,6 +11,7 @@ from studio.ui.actions import Action
 from studio.ui.editing import COPIES, GOALS, PLACES, SELECTIONS, WIRES, editing
 from studio.ui.picture_dialog import copy_picture, run_picture
 from studio.ui.settings import THEMES
+from studio.ui.training.acts import RUNS, STEERING, training_acts
 
 if TYPE_CHECKING:  # the window builds this list, so it cannot be imported here
     from studio.ui.canvas.picking import Picking
@@ -298,10 +299,7 @@ def _model(w: "MainWindow") -> tuple[Action, ...]:
         Action(
             "train", "window.train", w.train, "F5", "train", can_train, why="window.why_no_start",
         ),
-        Action(
-            "stop", "window.stop", lambda: w.training.stop(), "Shift+F5", "stop",
-            lambda: w.training.running, why="window.why_no_training",
-        ),
+        *training_acts(w),
         Action(
             "predict_file", "window.predict_file", w.predict_file, icon="table",
             enabled=lambda: bool(w.session.document.graph.calls) and not w.desk.trying.file.busy,
@@ -366,8 +364,8 @@ def menus(w: "MainWindow") -> Mapping[str, tuple]:
             ("theme", themes), ("language", languages), "-", w.panels.fill,
         ),
         "model": (
-            "train", "stop", "-", ("goals", GOALS), "-", "evaluate", "predict_file", "report", "-",
-            "reset_weights", "-", "model",
+            "train", *STEERING, "-", ("goals", GOALS), ("runs", RUNS), "-", "evaluate",
+            "predict_file", "report", "-", "reset_weights", "-", "model", "training_settings",
         ),
         "help": ("start_page", "tour", "-", "keys", "about"),
     }  # fmt: skip
@@ -375,7 +373,7 @@ def menus(w: "MainWindow") -> Mapping[str, tuple]:
 
 TOOLBAR = (
     "open", "save", "-", "undo", "redo", "-", "add", "fit", "arrange", "-",
-    "train", "stop", "-", "export",
+    "train", "pause", "stop", "-", "export",
 )  # fmt: skip
 
 SHARING = ("use_again", "make_independent", "-", "group", "ungroup", "-", "wrap", "unwrap")

@@ -29,8 +29,8 @@ class Form(QWidget):
 
     edited = Signal(str, object)
 
-    def __init__(self, kind: type[Declared]) -> None:
-        super().__init__()
+    def __init__(self, kind: type[Declared], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
         self._declared: Declared | None = None
         self._rows: dict[str, _Row] = {}
         layout = QFormLayout(self)
@@ -38,7 +38,7 @@ class Form(QWidget):
         layout.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         layout.setLabelAlignment(Qt.AlignmentFlag.AlignLeft)
         for p in (p for p in kind.params() if p.shown):
-            row = _Row(p, f"<b>{p.name}</b><br>{kind.help(p.name)}")
+            row = _Row(p, f"<b>{p.name}</b><br>{kind.help(p.name)}", self)
             row.editor.edited.connect(lambda value, p=p: self._edit(p, value))
             label = QLabel(label_of(p))
             label.setToolTip(row.toolTip())
@@ -84,12 +84,15 @@ def own_problems(declared: Declared) -> list[Problem]:
 
 
 class _Row(QWidget):
-    """An editor with room for a complaint below it."""
+    """An editor with room for a complaint below it.
 
-    def __init__(self, p: Param, tip: str) -> None:
-        super().__init__()
+    It is made within its form: whatever gets another parent is dressed anew, with all it holds.
+    """
+
+    def __init__(self, p: Param, tip: str, parent: QWidget) -> None:
+        super().__init__(parent)
         self.setToolTip(tip)
-        self.editor: Any = NestedEditor(p) if p.family else plain_editor(p)
+        self.editor: Any = NestedEditor(p, self) if p.family else plain_editor(p)
         self.editor.setObjectName(p.name)
         self.editor.setAccessibleName(label_of(p))
         self._complaint = Complaint()
@@ -114,8 +117,8 @@ class NestedEditor(QWidget):
 
     edited = Signal(object)
 
-    def __init__(self, p: Param) -> None:
-        super().__init__()
+    def __init__(self, p: Param, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
         self._param = p
         self._value: Any = None
         self._form: Form | None = None
@@ -164,7 +167,7 @@ class NestedEditor(QWidget):
             self._form.deleteLater()
             self._form = None
         if isinstance(value, Declared) and value.params():
-            self._form = Form(type(value))
+            self._form = Form(type(value), self)
             self._form.edited.connect(self._change)
             self._layout.addWidget(self._form)
 

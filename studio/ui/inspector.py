@@ -2,13 +2,16 @@
 
 from typing import Any
 
-from PySide6.QtCore import QEvent, Qt, Signal
-from PySide6.QtWidgets import QFrame, QScrollArea, QWidget
+from PySide6.QtCore import QEvent, Qt, QTimer, Signal
+from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from studio.ui.inner_page import InnerPage
 from studio.ui.layer_page import LayerPage, structure
 from studio.ui.model_page import ModelPage, SeveralPage
+from studio.ui.parts import clear
 from studio.ui.session import Session
+
+_KEPT = 12  # pages
 
 
 class Inspector(QScrollArea):
@@ -23,7 +26,13 @@ class Inspector(QScrollArea):
     def __init__(self, session: Session) -> None:
         super().__init__()
         self._session = session
-        self._built_for: Any = None
+        self._building = QTimer(self, singleShot=True, interval=0)
+        self._building.timeout.connect(self._build_late)
+        self._pages: list[tuple[Any, Any]] = []  # (what for, page), the one shown last first
+        self._holder = QWidget()
+        self._layout = QVBoxLayout(self._holder)
+        self._layout.setContentsMargins(0, 0, 0, 0)
+        self.setWidget(self._holder)
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
         session.changed.connect(self.refresh)
@@ -35,21 +44,63 @@ class Inspector(QScrollArea):
     @property
     def page(self) -> Any:
         """The page shown: a LayerPage, a ModelPage, an InnerPage or a SeveralPage."""
-        return self.widget()
+        self._catch_up()
+        return self._pages[0][1]
 
     def refresh(self, *_: object) -> None:
-        """Show the selection and the document as they stand; fields keep the focus."""
-        selection = self._session.selection & self._session.seen.graph.calls.keys()
+        """Show the selection and the document as they stand; fields keep the focus.
+
+        A page that has to be built first comes when the press of the mouse that selected its node
+        has been dealt with.
+        """
+        selection = self._selection()
         wanted = self._structure(selection)
-        if wanted == self._built_for:
-            self.page.refresh()
-            return
-        self._built_for = wanted
-        old: QWidget | None = self.takeWidget()
-        self.setWidget(self._page(selection))
-        if old is not None:
-            old.hide()
-            old.deleteLater()  # one of its signals may have led here
+        known = next((True for key, _ in self._pages if key == wanted), False)
+        if not known and self._pages and self.isVisible():
+            self._building.start()
+        elif not self._pages or wanted != self._pages[0][0]:
+            self._show_page(wanted, selection)
+        else:
+            self._building.stop()
+            self._pages[0][1].refresh()
+
+    def _selection(self) -> frozenset[str]:
+        return self._session.selection & self._session.seen.graph.calls.keys()
+
+    def _build_late(self) -> None:
+        selection = self._selection()
+        self._show_page(self._structure(selection), selection)
+
+    def _catch_up(self) -> None:
+        """Build the page that is waited for."""
+        if self._building.isActive():
+            self._build_late()
+
+    def _show_page(self, wanted: Any, selection: frozenset[str]) -> None:
+        """Show a page that was built before, or build it: that takes longer than a step of a drag.
+
+        The page shown before is hidden, and may have to wait for one of its signals to return.
+        """
+        self._building.stop()
+        found = next((page for key, page in self._pages if key == wanted), None)
+        if self._pages:
+            self._pages[0][1].hide()
+        if found is None:
+            found = self._page(selection)
+            self._layout.addWidget(found)
+        else:
+            found.refresh()
+        self._pages = [(wanted, found), *(p for p in self._pages if p[1] is not found)]
+        found.show()
+        for _, old in self._pages[_KEPT:]:
+            clear(old)
+        del self._pages[_KEPT:]
+        self.verticalScrollBar().setValue(0)
+
+    def _forget_pages(self) -> None:
+        for _, page in self._pages:
+            clear(page)
+        self._pages = []
 
     def focus_first(self) -> None:
         """Put the cursor into the first field of what is shown."""
@@ -59,7 +110,7 @@ class Inspector(QScrollArea):
 
     def changeEvent(self, event: QEvent) -> None:
         if event.type() == QEvent.Type.LanguageChange:
-            self._built_for = None
+            self._forget_pages()
             self.refresh()
         super().changeEvent(event)
 
@@ -71,10 +122,12 @@ class Inspector(QScrollArea):
 
     def _page(self, selection: frozenset[str]) -> QWidget:
         if not selection:
-            return InnerPage(self._session) if self._session.way else ModelPage(self._session)
+            if self._session.way:
+                return InnerPage(self._session)
+            return ModelPage(self._session, self._holder)
         page: LayerPage | SeveralPage
         if len(selection) == 1:
-            page = LayerPage(self._session, next(iter(selection)))
+            page = LayerPage(self._session, next(iter(selection)), self._holder)
         else:
             page = SeveralPage(self._session, selection)
         page.acts.wanted.connect(self.wanted)

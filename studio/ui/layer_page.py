@@ -37,8 +37,8 @@ def edited_layer(document: Document, call: CallId) -> LayerId:
 class LayerPage(QWidget):
     """Name, parameters, outputs, shapes and weights of the layer a node uses."""
 
-    def __init__(self, session: Session, call: CallId) -> None:
-        super().__init__()
+    def __init__(self, session: Session, call: CallId, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
         self._session, self._call = session, call
         self._layer = session.seen.graph.calls[call].layer
         self._edited = edited_layer(session.seen, call)
@@ -51,7 +51,7 @@ class LayerPage(QWidget):
         self.trainable = SwitchEditor(text("window.trainable"))
         self.trainable.setToolTip(text("window.trainable_help"))
         self.trainable.edited.connect(self._set_trainable)
-        self.form = Form(type(body)) if isinstance(body, Layer) else None
+        self.form = Form(type(body), self) if isinstance(body, Layer) else None
         self.marks: dict[Endpoint, SwitchEditor] = {}
         self.plans: dict[Endpoint, OutputForm] = {}
         self._shapes = Facts((text("window.port"), text("window.shape")))

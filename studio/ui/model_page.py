@@ -1,59 +1,30 @@
 """The inspector's pages when no node, or several, are selected."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, ClassVar
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QCheckBox, QVBoxLayout, QWidget
 
-from studio.declare import Declared, param
 from studio.document import edits
 from studio.document.inside import within
 from studio.document.model import CallId, LayerId
 from studio.document.names import output_names
 from studio.document.plan import OutputPlan
 from studio.document.summary import totals
-from studio.engine.engines import ENGINES
-from studio.optimizers.base import Optimizer
-from studio.optimizers.rmsprop import RMSprop
 from studio.text import text
 from studio.ui.editors import write_number
-from studio.ui.forms import Form, label_of
 from studio.ui.parts import Acts, Facts, Ordered, heading, note, number
 from studio.ui.session import Session
-
-
-@dataclass(frozen=True)
-class OptimizerSettings(Declared):
-    """How a step changes the weights."""
-
-    family: ClassVar[str] = "window"
-    optimizer: Optimizer = param(RMSprop(), "How a step changes the weights", family="optimizers")
-
-
-@dataclass(frozen=True)
-class RunSettings(Declared):
-    """How long and how to train."""
-
-    family: ClassVar[str] = "window"
-    epochs: int = param(10, "How many times the training rows are gone through", min=1)
-    batch_size: int = param(32, "How many rows one step sees", min=1)
-    shuffle: bool = param(True, "Put the rows into another order at every epoch")
-    seed: int = param(0, "Start of all random numbers: the same seed gives the same run", min=0)
-    engine: str = param("auto", "What computes: auto chooses", choices=ENGINES)
+from studio.ui.training.settings import SettingsPanel
 
 
 class ModelPage(QWidget):
     """Optimizer, run, outputs in order, and totals."""
 
-    def __init__(self, session: Session) -> None:
-        super().__init__()
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
         self._session = session
-        self.optimizer = Form(OptimizerSettings)
-        self.optimizer.edited.connect(self._set_optimizer)
-        self.run = Form(RunSettings)
-        self.run.edited.connect(self._set_run)
+        self.training = SettingsPanel(session, parent=self)
         self.outputs = ordered_outputs(("name", "loss", "weight"))
         self.outputs.moved.connect(lambda *move: move_output(session, *move))
         self.outputs.chosen.connect(self._select_output)
@@ -63,9 +34,7 @@ class ModelPage(QWidget):
         layout = QVBoxLayout(self)
         layout.addWidget(heading(text("window.model")))
         layout.addWidget(self._hint)
-        layout.addWidget(self.optimizer)
-        layout.addWidget(heading(text("window.run")))
-        layout.addWidget(self.run)
+        layout.addWidget(self.training)
         layout.addWidget(self.outputs)
         layout.addWidget(heading(text("window.totals")))
         layout.addWidget(self.totals)
@@ -75,7 +44,7 @@ class ModelPage(QWidget):
     @property
     def first_field(self) -> QWidget:
         """Where typing starts."""
-        return self.optimizer.editor("optimizer")
+        return self.training.optimizer.editor("optimizer")
 
     # -- showing ---------------------------------------------------------------------------------
 
@@ -85,10 +54,7 @@ class ModelPage(QWidget):
         self._hint.setText(
             text("window.model_hint" if document.graph.calls else "window.empty_hint")
         )
-        self.optimizer.show_value(OptimizerSettings(plan.optimizer))
-        self.run.show_value(
-            RunSettings(**{p.name: getattr(plan.run, p.name) for p in RunSettings.params()})
-        )
+        self.training.refresh()
         rows = []
         for endpoint, name in output_names(document).items():
             output = plan.outputs.get(endpoint.key, OutputPlan())
@@ -109,15 +75,6 @@ class ModelPage(QWidget):
         self.totals.show_rows([(text(f"window.{key}"), number(n)) for key, n in rows])
 
     # -- editing ---------------------------------------------------------------------------------
-
-    def _set_optimizer(self, name: str, value: Any) -> None:
-        document = self._session.document
-        self._session.commit(text("window.undo_optimizer"), edits.set_optimizer(document, value))
-
-    def _set_run(self, name: str, value: Any) -> None:
-        p = next(p for p in RunSettings.params() if p.name == name)
-        label = text("window.undo_set_run", param=label_of(p))
-        self._session.commit(label, edits.set_run(self._session.document, **{name: value}))
 
     def _select_output(self, row: int) -> None:
         self._session.select([self._session.seen.graph.outputs[row].call])

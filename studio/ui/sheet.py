@@ -54,10 +54,12 @@ QCheckBox::indicator:focus { border-color: %(accent)s; }
 QCheckBox::indicator:checked, QAbstractItemView::indicator:checked {
     border-color: %(accent)s; background: %(accent)s; image: url("%(icons)s/check_%(shade)s.svg");
 }
-QCheckBox::indicator:indeterminate {
+QCheckBox::indicator:indeterminate, QAbstractItemView::indicator:indeterminate {
     border-color: %(accent)s; background: %(accent)s; image: url("%(icons)s/partly_%(shade)s.svg");
 }
-QCheckBox::indicator:disabled { border-color: %(line)s; background: %(window)s; }
+QCheckBox::indicator:disabled, QAbstractItemView::indicator:disabled {
+    border-color: %(line)s; background: %(window)s;
+}
 """
 # What Fusion draws as a shade of its background is outlined where contrast matters most.
 _STRONG = """

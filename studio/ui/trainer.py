@@ -1,23 +1,37 @@
 """Runs one training for a window: pumps the events of its process, and merges what was learnt."""
 
 import time
-from collections import deque
 from collections.abc import Callable, Mapping
-from copy import deepcopy
 from dataclasses import dataclass, field
 from enum import Enum, auto
+from functools import partial
+from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from studio.document.store import Store
 from studio.layers.cell import Cells
 from studio.problem import Problem
-from studio.train.events import BatchDone, EpochDone, Event, Failed, Finished, Logs, Started
+from studio.train import checkpoints
+from studio.train.events import (
+    BatchDone,
+    Checkpointed,
+    EpochDone,
+    Event,
+    Failed,
+    Finished,
+    Logs,
+    Paused,
+    Resumed,
+    Speed,
+    Started,
+    Warned,
+)
 from studio.train.worker import TrainingProcess
+from studio.ui.background import Latest
 from studio.ui.session import Session
 
 _POLL = 50  # milliseconds
-_WINDOW = 3.0  # seconds over which the speed is measured
 
 
 class Phase(Enum):
@@ -26,6 +40,8 @@ class Phase(Enum):
     IDLE = auto()
     STARTING = auto()  # the process loads and compiles
     TRAINING = auto()
+    PAUSING = auto()  # asked to wait, does not yet
+    PAUSED = auto()
     STOPPING = auto()  # asked to end, has not yet
 
 
@@ -38,6 +54,8 @@ class Progress:
         best_epoch: counted from 0; -1 before the first epoch ended.
         steps: batches done, over all epochs.
         logs: the running means of the epoch that goes on; empty between epochs.
+        speed: how fast it goes, and what memory it takes.
+        checkpoint: the last one written.
     """
 
     started: Started | None = None
@@ -45,29 +63,49 @@ class Progress:
     best_epoch: int = -1
     steps: int = 0
     logs: Logs = field(default_factory=dict)
+    speed: Speed | None = None
+    checkpoint: Checkpointed | None = None
     clock: Callable[[], float] = time.perf_counter
-    _began: float = 0.0
-    _seen: deque[tuple[float, int]] = field(default_factory=deque)
+    _ticked: float = 0.0  # when `_busy` was last brought up to date
+    _busy: float = 0.0  # seconds it has trained since it started, pauses aside
+    _first: int = 0  # the step it started at
+    _waits: bool = False
 
     def take(self, event: Event) -> None:
         """Go on by one event; those that say nothing of progress are passed over."""
+        self._tick()
+        match event:
+            case Started():
+                self.started = event
+                self.history = {key: list(values) for key, values in event.run.history.items()}
+                self.best_epoch = event.run.best_epoch
+                self.steps = self._first = event.epoch * self.batches + event.batch
+                self._busy = 0.0
+            case BatchDone():
+                self.steps = event.epoch * self.batches + event.batch + 1
+                self.logs = event.logs
+            case EpochDone():
+                self._end_epoch(event)
+            case Speed():
+                self.speed = event
+            case Checkpointed():
+                self.checkpoint = event
+            case Paused() | Resumed():
+                self._waits = isinstance(event, Paused)
+
+    def _tick(self) -> None:
         now = self.clock()
-        if isinstance(event, Started):
-            self.started, self._began = event, now
-            self._seen.append((now, 0))
-        elif isinstance(event, BatchDone):
-            self.steps = event.epoch * self.batches + event.batch + 1
-            self.logs = event.logs
-            self._seen.append((now, self.steps))
-            while len(self._seen) > 2 and now - self._seen[0][0] > _WINDOW:
-                self._seen.popleft()
-        elif isinstance(event, EpochDone):
-            self.steps = (event.epoch + 1) * self.batches
-            self.logs = {}
-            for key, value in event.logs.items():
-                self.history.setdefault(key, []).append(value)
-            if event.best:
-                self.best_epoch = event.epoch
+        if not self._waits:
+            self._busy += now - self._ticked
+        self._ticked = now
+
+    def _end_epoch(self, event: EpochDone) -> None:
+        self.steps = (event.epoch + 1) * self.batches
+        self.logs = {}
+        for key, value in event.logs.items():
+            self.history.setdefault(key, []).append(value)
+        if event.best:
+            self.best_epoch = event.epoch
 
     @property
     def batches(self) -> int:
@@ -85,19 +123,13 @@ class Progress:
         return (self.steps / self.batches, self.logs) if self.logs else None
 
     @property
-    def step_seconds(self) -> float | None:
-        """Seconds a step takes now, over the last few seconds."""
-        if len(self._seen) < 2 or self._seen[-1][1] == self._seen[0][1]:
-            return None
-        (t0, n0), (t1, n1) = self._seen[0], self._seen[-1]
-        return (t1 - t0) / (n1 - n0)
-
-    @property
     def remaining(self) -> float | None:
         """Seconds until the end, if it goes on as it did so far, validation included."""
-        if not self.steps or self.started is None:
+        done = self.steps - self._first
+        if done <= 0 or self.started is None:
             return None
-        return (self.clock() - self._began) / self.steps * (self.total - self.steps)
+        since = 0.0 if self._waits else self.clock() - self._ticked
+        return (self._busy + since) / done * (self.total - self.steps)
 
 
 class Training(QObject):
@@ -110,11 +142,13 @@ class Training(QObject):
     Signals:
         phase_changed(): `phase` is another.
         progressed(): `progress` is further; as often as 20 times a second.
+        warned(problem): something is not as it should be, but it goes on.
         finished(Finished), failed(Failed): it is over, everything is merged or nothing was.
     """
 
     phase_changed = Signal()
     progressed = Signal()
+    warned = Signal(object)
     finished = Signal(object)
     failed = Signal(object)
 
@@ -126,6 +160,9 @@ class Training(QObject):
         self.progress = Progress()
         self._timer = QTimer(self, interval=_POLL)
         self._timer.timeout.connect(self.poll)
+        self._copies = Latest(self)
+        self._copies.answered.connect(lambda done: done())
+        self._ending: Finished | None = None
 
     @property
     def running(self) -> bool:
@@ -136,17 +173,35 @@ class Training(QObject):
         """The trainer process's id while there is one."""
         return self._process.pid if self._process else None
 
-    def start(self) -> None:
-        """Begin, unless one is running; a model that cannot be trained fails with its problems."""
+    @property
+    def place(self) -> Path:
+        """Where its checkpoints are."""
+        return checkpoints.place_of(self._session.path, self._session.number)
+
+    def interrupted(self) -> checkpoints.Interrupted | None:
+        """The training that was cut off and can be gone on with; None while one runs."""
+        return None if self.running else checkpoints.interrupted(self.place)
+
+    # -- words to it -----------------------------------------------------------------------------
+
+    def start(self, *, resume: bool = False, more: str = "", epochs: int | None = None) -> None:
+        """Begin, unless one is running; a model that cannot be trained fails with its problems.
+
+        Args:
+            resume: go on from the last checkpoint.
+            more: the id of a run to go on with, for `epochs` more.
+        """
         if self.running:
             return
-        problems = self.obstacles()
+        problems = () if resume else self.obstacles()
         if problems:
             self.failed.emit(Failed(problems=problems))
             return
         self.progress = Progress()
         base = self._session.path.parent if self._session.path else None
-        self._process = TrainingProcess(self._session.project, base)
+        self._process = TrainingProcess(
+            self._session.project, base, epochs, checkpoints=self.place, resume=resume, more=more
+        )
         self._process.start()
         self._timer.start()
         self._enter(Phase.STARTING)
@@ -155,17 +210,41 @@ class Training(QObject):
         """What is wrong with the model itself; what is wrong with data the process finds."""
         return tuple(self._session.analysis.errors)
 
-    def stop(self) -> None:
-        """Ask it to end after this batch; `finished` follows, with what was learnt until then."""
+    def pause(self) -> None:
+        """Ask it to wait before its next batch."""
+        if self._process and self.phase is Phase.TRAINING:
+            self._process.pause()
+            self._enter(Phase.PAUSING)
+
+    def resume(self) -> None:
+        """Have it go on after a pause."""
+        if self._process and self.phase in (Phase.PAUSING, Phase.PAUSED):
+            self._process.resume()
+            self.progress.take(Resumed())
+            self._enter(Phase.TRAINING)
+
+    def checkpoint(self) -> None:
+        """Have it write down where it is."""
+        if self._process and self.phase in (Phase.TRAINING, Phase.PAUSED):
+            self._process.checkpoint()
+
+    def stop(self, keep_best: bool = False) -> None:
+        """Ask it to end after this batch; `finished` follows, with what was learnt until then.
+
+        With `keep_best` it ends with the weights of the best epoch.
+        """
         if self._process and self.phase is not Phase.STOPPING:
-            self._process.stop()
+            self._process.stop(keep_best)
             self._enter(Phase.STOPPING)
 
     def kill(self) -> None:
-        """End it now; what it learnt is lost."""
+        """End it now; what it learnt since its last checkpoint is lost."""
+        self._ending = None
         if self._process:
             self._process.kill()
             self._over()
+
+    # -- what it says ----------------------------------------------------------------------------
 
     def poll(self) -> None:
         """Take in what has arrived; never waits."""
@@ -176,30 +255,55 @@ class Training(QObject):
 
     def _take(self, event: Event) -> None:
         if isinstance(event, Finished):
+            self._timer.stop()
             self._merge(event)
-            self._over()
-            self.finished.emit(event)
         elif isinstance(event, Failed):
             self._over()
             self.failed.emit(event)
+        elif isinstance(event, Warned):
+            self.warned.emit(event.problem)
         else:
             self.progress.take(event)
-            if self.phase is Phase.STARTING:
-                self._enter(Phase.TRAINING)
+            self._follow(event)
             self.progressed.emit()
 
+    def _follow(self, event: Event) -> None:
+        if self.phase is Phase.STARTING and not isinstance(event, Speed):
+            self._enter(Phase.TRAINING)
+        elif isinstance(event, Paused) and self.phase is Phase.PAUSING:
+            self._enter(Phase.PAUSED)
+
     def _merge(self, event: Finished) -> None:
+        """Copy what was learnt beside the window, as it may be large, then take it over."""
+
+        def copy() -> Callable[[], None]:
+            return partial(self._end, event, copies(event.weights))
+
+        self._ending = event
+        self._copies.ask(copy)
+
+    def _end(self, event: Finished, weights: Mapping[str, Cells]) -> None:
+        if self._ending is not event:
+            return  # killed meanwhile
+        self._ending = None
         project = self._session.project
-        merge(project.store, event.weights)
+        adopt(project.store, weights)
         project.store.step = event.step
         project.fitted.update(event.fitted)
         if event.run.history:
-            project.runs.append(event.run)
+            project.keep_run(event.run)
+        self._over()
         self._session.weights_changed.emit()
+        self.finished.emit(event)
+
+    def forget(self) -> None:
+        """Nobody wants to see how the last training went."""
+        if not self.running:
+            self.progress = Progress()
 
     def use(self, weights: Mapping[str, Cells]) -> None:
         """Give the model these weights: the best epoch's, or the last one's again."""
-        merge(self._session.project.store, weights)
+        adopt(self._session.project.store, copies(weights))
         self._session.weights_changed.emit()
 
     def _over(self) -> None:
@@ -212,7 +316,14 @@ class Training(QObject):
         self.phase_changed.emit()
 
 
-def merge(store: Store, weights: Mapping[str, Cells]) -> None:
-    """Put copies of these arrays into a store; those of other shapes stay."""
+def copies(weights: Mapping[str, Cells]) -> dict[str, Cells]:
+    """The same cells with arrays of their own."""
+    return {
+        layer: {key: cell.copy() for key, cell in cells.items()} for layer, cells in weights.items()
+    }
+
+
+def adopt(store: Store, weights: Mapping[str, Cells]) -> None:
+    """Put these arrays into a store, not copied; those of other shapes stay."""
     for layer, cells in weights.items():
-        store.cells(layer).update(deepcopy(dict(cells)))
+        store.cells(layer).update(cells)

@@ -1,48 +1,51 @@
-"""Start and stop training, and see how it goes."""
+"""Start, steer and compare trainings, and see how they go."""
 
 from collections.abc import Mapping
 from html import escape
 
 from PySide6.QtCore import QEvent, QEventLoop, QTimer, Signal
 from PySide6.QtWidgets import (
-    QComboBox,
     QHBoxLayout,
     QLabel,
-    QProgressBar,
     QPushButton,
-    QSizePolicy,
-    QSplitter,
+    QTabWidget,
     QVBoxLayout,
     QWidget,
 )
 
-from studio.document import edits
 from studio.document.model import Document
-from studio.document.project import Run
 from studio.layers.cell import Cells
 from studio.problem import Problem
 from studio.text import text
+from studio.train.checkpoints import discard
 from studio.train.events import Failed, Finished
 from studio.ui.canvas.accessible import announce
 from studio.ui.dialogs import confirm
-from studio.ui.editors import WholeEditor
-from studio.ui.icons import icon
 from studio.ui.notice import ProblemsNotice
 from studio.ui.parts import clear, note
-from studio.ui.plots import CurvesView
 from studio.ui.session import Session
 from studio.ui.trainer import Phase, Training
-from studio.ui.values_table import ValuesTable
+from studio.ui.training.compare import CompareTable
+from studio.ui.training.controls import Controls
+from studio.ui.training.curves import styles
+from studio.ui.training.describe import title
+from studio.ui.training.progress_view import ProgressView
+from studio.ui.training.resume_bar import ResumeBar
+from studio.ui.training.runs_page import RunsPage
+from studio.ui.training.runs_table import LIVE
+from studio.ui.training.settings import SettingsPanel, scrolled
+from studio.ui.training.values_table import ValuesTable
 
 _REDRAW = 100  # milliseconds between two drawings of the curves
 _PATIENCE = 15_000  # milliseconds a training that was asked to end may take when closing
+PAGES = ("curves", "values", "compare", "settings")
 
 
 class TrainingDock(QWidget):
-    """The training of a session: controls, progress, curves, last values, earlier runs.
+    """The training of a session: controls, progress, curves, last values, runs, settings.
 
     Signals:
-        state_changed(): `running` may be another.
+        state_changed(): `running` may be another, or what can be done.
         problems_found(list): what kept training from starting, the model's own problems aside,
             which the session's analysis has; an empty list once that is past.
     """
@@ -55,12 +58,13 @@ class TrainingDock(QWidget):
         self._session = session
         self.training = Training(session, self)
         runs = session.project.runs
-        self._shown_run = runs[-1].id if runs else ""  # empty for the newest events
+        self._continued = runs[-1].id if runs else ""  # the run whose weights the model has
         self._last: Mapping[str, Cells] = {}
         self._best: Mapping[str, Cells] | None = None
         self._best_epoch = self._last_epoch = -1  # counted from 0
         self._uses_best = False
         self._handed_on: list[Problem] = []
+        self._warnings: list[Problem] = []
         self._dirty = False
         self._started_as = _trained_parts(session.document)
         self._layout = QVBoxLayout(self)
@@ -73,8 +77,10 @@ class TrainingDock(QWidget):
         self.training.phase_changed.connect(self._on_phase)
         self.training.finished.connect(self._on_finished)
         self.training.failed.connect(self._on_failed)
+        self.training.warned.connect(self._on_warned)
         session.changed.connect(self._on_change)
-        session.weights_changed.connect(self._list_runs)
+        session.weights_changed.connect(self._on_weights)
+        session.path_changed.connect(self._show_interrupted)
 
     # -- for the window --------------------------------------------------------------------------
 
@@ -82,23 +88,71 @@ class TrainingDock(QWidget):
     def running(self) -> bool:
         return self.training.running
 
+    @property
+    def can_pause(self) -> bool:
+        """Whether there is something to pause or to resume."""
+        return self.training.phase in (Phase.TRAINING, Phase.PAUSING, Phase.PAUSED)
+
+    @property
+    def can_continue(self) -> bool:
+        """Whether the model has the weights of a run that can go on for more epochs."""
+        return not self.running and self._session.project.run(self._continued) is not None
+
+    @property
+    def can_resume(self) -> bool:
+        """Whether a training was cut off and can be gone on with."""
+        return not self.running and self.resume_bar.found is not None
+
     def start(self) -> None:
         """Start training the document as it is now; nothing happens while one runs."""
+        self._begin()
+
+    def go_on(self) -> None:
+        """Train the run the model comes from for more epochs."""
+        if self.can_continue:
+            self._begin(more=self._continued, epochs=self.controls.more.value())
+
+    def resume_checkpoint(self) -> None:
+        """Go on with the training that was cut off, from its last checkpoint."""
+        if self.can_resume:
+            self._begin(resume=True)
+
+    def _begin(self, *, resume: bool = False, more: str = "", epochs: int | None = None) -> None:
         if self.running:
             return
         self.setFocus()  # a number still being typed counts
         self.notice.hide()
         self._best = None
-        self._shown_run = ""
-        self._list_runs()
+        self._warnings = []
+        self.runs.table.shown = {LIVE}
         self._started_as = _trained_parts(self._session.document)
-        self.training.start()
+        self.training.start(resume=resume, more=more, epochs=epochs)
+        self.runs.list_runs()
         self._show_choice()
         self.draw()
+
+    def pause(self) -> None:
+        """Pause, or resume what is paused."""
+        if self.training.phase is Phase.TRAINING:
+            self.training.pause()
+        else:
+            self.training.resume()
 
     def stop(self) -> None:
         """Ask the training to end after its batch; what it learnt is kept."""
         self.training.stop()
+
+    def stop_best(self) -> None:
+        """Ask the training to end after its batch, with the weights of its best epoch."""
+        self.training.stop(keep_best=True)
+
+    def checkpoint(self) -> None:
+        """Have it written down where the training is."""
+        self.training.checkpoint()
+
+    def show_page(self, name: str) -> None:
+        """Show one of `PAGES`."""
+        self.pages.setCurrentIndex(PAGES.index(name))
 
     def shutdown(self) -> bool:
         """Before the window closes: ask whether to stop, keep what was learnt, end the process.
@@ -128,113 +182,107 @@ class TrainingDock(QWidget):
     # -- the widgets -----------------------------------------------------------------------------
 
     def _build(self) -> None:
+        page, shown = self._remembered()
         if self._body:
             clear(self._body)
         self._body = QWidget()
         self._layout.addWidget(self._body)
         self.notice = ProblemsNotice(self._session)
-        self.curves = CurvesView()
-        self.values = ValuesTable()
-        self.split = QSplitter()
-        self.split.addWidget(self.curves)
-        self.split.addWidget(self.values)
-        self.split.setSizes([520, 400])
-        self.split.setChildrenCollapsible(False)
+        self.controls = Controls(self._session)
+        self.controls.wanted.connect(self._do)
+        self.progress = ProgressView()
+        self.resume_bar = ResumeBar()
+        self.resume_bar.resumed.connect(self.resume_checkpoint)
+        self.resume_bar.discarded.connect(self._discard)
+        self.edited_note = note(text("training.edited_while_running"))
         layout = QVBoxLayout(self._body)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addLayout(self._build_controls())
-        layout.addLayout(self._build_progress())
-        self.edited_note = note(text("training.edited_while_running"))
-        layout.addWidget(self.edited_note)
-        layout.addWidget(self.notice)
+        layout.setSpacing(4)
+        layout.addWidget(self.controls)
+        layout.addWidget(self.progress)
+        for widget in (self.edited_note, self.resume_bar, self.notice):
+            layout.addWidget(widget)
         layout.addLayout(self._build_choice())
-        layout.addWidget(self.split, 1)
-        self._dress()
-        self._show_plan()
-        self._list_runs()
+        layout.addWidget(self._build_pages(), 1)
+        if shown:
+            self.runs.table.shown = shown
+            self.runs.list_runs()
+        self.pages.setCurrentIndex(page)
         self._show_choice()
+        self._show_interrupted()
         self._on_phase()
         self.draw()
 
-    def _build_controls(self) -> QHBoxLayout:
-        self.start_button = QPushButton(text("training.start"))
-        self.start_button.clicked.connect(self.start)
-        self.stop_button = QPushButton(text("training.stop"))
-        self.stop_button.clicked.connect(self.stop)
-        self.epochs = WholeEditor(1)
-        self.epochs.edited.connect(lambda n: self._set_run("epochs", n))
-        self.batch_size = WholeEditor(1)
-        self.batch_size.edited.connect(lambda n: self._set_run("batch_size", n))
-        self.runs = QComboBox()
-        self.runs.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
-        self.runs.activated.connect(self._choose_run)
-        row = QHBoxLayout()
-        row.addWidget(self.start_button)
-        row.addWidget(self.stop_button)
-        row.addSpacing(8)
-        fields = (("epochs", self.epochs), ("batch_size", self.batch_size), ("runs", self.runs))
-        for name, field in fields:
-            if name == "runs":
-                row.addStretch(1)
-            label = QLabel(text(f"training.{name}"))
-            label.setBuddy(field)
-            field.setAccessibleName(text(f"training.{name}"))
-            row.addWidget(label)
-            row.addWidget(field)
-        return row
+    def _remembered(self) -> tuple[int, set[str]]:
+        """What stays as it is when the language changes."""
+        if self._body is None:
+            return 0, set()
+        return self.pages.currentIndex(), self.runs.table.shown
 
-    def _build_progress(self) -> QHBoxLayout:
-        self.bar = QProgressBar()
-        self.bar.setAccessibleName(text("training.progress"))
-        self.bar.setMaximumHeight(18)
-        self.status = QLabel()
-        self.status.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        row = QHBoxLayout()
-        row.addWidget(self.bar, 2)
-        row.addWidget(self.status, 3)
-        row.addWidget(QLabel(text("training.line_styles")))
-        return row
+    def _build_pages(self) -> QTabWidget:
+        self.runs = RunsPage(self._session, self.training)
+        self.runs.acted.connect(self._act_on_runs)
+        self.runs.restored.connect(self._on_restored)
+        self.runs.table.ticked.connect(self.draw)
+        self.values = ValuesTable()
+        self.compare = CompareTable()
+        self.settings = SettingsPanel(self._session, wide=True)
+        self.pages = QTabWidget()
+        self.pages.setDocumentMode(True)
+        views = (self.runs, self.values, self.compare, scrolled(self.settings))
+        for name, view in zip(PAGES, views, strict=True):
+            self.pages.addTab(view, text(f"runs.page_{name}"))
+        self.pages.setCornerWidget(self.runs.corner())
+        self.pages.currentChanged.connect(self._turn)
+        return self.pages
+
+    def _turn(self, page: int) -> None:
+        corner = self.pages.cornerWidget()
+        assert corner is not None
+        corner.setVisible(PAGES[page] == "curves")
+        self.draw()
 
     def _build_choice(self) -> QHBoxLayout:
-        self.choice_text = QLabel()
+        self.choice_text = QLabel(wordWrap=True)
         self.choice = QPushButton()
         self.choice.clicked.connect(self._swap)
         row = QHBoxLayout()
-        row.addWidget(self.choice_text)
         row.addWidget(self.choice)
-        row.addStretch(1)
+        row.addWidget(self.choice_text, 1)
         return row
 
-    def _dress(self) -> None:
-        self.start_button.setIcon(icon("play"))
-        self.stop_button.setIcon(icon("stop"))
+    def _do(self, name: str) -> None:
+        acts = {
+            "start": self.start,
+            "continue": self.go_on,
+            "pause": self.pause,
+            "resume": self.pause,
+            "stop": self.stop,
+            "stop_best": self.stop_best,
+        }
+        acts[name]()
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
         if event.type() == QEvent.Type.LanguageChange:
             self._build()
         elif event.type() == QEvent.Type.PaletteChange and self._body:
-            self._dress()
+            self.controls.dress()
+            self.runs.list_runs()
             self.draw()
 
     # -- the plan --------------------------------------------------------------------------------
 
-    def _set_run(self, name: str, value: int) -> None:
-        self._session.commit(
-            text(f"training.edit_{name}"), edits.set_run(self._session.document, **{name: value})
-        )
-
-    def _show_plan(self) -> None:
-        run = self._session.document.plan.run
-        self.epochs.show_value(run.epochs)
-        self.batch_size.show_value(run.batch_size)
-
-    def _on_change(self) -> None:
-        self._show_plan()
-        self._show_edited()
+    def _on_change(self, old: Document, new: Document) -> None:
+        if old.plan is not new.plan:
+            self.controls.show_plan()
+        if self.settings.isVisible():
+            self.settings.refresh()
         if not self.running:
             self.notice.hide()  # what it said is of the document before
             self._hand_on([])
+        else:
+            self._show_edited()
 
     def _show_edited(self) -> None:
         """Say that the running training knows nothing of an edit."""
@@ -245,58 +293,60 @@ class TrainingDock(QWidget):
 
     def _on_phase(self) -> None:
         phase = self.training.phase
-        self.start_button.setEnabled(phase is Phase.IDLE)
-        self.stop_button.setEnabled(phase in (Phase.STARTING, Phase.TRAINING))
+        self.controls.show_phase(phase, self.can_continue)
         if phase is Phase.TRAINING:
             self._warn()
             self._redraw.start()
         if phase is Phase.IDLE:
             self._redraw.stop()
         self._show_edited()
-        self._show_progress()
+        self._show_interrupted()
+        self.progress.show_training(self.training)
         self.state_changed.emit()
 
     def _warn(self) -> None:
         """Show what fits but is probably not meant; training goes on."""
         started = self.training.progress.started
-        warnings = list(started.warnings) if started else []
+        warnings = [*(started.warnings if started else ()), *self._warnings]
         if warnings:
             self.notice.list_problems(text("training.warned"), warnings)
         self._hand_on(warnings)
+
+    def _on_warned(self, problem: Problem) -> None:
+        self._warnings.append(problem)
+        self._warn()
 
     def _on_progress(self) -> None:
         self._dirty = True
 
     def _draw_if_dirty(self) -> None:
-        if self._dirty:
-            self._dirty = False
-            self._show_progress()
-            if not self._shown_run:
-                self.draw()
-
-    def _show_progress(self) -> None:
-        phase, progress = self.training.phase, self.training.progress
-        self.bar.setVisible(self.running)
-        self.bar.setRange(0, 0 if phase is Phase.STARTING else max(1, progress.total))
-        self.bar.setValue(progress.steps)
-        self.bar.setTextVisible(phase is not Phase.STARTING)
-        self.status.setText(describe(self.training, self._session.document.plan.run.batch_size))
-        self.status.setToolTip(self.status.text())
+        if not self._dirty:
+            return
+        self._dirty = False
+        self.progress.show_training(self.training)
+        progress = self.training.progress
+        monitor = "val_loss" if "val_loss" in progress.history else "loss"
+        values = progress.history.get(monitor, ())
+        best = values[progress.best_epoch] if 0 <= progress.best_epoch < len(values) else None
+        self.runs.table.show_live(len(values), best)
+        if LIVE in self.runs.table.shown and self.isVisible():
+            self.draw()
 
     def _on_finished(self, event: Finished) -> None:
         self._best, self._last, self._uses_best = event.best, event.weights, False
-        self._best_epoch = event.run.best_epoch
-        self._last_epoch = len(next(iter(event.run.history.values()), ())) - 1
+        self._best_epoch, self._last_epoch = event.run.best_epoch, event.run.epochs - 1
         if event.run.history:
-            self._shown_run = event.run.id
-        self._list_runs()
+            self._continued = event.run.id
+            self.runs.table.shown = self.runs.table.shown - {LIVE} | {event.run.id}
+        self.runs.list_runs()
+        self.controls.show_phase(self.training.phase, self.can_continue)
         self._show_choice()
-        self._show_progress()
-        announce(self, self.status.text())
+        self.progress.show_training(self.training)
+        announce(self, self.progress.status.text())
         self.draw()
 
     def _on_failed(self, event: Failed) -> None:
-        ended = [p for p in event.problems if p.code in ("trainer_killed", "trainer_ended")]
+        ended = [p for p in event.problems if p.code.startswith(("trainer_", "training_"))]
         if ended:
             self.notice.say("error", escape(str(ended[0])))
         elif event.problems:
@@ -307,7 +357,9 @@ class TrainingDock(QWidget):
             last = event.report.strip().rpartition("\n")[2]
             message = text("training.broke_off", reason=escape(last))
             self.notice.say("error", message, event.report)
-        self._show_progress()
+        self._show_interrupted()
+        self.progress.show_training(self.training)
+        self.runs.list_runs()
         self.draw()
 
     def _hand_on(self, problems: list[Problem]) -> None:
@@ -315,12 +367,24 @@ class TrainingDock(QWidget):
             self._handed_on = problems
             self.problems_found.emit(problems)
 
+    # -- a training that was cut off -------------------------------------------------------------
+
+    def _show_interrupted(self) -> None:
+        self.resume_bar.show_interrupted(self.training.interrupted())
+
+    def _discard(self) -> None:
+        discard(self.training.place)
+        self._show_interrupted()
+        self.state_changed.emit()
+
     # -- weights of the best epoch or the last ---------------------------------------------------
 
     def forget_choice(self) -> None:
         """The weights of the last training are no longer to be had."""
         self._best = None
+        self._continued = ""
         self._show_choice()
+        self.controls.show_phase(self.training.phase, self.can_continue)
 
     def _show_choice(self) -> None:
         there = self._best is not None and not self.running
@@ -339,74 +403,45 @@ class TrainingDock(QWidget):
 
     # -- runs and their curves -------------------------------------------------------------------
 
-    def _list_runs(self) -> None:
-        self.runs.clear()
-        runs = self._session.project.runs
-        if self.running or not runs or not self._shown_run:
-            self.runs.addItem(text("training.this_run"), "")
-        for run in reversed(runs):
-            self.runs.addItem(run_title(run), run.id)
-        self.runs.setCurrentIndex(max(0, self.runs.findData(self._shown_run)))
-
-    def _choose_run(self, row: int) -> None:
-        self._shown_run = self.runs.itemData(row)
+    def _on_weights(self) -> None:
+        self.runs.list_runs()
+        self.controls.show_phase(self.training.phase, self.can_continue)
         self.draw()
 
-    def draw(self) -> None:
-        """Draw the chosen run as it stands."""
-        run = next((r for r in self._session.project.runs if r.id == self._shown_run), None)
-        if run:
-            looks = self.curves.show_curves(run.history, run.best_epoch)
-            self.values.show_values(run.history, run.best_epoch, {}, looks)
+    def _on_restored(self, id: str) -> None:
+        self._best = None
+        self._continued = id
+        run = self._session.project.run(id)
+        assert run is not None
+        self._show_choice()
+        self.controls.show_phase(self.training.phase, self.can_continue)
+        self.notice.say("ok", escape(text("runs.restored", name=title(run))))
+
+    def _act_on_runs(self, act: str) -> None:
+        if act == "compare_runs":
+            self.runs.table.draw_only({run.id for run in self.runs.chosen()})
+            self.show_page("compare")
         else:
-            progress = self.training.progress
-            live = progress.live
-            looks = self.curves.show_curves(progress.history, progress.best_epoch, live)
-            logs = live[1] if live else {}
-            self.values.show_values(progress.history, progress.best_epoch, logs, looks)
+            self.runs.restore()
+            self.go_on()
+
+    def draw(self) -> None:
+        """Bring the page in sight up to date."""
+        page = PAGES[self.pages.currentIndex()]
+        if page == "values":
+            shown = self.runs.shown()[:1]
+            for run in shown:
+                logs = run.live[1] if run.live else {}
+                self.values.show_values(run.history, run.best, logs, styles(run.keys))
+        elif page == "compare":
+            self.compare.show_runs(self.runs.ticked_runs())
+        elif page == "settings":
+            self.settings.refresh()
+        else:
+            self.runs.draw()
 
 
 def _trained_parts(document: Document) -> tuple[object, ...]:
     """What a training depends on: all of a document but where its nodes stand."""
     graphs = [(g.wires, g.inputs, g.outputs) for g in document.graphs.values()]
     return document.layers, document.plan, graphs
-
-
-def describe(training: Training, batch_size: int) -> str:
-    """Where a training is, in one line."""
-    progress, phase = training.progress, training.phase
-    if phase is Phase.STARTING:
-        return text("training.starting")
-    if progress.started is None:
-        return text("training.idle")
-    done, batches = divmod(progress.steps, progress.batches)
-    epochs = progress.started.epochs
-    if phase is Phase.IDLE:
-        return text("training.ended", done=done, epochs=epochs)
-    parts = [text("training.at_epoch", epoch=min(done + 1, epochs), epochs=epochs)]
-    parts.append(text("training.at_batch", batch=batches, batches=progress.batches))
-    seconds = progress.step_seconds
-    if seconds:
-        parts.append(text("training.step_time", milliseconds=f"{seconds * 1000:.1f}"))
-        parts.append(text("training.sample_rate", count=f"{batch_size / seconds:,.0f}"))
-    if phase is Phase.STOPPING:
-        parts.append(text("training.stopping"))
-    elif progress.remaining is not None:
-        parts.append(text("training.remaining", time=duration(progress.remaining)))
-    return " · ".join(parts)
-
-
-def duration(seconds: float) -> str:
-    """``0:07``, ``12:30``, ``1:02:03``."""
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
-
-
-def run_title(run: Run) -> str:
-    """A run in the list of runs: its number, its epochs, its best value."""
-    epochs = len(next(iter(run.history.values()), ()))
-    values = run.history.get(run.monitor, ())
-    best = f"{values[run.best_epoch]:.4f}" if 0 <= run.best_epoch < len(values) else "–"
-    number = run.id.removeprefix("r")
-    return text("training.run_title", number=number, epochs=epochs, monitor=run.monitor, best=best)

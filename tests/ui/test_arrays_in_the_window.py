@@ -12,7 +12,6 @@ from studio.train.events import Finished
 from studio.train.worker import train_project
 from studio.ui.data_dock import DataDock
 from studio.ui.session import Session
-from studio.ui.trainer import merge
 from studio.ui.try_dock import TryDock
 from tests.ui.test_data_dock import choose, row, wait
 
@@ -25,7 +24,7 @@ def trained(name, rows, epochs):
     project = Project(document)
     for event in train_project(project, epochs=epochs, threads=1):
         if isinstance(event, Finished):
-            merge(project.store, event.weights)
+            project.store.merge(event.weights)
             project.fitted.update(event.fitted)
     return project
 

@@ -124,11 +124,11 @@ def test_a_value_out_of_bounds_is_explained_at_its_field(qtbot, session, node, i
 
 
 def test_what_is_no_number_is_refused_and_kept_in_the_field(qtbot, session, inspector):
-    rate = inspector.page.optimizer.editor("optimizer").form.editor("learning_rate").plain
+    rate = inspector.page.training.optimizer.editor("optimizer").form.editor("learning_rate").plain
     before = session.document
     type_over(qtbot, rate, "fast")
     assert session.document is before
-    form = inspector.page.optimizer.editor("optimizer").form
+    form = inspector.page.training.optimizer.editor("optimizer").form
     assert "fast" in form.complaint("learning_rate")
     type_over(qtbot, rate, "0,01")  # a comma is a decimal sign too
     assert session.document.plan.optimizer.learning_rate == 0.01
@@ -259,16 +259,16 @@ def texts(table):
 
 def test_model_page_edits_the_plan(qtbot, session, inspector):
     page = inspector.page
-    choose(qtbot, page.optimizer.editor("optimizer").kinds, "Adam")
+    choose(qtbot, page.training.optimizer.editor("optimizer").kinds, "Adam")
     assert session.document.plan.optimizer == Adam()
-    type_over(qtbot, page.run.editor("epochs"), "7")
-    type_over(qtbot, page.run.editor("batch_size"), "64")
+    type_over(qtbot, page.training.run.editor("epochs"), "7")
+    type_over(qtbot, page.training.run.editor("batch_size"), "64")
     assert (session.document.plan.run.epochs, session.document.plan.run.batch_size) == (7, 64)
     assert steps(session) == 3
 
 
 def test_a_learning_rate_someone_set_survives_another_optimizer(qtbot, session, inspector):
-    optimizer = inspector.page.optimizer.editor("optimizer")
+    optimizer = inspector.page.training.optimizer.editor("optimizer")
     type_over(qtbot, optimizer.form.editor("learning_rate").plain, "0.02")
     choose(qtbot, optimizer.kinds, "Adam")
     assert session.document.plan.optimizer == Adam(learning_rate=0.02)
@@ -320,7 +320,7 @@ def test_removing_the_selected_node_shows_the_model_again(session, node, inspect
     page = inspector.page
     session.commit("", edits.remove_calls(session.document, [node("dense")]))
     assert inspector.page is not page
-    assert hasattr(inspector.page, "optimizer")
+    assert hasattr(inspector.page, "training")
 
 
 def test_what_is_being_typed_counts_before_an_act(qtbot, session, node, inspector):
@@ -352,7 +352,7 @@ def test_wheel_over_a_field_without_focus_changes_nothing(qtbot, session, node, 
 
 
 def test_the_learning_rate_may_be_a_schedule(qtbot, session, inspector):
-    optimizer = inspector.page.optimizer.editor("optimizer")
+    optimizer = inspector.page.training.optimizer.editor("optimizer")
     rate = optimizer.form.editor("learning_rate")
     type_over(qtbot, rate.plain, "0.02")
     choose(qtbot, rate.kinds, "CosineDecay")

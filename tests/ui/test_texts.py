@@ -9,15 +9,20 @@ import pytest
 import studio
 from studio.declare import declared, registry
 from studio.text import LANGUAGES, catalogue
-from studio.ui.model_page import OptimizerSettings, RunSettings
 from studio.ui.output_form import OutputSettings
+from studio.ui.training.settings import (
+    EarlyStoppingSettings,
+    OptimizerSettings,
+    PlateauSettings,
+    RunSettings,
+)
 
 FAMILIES = (
     *("layers", "losses", "optimizers", "metrics"),
     *("initializers", "regularizers", "constraints", "optimizers.schedules"),
 )
 KINDS = [declared(family, kind) for family in FAMILIES for kind in registry(family)]
-OWN = [OptimizerSettings, RunSettings, OutputSettings]
+OWN = [OptimizerSettings, RunSettings, EarlyStoppingSettings, PlateauSettings, OutputSettings]
 UI = Path(studio.__file__).parent / "ui"
 
 

@@ -20,12 +20,19 @@ from studio.losses.regression import MeanSquaredError
 from studio.metrics.accuracy import Accuracy
 from studio.problem import Problem
 from studio.text import set_language
-from studio.train.events import BatchDone, EpochDone, Finished, Started
-from studio.ui.plots import VALIDATION, quantities, styles
+from studio.train.events import (
+    BatchDone,
+    EpochDone,
+    Finished,
+    Paused,
+    Resumed,
+    Speed,
+    Started,
+)
 from studio.ui.session import Session
-from studio.ui.theme import apply_theme
-from studio.ui.trainer import Phase, Progress, merge
-from studio.ui.training_dock import TrainingDock, duration
+from studio.ui.trainer import Phase, Progress
+from studio.ui.training.describe import describe, duration
+from studio.ui.training_dock import TrainingDock
 
 CHOICE = Choice("numpy", "small")
 
@@ -53,7 +60,8 @@ def small_project(folder, rows=80, epochs=3) -> Project:
 
 
 @pytest.fixture
-def dock(qtbot, tmp_path):
+def dock(qtbot, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))  # the trainer's process inherits it
     session = Session(small_project(tmp_path), tmp_path / "p.loom")
     widget = TrainingDock(session)
     widget.session = session
@@ -79,9 +87,9 @@ def weights(session):
 
 def test_a_training_started_by_a_click_ends_in_the_store(qtbot, dock):
     with qtbot.waitSignal(dock.training.finished, timeout=30_000):
-        click(qtbot, dock.start_button)
+        click(qtbot, dock.controls.buttons["start"])
         assert dock.running
-        assert not dock.start_button.isEnabled()
+        assert dock.controls.buttons["start"].isHidden()
     assert not dock.running
     assert [run.id for run in dock.session.project.runs] == ["r1"]
     history = dock.session.project.runs[0].history
@@ -90,33 +98,34 @@ def test_a_training_started_by_a_click_ends_in_the_store(qtbot, dock):
     assert all(trained for trained, _ in weights(dock.session).values())
     assert dock.session.modified
     assert dock.session.project.store.step == 3 * 4
+    dock.show_page("values")
     assert f"{history['loss'][-1]:.4f}" == dock.values.item(0, 1).text()
     assert f"{history['val_loss'][-1]:.4f}" == dock.values.item(0, 2).text()
 
 
 def test_what_the_training_says_reaches_the_status_line(qtbot, dock):
     dock.session.commit("longer", edits.set_run(dock.session.document, epochs=100_000))
-    click(qtbot, dock.start_button)
-    qtbot.waitUntil(lambda: "ms/step" in dock.status.text(), timeout=30_000)
-    assert "/100000" in dock.status.text()
-    assert dock.bar.value() > 0
+    click(qtbot, dock.controls.buttons["start"])
+    qtbot.waitUntil(lambda: "ms/step" in dock.progress.status.text(), timeout=30_000)
+    assert "/100000" in dock.progress.status.text()
+    assert dock.progress.epochs.value() > 0
     with qtbot.waitSignal(dock.training.finished, timeout=30_000) as got:
-        click(qtbot, dock.stop_button)
+        click(qtbot, dock.controls.buttons["stop"])
     assert got.args[0].stopped
     assert dock.session.project.runs
 
 
 def test_killing_the_process_leaves_the_window_and_the_model(qtbot, dock):
     with qtbot.waitSignal(dock.training.finished, timeout=30_000):
-        click(qtbot, dock.start_button)
+        click(qtbot, dock.controls.buttons["start"])
     before = weights(dock.session)
     dock.session.commit("longer", edits.set_run(dock.session.document, epochs=100_000))
-    click(qtbot, dock.start_button)
+    click(qtbot, dock.controls.buttons["start"])
     qtbot.waitUntil(lambda: dock.training.progress.steps > 0, timeout=30_000)
     with qtbot.waitSignal(dock.training.failed, timeout=30_000):
         os.kill(dock.training.pid, signal.SIGKILL)
     assert not dock.running
-    assert dock.start_button.isEnabled()
+    assert dock.controls.buttons["start"].isEnabled()
     assert dock.notice.isVisible()
     assert "9" in dock.notice.label.text()
     assert "as it was before" in dock.notice.label.text()
@@ -124,13 +133,13 @@ def test_killing_the_process_leaves_the_window_and_the_model(qtbot, dock):
     assert all(np.array_equal(after[k][1], before[k][1]) for k in before)
     assert len(dock.session.project.runs) == 1
     with qtbot.waitSignal(dock.training.phase_changed, timeout=5_000):
-        click(qtbot, dock.start_button)  # and it trains again
+        click(qtbot, dock.controls.buttons["start"])  # and it trains again
     assert not dock.notice.isVisible()
 
 
 def test_editing_while_it_trains_disturbs_nothing(qtbot, dock):
     dock.session.commit("longer", edits.set_run(dock.session.document, epochs=100_000))
-    click(qtbot, dock.start_button)
+    click(qtbot, dock.controls.buttons["start"])
     qtbot.waitUntil(lambda: dock.training.progress.steps > 0, timeout=30_000)
     layer = next(k for k, e in dock.session.document.layers.items() if e.name == "answer")
     call = dock.session.document.graph.inputs[0]
@@ -140,7 +149,7 @@ def test_editing_while_it_trains_disturbs_nothing(qtbot, dock):
     assert dock.edited_note.isVisible()
     assert "as it was when it started" in dock.edited_note.text()
     with qtbot.waitSignal(dock.training.finished, timeout=30_000):
-        click(qtbot, dock.stop_button)
+        click(qtbot, dock.controls.buttons["stop"])
     assert not dock.edited_note.isVisible()
     store = dock.session.project.store
     wide = dock.session.analysis.weights[layer]
@@ -153,7 +162,7 @@ def test_problems_are_listed_and_handed_on(qtbot, dock):
     document = edits.set_data(dock.session.document, source=TableSource("gone.csv"))
     dock.session.commit("elsewhere", document)
     with qtbot.waitSignal(dock.problems_found, timeout=30_000) as got:
-        click(qtbot, dock.start_button)
+        click(qtbot, dock.controls.buttons["start"])
     (problems,) = got.args
     assert [p.code for p in problems] == ["file_missing"]
     assert str(problems[0]) in dock.notice.label.text()
@@ -169,7 +178,7 @@ def test_a_model_with_errors_does_not_start_a_process(qtbot, dock):
     wires = dock.session.document.graph.into(dense)
     dock.session.commit("cut", edits.disconnect(dock.session.document, wires))
     with qtbot.waitSignal(dock.training.failed, timeout=1000):
-        click(qtbot, dock.start_button)
+        click(qtbot, dock.controls.buttons["start"])
     assert not dock.running
     assert dock.training.pid is None
     assert "answer" in dock.notice.label.text()
@@ -178,7 +187,10 @@ def test_a_model_with_errors_does_not_start_a_process(qtbot, dock):
 
 
 def test_epochs_and_batch_size_are_edited_one_step_at_a_time(qtbot, dock):
-    for field, name, keys in ((dock.epochs, "epochs", "25"), (dock.batch_size, "batch_size", "8")):
+    for field, name, keys in (
+        (dock.controls.epochs, "epochs", "25"),
+        (dock.controls.batch_size, "batch_size", "8"),
+    ):
         field.setFocus()
         field.selectAll()
         qtbot.keyClicks(field, keys)
@@ -186,7 +198,7 @@ def test_epochs_and_batch_size_are_edited_one_step_at_a_time(qtbot, dock):
         assert getattr(dock.session.document.plan.run, name) == int(keys)
     dock.session.history.undo()
     assert dock.session.document.plan.run.batch_size == 16
-    assert dock.batch_size.value() == 16
+    assert dock.controls.batch_size.value() == 16
     dock.session.history.undo()
     assert dock.session.document.plan.run.epochs == 3
     assert dock.session.history.undo_label is None
@@ -205,7 +217,8 @@ def finished(session, best_epoch: int) -> Finished:
 
 def test_the_best_epochs_weights_and_the_last_ones_swap(qtbot, dock):
     assert not dock.choice.isVisible()
-    dock.training._take(finished(dock.session, 1))
+    with qtbot.waitSignal(dock.training.finished, timeout=5_000):
+        dock.training._take(finished(dock.session, 1))
     assert dock.choice.isVisible()
     assert "(2)" in dock.choice.text()
     for expected in (2.0, 1.0, 2.0):
@@ -214,103 +227,77 @@ def test_the_best_epochs_weights_and_the_last_ones_swap(qtbot, dock):
         assert all((value == expected).all() for _, value in weights(dock.session).values())
 
 
-def test_earlier_runs_can_be_looked_at(qtbot, dock):
-    older = Run("r1", {}, {"loss": [3.0, 2.0]}, 1, "loss", 1.0)
-    newer = Run("r2", {}, {"loss": [1.0, 0.5, 0.25]}, 2, "loss", 1.0)
-    dock.session.project.runs += [older, newer]
-    dock.session.weights_changed.emit()
-    dock.runs.setFocus()
-    for _ in range(dock.runs.count()):
-        qtbot.keyClick(dock.runs, Qt.Key.Key_Down)
-    assert dock.runs.currentData() == "r1"
-    assert dock.values.item(0, 1).text() == "2.0000"
-    x, y = dock.curves.losses._curves["loss"]._line.getOriginalDataset()
-    assert list(x) == [1, 2]
-    assert list(y) == [3.0, 2.0]
-    assert dock.curves.losses._best.value() == 2
-    qtbot.keyClick(dock.runs, Qt.Key.Key_Up)
-    assert dock.values.item(0, 1).text() == "0.2500"
-
-
 def test_the_running_epoch_is_the_last_moving_point(dock):
+    dock.training.phase = Phase.TRAINING
     progress = dock.training.progress
     progress.take(Started(2, 4, 64, 16, CHOICE))
     progress.take(EpochDone(0, {"loss": 0.9, "val_loss": 1.0}, 1.0, True))
     progress.take(BatchDone(1, 1, {"loss": 0.7}))
     dock.draw()
-    x, y = dock.curves.losses._curves["loss"]._line.getOriginalDataset()
-    assert list(x) == [1, 1.5]
-    assert list(y) == [0.9, 0.7]
-    x, _ = dock.curves.losses._curves["val_loss"]._line.getOriginalDataset()
-    assert list(x) == [1]
+    training, validation = dock.runs.curves.chart("loss").lines
+    assert list(training.x) == [1, 1.5]
+    assert list(training.y) == [0.9, 0.7]
+    assert training.moving
+    assert list(validation.x) == [1]
+    assert not validation.moving
+    dock.show_page("values")
     assert dock.values.item(0, 1).text() == "0.7000"
+    dock.training.phase = Phase.IDLE
 
 
-def test_the_pace_is_measured_over_the_last_seconds():
+def test_what_is_left_counts_from_where_it_began_and_not_while_it_waits():
     now = [0.0]
     progress = Progress(clock=lambda: now[0])
-    progress.take(Started(2, 100, 3200, 0, CHOICE))
-    for batch in range(100):
-        now[0] += 0.1 if batch < 50 else 0.5
-        progress.take(BatchDone(0, batch, {"loss": 1.0}))
-    assert progress.step_seconds == pytest.approx(0.5)
-    assert progress.remaining == pytest.approx(30 / 100 * 100)
-    assert progress.live == (1.0, {"loss": 1.0})
-    progress.take(EpochDone(0, {"loss": 1.0}, 30.0, True))
+    progress.take(Started(2, 100, 3200, 0, CHOICE, epoch=1, batch=0))
+    assert progress.remaining is None
+    for batch in range(20):
+        now[0] += 0.5
+        progress.take(BatchDone(1, batch, {"loss": 1.0}))
+    assert progress.steps == 120
+    assert progress.remaining == pytest.approx(40)
+    progress.take(Paused(1, 20))
+    now[0] += 1000
+    assert progress.remaining == pytest.approx(40)
+    progress.take(Resumed())
+    now[0] += 0.5
+    progress.take(BatchDone(1, 20, {"loss": 1.0}))
+    assert progress.remaining == pytest.approx(79 * 0.5)
+    assert progress.live == (1.21, {"loss": 1.0})
+    progress.take(EpochDone(1, {"loss": 1.0}, 30.0, True))
     assert progress.live is None
-    assert progress.best_epoch == 0
+    assert progress.best_epoch == 1
 
 
-def test_merging_keeps_arrays_of_other_shapes_and_copies():
-    mine, theirs = Store(), Store()
-    mine.put("l1", "kernel", np.ones((4, 4)))
-    theirs.put("l1", "kernel", np.ones((2, 2)))
-    learnt = theirs.snapshot()
-    merge(mine, learnt)
-    assert set(mine.cells("l1")) == {("kernel", (4, 4)), ("kernel", (2, 2))}
-    mine.cells("l1")[("kernel", (2, 2))].value[:] = 9
-    assert learnt["l1"][("kernel", (2, 2))].value.max() == 1
+def test_the_epochs_before_a_checkpoint_are_drawn_too():
+    progress = Progress()
+    run = Run("r3", {}, {"loss": [3.0, 2.0]}, 1, "loss", 9.0)
+    progress.take(Started(5, 10, 320, 0, CHOICE, epoch=2, batch=4, run=run))
+    progress.take(EpochDone(2, {"loss": 1.0}, 1.0, True))
+    assert progress.history == {"loss": [3.0, 2.0, 1.0]}
+    assert progress.best_epoch == 2
+    assert run.history == {"loss": [3.0, 2.0]}
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_every_curve_has_a_look_of_its_own(qapp, theme):
-    apply_theme(qapp, theme)
-    names = [f"{out}_{m}" for out in ("aux", "main") for m in ("loss", "accuracy", "auc")]
-    keys = quantities({"loss": 0, **{k: 0 for n in names for k in (n, VALIDATION + n)}})
-    assert keys[:3] == ["loss", "aux_loss", "main_loss"]
-    looks = styles(keys)
-    losses = [looks[k] for k in keys[:3]]
-    assert len({s.marker for s in losses}) == len({s.color.name() for s in losses}) == 3
-    rest = [looks[k] for k in keys[3:]]
-    assert len({(s.marker, s.color.name()) for s in rest}) == 4
-    assert looks["aux_accuracy"].color == looks["aux_loss"].color
-    pens = losses[0].pen(), losses[0].pen(dashed=True)
-    assert pens[0].style() != pens[1].style()
-    apply_theme(qapp, "light")
-
-
-def test_the_best_epoch_is_told_where_it_covers_no_point(dock):
-    dock.session.project.runs.append(Run("r1", {}, {"loss": [2.0, 1.0]}, 1, "loss", 1.0))
-    dock._shown_run = "r1"
-    dock.draw()
-    assert "best:&nbsp;epoch&nbsp;2" in dock.curves.losses.legend.text()
-    assert not hasattr(dock.curves.losses._best, "label")
-
-
-def test_a_click_in_the_legend_hides_a_curve(dock):
-    dock.session.project.runs.append(Run("r1", {}, {"loss": [1.0]}, 0, "loss", 1.0))
-    dock._shown_run = "r1"
-    dock.draw()
-    curve = dock.curves.losses._curves["loss"]._line
-    assert curve.isVisible()
-    dock.curves.losses.legend.linkActivated.emit("loss")
-    assert not curve.isVisible()
+def test_speed_and_memory_are_told(dock):
+    dock.training.phase = Phase.TRAINING
+    progress = dock.training.progress
+    progress.take(Started(2, 4, 64, 16, CHOICE))
+    progress.take(BatchDone(0, 1, {"loss": 0.7}))
+    progress.take(Speed(50.0, 1600.0, 300 * 2**20))
+    told = describe(dock.training)
+    assert "20.0 ms/step" in told
+    assert "1,600 samples/s" in told
+    assert "300 MB" in told
+    dock.training.phase = Phase.PAUSED
+    assert "paused" in describe(dock.training)
+    assert "ms/step" not in describe(dock.training)
+    dock.training.phase = Phase.IDLE
 
 
 @pytest.mark.parametrize("answer", ["yes", "no"])
 def test_closing_asks_and_keeps_what_was_learnt(qtbot, dock, monkeypatch, answer):
     dock.session.commit("longer", edits.set_run(dock.session.document, epochs=100_000))
-    click(qtbot, dock.start_button)
+    click(qtbot, dock.controls.buttons["start"])
     qtbot.waitUntil(lambda: dock.training.progress.steps > 0, timeout=30_000)
 
     def press(box):
@@ -334,7 +321,7 @@ def test_the_dock_speaks_chinese_when_told_to(qtbot, dock):
     set_language("zh_CN")
     try:
         QApplication.sendEvent(dock, QEvent(QEvent.Type.LanguageChange))
-        assert dock.start_button.text() == "开始"
+        assert dock.controls.buttons["start"].text() == "开始"
         assert dock.training.phase is Phase.IDLE
     finally:
         set_language("en")
@@ -345,15 +332,98 @@ def test_durations(seconds, shown):
     assert duration(seconds) == shown
 
 
-def test_a_metric_gets_a_plot_of_its_own(qtbot, dock):
+def test_a_metric_gets_a_chart_of_its_own(qtbot, dock):
     output = dock.session.document.graph.outputs[0]
     document = edits.plan_output(dock.session.document, output, metrics=(Accuracy(),))
     dock.session.commit("metric", document)
-    assert not dock.curves.metrics.isVisible()
     with qtbot.waitSignal(dock.training.finished, timeout=30_000):
-        click(qtbot, dock.start_button)
-    assert dock.curves.metrics.isVisible()
-    assert set(dock.curves.metrics._curves) == {"accuracy", "val_accuracy"}
+        click(qtbot, dock.controls.buttons["start"])
+    assert set(dock.runs.curves.charts) == {"loss", "accuracy"}
+    assert [line.key for line in dock.runs.curves.chart("accuracy").lines] == [
+        "accuracy",
+        "val_accuracy",
+    ]
+
+
+def longer(dock, epochs=100_000):
+    dock.session.commit("longer", edits.set_run(dock.session.document, epochs=epochs))
+
+
+def test_it_waits_and_goes_on_by_clicks(qtbot, dock):
+    longer(dock)
+    buttons = dock.controls.buttons
+    click(qtbot, buttons["start"])
+    qtbot.waitUntil(lambda: dock.training.progress.steps > 0, timeout=30_000)
+    assert buttons["start"].isHidden()
+    click(qtbot, buttons["pause"])
+    qtbot.waitUntil(lambda: dock.training.phase is Phase.PAUSED, timeout=30_000)
+    steps = dock.training.progress.steps
+    qtbot.wait(200)
+    assert dock.training.progress.steps == steps
+    assert buttons["pause"].isHidden()
+    click(qtbot, buttons["resume"])
+    qtbot.waitUntil(lambda: dock.training.progress.steps > steps, timeout=30_000)
+    with qtbot.waitSignal(dock.training.finished, timeout=30_000):
+        click(qtbot, buttons["stop_best"])
+    run = dock.session.project.runs[0]
+    best = run.history["val_loss"][run.best_epoch]
+    assert best == min(run.history["val_loss"])
+    layer = next(k for k, e in dock.session.document.layers.items() if e.name == "answer")
+    kept = {name: cell.value for (name, _), cell in run.weights[layer].items()}
+    assert all(np.array_equal(kept[n], value) for n, (_, value) in weights(dock.session).items())
+    assert dock.choice.isHidden()  # they are the best ones already
+
+
+def test_a_run_goes_on_for_more_epochs_as_if_it_had_been_planned_longer(qtbot, dock):
+    assert dock.controls.buttons["continue"].isHidden()
+    with qtbot.waitSignal(dock.training.finished, timeout=30_000):
+        click(qtbot, dock.controls.buttons["start"])
+    dock.controls.more.setValue(2)
+    with qtbot.waitSignal(dock.training.finished, timeout=30_000):
+        click(qtbot, dock.controls.buttons["continue"])
+    (run,) = dock.session.project.runs
+    assert run.epochs == 5
+    assert len(dock.runs.curves.chart("loss").lines[0].x) == 5
+
+
+def test_a_training_that_was_killed_goes_on_from_its_checkpoint(qtbot, dock):
+    longer(dock, 60)
+    assert dock.resume_bar.isHidden()
+    click(qtbot, dock.controls.buttons["start"])
+    qtbot.waitUntil(lambda: dock.training.progress.steps > 0, timeout=30_000)
+    click(qtbot, dock.controls.buttons["pause"])  # which writes it down
+    qtbot.waitUntil(lambda: dock.training.phase is Phase.PAUSED, timeout=30_000)
+    qtbot.waitUntil(lambda: dock.training.progress.checkpoint is not None, timeout=30_000)
+    with qtbot.waitSignal(dock.training.failed, timeout=30_000):
+        os.kill(dock.training.pid, signal.SIGKILL)
+    assert "checkpoint is intact" in dock.notice.label.text()
+    assert dock.resume_bar.isVisible()
+    assert dock.can_resume
+    with qtbot.waitSignal(dock.training.finished, timeout=60_000):
+        click(qtbot, dock.resume_bar.resume)
+    (run,) = dock.session.project.runs
+    assert run.epochs == 60
+    assert dock.resume_bar.isHidden()
+    # What was cut off and gone on with is what had run through.
+    killed = weights(dock.session)
+    dock.session.reset_weights()
+    with qtbot.waitSignal(dock.training.finished, timeout=60_000):
+        click(qtbot, dock.controls.buttons["start"])
+    whole = weights(dock.session)
+    assert all(np.array_equal(whole[name][1], killed[name][1]) for name in killed)
+
+
+def test_a_checkpoint_nobody_wants_is_discarded(qtbot, dock):
+    longer(dock)
+    click(qtbot, dock.controls.buttons["start"])
+    qtbot.waitUntil(lambda: dock.training.progress.steps > 0, timeout=30_000)
+    dock.checkpoint()
+    qtbot.waitUntil(lambda: dock.training.progress.checkpoint is not None, timeout=30_000)
+    with qtbot.waitSignal(dock.training.failed, timeout=30_000):
+        os.kill(dock.training.pid, signal.SIGKILL)
+    click(qtbot, dock.resume_bar.discard)
+    assert dock.resume_bar.isHidden()
+    assert dock.training.interrupted() is None
 
 
 def test_what_is_probably_not_meant_is_said_while_training_goes_on(dock):

@@ -26,7 +26,6 @@ from studio.train.predict import predict
 from studio.train.prediction import encode_row
 from studio.train.worker import train_project
 from studio.ui.session import Session
-from studio.ui.trainer import merge
 from studio.ui.try_dock import TryDock
 
 
@@ -56,7 +55,7 @@ def trained():
     project = Project(edits.set_run(document, epochs=1))
     for event in train_project(project):
         if isinstance(event, Finished):
-            merge(project.store, event.weights)
+            project.store.merge(event.weights)
             project.fitted.update(event.fitted)
     return project
 

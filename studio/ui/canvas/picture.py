@@ -5,15 +5,13 @@ pointed at or in the hand gets into it. In SVG and PDF lines stay lines and text
 """
 
 import os
-import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from weakref import finalize
 
-from PySide6.QtCore import QBuffer, QIODevice, QMarginsF, QPointF, QRectF, QSize, QSizeF
+from PySide6.QtCore import QMarginsF, QPointF, QRectF, QSize, QSizeF
 from PySide6.QtGui import QImage, QPageLayout, QPageSize, QPainter, QPdfWriter
-from PySide6.QtSvg import QSvgGenerator
 from PySide6.QtWidgets import QApplication
 from shiboken6 import delete, isValid
 
@@ -26,6 +24,7 @@ from studio.formats.atomic import write_bytes
 from studio.problem import refuse
 from studio.ui.canvas.faces import Faces
 from studio.ui.canvas.scene import CanvasScene
+from studio.ui.painted import DPI, buffer, content, png, svg
 from studio.ui.theme import brushes, painted_in, use_fonts
 
 SUFFIXES = (".svg", ".png", ".pdf")
@@ -35,7 +34,6 @@ _PIXELS = 150_000_000  # of a PNG: 600 MB while it is made
 _PAGE = 14_400.0  # points; what PDF readers take
 THUMBNAIL = QSize(320, 144)
 _THUMBNAIL_NODES = 200  # more would hold up saving, and be dust
-_DPI = 96  # at which one unit of the canvas is one pixel
 
 
 @dataclass(frozen=True)
@@ -131,7 +129,7 @@ class Picture:
             )
         image = QImage(size, QImage.Format.Format_ARGB32_Premultiplied)
         image.fill(0)
-        dots = round(_DPI * look.scale / 0.0254)
+        dots = round(DPI * look.scale / 0.0254)
         image.setDotsPerMeterX(dots)
         image.setDotsPerMeterY(dots)
         with QPainter(image) as painter:
@@ -147,26 +145,18 @@ class Picture:
 
     def png(self, look: Look) -> bytes:
         """`image` as a file."""
-        return _png(self.image(look))
+        return png(self.image(look))
 
     def svg(self, look: Look) -> bytes:
         """Lines and text; a reader without the font takes another one without serifs."""
-        buffer, size = _buffer(), self.size * look.scale
-        generator = QSvgGenerator(QSvgGenerator.SvgVersion.Svg11)
-        generator.setOutputDevice(buffer)
-        generator.setResolution(_DPI)
-        generator.setSize(size.toSize())
-        generator.setViewBox(QRectF(QPointF(), size))
-        generator.setTitle(self._title)
-        with QPainter(generator) as painter:
-            self._paint(painter, look, QRectF(QPointF(), size))
-        return _mended(_content(buffer).decode(), size).encode()
+        size = self.size * look.scale
+        return svg(size, self._title, lambda p: self._paint(p, look, QRectF(QPointF(), size)))
 
     def pdf(self, look: Look) -> bytes:
         """One page of the size of the graph, its fonts embedded."""
         scale = min(look.scale, _PAGE / max(self.size.width(), self.size.height()))
-        buffer, size = _buffer(), self.size * scale
-        writer = QPdfWriter(buffer)
+        out, size = buffer(), self.size * scale
+        writer = QPdfWriter(out)
         writer.setResolution(72)
         writer.setTitle(self._title)
         writer.setCreator("Layerloom")
@@ -174,7 +164,7 @@ class Picture:
         writer.setPageLayout(QPageLayout(page, QPageLayout.Orientation.Portrait, QMarginsF()))
         with QPainter(writer) as painter:
             self._paint(painter, look, QRectF(QPointF(), size))
-        return _content(buffer)
+        return content(out)
 
     # -- painting --------------------------------------------------------------------------------
 
@@ -229,28 +219,4 @@ def thumbnail(document: Document, analysis: Analysis, store: Store) -> bytes:
     if not 0 < len(document.graph.calls) <= _THUMBNAIL_NODES:
         return b""
     picture = Picture(Faces(document, analysis, store))
-    return _png(picture.fitted(THUMBNAIL, "light", 2.0))
-
-
-def _png(image: QImage) -> bytes:
-    buffer = _buffer()
-    image.save(buffer, "PNG")  # type: ignore[call-overload]  # stubs want bytes
-    return _content(buffer)
-
-
-def _buffer() -> QBuffer:
-    buffer = QBuffer()
-    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-    return buffer
-
-
-def _content(buffer: QBuffer) -> bytes:
-    return bytes(buffer.data().data())
-
-
-def _mended(svg: str, size: QSizeF) -> str:
-    """Qt's sizes are in millimetres, which some readers leave out; its fonts are the window's."""
-    plain = f'width="{size.width():g}" height="{size.height():g}"'
-    svg = re.sub(r'width="[0-9.]+mm" height="[0-9.]+mm"', plain, svg, count=1)
-    # Where none of the fonts is, letters without serifs do.
-    return re.sub(r'font-family="([^"]+)"', r'font-family="\1,sans-serif"', svg)
+    return png(picture.fitted(THUMBNAIL, "light", 2.0))

@@ -228,7 +228,7 @@ def test_nothing_selected_shows_the_inner_model(window):
     assert names == ["odd", "digit"]
     QTest.keyClick(window, Qt.Key.Key_M, Qt.KeyboardModifier.ControlModifier)
     assert session.shown == MAIN
-    assert window.inspector.page.optimizer.isVisible()
+    assert window.inspector.page.training.optimizer.isVisible()
 
 
 # -- history and problems ------------------------------------------------------------------------

@@ -7,7 +7,9 @@ from PySide6.QtGui import QIcon, QPixmap
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem
 
 from studio.text import text
-from studio.ui.plots import VALIDATION, Curves, Style, label, swatch
+from studio.ui.training.chart import written
+from studio.ui.training.curves import VALIDATION, Curves, Style, label
+from studio.ui.training.swatches import swatch
 
 _COLUMNS = ("quantity", "training_value", "validation_value", "best_value")
 
@@ -28,7 +30,7 @@ class ValuesTable(QTableWidget):
         self.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 8)
         header = self.horizontalHeader()
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        header.setStretchLastSection(True)
+        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         self._looks: dict[str, Style] = {}
         self._cells: list[list[QTableWidgetItem]] = []
@@ -53,7 +55,7 @@ class ValuesTable(QTableWidget):
             at_best = compared[best] if 0 <= best < len(compared) else None
             values = (last, validation[-1] if validation else None, at_best)
             for cell, value in zip(self._cells[row], values, strict=True):
-                cell.setText("–" if value is None else f"{value:.4f}")
+                cell.setText("–" if value is None else written(value))
 
     def _rebuild(self, looks: dict[str, Style]) -> None:
         self._looks = looks

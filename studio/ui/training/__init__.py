@@ -1,0 +1,1 @@
+"""What the training dock is made of: curves, runs, settings, progress."""

@@ -1,0 +1,40 @@
+"""What is slow the first time, done in little steps while the window has nothing else to do."""
+
+from collections.abc import Iterator
+
+from PySide6.QtCore import QObject, QTimer
+
+from studio import garbage
+from studio.declare import declared, registry
+
+_FAMILIES = (
+    *("layers", "losses", "optimizers", "metrics"),
+    *("initializers", "regularizers", "constraints", "optimizers.schedules"),
+)
+_PAUSE = 20  # milliseconds between two steps
+
+
+def steps() -> Iterator[None]:
+    """Load what forms list: their modules took the first page of a node a tenth of a second."""
+    for family in _FAMILIES:
+        for kind in registry(family):
+            declared(family, kind)
+            yield
+
+
+class Warming(QObject):
+    """Takes all steps, then has the garbage collector pass over what there is by now."""
+
+    def __init__(self, parent: QObject) -> None:
+        super().__init__(parent)
+        self._steps = steps()
+        self._timer = QTimer(self, interval=_PAUSE)
+        self._timer.timeout.connect(self._step)
+        self._timer.start()
+
+    def _step(self) -> None:
+        try:
+            next(self._steps)
+        except StopIteration:
+            self._timer.stop()
+            garbage.spare()

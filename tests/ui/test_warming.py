@@ -1,0 +1,38 @@
+"""What is slow the first time is done before somebody waits for it."""
+
+import gc
+import subprocess
+import sys
+
+from PySide6.QtCore import QObject
+
+from studio.declare import registry
+from studio.ui.warming import Warming
+
+
+def test_everything_forms_list_is_loaded_step_by_step():
+    """In a fresh interpreter: here the tests have loaded it."""
+    script = (
+        "import sys; from studio.ui.warming import steps\n"
+        "def loaded(): return {m for m in sys.modules if m.startswith('studio.initializers.')}\n"
+        "before = loaded(); count = sum(1 for _ in steps()); print(count, len(loaded() - before))"
+    )
+    told = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    ).stdout
+    count, loaded = map(int, told.split())
+    families = ("layers", "losses", "metrics", "optimizers", "initializers")
+    assert count > sum(len(registry(family)) for family in families)
+    assert loaded > 1
+
+
+def test_the_collector_then_passes_over_what_there_is(qtbot):
+    owner = QObject()
+    before = gc.get_freeze_count()
+    try:
+        warming = Warming(owner)
+        warming._timer.setInterval(0)
+        qtbot.waitUntil(lambda: not warming._timer.isActive(), timeout=20_000)
+        assert gc.get_freeze_count() > before + 1000
+    finally:
+        gc.unfreeze()
