@@ -324,7 +324,7 @@ def _insight(w: "MainWindow") -> tuple[Action, ...]:
 
     return (
         Action(
-            "evaluate", "window.evaluate", w.evaluate, "F6", "chart", can_judge,
+            "evaluate", "window.evaluate", w.evaluate, "F7", "chart", can_judge,
             why="window.why_no_evaluation",
         ),
         Action(

@@ -1,5 +1,7 @@
 """Arrays and one-hot texts in the Data and Try panels: seen, bound and answered by clicks."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
@@ -8,6 +10,7 @@ from studio.document import edits
 from studio.document.plan import ArrayColumn, GeneratedSource, NumberColumns, TableSource
 from studio.document.project import Project
 from studio.examples import EXAMPLES
+from studio.train.data import load_table
 from studio.train.events import Finished
 from studio.train.worker import train_project
 from studio.ui.data_dock import DataDock
@@ -157,15 +160,16 @@ def test_a_picture_is_taken_from_the_table_and_answered(qtbot, try_dock, digits)
     assert "“image” is empty" in dock.notice.label.text()
     assert not dock.answers
     qtbot.mouseClick(dock.take, Qt.MouseButton.LeftButton)
-    assert not dock.notice.isVisible()
+    qtbot.waitUntil(lambda: not dock.notice.isVisible(), timeout=20_000)
     field = dock.fields["image"]
     assert (field.canvas.pixmap().width(), field.canvas.pixmap().height()) == (112, 112)
-    assert list(dock.answers) == ["dense_2"]
+    qtbot.waitUntil(lambda: list(dock.answers) == ["dense_2"], timeout=20_000)
     assert "in the table: " in dock.answers["dense_2"].title.text()
-    table = dock._table()
+    table = load_table(digits.document.plan.data.source, Path())
     right = 0
     for number in range(20):
         dock.take_row(table, number)
+        qtbot.waitUntil(lambda: not dock.busy, timeout=20_000)
         digit = table.columns["digit"][number]
         right += dock.answers["dense_2"].title.text().startswith(f"dense_2: {digit} ")
     assert right > 12
@@ -222,5 +226,5 @@ def test_a_typed_tweet_is_answered(qtbot, try_dock):
     dock.fields["text_a"].setFocus()
     qtbot.keyClicks(dock.fields["text_a"], "Wow, the bakery!")
     qtbot.keyClick(dock.fields["text_a"], Qt.Key.Key_Return)
-    assert list(dock.answers) == ["same_author"]
+    qtbot.waitUntil(lambda: list(dock.answers) == ["same_author"], timeout=20_000)
     assert not dock.notice.isVisible()

@@ -59,7 +59,7 @@ def evaluated(open_window, qtbot):
         window = open_window(copy(project), size=(1500, 950))
         dock = window.desk.evaluation
         docks.append(dock)
-        QTest.keyClick(window, Qt.Key.Key_F6)
+        QTest.keyClick(window, Qt.Key.Key_F7)
         assert dock.evaluator.work is Work.EVALUATING
         qtbot.waitUntil(lambda: dock.evaluation is not None, timeout=60_000)
         qtbot.waitUntil(lambda: dock.view.samples.row(0) is not None, timeout=10_000)

@@ -1,5 +1,7 @@
 """Taking a picture from the window: by dialog to a file, by one act to the clipboard."""
 
+import re
+
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication, QImage
@@ -65,7 +67,9 @@ def test_a_size_that_cannot_be_painted_is_said(qtbot, session, tmp_path, monkeyp
     dialog = PictureDialog(session)
     qtbot.addWidget(dialog)
     click(qtbot, dialog.copy)
-    assert "1.2" in dialog.state.text()  # the scale that fits
+    numbers = r"scale (\S+) .* (\d+) × (\d+) pixels.* Scale (\S+) fits"
+    scale, width, height, fitting = map(float, re.search(numbers, dialog.state.text()).groups())
+    assert width * height * (fitting / scale) ** 2 <= 1_000_000 < width * height
     answer(monkeypatch, tmp_path / "model.png")
     click(qtbot, dialog.save)
     assert not list(tmp_path.glob("*.png"))
