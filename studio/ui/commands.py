@@ -64,7 +64,7 @@ def _file(w: "MainWindow") -> tuple[Action, ...]:
     return (
         Action("new", "window.new", files.new, "Ctrl+N", "new"),
         Action("open", "window.open", files.ask_open, "Ctrl+O", "open"),
-        Action("from_data", "binding.from_data", w.dropping.ask_table, "Ctrl+Shift+N"),
+        Action("from_data", "binding.from_data", w.dropping.ask, "Ctrl+Shift+N"),
         Action("save", "window.save", files.save, "Ctrl+S", "save"),
         Action("save_as", "window.save_as", files.save_as, "Ctrl+Shift+S"),
         Action(

@@ -7,18 +7,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QMimeData, QObject, QPoint, QPointF, QTimer
-from PySide6.QtGui import QDropEvent
+from PySide6.QtGui import QDropEvent, QGuiApplication
 
 from studio.document.model import CallId, Document, Endpoint
 from studio.layers.input import Input
 from studio.problem import ProblemError
 from studio.text import text
 from studio.train.proposals import Seen, columns_for, seen_file, seen_source, use_source
+from studio.train.tables import pasted_source
 from studio.train.tables.kinds import PICTURES
 from studio.ui.background import Latest
 from studio.ui.column_table import COLUMNS_MIME
-from studio.ui.dialogs import ask_dropped, tell_problems
-from studio.ui.file_choice import ask_file
+from studio.ui.dialogs import ask_dropped, tell, tell_problems
+from studio.ui.file_choice import ask_file, ask_folder
 from studio.ui.files import ONNX, SUFFIX
 from studio.ui.proposals.dialog import (
     DataDialog,
@@ -27,6 +28,7 @@ from studio.ui.proposals.dialog import (
     ProposalDialog,
     StartDialog,
 )
+from studio.ui.source_bar import FILE, FOLDER, PASTE
 
 if TYPE_CHECKING:
     from studio.ui.window import MainWindow
@@ -176,23 +178,52 @@ class Dropping(QObject):
     # -- data ------------------------------------------------------------------------------------
 
     def take_table(self, path: Path, spot: Spot | None = None) -> None:
-        """Read a file beside the window, and propose what to do with it."""
+        """Read a file or a folder beside the window, and propose what to do with it."""
+        spot = self._spot_for_data(spot)
+        self._window.status.tell(text("binding.reading", name=path.name))
+        session = self._window.session
+        base = session.path.parent if session.path else None
+        self._read(partial(seen_file, path, base), spot)
+
+    def take_pasted(self, copied: str) -> None:
+        """Propose what to do with a table that was on the clipboard."""
+        try:
+            source = pasted_source(copied)
+        except ProblemError as error:
+            tell_problems(self._window, text("training.file_refused"), error.problems)
+            return
+        self._read(partial(seen_source, source, Path()), self._spot_for_data())
+
+    def _spot_for_data(self, spot: Spot | None = None) -> Spot:
+        """Where data goes; the start page gives way to a canvas without anything on it."""
         window = self._window
         if window.front.shows_page:
             if not window.desk.blank:
                 window.files.new()
             window.front.leave_page()
-            spot = Spot(empty=True)
-        spot = spot or Spot(empty=not window.session.document.graph.calls)
-        window.status.tell(text("binding.reading", name=path.name))
-        session = window.session
-        base = session.path.parent if session.path else None
-        self._reader.ask(partial(_read, partial(seen_file, path, base), session.document, spot, ()))
+            return Spot(empty=True)
+        return spot or Spot(empty=not window.session.document.graph.calls)
 
-    def ask_table(self) -> None:
-        """Let a file be chosen, and propose what to do with it, as if it had been dropped."""
-        session = self._window.session
-        path = ask_file(self._window, session.path.parent if session.path else Path())
+    def _read(self, read: "partial[Seen]", spot: Spot, columns: tuple[str, ...] = ()) -> None:
+        document = self._window.session.document
+        self._reader.ask(partial(_read, read, document, spot, columns))
+
+    def ask(self, what: str = FILE) -> None:
+        """Let data be chosen, and propose what to do with it, as if it had been dropped.
+
+        Args:
+            what: `FILE`, `FOLDER`, or `PASTE` for what is on the clipboard.
+        """
+        window = self._window
+        if what == PASTE:
+            copied = QGuiApplication.clipboard().text()
+            if copied.strip():
+                self.take_pasted(copied)
+            else:
+                tell(window, text("data.nothing_to_paste"), warning=False)
+            return
+        start = window.session.path.parent if window.session.path else Path()
+        path = (ask_folder if what == FOLDER else ask_file)(window, start)
         if path is not None:
             self.take_table(path)
 
@@ -207,8 +238,7 @@ class Dropping(QObject):
         if source is None:
             return
         base = session.path.parent if session.path else Path()
-        read = partial(seen_source, source, base)
-        self._reader.ask(partial(_read, read, session.document, spot, columns))
+        self._read(partial(seen_source, source, base), spot, columns)
 
     def _propose(self, found: "Found | ProblemError") -> None:
         window = self._window

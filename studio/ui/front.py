@@ -40,12 +40,15 @@ class Front(QWidget):
         self._stack.addWidget(self.page)
         _tight(QVBoxLayout(self)).addWidget(self._stack)
 
-    def attach(self, files: Files, tour: Callable[[], object]) -> None:
+    def attach(
+        self, files: Files, tour: Callable[[], object], data: Callable[[str], object]
+    ) -> None:
         """Let the page's buttons and cards do what they say."""
         examples: Mapping[str, Callable[[], Document]] = EXAMPLES
         self.page.new_wanted.connect(files.new)
         self.page.open_wanted.connect(files.ask_open)
         self.page.tour_wanted.connect(tour)
+        self.page.data_wanted.connect(data)
         self.page.example_chosen.connect(lambda name: files.open_example(examples[name]))
         self.page.file_chosen.connect(files.open)
 

@@ -55,6 +55,7 @@ from studio.ui.drawings import drawing
 from studio.ui.icons import icon
 from studio.ui.parts import clear
 from studio.ui.settings import Settings
+from studio.ui.source_bar import FILE, FOLDER, PASTE
 from studio.ui.theme import mix, tokens
 
 _PAD = 12
@@ -161,17 +162,61 @@ class Cards(QWidget):
         self.setFixedHeight(rows * size.height() - _GAP)
 
 
+class DropArea(QFrame):
+    """Where to begin with data of one's own: by dropping it here, or by a button.
+
+    Signals:
+        wanted(what): `FILE`, `FOLDER` or `PASTE`.
+    """
+
+    wanted = Signal(str)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setObjectName("drop")
+        self.title = QLabel(text("start.data"))
+        self.body, self.models = QLabel(text("start.data_body")), QLabel(text("start.drop"))
+        self.buttons: dict[str, QPushButton] = {}
+        row = QHBoxLayout()
+        for key, what in (("open_file", FILE), ("open_folder", FOLDER), ("paste_table", PASTE)):
+            button = QPushButton(text(f"data.{key}"))
+            button.setMinimumHeight(34)
+            button.clicked.connect(lambda _=False, what=what: self.wanted.emit(what))
+            self.buttons[what] = button
+            row.addWidget(button)
+        row.addStretch(1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(18, 14, 18, 14)
+        column.setSpacing(8)
+        for label in (self.title, self.body):
+            column.addWidget(label)
+        column.addLayout(row)
+        column.addWidget(self.models)
+        for label in (self.body, self.models):
+            label.setWordWrap(True)
+
+    def dress(self) -> None:
+        """Take on the theme's colours."""
+        t = tokens()
+        sheet = f"#drop {{ border: 2px dashed {mix(t.text2, t.window, 0.5)}; border-radius: 8px; }}"
+        if sheet != self.styleSheet():  # setting it causes another PaletteChange
+            self.setStyleSheet(sheet)
+            self.models.setStyleSheet(f"color: {t.text2};")
+
+
 class StartPage(QScrollArea):
     """The page in the middle of the window while nothing is open.
 
     Signals:
         new_wanted(), open_wanted(), tour_wanted(): a button was pressed.
+        data_wanted(what): `FILE`, `FOLDER` or `PASTE` to begin with.
         example_chosen(name), file_chosen(path): a card was.
     """
 
     new_wanted = Signal()
     open_wanted = Signal()
     tour_wanted = Signal()
+    data_wanted = Signal(str)
     example_chosen = Signal(str)
     file_chosen = Signal(Path)
 
@@ -196,16 +241,15 @@ class StartPage(QScrollArea):
         self.tour = self._button("tour", "train", self.tour_wanted)
         self.new = self._button("new", "new", self.new_wanted)
         self.open = self._button("open", "open", self.open_wanted)
-        self.drop = QLabel(text("start.drop"), alignment=Qt.AlignmentFlag.AlignCenter)
-        self.drop.setObjectName("drop")
-        self.drop.setMinimumHeight(56)
-        self.drop.setWordWrap(True)
+        self.drop = DropArea()
+        self.drop.wanted.connect(self.data_wanted)
         self._headings = [QLabel(text(f"start.{name}")) for name in ("examples", "recent")]
         column = QVBoxLayout()
         column.setContentsMargins(0, 28, 0, 28)
         column.setSpacing(12)
         column.addLayout(self._head())
-        for widget in (self._headings[0], self.examples, self._headings[1], self.files, self.drop):
+        recent, examples = self._headings[1], self._headings[0]
+        for widget in (self.drop, recent, self.files, examples, self.examples):
             column.addWidget(widget)
         column.addStretch(1)
         body = QWidget()
@@ -246,20 +290,18 @@ class StartPage(QScrollArea):
         return row
 
     def _dress(self) -> None:
-        t = tokens()
-        sheet = (
-            f"#drop {{ border: 2px dashed {mix(t.text2, t.window, 0.5)}; border-radius: 8px;"
-            f" color: {t.text2}; }}"
-        )
-        if sheet != self.drop.styleSheet():  # setting it causes another PaletteChange
-            self.drop.setStyleSheet(sheet)
-        for label, larger in ((self._title, 2.0), *((h, 1.25) for h in self._headings)):
+        self.drop.dress()
+        for label, larger in ((self._title, 2.0), *((h, 1.25) for h in self._titles())):
             font = QFont(self.font())
             font.setPointSizeF(font.pointSizeF() * larger)
             font.setWeight(QFont.Weight.DemiBold)
             label.setFont(font)
         for button, drawn in ((self.tour, "train"), (self.new, "new"), (self.open, "open")):
             button.setIcon(icon(drawn))
+
+    def _titles(self) -> list[QLabel]:
+        """Of the page's parts."""
+        return [self.drop.title, *self._headings]
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
-from PySide6.QtGui import QDragEnterEvent, QDropEvent, QImage
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication, QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog, QLabel
 
@@ -17,8 +17,10 @@ from studio.examples import EXAMPLES
 from studio.formats import loom
 from studio.text import LANGUAGES, catalogue
 from studio.ui.files import Files
+from studio.ui.proposals.dialog import StartDialog
 from studio.ui.session import Session
 from studio.ui.settings import Settings
+from studio.ui.source_bar import FILE, FOLDER, PASTE
 from studio.ui.start_page import file_picture
 from tests.ui.person import settle
 from tests.ui.test_texts import fields
@@ -85,6 +87,7 @@ def test_the_title_is_large_from_the_first_sight_on(window):
     large = [label for label in page.findChildren(QLabel) if label.font().pointSizeF() > plain]
     assert [label.text() for label in large if label.isVisible()] == [
         "Layerloom",
+        catalogue("en", "start")["data"],
         catalogue("en", "start")["examples"],
     ]
     assert all(label.font().bold() or label.font().weight() >= 600 for label in large)
@@ -311,3 +314,47 @@ def test_what_is_asked_about_at_the_end_is_in_sight(window, monkeypatch):
     )
     assert not window.close()
     assert seen == [False]
+
+
+# -- data of one's own ---------------------------------------------------------------------------
+
+TABLE = "size\tcolour\tripe\n" + "1\tred\tyes\n2\tgreen\tno\n" * 20
+
+
+def proposed(qtbot):
+    """The dialog that proposes a model, once it has one."""
+
+    def shown():
+        found = QApplication.activeModalWidget()
+        return isinstance(found, StartDialog) and not found.busy
+
+    qtbot.waitUntil(shown, timeout=20_000)
+    return QApplication.activeModalWidget()
+
+
+@pytest.mark.parametrize("what", [FILE, FOLDER, PASTE])
+def test_data_is_chosen_or_pasted_on_the_page(window, tmp_path, monkeypatch, qtbot, what):
+    (tmp_path / "fruit.tsv").write_text(TABLE)
+    for number in range(4):
+        for label in ("long", "short"):
+            path = tmp_path / "texts" / label / f"{number}.txt"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(f"a {label} text")
+    answers = {FILE: tmp_path / "fruit.tsv", FOLDER: tmp_path / "texts"}
+    monkeypatch.setattr("studio.ui.dropping.ask_file", lambda *_: answers[FILE])
+    monkeypatch.setattr("studio.ui.dropping.ask_folder", lambda *_: answers[FOLDER])
+    QGuiApplication.clipboard().setText(TABLE)
+    click(window.front.page.drop.buttons[what])
+    dialog = proposed(qtbot)
+    assert not window.front.shows_page
+    click(dialog.accept_button)
+    assert ("label" if what == FOLDER else "ripe") in names(window.session)
+
+
+def test_an_empty_clipboard_is_said_and_the_page_stays(window, monkeypatch):
+    told = []
+    monkeypatch.setattr("studio.ui.dropping.tell", lambda *said, **_: told.append(said[1]))
+    QGuiApplication.clipboard().clear()
+    click(window.front.page.drop.buttons[PASTE])
+    assert told == [catalogue("en", "data")["nothing_to_paste"]]
+    assert window.front.shows_page
