@@ -5,10 +5,11 @@ from functools import partial
 from typing import Any
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
+from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from studio.document.plan import Reading
 from studio.text import text
+from studio.ui.bindings.pairs import Pairs
 from studio.ui.choices import ListedChoice
 
 ENCODINGS = (
@@ -37,6 +38,11 @@ _SPELLED = {
     "yes": "yes",
     "no": "no",
 }
+_SAID = {  # by themselves, without the field's label
+    ("header", "yes"): "header_yes",
+    ("header", "no"): "header_no",
+    ("decimal", ","): "decimal_comma",
+}
 _ACROSS = 3  # fields side by side
 FOUND = ("", "detect")  # stand for what is found out
 
@@ -54,9 +60,11 @@ class ReadingForm(QWidget):
         super().__init__()
         self._reading = Reading()
         self.fields: dict[str, ListedChoice] = {}
-        self._labels: dict[str, QLabel] = {}
-        self._grid = QGridLayout(self)
-        self._grid.setContentsMargins(0, 0, 0, 0)
+        self._labels = {name: QLabel(text(f"data.reading_{name}"), self) for name in _OFFERED}
+        self._pairs = Pairs()
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self._pairs)
         for name in _OFFERED:
             field = ListedChoice([])
             field.setParent(self)
@@ -64,25 +72,24 @@ class ReadingForm(QWidget):
             field.setToolTip(text(f"data.reading_{name}_tip"))
             field.setObjectName(f"reading:{name}")
             field.setMinimumContentsLength(8)
+            field.hide()
             field.edited.connect(partial(self._choose, name))
-            label = QLabel(text(f"data.reading_{name}"), self)
-            label.setBuddy(field)
-            self.fields[name], self._labels[name] = field, label
-        self._grid.setColumnStretch(2 * _ACROSS, 1)
+            self.fields[name] = field
+        for label in self._labels.values():
+            label.hide()
+        self._shown: list[str] = []
 
     def show_reading(self, reading: Reading, found: Reading, sheets: tuple[str, ...] = ()) -> None:
         """Show what was chosen, and what was found; what does not concern the file is left out."""
         self._reading = reading
         shown = [name for name in _OFFERED if concerns(found, name) or _chosen(reading, name)]
-        for name, field in self.fields.items():
-            for widget in (field, self._labels[name]):
-                widget.setVisible(name in shown)
-                self._grid.removeWidget(widget)
-        for place, name in enumerate(shown):
-            row, column = divmod(place, _ACROSS)
-            self._grid.addWidget(self._labels[name], row, 2 * column)
-            self._grid.addWidget(self.fields[name], row, 2 * column + 1)
+        for name in shown:
             self._offer(name, reading, found, sheets)
+        if shown != self._shown:
+            self._shown = shown
+            pairs = [(self._labels[name], self.fields[name]) for name in shown]
+            lines = [pairs[at : at + _ACROSS] for at in range(0, len(pairs), _ACROSS)]
+            self._pairs.show_lines(lines)
 
     def _offer(self, name: str, reading: Reading, found: Reading, sheets: tuple[str, ...]) -> None:
         value, detected = getattr(reading, name), getattr(found, name)
@@ -122,8 +129,10 @@ def summary(reading: Reading, found: Reading) -> str:
     parts = []
     for field in fields(Reading):
         name = field.name
-        if name not in ("quote", "decimal") and concerns(found, name):
+        usual = name == "quote" or (name == "decimal" and found.decimal == ".")
+        if not usual and concerns(found, name):
             value = getattr(found, name)
-            parts.append(text(f"data.header_{value}") if name == "header" else spelled(name, value))
+            key = _SAID.get((name, value))
+            parts.append(text(f"data.{key}") if key else spelled(name, value))
     chosen = any(_chosen(reading, field.name) for field in fields(Reading))
     return " · ".join(parts) + (" *" if chosen and parts else "")

@@ -5,11 +5,12 @@ from functools import partial
 from typing import Any
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from studio.document.plan import Series
 from studio.text import text
 from studio.train.table_view import TableView
+from studio.ui.bindings.pairs import Pair, Pairs
 from studio.ui.choices import ListedChoice
 from studio.ui.editors import SwitchEditor, WholeEditor
 from studio.ui.parts import heading, note
@@ -36,22 +37,9 @@ class SeriesEditor(QWidget):
         self.on.edited.connect(lambda on: self.edited.emit(Series() if on else None))
         self.fields: dict[str, Any] = {name: WholeEditor(least) for name, least in _WHOLE.items()}
         self.fields |= {name: ListedChoice([]) for name in _COLUMNS}
-        self._options = QWidget()
-        grid = QGridLayout(self._options)
-        grid.setContentsMargins(0, 0, 0, 0)
-        for place, (name, field) in enumerate(self.fields.items()):
-            row, column = (0, 2 * place) if name in _WHOLE else (1, 2 * (place - len(_WHOLE)))
-            label = QLabel(text(f"binding.series_{name}"))
-            label.setBuddy(field)
-            field.setAccessibleName(text(f"binding.series_{name}"))
-            field.setToolTip(text(f"binding.series_{name}_tip"))
-            field.setObjectName(f"series_{name}")
-            if name in _WHOLE:
-                field.setMaximumWidth(90)
-            field.edited.connect(partial(self._choose, name))
-            grid.addWidget(label, row, column)
-            grid.addWidget(field, row, column + 1)
-        grid.setColumnStretch(6, 1)
+        self._options = Pairs(
+            [[self._pair(name) for name in names] for names in (_WHOLE, _COLUMNS)]
+        )
         self.said = note()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -60,6 +48,16 @@ class SeriesEditor(QWidget):
         layout.addWidget(self._options)
         layout.addWidget(self.said)
         self.show_series(None)
+
+    def _pair(self, name: str) -> Pair:
+        field = self.fields[name]
+        field.setAccessibleName(text(f"binding.series_{name}"))
+        field.setToolTip(text(f"binding.series_{name}_tip"))
+        field.setObjectName(f"series_{name}")
+        if name in _WHOLE:
+            field.setMaximumWidth(90)
+        field.edited.connect(partial(self._choose, name))
+        return QLabel(text(f"binding.series_{name}")), field
 
     def show_series(self, series: Series | None) -> None:
         """Show these windows without telling of them."""

@@ -14,6 +14,7 @@ from studio.text import text
 from studio.train.table_view import TableView
 from studio.train.tables import table_source
 from studio.ui.background import Latest
+from studio.ui.bindings.pairs import Pair, Pairs
 from studio.ui.choices import ListedChoice
 from studio.ui.editors import ChoiceEditor, LineEditor, WholeEditor
 from studio.ui.parts import Complaint, heading
@@ -41,6 +42,7 @@ class SplitEditor(QWidget):
     def __init__(self, base: Path | None = None) -> None:
         super().__init__()
         self._split = Split()
+        self._offered: SplitKind | None = None  # whose fields are shown
         self._base = base
         self._names: list[str] = []
         self._reader = Latest(self)
@@ -59,26 +61,24 @@ class SplitEditor(QWidget):
         self.file.clicked.connect(self._ask_file)
         self.rows = QLabel()
         self.complaint = Complaint()
-        first, second = QHBoxLayout(), QHBoxLayout()
-        first.addWidget(self.kind)
-        self._labels: dict[str, QLabel] = {}
+        self._pairs: dict[str, Pair] = {}
         for name in ("fraction", "seed", "column", "value", "file"):
             field = getattr(self, name)
             field.setAccessibleName(text(f"training.split_{name}"))
-            self._labels[name] = QLabel(text(f"training.split_{name}"))
-            row = first if name in ("fraction", "seed") else second
-            row.addWidget(self._labels[name])
-            row.addWidget(field)
+            self._pairs[name] = QLabel(text(f"training.split_{name}")), field
             if name != "file":
                 field.edited.connect(partial(self._choose, name))
-        both = QVBoxLayout(self)
-        both.setContentsMargins(0, 0, 0, 0)
-        both.addWidget(heading(text("training.validation_rows")))
-        for row in (first, second):
-            row.addStretch(1)
-            both.addLayout(row)
-        both.addWidget(self.complaint)
-        both.addWidget(self.rows)
+        first = QHBoxLayout()
+        first.addWidget(self.kind)
+        first.addStretch(1)
+        self._options = Pairs([list(self._pairs.values())])
+        self._options.show_lines([])
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(heading(text("training.validation_rows")))
+        layout.addLayout(first)
+        for widget in (self._options, self.complaint, self.rows):
+            layout.addWidget(widget)
         self.kind.edited.connect(self._choose_kind)
 
     def show_split(self, split: Split) -> None:
@@ -92,10 +92,9 @@ class SplitEditor(QWidget):
         chosen = Path(split.file.path).name if split.file else text("binding.choose_file")
         self.file.setText(chosen)
         self.file.setToolTip(split.file.path if split.file else "")
-        for name, label in self._labels.items():
-            shown = name in _FIELDS[split.kind]
-            label.setVisible(shown)
-            getattr(self, name).setVisible(shown)
+        if split.kind != self._offered:
+            self._offered = split.kind
+            self._options.show_lines([[self._pairs[name] for name in _FIELDS[split.kind]]])
 
     def show_table(self, table: TableView | None, rows: tuple[int, int] | None) -> None:
         """Offer the columns of `table`, and say how many rows train and validate."""

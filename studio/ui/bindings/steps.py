@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
+from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from studio.document.plan import (
     ArrayColumn,
@@ -21,6 +21,7 @@ from studio.text import text
 from studio.train.bindings import PICTURE_DIVISOR
 from studio.train.table_view import TableView
 from studio.ui.bindings.columns import ColumnsEditor, PartsEditor
+from studio.ui.bindings.pairs import Pair, Pairs
 from studio.ui.editors import ChoiceEditor, SwitchEditor, WholeEditor
 from studio.ui.proposals.wording import some
 
@@ -70,13 +71,12 @@ class StepsForm(QWidget):
     def __init__(self, binding: Binding, table: TableView | None, of: str, key: str) -> None:
         super().__init__()
         self._binding, self._table = binding, table
-        self._grid = QGridLayout(self)
-        self._grid.setContentsMargins(0, 0, 0, 0)
         self.fields: dict[str, Any] = {}
-        for row, names in enumerate(FIELDS[type(binding)]):
-            for place, name in enumerate(names):
-                self._add(name, row, 2 * place, of, key)
-        self._grid.setColumnStretch(4, 1)
+        lines = FIELDS[type(binding)]
+        self.pairs = Pairs([[self._pair(name, of, key) for name in names] for names in lines])
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.pairs)
         self.show_binding(binding)
 
     def show_binding(self, binding: Binding) -> None:
@@ -85,20 +85,16 @@ class StepsForm(QWidget):
         for name, field in self.fields.items():
             field.show_value(getattr(binding, name))
 
-    def _add(self, name: str, row: int, column: int, of: str, key: str) -> None:
+    def _pair(self, name: str, of: str, key: str) -> Pair:
         field = self._editor(name)
         field.setAccessibleName(f"{of}: {label(name)}")
         field.setToolTip(text(f"training.{name}_tip"))
         field.setObjectName(f"{name}:{key}")
         if isinstance(field, WholeEditor):
             field.setMaximumWidth(110)
-        if not isinstance(field, SwitchEditor):
-            beside = QLabel(label(name))
-            beside.setBuddy(field)
-            self._grid.addWidget(beside, row, column)
-        self._grid.addWidget(field, row, column + 1)
         field.edited.connect(lambda value: self._choose(name, value))
         self.fields[name] = field
+        return None if isinstance(field, SwitchEditor) else QLabel(label(name)), field
 
     def _editor(self, name: str) -> Any:
         if name in _SWITCHES:
