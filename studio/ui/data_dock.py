@@ -358,9 +358,10 @@ class DataDock(QWidget):
         table, seconds = self._look.table, f"{ending.seconds:.1f}"
         if ending.how == "seen":
             self.account.hide()
-            if table is not None and ending.seconds > _LONG and not self._account:
+            if table is not None and ending.read:
                 size = {"rows": number(table.rows), "columns": len(table.names)}
-                self._account = text("data.was_read", **size, seconds=seconds)
+                said = text("data.was_read", **size, seconds=seconds)
+                self._account = said if ending.seconds > _LONG else ""
                 self._show_size()
         else:
             again = f"<a href='again'>{escape(text('data.read_again'))}</a>"

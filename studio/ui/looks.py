@@ -24,14 +24,16 @@ _POLL = 25  # milliseconds
 
 @dataclass(frozen=True)
 class Ending:
-    """How a look ended, and how many seconds it took.
+    """How a look ended, and how many seconds it took, without waiting for others to end.
 
     Attributes:
+        read: the table was read for it; else what was seen before was looked at again.
         report: where it broke off, for who is to repair it; empty where its process was killed.
     """
 
     how: Literal["seen", "cancelled", "broke"]
     seconds: float
+    read: bool = False
     report: str = ""
 
 
@@ -58,6 +60,8 @@ class Looks(QObject):
         self._asked: Question | None = None
         self._waiting = False  # a newer question than that the process answers
         self._began = 0.0
+        self._spent = 0.0  # seconds, in the answers since the last one that was shown
+        self._read = False  # the table, in one of them
         self._stopped: object = None  # a subject nobody wants to be read to its end
         self._looker, self._peeker = Looker(), Looker()
         self._thread = Latest(self)
@@ -92,6 +96,7 @@ class Looks(QObject):
         if subject != self._subject or again:
             self._drop()
             self._subject, self._view, self._stopped = subject, None, None
+            self._spent, self._read = 0.0, False
         if not self._timer.isActive():
             self._began = time.perf_counter()
         if not is_large(source, base):
@@ -137,10 +142,12 @@ class Looks(QObject):
                 self._waiting = False
                 self._end("broke", answer.report)
             elif self._waiting:
+                self._spent += answer.seconds
                 self._waiting = False
                 assert self._asked is not None
                 self._process[0].ask(self._asked)
             else:
+                self._spent += answer.seconds
                 self._show(answer.look)
                 self._end("seen")
         if self._thread.busy and self._call.told is not None:
@@ -159,8 +166,12 @@ class Looks(QObject):
         if self._view is None or not self._view.whole:
             self._show(look)
 
-    def _answered(self, look: Look | None) -> None:
-        if look is None or self._asked is None or look.document is not self._asked.document:
+    def _answered(self, answer: tuple[Look, float] | None) -> None:
+        if answer is None or self._asked is None:
+            return
+        look, seconds = answer
+        self._spent += seconds
+        if look.document is not self._asked.document:
             return
         self._show(look)
         self._end("seen")
@@ -169,6 +180,8 @@ class Looks(QObject):
         view = self._view
         if view is not None and look.table is not None and view.token == look.table.token:
             look = replace(look, table=view)  # the same, so that what shows it may stay
+        elif look.table is not None and look.table.whole:
+            self._read = True
         self._view = look.table
         self.seen.emit(look)
 
@@ -181,7 +194,9 @@ class Looks(QObject):
 
     def _end(self, how: Literal["seen", "cancelled", "broke"], report: str = "") -> None:
         self._timer.stop()
-        self.ended.emit(Ending(how, time.perf_counter() - self._began, report))
+        seconds = self._spent if how == "seen" else time.perf_counter() - self._began
+        self.ended.emit(Ending(how, seconds, self._read, report))
+        self._spent, self._read = 0.0, False
 
 
 class _Call:
@@ -191,13 +206,15 @@ class _Call:
         self.cancelled = threading.Event()
         self.told: tuple[str, int, int] | None = None
 
-    def run(self, looker: Looker, question: Question) -> Look | None:
-        """What is seen; nothing where nobody wants it any more."""
+    def run(self, looker: Looker, question: Question) -> tuple[Look, float] | None:
+        """What is seen, and the seconds it took; nothing where nobody wants it any more."""
+        began = time.perf_counter()
         try:
             with watched(self._listen):
-                return looker.look(*_parts(question))
+                look = looker.look(*_parts(question))
         except Cancelled:
             return None
+        return look, time.perf_counter() - began
 
     def _listen(self, doing: str, done: int, total: int) -> None:
         if self.cancelled.is_set():

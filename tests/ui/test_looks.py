@@ -6,8 +6,9 @@ import psutil
 import pytest
 
 from studio.document import edits
-from studio.document.plan import GeneratedSource, TableSource
+from studio.document.plan import GeneratedSource, Split, TableSource
 from studio.train import table_view
+from studio.train.look import Looker
 from studio.ui.looks import Looks
 
 ROWS = 60_000
@@ -51,6 +52,21 @@ def test_a_small_table_takes_no_process(qtbot, looks, session, tmp_path):
     assert not looks.busy
 
 
+def test_a_table_that_is_looked_at_again_was_not_read(qtbot, looks, session, tmp_path, monkeypatch):
+    """Else what trains beside it would be told of as time that the file took."""
+    looks.ask(session.document, tmp_path, {})
+    qtbot.waitUntil(lambda: bool(looks.over), timeout=20_000)
+    slowly = Looker.look
+    monkeypatch.setattr(Looker, "look", lambda *args: time.sleep(0.3) or slowly(*args))
+    other = edits.set_data(session.document, split=Split("random", 0.3))
+    looks.ask(session.document, tmp_path, {})
+    looks.ask(other, tmp_path, {})
+    qtbot.waitUntil(lambda: len(looks.over) == 2, timeout=20_000)
+    assert looks.shown[-1].document is other
+    assert [ending.read for ending in looks.over] == [True, False]
+    assert looks.over[-1].seconds >= 0.3
+
+
 def test_a_large_table_shows_its_beginning_and_then_all_of_it(qtbot, looks, session, folder):
     told = []
     looks.told.connect(lambda *args: told.append(args))
@@ -65,6 +81,7 @@ def test_a_large_table_shows_its_beginning_and_then_all_of_it(qtbot, looks, sess
     qtbot.waitUntil(lambda: len(looks.over) == 2, timeout=60_000)
     assert looks.pid == pid  # it still has the table
     assert looks.shown[-1].table is looks.shown[-2].table
+    assert [ending.read for ending in looks.over] == [True, False]
 
 
 def test_a_reading_that_is_cancelled_ends_its_process(qtbot, looks, session, folder):
