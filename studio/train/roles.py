@@ -6,10 +6,13 @@ All of it is guessed from names and cells, and only proposed: a person sees it a
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import chain, combinations
 from math import isqrt
 from typing import Literal
 
+import numpy as np
+
+from studio.document.plan import Series
 from studio.document.preprocess import is_gap
 from studio.train.bindings import USUAL_LABELS
 from studio.train.tables import Table
@@ -20,8 +23,13 @@ WHOLE_CLASSES = 20
 _ROWS = 20_000  # looked at
 _SURE = 0.999  # the share of rows in which a column that gives the target away tells it
 _FEW = 20  # values of a column that is tried together with another
+_FEWEST_PARTED = 50  # rows; fewer are parted by chance
 _TRIED = 12  # columns that are
 _PIXELS = 64  # the least picture in columns: 8 × 8
+_OUTCOMES = (  # names of what people wish to know beforehand
+    *("outcome", "survived", "churn", "churned", "species", "diagnosis", "popular", "fraud"),
+    *("spam", "sentiment", "saleprice", "标签", "类别", "目标", "结果"),
+)
 _NUMBERS = ("id", "index", "no", "nr", "number", "row", "unnamed: 0", "编号", "序号")
 
 Task = Literal["binary", "classes", "number", "numbers"]
@@ -101,24 +109,31 @@ def likely_target(table: Table) -> str:
     """The column a table seems to be about: by its name, or the last that has a few values.
 
     A last column of amounts comes before earlier ones of classes; the label of a picture whose
-    greys stand in columns before all of them.
+    greys stand in columns before all of them. What is not known of every row comes last.
     """
     names = table.names
     by_name = {name.lower(): name for name in names}
     stem = table.name.split(".")[0].lower()
-    for wanted in (stem, *USUAL_LABELS):
+    for wanted in (stem, *USUAL_LABELS, *_OUTCOMES):
         if wanted in by_name and task_of(table, by_name[wanted]):
             return by_name[wanted]
     for end in (0, -1):  # of a wide table, few columns are to be looked at
         label = names[end] if names else ""
         if label and pixels(table, [name for name in names if name != label]):
             return label
-    able = ((name, task) for name in reversed(names) if (task := task_of(table, name)))
+    backwards = names[::-1]
+    whole = (name for name in backwards if not _has_gaps(table, name))
+    known = chain(whole, (name for name in backwards if _has_gaps(table, name)))
+    able = ((name, task) for name in known if (task := task_of(table, name)))
     last, others = next(able, ("", None)), able
     if last[1] != "numbers" and last[0] == (names or [""])[-1]:
         return last[0]
     classes = (name for name, task in (last, *others) if task in ("binary", "classes"))
     return next(classes, last[0])
+
+
+def _has_gaps(table: Table, column: str) -> bool:
+    return column in table.columns and any(map(is_gap, _cells(table, column)))
 
 
 # -- what is left out ----------------------------------------------------------------------------
@@ -160,8 +175,9 @@ def _numbers_rows(table: Table, name: str, cells: Sequence[str]) -> bool:
 def _telling(table: Table, target: str, columns: Sequence[str]) -> Mapping[str, LeftOut]:
     """Columns that give a class away, alone or two together: will they be known beforehand?
 
-    Alone, only what is written otherwise than the target counts where it has more values; two
-    together must have each combination in many rows, else chance would tell.
+    Alone, only what is written otherwise than the target counts where it has more values, or an
+    amount that lies above some number in all rows of one of two classes; two together must have
+    each combination in many rows, else chance would tell.
     """
     if task_of(table, target) not in ("binary", "classes") or target not in table.columns:
         return {}
@@ -169,6 +185,8 @@ def _telling(table: Table, target: str, columns: Sequence[str]) -> Mapping[str, 
     few = [c for c in columns if c in table.columns and 2 <= table.distinct(c) <= _FEW]
     cells = {c: _cells(table, c) for c in few}
     found = {c: LeftOut("tells") for c in few if _sureness(list(cells[c]), told) >= _SURE}
+    amounts = [c for c in columns if c not in few and table.kind(c) in ("number", "integer")]
+    found |= {c: LeftOut("tells") for c in amounts if _parts(_cells(table, c), told)}
     tried = [c for c in few if c not in found][:_TRIED]
     for one, other in combinations(tried, 2):
         together = list(zip(cells[one], cells[other], strict=True))
@@ -178,12 +196,49 @@ def _telling(table: Table, target: str, columns: Sequence[str]) -> Mapping[str, 
     return found
 
 
+def _parts(cells: Sequence[str], told: Sequence[str]) -> bool:
+    """Whether amounts lie on one side of some number where the target is one of two classes."""
+    values, classes = parsed(cells), sorted(set(told))
+    if values is None or len(classes) != 2 or len(values) < _FEWEST_PARTED:
+        return False
+    one = np.fromiter((cell == classes[0] for cell in told), bool, len(told))
+    low, high = (one, ~one) if values[one].mean() < values[~one].mean() else (~one, one)
+    bounds = np.sort(values[low])
+    # So many of the low class above it, of the high one not: at the best of all bounds.
+    below = np.searchsorted(np.sort(values[high]), bounds, side="right")
+    wrong = below + np.arange(len(bounds) - 1, -1, -1)
+    return bool(wrong.min() <= (1 - _SURE) * len(values))
+
+
 def _sureness(known: Sequence[object], told: Sequence[str]) -> float:
     """The share of rows one would tell right from `known` by the commonest of each value."""
     most: dict[object, int] = {}
     for (key, _), count in Counter(zip(known, told, strict=True)).items():
         most[key] = max(most.get(key, 0), count)
     return sum(most.values()) / max(1, len(told))
+
+
+# -- rows that follow one another ----------------------------------------------------------------
+
+
+def likely_series(table: Table) -> Series:
+    """The order rows seem to have in time, and the column that tells one series from another.
+
+    That order is of the first dates; where they occur more than once, it is the column of classes
+    beside which each occurs once.
+    """
+    order = next((name for name in table.names if table.kind(name) == "date"), "")
+    if not order:
+        return Series()
+    times = _cells(table, order)
+    if len(set(times)) == len(times):
+        return Series(order=order)
+    classes = (name for name in table.columns if table.kind(name) in ("class", "text", "integer"))
+    for name in classes:
+        pairs = set(zip(times, _cells(table, name), strict=True))
+        if 4 * table.distinct(name) <= len(times) == len(pairs):
+            return Series(order=order, group=name)
+    return Series(order=order)
 
 
 # -- what belongs together -----------------------------------------------------------------------

@@ -32,7 +32,7 @@ from studio.problem import refuse
 from studio.train.bindings import PICTURE_DIVISOR
 from studio.train.encoding.picture_files import PictureError, picture_shape
 from studio.train.encoding.pictures import picture_paths
-from studio.train.plain_columns import feature_parts, is_plain, part_width, split_of
+from studio.train.plain_columns import feature_parts, has_empty, is_plain, part_width, split_of
 from studio.train.roles import pixels, task_of
 from studio.train.tables import Table
 from studio.train.tables.kinds import parsed, sequence
@@ -104,16 +104,19 @@ def suited_input(table: Table, columns: Sequence[str], texts: Sequence[str] = ()
 
 
 def suited_output(table: Table, column: str) -> SuitedOutput:
-    """The output that suits a column: classes as far as it holds few values, else numbers."""
+    """The output that suits a column: classes as far as it holds few values, else numbers.
+
+    Empty cells are a class of their own.
+    """
     task = task_of(table, column)
-    if task == "binary":
-        binary = ClassColumn(column)
-        metrics = (Accuracy(), AUC(name="auc"))
-        return SuitedOutput(binary, 1, "sigmoid", BinaryCrossentropy(), metrics)
-    if task == "classes":
+    if task in ("binary", "classes"):
+        gaps = column in table.columns and has_empty(table, column)
+        classes = ClassColumn(column, missing="class" if gaps else "refuse")
+        if task == "binary":
+            metrics = (Accuracy(), AUC(name="auc"))
+            return SuitedOutput(classes, 1, "sigmoid", BinaryCrossentropy(), metrics)
         loss = SparseCategoricalCrossentropy()
-        count = table.distinct(column)
-        return SuitedOutput(ClassColumn(column), count, "softmax", loss, (Accuracy(),))
+        return SuitedOutput(classes, table.distinct(column), "softmax", loss, (Accuracy(),))
     regression = MeanSquaredError(), (MeanAbsoluteError(),)
     if column in table.arrays:
         width = int(np.prod(table.arrays[column].shape[1:]))

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from studio.train.roles import LeftOut, alike, likely_target, pixels, roles, task_of
+from studio.document.plan import Series
+from studio.train.roles import LeftOut, alike, likely_series, likely_target, pixels, roles, task_of
 from studio.train.tables import Table
 from studio.train.tables.array_tables import table_of_arrays
 
@@ -47,6 +48,26 @@ def test_the_target_is_known_by_its_name_or_stands_last():
     assert likely_target(table(a=PRICES, b=YES, c=TEXTS)) == "b"
     assert likely_target(table(a=YES, b=PRICES)) == "b"
     assert likely_target(table(a=TEXTS)) == ""
+
+
+def test_what_people_ask_for_by_name_comes_before_what_stands_last():
+    port = ["S", "C", "Q", ""] * 100
+    assert likely_target(table(survived=YES, age=PRICES, port=port)) == "survived"
+
+
+def test_a_column_that_is_not_known_of_every_row_is_told_last():
+    shirt, port = ["S", "M", "L"] * 134, ["S", "C", "Q", ""] * 100
+    assert likely_target(table(age=PRICES, shirt=shirt[:400], port=port)) == "shirt"
+    assert likely_target(table(age=TEXTS, port=port)) == "port"
+
+
+def test_an_amount_that_parts_two_classes_gives_them_away():
+    rng = draws(3)
+    deaths = np.where(YES, rng.uniform(50, 900, ROWS), rng.uniform(0, 49, ROWS)).round(2)
+    age = (deaths + rng.normal(0, 300, ROWS)).round(2)
+    bad = table(deaths=deaths, down=-deaths, age=age, label=YES)
+    left = roles(bad).left_out
+    assert left == {"deaths": LeftOut("tells"), "down": LeftOut("tells")}
 
 
 def test_columns_that_teach_nothing_are_left_out():
@@ -124,3 +145,12 @@ def test_arrays_are_told_from_labels():
     )
     assert roles(found).target == "digit"
     assert roles(found).inputs == ("image",)
+
+
+def test_each_shop_is_a_series_of_its_own():
+    days = [f"2024-01-{day:02}" for day in range(1, 29)]
+    sales = [str(value) for value in draws(5).integers(0, 900, 3 * 28)]
+    three = table(shop=["north"] * 28 + ["mid"] * 28 + ["south"] * 28, day=days * 3, sales=sales)
+    assert likely_series(three) == Series(order="day", group="shop")
+    assert likely_series(table(day=days, sales=sales[:28])) == Series(order="day")
+    assert likely_series(table(sales=sales)) == Series()

@@ -9,6 +9,7 @@ import pytest
 from studio.document.analysis import analyse
 from studio.document.model import Document
 from studio.document.plan import (
+    ClassColumn,
     DateColumn,
     FeatureColumns,
     NumberColumns,
@@ -206,6 +207,17 @@ def test_a_series_is_told_from_what_was_before(tmp_path):
     assert any(isinstance(entry.body, GRU) for entry in document.layers.values())
     assert document.plan.data.split.kind == "last"
     assert trained(document, 8)["val_mean_absolute_error"] < 0.2
+
+
+def test_a_target_with_empty_cells_is_trained_for(tmp_path):
+    texts, kind = reviews()
+    told = ["" if place % 9 == 0 else ("bad", "good")[k] for place, k in enumerate(kind)]
+    document = proposed(
+        written(tmp_path / "reviews.csv", text=texts, verdict=told), target="verdict"
+    )
+    assert_fits(document)
+    assert list(document.plan.data.targets.values()) == [ClassColumn("verdict", missing="class")]
+    assert trained(document, 3)["val_accuracy"] > 0.4
 
 
 def test_chinese_texts_are_parted_where_no_space_does(tmp_path):

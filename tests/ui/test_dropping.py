@@ -16,7 +16,7 @@ from studio.document import edits
 from studio.document.building import add
 from studio.document.layout import arrange
 from studio.document.model import Document, Endpoint
-from studio.document.plan import ClassColumn, FeatureColumns, NumberColumns, TextColumn
+from studio.document.plan import ClassColumn, FeatureColumns, NumberColumns, Series, TextColumn
 from studio.document.project import Project
 from studio.layers.dense import Dense
 from studio.layers.input import Input
@@ -235,6 +235,22 @@ def test_a_series_is_told_from_windows(open_window, file, qtbot):
     click(dialog.accept_button)
     assert window.session.document.plan.data.series is not None
     assert window.session.analysis.problems == ()
+
+
+def test_each_shop_is_a_series_of_its_own(open_window, tmp_path, qtbot):
+    path = tmp_path / "sales.csv"
+    rows = [
+        f"2024-{m:02}-{d:02},{shop},{d + m}" for m in (1, 2) for d in range(1, 29) for shop in "ab"
+    ]
+    path.write_text("\n".join(["day,shop,sales", *rows]))
+    window = open_window()
+    drop(window, urls(path), middle(window))
+    dialog = asked(qtbot)
+    click(dialog.series, QPoint(8, dialog.series.height() // 2))
+    assert (dialog.order.currentData(), dialog.group.currentData()) == ("day", "shop")
+    qtbot.waitUntil(lambda: not dialog.busy)
+    click(dialog.accept_button)
+    assert window.session.document.plan.data.series == Series(order="day", group="shop")
 
 
 # -- nodes ---------------------------------------------------------------------------------------

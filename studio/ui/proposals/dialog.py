@@ -10,7 +10,6 @@ from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
     QFormLayout,
-    QHBoxLayout,
     QLabel,
     QPushButton,
     QSplitter,
@@ -23,9 +22,10 @@ from studio.document.plan import Series
 from studio.problem import Problem, ProblemError
 from studio.text import text
 from studio.train.proposals import Seen, bind_input, bind_output, new_input, use_source
-from studio.train.roles import roles
+from studio.train.roles import likely_series, roles
 from studio.train.starting import Wish, starting_model
 from studio.ui.background import Latest
+from studio.ui.bindings.pairs import Pair, Pairs
 from studio.ui.choices import ListedChoice
 from studio.ui.editors import SwitchEditor, WholeEditor
 from studio.ui.notice import ProblemsNotice
@@ -121,6 +121,7 @@ class ProposalDialog(QDialog):
     def propose(self) -> None:
         """Make the proposal of what is chosen now."""
         self._allow(False)
+        self.changes.wait()
         self._worker.ask(partial(_outcome, self.proposal()))
 
     def _show(self, outcome: Outcome) -> None:
@@ -172,22 +173,12 @@ class StartDialog(ProposalDialog):
         self.series.setObjectName("series")
         self.series.setToolTip(text("binding.series_tip"))
         self.series.edited.connect(self._choose_series)
+        self._likely = likely_series(seen.table)
         self.length, self.ahead = WholeEditor(1), WholeEditor(1)
-        windows = QHBoxLayout()
-        windows.addWidget(self.series)
-        self._windows: list[QWidget] = []
-        for name, field in (("length", self.length), ("ahead", self.ahead)):
-            label = QLabel(text(f"binding.series_{name}"))
-            label.setBuddy(field)
-            field.setAccessibleName(text(f"binding.series_{name}"))
-            field.setToolTip(text(f"binding.series_{name}_tip"))
-            field.show_value(getattr(Series, name))
-            field.edited.connect(lambda _: self.propose())
-            self._windows += [label, field]
-        for widget in self._windows:
-            widget.hide()
-            windows.addWidget(widget)
-        windows.addStretch(1)
+        self.order, self.group = ListedChoice([]), ListedChoice([])
+        lines = (("length", "ahead"), ("order", "group"))
+        self.windows = Pairs([[self._window(name) for name in names] for names in lines])
+        self.windows.hide()
         form = QFormLayout()
         form.addRow(text("binding.predict"), self.target)
         hint = QLabel(text("binding.known_beforehand"))
@@ -197,8 +188,23 @@ class StartDialog(ProposalDialog):
         layout.addLayout(form)
         layout.addWidget(QLabel(text("binding.predict_from")))
         layout.addWidget(self.columns, 1)
-        layout.addWidget(hint)
-        layout.addLayout(windows)
+        for widget in (hint, self.series, self.windows):
+            layout.addWidget(widget)
+
+    def _window(self, name: str) -> Pair:
+        """A field of the windows, with what the table seems to offer for it."""
+        field = getattr(self, name)
+        if name in ("order", "group"):
+            none = text(
+                "binding.series_as_they_are" if name == "order" else "binding.series_all_one"
+            )
+            field.set_choices([(none, ""), *((c, c) for c in self._seen.table.columns)])
+        said = text(f"binding.series_{name}")
+        field.setAccessibleName(said)
+        field.setToolTip(text(f"binding.series_{name}_tip"))
+        field.show_value(getattr(self._likely, name))
+        field.edited.connect(lambda _: self.propose())
+        return QLabel(said), field
 
     def proposal(self) -> Callable[[], Document]:
         seen = self._seen
@@ -218,17 +224,15 @@ class StartDialog(ProposalDialog):
             self._allow(False)
 
     def _series(self) -> Series | None:
-        """The windows wanted, in the order of the first column of dates."""
+        """The windows wanted."""
         if not self.series.isChecked():
             return None
-        table = self._seen.table
-        dates = [name for name in table.names if table.kind(name) == "date"]
-        order = dates[0] if dates else ""
-        return Series(self.length.value(), self.ahead.value(), order=order)
+        length, ahead = self.length.value(), self.ahead.value()
+        columns = self.order.currentData() or "", self.group.currentData() or ""
+        return Series(length, ahead, order=columns[0], group=columns[1])
 
     def _choose_series(self, on: bool) -> None:
-        for widget in self._windows:
-            widget.setVisible(on)
+        self.windows.setVisible(on)
         self.propose()
 
     def _choose_target(self, column: str) -> None:

@@ -77,6 +77,11 @@ class ChangesList(QScrollArea):
         self.setWidget(self.label)
         self.setFrameShape(QScrollArea.Shape.NoFrame)
 
+    def wait(self) -> None:
+        """Say that it is not known yet, where nothing is shown."""
+        if not self.label.text():
+            self.label.setText(escape(text("binding.proposing")))
+
     def show_proposal(self, old: Document, new: Document) -> None:
         """Say what is another in the new document."""
         said = [change_said(change) for change in changes(old, new)]

@@ -66,7 +66,9 @@ def binding_said(binding: Binding) -> str:
             return text("binding.said_numbers", columns=columns, scaled=scaled)
         case ClassColumn():
             key = "said_one_hot" if binding.one_hot else "said_classes"
-            return text(f"binding.{key}", column=binding.column)
+            said = text(f"binding.{key}", column=binding.column)
+            empty = binding.missing == "class"
+            return f"{said}, {text('binding.step_missing_class')}" if empty else said
         case DateColumn():
             parts = ", ".join(text(f"binding.date_{part}") for part in binding.parts)
             return text("binding.said_date", column=binding.column, parts=parts)
