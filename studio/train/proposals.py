@@ -4,6 +4,7 @@ Each is an edit that a person accepts or not: where the data comes from, how the
 what the port must be for that. What fits as it is stays as it is.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,11 +19,13 @@ from studio.document.plan import (
     FeatureColumns,
     Reading,
     Source,
+    Split,
     TableSource,
     TextColumn,
 )
 from studio.layers.dense import Dense
 from studio.layers.input import Input
+from studio.problem import refuse
 from studio.train.bindings import bind, ports_of, suggest_bindings
 from studio.train.data import load_table
 from studio.train.plain_columns import part_width
@@ -205,7 +208,7 @@ def _with_target(document: Document, endpoint: Endpoint, binding: Binding) -> Do
 
 # -- what changes --------------------------------------------------------------------------------
 
-What = Literal["source", "layer", "input", "target", "loss", "metrics", "parameter"]
+What = Literal["source", "split", "layer", "input", "target", "loss", "metrics", "parameter"]
 
 
 @dataclass(frozen=True)
@@ -213,7 +216,8 @@ class Change:
     """One thing that a proposal changes.
 
     Attributes:
-        what: a ``parameter`` of a layer, the ``loss`` of an output, the binding of an ``input``, …
+        what: the file of a ``split``, a ``parameter`` of a layer, the ``loss`` of an output, the
+            binding of an ``input``, …
         name: of the layer or the port.
         before: what it was; None where it was nothing.
         after: what it becomes.
@@ -233,6 +237,8 @@ def changes(old: Document, new: Document) -> list[Change]:
     before, after = old.plan.data, new.plan.data
     if before.source != after.source:
         found.append(Change("source", "", before.source, after.source))
+    if after.split.file != before.split.file:
+        found.append(Change("split", "", before.split.file, after.split.file))
     for layer, entry in new.layers.items():
         if layer not in old.layers:
             found.append(Change("layer", entry.name, None, entry.body))
@@ -259,6 +265,42 @@ def _differing(what: What, name: str, before: Any, after: Any) -> list[Change]:
     return [] if before == after else [Change(what, name, before, after)]
 
 
+# -- two files -----------------------------------------------------------------------------------
+
+_HELD = ("test", "valid", "val", "dev", "heldout", "held_out", "测试", "验证")
+
+
+def trains_first(paths: Sequence[Path]) -> list[Path]:
+    """Files in the order that their names tell: what trains before what validates."""
+    return sorted(paths, key=lambda path: any(name in _words(path) for name in _HELD))
+
+
+def _words(path: Path) -> list[str]:
+    name = path.name.split(".")[0].lower()
+    return re.findall(r"[a-z]+|[\u4e00-\u9fff]{2}", name)
+
+
+def validated_on(document: Document, held: TableSource | None) -> Document:
+    """With another file to validate on, if there is one."""
+    if held is None:
+        return document
+    return edits.set_data(document, split=Split("file", file=held))
+
+
+def held_file(path: Path, base: Path | None, table: Table) -> TableSource:
+    """A second file that was dropped, to validate on.
+
+    Raises:
+        ProblemError: ``held_columns`` where it lacks columns of the first, or what keeps it from
+            being read.
+    """
+    names = peek_table(path, rows=1).names
+    lacking = [name for name in table.names if name not in names]
+    if lacking:
+        raise refuse("held_columns", file=path.name, other=table.name, column=lacking[0])
+    return table_source(path, base)
+
+
 # -- what was dropped ----------------------------------------------------------------------------
 
 
@@ -272,6 +314,7 @@ class Seen:
         roles: what its columns are probably for.
         tasks: what telling each column is that can be told.
         whole: whether those rows are all.
+        held: a second file, to validate on.
     """
 
     table: Table
@@ -279,15 +322,17 @@ class Seen:
     roles: Roles
     tasks: Mapping[str, Task]
     whole: bool = True
+    held: TableSource | None = None
 
 
-def seen_file(path: Path, base: Path | None) -> Seen:
-    """A file or a folder that was dropped.
+def seen_file(path: Path, base: Path | None, held: Path | None = None) -> Seen:
+    """A file or a folder that was dropped, and what was dropped with it to validate on.
 
     Raises:
-        ProblemError: what keeps it from being read.
+        ProblemError: what keeps it from being read, or see `held_file`.
     """
-    return seen_source(table_source(path, base), base or Path())
+    seen = seen_source(table_source(path, base), base or Path())
+    return replace(seen, held=held_file(held, base, seen.table)) if held else seen
 
 
 def seen_source(source: Source, base: Path) -> Seen:

@@ -13,7 +13,14 @@ from studio.document.model import CallId, Document, Endpoint
 from studio.layers.input import Input
 from studio.problem import ProblemError
 from studio.text import text
-from studio.train.proposals import Seen, columns_for, seen_file, seen_source, use_source
+from studio.train.proposals import (
+    Seen,
+    columns_for,
+    seen_file,
+    seen_source,
+    trains_first,
+    use_source,
+)
 from studio.train.tables import pasted_source
 from studio.train.tables.kinds import PICTURES
 from studio.ui.background import Latest
@@ -34,6 +41,7 @@ if TYPE_CHECKING:
     from studio.ui.window import MainWindow
 
 _MODELS = (SUFFIX, ONNX)
+_MOST = 2  # files with data at once: one trains, one validates
 
 
 @dataclass(frozen=True)
@@ -104,11 +112,16 @@ class Dropping(QObject):
     def _said(self, data: QMimeData, spot: Spot) -> str:
         """What a drop there would do."""
         files, columns = files_in(data), columns_of_hand(data)
-        tables = [path for path in files if path.suffix.lower() not in _MODELS]
+        tables = _tables(files)
         document = self._window.session.document
         if files and not tables:
             return ""
-        what = tables[0].name if tables else ", ".join(columns)
+        what = ", ".join(columns)
+        if tables:
+            path, held = _pair(tables)
+            what = path.name
+            if held:
+                what = text("binding.drop_both", what=what, held=held.name)
         if spot.call and isinstance(document.entry(spot.call).body, Input):
             name = document.entry(spot.call).name
             return text("binding.drop_input", what=what, name=name)
@@ -134,12 +147,14 @@ class Dropping(QObject):
 
     def _take(self, paths: list[Path], spot: Spot) -> None:
         """One question after the other; a timer for each would ask within the one before."""
-        tables = [path for path in paths if path.suffix.lower() not in _MODELS]
         for path in paths:
-            if path not in tables:
+            if path.suffix.lower() in _MODELS:
                 self.take_model(path, spot.pos)
-        if tables:
-            self.take_table(tables[0], spot)
+        tables = _tables(paths)
+        if len(tables) > _MOST:
+            tell(self._window, text("binding.too_many_files"), warning=False)
+        elif tables:
+            self.take_table(*_pair(tables), spot)
 
     def take_model(self, path: Path, spot: QPointF | None = None) -> None:
         """A project or an ONNX file was dropped: ask whether it goes in as a layer or into a tab.
@@ -177,13 +192,18 @@ class Dropping(QObject):
 
     # -- data ------------------------------------------------------------------------------------
 
-    def take_table(self, path: Path, spot: Spot | None = None) -> None:
-        """Read a file or a folder beside the window, and propose what to do with it."""
+    def take_table(self, path: Path, held: Path | None = None, spot: Spot | None = None) -> None:
+        """Read a file or a folder beside the window, and propose what to do with it.
+
+        Args:
+            held: a second file, to validate on.
+            spot: where they were dropped.
+        """
         spot = self._spot_for_data(spot)
         self._window.status.tell(text("binding.reading", name=path.name))
         session = self._window.session
         base = session.path.parent if session.path else None
-        self._read(partial(seen_file, path, base), spot)
+        self._read(partial(seen_file, path, base, held), spot)
 
     def take_pasted(self, copied: str) -> None:
         """Propose what to do with a table that was on the clipboard."""
@@ -310,6 +330,18 @@ def _gives(document: Document, call: CallId) -> Endpoint | None:
     _, results = document.ports(document.entry(call))
     alone = len(results) == 1 and not graph.out_of(call)
     return Endpoint(call, results[0].name) if alone else None
+
+
+def _pair(tables: list[Path]) -> tuple[Path, Path | None]:
+    """Which of the files trains, and which one validates."""
+    tables = trains_first(tables)
+    return tables[0], None if len(tables) == 1 else tables[1]
+
+
+def _tables(paths: list[Path]) -> list[Path]:
+    """Those that hold data; one where all are arrays, which are one table as a folder's are."""
+    tables = [path for path in paths if path.suffix.lower() not in _MODELS]
+    return tables[:1] if all(path.suffix.lower() == ".npy" for path in tables) else tables
 
 
 def files_in(data: QMimeData) -> list[Path]:

@@ -253,6 +253,41 @@ def test_each_shop_is_a_series_of_its_own(open_window, tmp_path, qtbot):
     assert window.session.document.plan.data.series == Series(order="day", group="shop")
 
 
+def test_of_two_files_the_second_validates(open_window, file, tmp_path, qtbot):
+    held = tmp_path / "stories_test.csv"
+    held.write_text(file.read_text())
+    window = open_window()
+    drop(window, urls(held, file), middle(window))
+    dialog = asked(qtbot)
+    assert "Validation on <b>stories_test.csv</b>" in dialog.changes.label.text()
+    click(dialog.accept_button)
+    data = window.session.document.plan.data
+    assert data.source.path.endswith("stories.csv")
+    assert (data.split.kind, data.split.file.path) == ("file", held.as_posix())
+    qtbot.waitUntil(lambda: not window.data.busy, timeout=20_000)
+    assert window.data.look.problems == ()
+
+
+def test_a_second_file_with_other_columns_is_refused(
+    open_window, file, tmp_path, qtbot, monkeypatch
+):
+    told = []
+    monkeypatch.setattr("studio.ui.dropping.tell_problems", lambda *about: told.append(about))
+    other = tmp_path / "test.csv"
+    other.write_text("title,hour\na story,3\n")
+    drop(open_window(), urls(file, other), QPoint(400, 300))
+    qtbot.waitUntil(lambda: bool(told))
+    assert [problem.code for problem in told[0][2]] == ["held_columns"]
+
+
+def test_more_files_than_two_are_answered_in_words(open_window, file, tmp_path, qtbot, monkeypatch):
+    said = []
+    monkeypatch.setattr("studio.ui.dropping.tell", lambda *about, **_: said.append(about[1]))
+    drop(open_window(), urls(file, *(tmp_path / f"{n}.txt" for n in "ab")), QPoint(400, 300))
+    qtbot.waitUntil(lambda: bool(said))
+    assert "folder" in said[0]
+
+
 # -- nodes ---------------------------------------------------------------------------------------
 
 

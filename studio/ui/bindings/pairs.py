@@ -33,11 +33,11 @@ class Pairs(QWidget):
                 if id(widget) not in kept:
                     widget.hide()
         self._lines, self._folded = lines, None
-        for label, field in (pair for line in lines for pair in line):
-            for widget in (label, field):
-                if widget is not None:
-                    widget.setParent(self)
-                    widget.show()
+        for label, field in self._column():
+            for shown in (label, field):
+                if shown is not None:
+                    shown.setParent(self)
+                    shown.show()
             if label is not None:
                 label.setBuddy(field)
         self._arrange(self.width() if self.isVisible() else None)

@@ -18,10 +18,17 @@ from PySide6.QtWidgets import (
 )
 
 from studio.document.model import CallId, Document, Endpoint
-from studio.document.plan import Series
+from studio.document.plan import Series, TableSource
 from studio.problem import Problem, ProblemError
 from studio.text import text
-from studio.train.proposals import Seen, bind_input, bind_output, new_input, use_source
+from studio.train.proposals import (
+    Seen,
+    bind_input,
+    bind_output,
+    new_input,
+    use_source,
+    validated_on,
+)
 from studio.train.roles import likely_series, roles
 from studio.train.starting import Wish, starting_model
 from studio.ui.background import Latest
@@ -122,7 +129,7 @@ class ProposalDialog(QDialog):
         """Make the proposal of what is chosen now."""
         self._allow(False)
         self.changes.wait()
-        self._worker.ask(partial(_outcome, self.proposal()))
+        self._worker.ask(partial(_outcome, self.proposal(), self._seen.held))
 
     def _show(self, outcome: Outcome) -> None:
         self._proposal = outcome if isinstance(outcome, Document) else None
@@ -145,9 +152,9 @@ class ProposalDialog(QDialog):
             self.made.emit(train)
 
 
-def _outcome(make: Callable[[], Document]) -> Outcome:
+def _outcome(make: Callable[[], Document], held: TableSource | None) -> Outcome:
     try:
-        return make()
+        return validated_on(make(), held)
     except ProblemError as error:
         return error.problems
 

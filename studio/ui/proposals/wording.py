@@ -32,6 +32,9 @@ def change_said(change: Change) -> str:
         return ""
     if change.what == "source":
         return text("binding.takes_data", source=f"<b>{escape(source_said(after))}</b>")
+    if change.what == "split":
+        file = f"<b>{escape(source_said(after))}</b>" if after else ""
+        return text("binding.validates_on", file=file) if after else ""
     if change.what == "parameter":
         values = {"before": escape(_value(change.before)), "after": escape(_value(after))}
         return text("binding.sets", name=name, parameter=change.parameter, **values)
