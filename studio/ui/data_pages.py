@@ -21,7 +21,7 @@ from studio.ui.source_bar import EmptyPage
 from studio.ui.table_preview import TablePreview
 from studio.ui.theme import tokens
 
-_WIDE = 900  # pixels; with less, table and ports do not stand side by side
+_WIDE = 1000  # pixels; with less, table and ports do not stand side by side
 
 
 class DataPages(QWidget):
@@ -79,7 +79,7 @@ class DataPages(QWidget):
         self._wide = wide
         if wide:
             self.split.addWidget(self._ports)
-            self.split.setSizes([420, 540])
+            self.split.setSizes([500, 500])
             self._ports.show()
         else:
             self.tabs.addTab(self._ports, text("data.bindings"))

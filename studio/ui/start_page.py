@@ -25,6 +25,7 @@ from PySide6.QtGui import (
     QImage,
     QImageReader,
     QKeyEvent,
+    QKeySequence,
     QPainter,
     QPaintEvent,
     QPen,
@@ -298,6 +299,13 @@ class StartPage(QScrollArea):
             label.setFont(font)
         for button, drawn in ((self.tour, "train"), (self.new, "new"), (self.open, "open")):
             button.setIcon(icon(drawn))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """What is pasted here is a table."""
+        if event.matches(QKeySequence.StandardKey.Paste):
+            self.data_wanted.emit(PASTE)
+        else:
+            super().keyPressEvent(event)
 
     def _titles(self) -> list[QLabel]:
         """Of the page's parts."""

@@ -358,3 +358,13 @@ def test_an_empty_clipboard_is_said_and_the_page_stays(window, monkeypatch):
     click(window.front.page.drop.buttons[PASTE])
     assert told == [catalogue("en", "data")["nothing_to_paste"]]
     assert window.front.shows_page
+
+
+@pytest.mark.parametrize("of_card", [False, True])
+def test_a_table_is_pasted_by_its_key(window, qtbot, of_card):
+    QGuiApplication.clipboard().setText(TABLE)
+    page = window.front.page
+    at = page.examples.cards[0] if of_card else page
+    at.setFocus()
+    QTest.keyClick(at, Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
+    proposed(qtbot).reject()
