@@ -33,6 +33,7 @@ from studio.train.ports import DataPort, binding_problems, class_count_problem, 
 from studio.train.roles import Roles, Task, likely_target, roles, task_of
 from studio.train.starting import as_name, groups
 from studio.train.suited import SuitedInput, SuitedOutput, suited_input, suited_output
+from studio.train.table_view import how_read
 from studio.train.tables import Table, peek_table, table_source
 
 _FEWEST, _ROWS, _CELLS = 1000, 20_000, 400_000  # looked at before something is proposed
@@ -315,6 +316,8 @@ class Seen:
         tasks: what telling each column is that can be told.
         whole: whether those rows are all.
         held: a second file, to validate on.
+        found: how a file was read, as far as it was found out.
+        sheets: of a workbook, to choose from.
     """
 
     table: Table
@@ -323,6 +326,8 @@ class Seen:
     tasks: Mapping[str, Task]
     whole: bool = True
     held: TableSource | None = None
+    found: Reading = Reading()
+    sheets: tuple[str, ...] = ()
 
 
 def seen_file(path: Path, base: Path | None, held: Path | None = None) -> Seen:
@@ -346,7 +351,8 @@ def seen_source(source: Source, base: Path) -> Seen:
     else:
         table, whole = _beginning(base / source.path, source.reading)
     tasks = {name: task for name in table.names if (task := task_of(table, name))}
-    return Seen(table, source, roles(table), tasks, whole)
+    found, sheets = how_read(source, base)
+    return Seen(table, source, roles(table), tasks, whole, found=found, sheets=sheets)
 
 
 def _beginning(path: Path, reading: Reading) -> tuple[Table, bool]:

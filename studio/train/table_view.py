@@ -139,13 +139,17 @@ def sheets_in(workbook: Path) -> tuple[str, ...]:
     return tuple(sheet_names(workbook))
 
 
+def how_read(source: Source, base: Path) -> tuple[Reading, tuple[str, ...]]:
+    """What was found out about a file, and the sheets to choose from in a workbook."""
+    if not isinstance(source, TableSource):
+        return Reading(), ()
+    read = detected(base / source.path, source.reading)
+    return read, sheets_in(base / source.path) if read.sheet else ()
+
+
 def view_of(table: Table, source: Source, base: Path, whole: bool = True) -> TableView:
     """What is shown of a table that was read from a source."""
-    read = Reading()
-    sheets: tuple[str, ...] = ()
-    if isinstance(source, TableSource):
-        read = detected(base / source.path, source.reading)
-        sheets = sheets_in(base / source.path) if read.sheet else ()
+    read, sheets = how_read(source, base)
     profiles = {}
     for number, column in enumerate(table.names):
         tell("counting", number, len(table.names))

@@ -16,7 +16,14 @@ from studio.document import edits
 from studio.document.building import add
 from studio.document.layout import arrange
 from studio.document.model import Document, Endpoint
-from studio.document.plan import ClassColumn, FeatureColumns, NumberColumns, Series, TextColumn
+from studio.document.plan import (
+    ClassColumn,
+    FeatureColumns,
+    NumberColumns,
+    Reading,
+    Series,
+    TextColumn,
+)
 from studio.document.project import Project
 from studio.layers.dense import Dense
 from studio.layers.input import Input
@@ -30,6 +37,7 @@ from studio.ui.proposals.dialog import (
     ProposalDialog,
     StartDialog,
 )
+from tests.train.tables.test_workbooks import workbook
 
 LEFT, COPY, NONE = (
     Qt.MouseButton.LeftButton,
@@ -286,6 +294,45 @@ def test_more_files_than_two_are_answered_in_words(open_window, file, tmp_path, 
     drop(open_window(), urls(file, *(tmp_path / f"{n}.txt" for n in "ab")), QPoint(400, 300))
     qtbot.waitUntil(lambda: bool(said))
     assert "folder" in said[0]
+
+
+def test_the_sheet_is_chosen_in_the_dialog(open_window, tmp_path, qtbot):
+    rows = [[float(i % 7), float(i % 3), "ab"[i % 2]] for i in range(60)]
+    sheets = {
+        "Notes": [["About"], ["made in spring"]],
+        "Data": [["width", "height", "kind"], *rows],
+    }
+    path = workbook(tmp_path / "two.xlsx", sheets)
+    window = open_window()
+    drop(window, urls(path), middle(window))
+    dialog = asked(qtbot)
+    assert not dialog.accept_button.isEnabled()
+    assert "No column" in dialog.changes.label.text()
+    sheet = dialog.reading.fields["sheet"]
+    assert sheet.isVisible()
+    sheet.setFocus()
+    QTest.keyClick(sheet, Qt.Key.Key_End)
+    qtbot.waitUntil(dialog.accept_button.isEnabled)
+    assert dialog.target.currentData() == "kind"
+    click(dialog.accept_button)
+    assert window.session.document.plan.data.source.reading == Reading(sheet="Data")
+    qtbot.waitUntil(lambda: not window.data.busy, timeout=20_000)
+    assert window.data.look.problems == ()
+
+
+def test_a_reading_that_fails_leaves_the_first(open_window, file, qtbot):
+    window = open_window()
+    drop(window, urls(file), middle(window))
+    dialog = asked(qtbot)
+    assert not dialog.reading.isVisible()
+    click(dialog.reading_button)
+    encoding = dialog.reading.fields["encoding"]
+    assert encoding.isVisible()
+    dialog.reading.edited.emit(Reading(encoding="utf-16"))
+    qtbot.waitUntil(lambda: not dialog.busy and dialog.notice.isVisible())
+    assert encoding.currentText() == "found: UTF-8"
+    click(dialog.accept_button)
+    assert window.session.document.plan.data.source.reading == Reading()
 
 
 # -- nodes ---------------------------------------------------------------------------------------

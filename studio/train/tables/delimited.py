@@ -103,7 +103,11 @@ def detected_in(name: str, stream: IO[bytes], reading: Reading) -> tuple[Reading
         later = b"" if whole else _later(stream)
         reading = replace(reading, encoding=encoding_of(data, whole, later))
     decoder = codecs.getincrementaldecoder(codec_of(reading.encoding))("replace")
-    return dialect_of(decoder.decode(data), reading, whole)
+    try:
+        start = decoder.decode(data)
+    except UnicodeError:  # the first bytes are no mark of UTF-16 or UTF-32
+        raise refuse("file_undecodable", file=name, received=reading.encoding, row=1) from None
+    return dialect_of(start, reading, whole)
 
 
 def _later(stream: IO[bytes]) -> bytes:

@@ -1,8 +1,10 @@
 """The dialogs in which a proposal is looked at, changed, and accepted by one click."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from html import escape
+from pathlib import Path
 from typing import ClassVar
 
 from PySide6.QtCore import Qt, Signal
@@ -10,15 +12,17 @@ from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
     QFormLayout,
+    QHBoxLayout,
     QLabel,
     QPushButton,
     QSplitter,
+    QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
 from studio.document.model import CallId, Document, Endpoint
-from studio.document.plan import Series, TableSource
+from studio.document.plan import Reading, Series, TableSource
 from studio.problem import Problem, ProblemError
 from studio.text import text
 from studio.train.proposals import (
@@ -26,6 +30,7 @@ from studio.train.proposals import (
     bind_input,
     bind_output,
     new_input,
+    seen_source,
     use_source,
     validated_on,
 )
@@ -36,9 +41,10 @@ from studio.ui.bindings.pairs import Pair, Pairs
 from studio.ui.choices import ListedChoice
 from studio.ui.editors import SwitchEditor, WholeEditor
 from studio.ui.notice import ProblemsNotice
-from studio.ui.parts import note, number
+from studio.ui.parts import clear, note, number
 from studio.ui.proposals.columns import ColumnsTree
 from studio.ui.proposals.preview import ChangesList, GraphPicture, laid_out
+from studio.ui.reading_form import ReadingForm, summary
 from studio.ui.session import Session
 
 Outcome = Document | tuple[Problem, ...]
@@ -63,17 +69,25 @@ class ProposalDialog(QDialog):
         self._worker.answered.connect(self._show)
         self.setWindowTitle(title)
         self.resize(960, sum(self.heights) + 80)
-        table = seen.table
-        facts = {"rows": number(table.rows), "columns": len(table.names)}
-        size = text("training.table_size" if seen.whole else "binding.first_rows", **facts)
-        head = QLabel(f"<b>{escape(table.name)}</b> &nbsp;{size}")
-        head.setTextFormat(Qt.TextFormat.RichText)
+        self._reader = Latest(self)
+        self._reader.answered.connect(self._use_reading)
+        self._head = QLabel()
+        self._head.setTextFormat(Qt.TextFormat.RichText)
+        self.reading = ReadingForm()
+        self.reading.edited.connect(self._read_as)
+        self.reading_button = QToolButton(autoRaise=True)
+        self.reading_button.setCheckable(True)
+        self.reading_button.setToolTip(text("data.reading_tip"))
+        self.reading_button.toggled.connect(self.reading.setVisible)
+        head = QHBoxLayout()
+        head.addWidget(self._head, 1)
+        head.addWidget(self.reading_button)
         self.choices = QWidget()
         self.changes = ChangesList()
         self.picture = GraphPicture()
         self.notice = ProblemsNotice(session)
         self.notice.close_button.hide()
-        above = QSplitter()
+        above = self._above = QSplitter()
         above.addWidget(self.choices)
         above.addWidget(self.changes)
         above.setSizes([540, 400])
@@ -84,10 +98,13 @@ class ProposalDialog(QDialog):
         for split in (above, whole):
             split.setChildrenCollapsible(False)
         layout = QVBoxLayout(self)
-        layout.addWidget(head)
+        layout.addLayout(head)
+        layout.addWidget(self.reading)
         layout.addWidget(whole, 1)
         layout.addWidget(self.notice)
         layout.addWidget(self._buttons())
+        self._show_reading()
+        self.reading_button.setChecked(len(seen.sheets) > 1)  # which of them is not to be guessed
         self.build()
         self.propose()
 
@@ -107,8 +124,48 @@ class ProposalDialog(QDialog):
 
     @property
     def busy(self) -> bool:
-        """Whether a proposal is being made."""
-        return self._worker.busy
+        """Whether a proposal is being made, or the file is read otherwise."""
+        return self._worker.busy or self._reader.busy
+
+    # -- how the file is read --------------------------------------------------------------------
+
+    def _show_reading(self) -> None:
+        """Say what is in the table, and how its file was read."""
+        seen, table, source = self._seen, self._seen.table, self._seen.source
+        facts = {"rows": number(table.rows), "columns": len(table.names)}
+        size = text("training.table_size" if seen.whole else "binding.first_rows", **facts)
+        self._head.setText(f"<b>{escape(table.name)}</b> &nbsp;{size}")
+        words = ""
+        if isinstance(source, TableSource):
+            words = summary(source.reading, seen.found)
+            self.reading.show_reading(source.reading, seen.found, seen.sheets)
+        self.reading_button.setText(words)
+        self.reading_button.setVisible(bool(words))
+        self.reading.setVisible(bool(words) and self.reading_button.isChecked())
+
+    def _read_as(self, reading: Reading) -> None:
+        """Read the file otherwise, beside the window."""
+        source, path = self._seen.source, self._session.path
+        assert isinstance(source, TableSource)
+        self._allow(False)
+        other = replace(source, reading=reading)
+        self._reader.ask(partial(_reread, other, path.parent if path else Path()))
+
+    def _use_reading(self, seen: Seen | ProblemError) -> None:
+        if isinstance(seen, ProblemError):
+            self.notice.list_problems(text("binding.refused"), list(seen.problems))
+            self._show_reading()
+            self._allow(self._proposal is not None)
+            return
+        self._seen = replace(seen, held=self._seen.held)
+        self._show_reading()
+        choices = self.choices
+        self.choices = QWidget()
+        self._above.replaceWidget(0, self.choices)
+        clear(choices)
+        self.build()
+        self.choices.show()
+        self.propose()
 
     # -- what kinds of proposals say --------------------------------------------------------------
 
@@ -157,6 +214,13 @@ def _outcome(make: Callable[[], Document], held: TableSource | None) -> Outcome:
         return validated_on(make(), held)
     except ProblemError as error:
         return error.problems
+
+
+def _reread(source: TableSource, base: Path) -> Seen | ProblemError:
+    try:
+        return seen_source(source, base)
+    except ProblemError as error:
+        return error
 
 
 class StartDialog(ProposalDialog):
@@ -227,8 +291,11 @@ class StartDialog(ProposalDialog):
     def propose(self) -> None:
         if self.columns.chosen and self.target.currentData():
             super().propose()
-        else:
-            self._allow(False)
+            return
+        self._allow(False)
+        if not self.target.currentData():
+            self.picture.show_document(Document())
+            self.changes.say(text("binding.nothing_to_predict"))
 
     def _series(self) -> Series | None:
         """The windows wanted."""
@@ -275,7 +342,8 @@ class InputDialog(ProposalDialog):
         self.columns = ColumnsTree(self._seen.table)
         self.columns.setObjectName("columns")
         self.columns.setAccessibleName(text("binding.columns_for_input"))
-        self.columns.show_chosen(self._first)
+        names = self._seen.table.names
+        self.columns.show_chosen(tuple(name for name in self._first if name in names))
         self.columns.edited.connect(self.propose)
         layout = QVBoxLayout(self.choices)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -312,7 +380,8 @@ class OutputDialog(ProposalDialog):
         self.target = ListedChoice(target_choices(self._seen))
         self.target.setObjectName("target")
         self.target.setAccessibleName(text("binding.predict"))
-        self.target.show_value(self._first or self._seen.roles.target)
+        first = self._first if self._first in self._seen.tasks else ""
+        self.target.show_value(first or self._seen.roles.target)
         self.target.edited.connect(lambda _: self.propose())
         form = QFormLayout(self.choices)
         form.setContentsMargins(0, 0, 0, 0)

@@ -77,10 +77,14 @@ class ChangesList(QScrollArea):
         self.setWidget(self.label)
         self.setFrameShape(QScrollArea.Shape.NoFrame)
 
+    def say(self, words: str) -> None:
+        """Say something else."""
+        self.label.setText(escape(words))
+
     def wait(self) -> None:
         """Say that it is not known yet, where nothing is shown."""
         if not self.label.text():
-            self.label.setText(escape(text("binding.proposing")))
+            self.say(text("binding.proposing"))
 
     def show_proposal(self, old: Document, new: Document) -> None:
         """Say what is another in the new document."""

@@ -145,6 +145,12 @@ REFUSED: dict[str, tuple[bytes, Reading, str, dict[str, object]]] = {
         "file_undecodable",
         {"row": 2, "received": "utf-8"},
     ),
+    "no mark of what it says": (
+        b"a,b\n1,2\n",
+        Reading(encoding="utf-16"),
+        "file_undecodable",
+        {"row": 1, "received": "utf-16"},
+    ),
     "no such encoding": (b"a\n1\n", Reading(encoding="utf-9"), "reading_encoding", {}),
     "an encoding of no text": (b"a\n1\n", Reading(encoding="base64"), "reading_encoding", {}),
     "an open quote": (b'a,b\n1,2\n3,"x\n4,5\n', Reading(quote='"'), "file_malformed", {"row": 3}),
