@@ -28,13 +28,9 @@ from studio.ui.column_table import COLUMNS_MIME
 from studio.ui.dialogs import ask_dropped, tell, tell_problems
 from studio.ui.file_choice import ask_file, ask_folder
 from studio.ui.files import ONNX, SUFFIX
-from studio.ui.proposals.dialog import (
-    DataDialog,
-    InputDialog,
-    OutputDialog,
-    ProposalDialog,
-    StartDialog,
-)
+from studio.ui.proposals.binding import DataDialog, InputDialog, OutputDialog
+from studio.ui.proposals.dialog import ProposalDialog
+from studio.ui.proposals.starting import StartDialog
 from studio.ui.source_bar import FILE, FOLDER, PASTE
 
 if TYPE_CHECKING:

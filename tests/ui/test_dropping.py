@@ -30,13 +30,9 @@ from studio.layers.input import Input
 from studio.losses.probabilistic import BinaryCrossentropy
 from studio.text import set_language
 from studio.ui.column_table import COLUMNS_MIME
-from studio.ui.proposals.dialog import (
-    DataDialog,
-    InputDialog,
-    OutputDialog,
-    ProposalDialog,
-    StartDialog,
-)
+from studio.ui.proposals.binding import DataDialog, InputDialog, OutputDialog
+from studio.ui.proposals.dialog import ProposalDialog
+from studio.ui.proposals.starting import StartDialog
 from tests.train.tables.test_workbooks import workbook
 
 LEFT, COPY, NONE = (

@@ -17,7 +17,7 @@ from studio.examples import EXAMPLES
 from studio.formats import loom
 from studio.text import LANGUAGES, catalogue
 from studio.ui.files import Files
-from studio.ui.proposals.dialog import StartDialog
+from studio.ui.proposals.starting import StartDialog
 from studio.ui.session import Session
 from studio.ui.settings import Settings
 from studio.ui.source_bar import FILE, FOLDER, PASTE
