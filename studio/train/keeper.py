@@ -28,6 +28,7 @@ from studio.train.course import Course
 from studio.train.events import Checkpointed, Event, Warned
 from studio.train.trainer import Trainer
 
+FIRST = 5.0  # seconds until the first checkpoint: what is killed early can be gone on with, too
 SHARE = 0.02  # of the time, at most, that training stands still for checkpoints
 
 
@@ -52,7 +53,7 @@ class Keeper:
         self._document, self._ask = trainer.document, about
         self._about: About | None = None
         self._interval, self._say = minutes * 60, say
-        self._next = time.monotonic() + self._interval
+        self._next = time.monotonic() + min(FIRST, self._interval)
         self._thread: threading.Thread | None = None
         self._failed = False  # the last time, which was told
         self._copies: Mapping[LayerId, Cells] = {}  # of the last time

@@ -247,6 +247,16 @@ def test_want_of_memory_for_a_checkpoint_is_warned_of(
     assert not checkpoints.exists(tmp_path)
 
 
+def test_the_first_checkpoint_does_not_wait_for_the_interval(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A training killed within its first minute could not be gone on with."""
+    monkeypatch.setattr("studio.train.keeper.FIRST", 0.0, raising=False)
+    job = Job(Project(headline(epochs=3, checkpoint_minutes=60.0)), checkpoints=tmp_path)
+    kept = [e for e in train(job, Orders(), threads=1) if isinstance(e, Checkpointed)]
+    assert [(e.epoch, e.batch) for e in kept] == [(0, 0)]
+
+
 # -- more epochs ---------------------------------------------------------------------------------
 
 
