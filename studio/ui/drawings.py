@@ -26,6 +26,16 @@ def paint_drawing(painter: QPainter, name: str, colour: str, rect: QRectF) -> No
     renderer.render(painter, rect)
 
 
+def paint_icon(painter: QPainter, name: str, colour: str, rect: QRectF, zoom: float) -> None:
+    """A drawing in a square, rendered at the size it has on the screen: crisp at any zoom."""
+    if keeps_lines(painter):
+        paint_drawing(painter, name, colour, rect)
+        return
+    pixels = max(1, round(rect.width() * zoom * painter.device().devicePixelRatioF()))
+    whole = QRectF(0, 0, pixels, pixels)
+    painter.drawPixmap(rect, drawing(name, colour, pixels), whole)
+
+
 def keeps_lines(painter: QPainter) -> bool:
     """Whether what is painted on stays lines instead of pixels."""
     return painter.paintEngine().type() in (QPaintEngine.Type.SVG, QPaintEngine.Type.Pdf)

@@ -6,13 +6,13 @@ Where they lie and how they are painted; `training.Training` opens them.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt
 from PySide6.QtGui import QPainter, QPolygonF
 
 from studio.text import text
 from studio.ui.canvas.goals import Goal
 from studio.ui.canvas.labels import Label, label, text_width, write
-from studio.ui.drawings import keeps_lines
+from studio.ui.drawings import keeps_lines, paint_icon
 from studio.ui.theme import Brushes
 
 _ROW = 21.0
@@ -22,6 +22,8 @@ _BETWEEN = 4.0  # between fields of one row
 _INSET = 7.0  # of the words in a field
 _CHEVRON = 13.0  # room for the sign that a list opens
 _ROUND = 4.0
+_FAR_SIGN = 16.0
+SIGNS = {"loss": "output", "metrics": "chart", "target": "table"}  # drawings by part
 _LINES = (("loss", "weight"), ("metrics",), ("target",))
 
 
@@ -49,17 +51,38 @@ class Field:
 
 
 @dataclass(frozen=True)
+class FarLine:
+    """What a line of fields says from farther away, where nobody writes in it.
+
+    Attributes:
+        sign: the drawing that stands for its caption.
+        lacking: training waits for it.
+    """
+
+    sign: str
+    label: Label
+    lacking: bool
+
+
+@dataclass(frozen=True)
 class Fields:
     """All fields of a node.
 
     Attributes:
         captions: the words before the fields.
         rules: heights of the lines between what a layer is and what its outputs are for.
+        far: the lines told from farther away.
     """
 
     fields: tuple[Field, ...] = ()
     captions: tuple[Label, ...] = ()
     rules: tuple[float, ...] = ()
+    far: tuple[FarLine, ...] = ()
+
+    @property
+    def top(self) -> float:
+        """Where they begin: above it stands what the layer is."""
+        return self.rules[0]
 
     def at(self, point: QPointF) -> Field | None:
         """The field at a point of the node."""
@@ -95,6 +118,7 @@ def lay_out_fields(goals: Goals, top: float, left: float, right: float) -> Field
     fields: list[Field] = []
     captions: list[Label] = []
     rules: list[float] = []
+    far: list[FarLine] = []
     y = top
     for port, name, goal in goals:
         rules.append(y + _GAP / 2 - 1)
@@ -106,8 +130,9 @@ def lay_out_fields(goals: Goals, top: float, left: float, right: float) -> Field
             words = text(f"canvas.goal_{parts[0]}")
             captions.append(label(words, "font", left, y + _ROW / 2, _caption_width()))
             fields += _line(port, goal, parts, left + _caption_width(), right, y)
+            far.append(_far_line(goal, parts, left, right, y))
             y += _ROW
-    return Fields(tuple(fields), tuple(captions), tuple(rules))
+    return Fields(tuple(fields), tuple(captions), tuple(rules), tuple(far))
 
 
 def _line(
@@ -124,6 +149,16 @@ def _line(
         made.append(Field(port, part, rect, words, part in goal.lacking))
         x += width + _BETWEEN
     return made
+
+
+def _far_line(goal: Goal, parts: Sequence[str], left: float, right: float, y: float) -> FarLine:
+    """A line as it is told from farther away: the loss by its initials where it is too long."""
+    first, x = parts[0], left + _FAR_SIGN + 6
+    lacking, words = first in goal.lacking, goal.part(first)
+    if first == "loss" and not lacking:
+        fits = text_width(goal.said, "far_font") <= right - x
+        words = goal.said if fits else goal.short
+    return FarLine(SIGNS[first], label(words, "far_font", x, y + _ROW / 2, right - x), lacking)
 
 
 def _wanted(goal: Goal, part: str) -> float:
@@ -162,3 +197,19 @@ def paint_fields(
             middle = QPointF(field.rect.right() - _CHEVRON / 2 - 1, field.rect.center().y())
             corners = (QPointF(-2.5, -1.2), QPointF(0, 1.4), QPointF(2.5, -1.2))
             painter.drawPolyline(QPolygonF([middle + corner for corner in corners]))
+
+
+def paint_far_fields(
+    painter: QPainter, paint: Brushes, shown: Fields, width: float, zoom: float
+) -> None:
+    """Paint what they say on a node of a width, in the painter's font, from farther away."""
+    painter.setPen(paint.rule)
+    for y in shown.rules:
+        painter.drawLine(QPointF(1, y), QPointF(width - 1, y))
+    for line in shown.far:
+        pen = paint.problem["warning"][0] if line.lacking else paint.text2
+        painter.setPen(pen)
+        write(painter, line.label)
+        corner = line.label.at - QPointF(_FAR_SIGN + 6, _FAR_SIGN - 2.5)
+        sign = QRectF(corner, QSizeF(_FAR_SIGN, _FAR_SIGN))
+        paint_icon(painter, line.sign, pen.color().name(), sign, zoom)

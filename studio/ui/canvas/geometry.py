@@ -260,7 +260,8 @@ def _write(geometry: Geometry, face: Face, width: float, weights_y: float) -> No
     labels["title"] = label(face.title, "title_font", PAD + ICON + 6, HEADER / 2, room)
     inner = width - 2 * PAD
     labels["far_title"] = label(face.title, "far_font", PAD - 2, HEADER / 2 + 2, inner + 4)
-    x, middle = PAD + FAR_ICON + 6, (HEADER + geometry.body.height()) / 2
+    bottom = geometry.fields.top if geometry.fields.fields else geometry.body.height()
+    x, middle = PAD + FAR_ICON + 6, (HEADER + bottom) / 2
     room = inner - FAR_ICON - 6
     above = FAR_LINE / 2 if face.weights else 0.0
     labels["far_shape"] = label(_sample_shape(face), "far_font", x, middle - above, room)
@@ -301,10 +302,11 @@ def _tag(port: PortFace, point: QPointF, whole: bool) -> Tag:
     left = point.x() + TAG_GAP
     width = ICON + 20 + text_width(written.text, "font")
     rect = QRectF(left, point.y() - NEAR_TAG / 2, width, NEAR_TAG)
-    width = max(width, FAR_TEXT + 8 + text_width(port.short, "far_font"))
+    short = port.short if whole or port.goal is None else port.goal.flag
+    width = max(width, FAR_TEXT + 8 + text_width(short, "far_font"))
     far_rect = QRectF(left, point.y() - TAG_HEIGHT / 2, width, TAG_HEIGHT)
     near = Label(written.text, QPointF(left + ICON + 10, written.at.y()), written.whole)
-    far = label(port.short, "far_font", left + FAR_TEXT, point.y(), width - FAR_TEXT - 8)
+    far = label(short, "far_font", left + FAR_TEXT, point.y(), width - FAR_TEXT - 8)
     return Tag(rect, far_rect, near, far, port)
 
 

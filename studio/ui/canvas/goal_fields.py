@@ -20,6 +20,7 @@ from studio.text import text
 from studio.train.ports import columns_of
 from studio.train.proposals import bind_output, changes
 from studio.train.tables import Table, shape_text
+from studio.ui.canvas.fields import SIGNS
 from studio.ui.canvas.labels import of_itself
 from studio.ui.editors import read_number, write_number
 from studio.ui.forms import carried_over
@@ -260,7 +261,7 @@ class GoalFields:
     def _row(
         self, part: str, group: str, title: str, said: str, value: object, chosen: bool = False
     ) -> Row:
-        icon, category = ("ok", "Convolution") if chosen else (_ICONS[part], "")
+        icon, category = ("ok", "Convolution") if chosen else (SIGNS[part], "")
         icon = "remove" if group == "none" else icon
         return Row(text(f"canvas.goal_group_{group}"), title, said, "", category, value, icon)
 
@@ -278,9 +279,6 @@ class GoalFields:
         popup.closed.connect(view.setFocus)
         popup.popup(view.viewport().mapToGlobal(QPoint(x, y)))
         return popup
-
-
-_ICONS = {"loss": "output", "metrics": "chart", "target": "table"}
 
 
 def fields_of(view: "Board", call: CallId) -> list[tuple[Endpoint, str]]:

@@ -9,11 +9,12 @@ from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 from studio.document.model import CallId, Endpoint
 from studio.ui.canvas.curves import bezier, curve
 from studio.ui.canvas.faces import Face, Inner
-from studio.ui.canvas.fields import Field, paint_fields
+from studio.ui.canvas.fields import Field, paint_far_fields, paint_fields
 from studio.ui.canvas.geometry import (
     BADGE,
     FAR_ICON,
     FAR_MARK,
+    FAR_TEXT,
     HEADER,
     ICON,
     MARK_GAP,
@@ -31,7 +32,7 @@ from studio.ui.canvas.geometry import (
 )
 from studio.ui.canvas.labels import text_width, write
 from studio.ui.canvas.levels import MIDDLE, NEAR
-from studio.ui.drawings import drawing, keeps_lines, layer_drawing, paint_drawing
+from studio.ui.drawings import layer_drawing, paint_icon
 from studio.ui.theme import Brushes, brushes
 
 if TYPE_CHECKING:
@@ -290,7 +291,9 @@ class NodeItem(QGraphicsItem):
             write(painter, self.geometry.labels["far_title"])
         shape = self.geometry.labels.get("far_shape") if zoom >= MIDDLE else None
         name, colour = self._kind(paint)
-        x, y = body.center().x() - FAR_ICON / 2, (HEADER + body.height() - FAR_ICON) / 2
+        told = zoom >= MIDDLE and bool(self.geometry.fields.fields)
+        bottom = self.geometry.fields.top if told else body.height()
+        x, y = body.center().x() - FAR_ICON / 2, (HEADER + bottom - FAR_ICON) / 2
         if shape is not None and shape.text:
             x = PAD
             painter.setPen(paint.text2)
@@ -298,11 +301,15 @@ class NodeItem(QGraphicsItem):
             self._paint_far_weights(painter, paint, zoom)
         if not self.face.collapsed:
             _icon(painter, name, colour, x, y, zoom, FAR_ICON)
+        if told:
+            paint_far_fields(painter, paint, self.geometry.fields, body.width(), zoom)
         for tag in self.geometry.tags:
             rim = paint.problem["warning"][0] if tag.port.lacking else paint.tag[0]
             painter.setPen(rim)
             painter.setBrush(paint.tag[1])
-            rect = tag.far_rect
+            rect = QRectF(tag.far_rect)
+            if zoom < MIDDLE:
+                rect.setWidth(FAR_TEXT)
             painter.drawRoundedRect(rect, rect.height() / 2, rect.height() / 2)
             corner = rect.topLeft() + QPointF(7, 2)
             _icon(painter, "output", rim.color().name(), corner.x(), corner.y(), zoom, 18.0)
@@ -368,13 +375,7 @@ def _icon(
     zoom: float,
     size: float = ICON,
 ) -> None:
-    """An icon rendered at the size it has on the screen, so it is crisp at any zoom."""
-    if keeps_lines(painter):
-        paint_drawing(painter, name, colour, QRectF(x, y, size, size))
-        return
-    pixels = max(1, round(size * zoom * painter.device().devicePixelRatioF()))
-    whole = QRectF(0, 0, pixels, pixels)
-    painter.drawPixmap(QRectF(x, y, size, size), drawing(name, colour, pixels), whole)
+    paint_icon(painter, name, colour, QRectF(x, y, size, size), zoom)
 
 
 def _distance(vector: QPointF) -> float:

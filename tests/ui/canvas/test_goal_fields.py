@@ -344,3 +344,22 @@ def test_long_words_stay_in_their_field(view, hand, head):
     body = view.canvas.items_by_call[head.call].geometry
     assert all(body.body.contains(f.rect) for f in body.fields.fields)
     assert body.labels["title"].cut
+
+
+def test_from_farther_away_a_node_says_what_its_output_is_for(view, head):
+    """At a middle zoom the fields were left out and their room stayed blank."""
+    goal = edits.plan_output(view.session.document, head, loss=BinaryCrossentropy(), weight=0.2)
+    view.session.commit("Loss", goal)
+    geometry = view.canvas.items_by_call[head.call].geometry
+    said = [(line.sign, line.label.text) for line in geometry.fields.far]
+    assert said[0] == ("output", "BCE × 0.2")
+    assert [sign for sign, _ in said] == ["output", "chart", "table"]
+    top, baselines = geometry.fields.top, [line.label.at.y() for line in geometry.fields.far]
+    assert geometry.labels["far_weights"].at.y() < top < min(baselines)
+    assert max(baselines) < geometry.body.bottom()
+    assert geometry.tags[0].far_label.text == geometry.tags[0].label.text  # not the loss again
+    view.jump_to(head.call)
+    view.zoom_at(0.5 / view.zoom, view.viewport().rect().center())
+    shown = view.grab().toImage()
+    view.session.commit("Metrics", edits.plan_output(goal, head, metrics=()))
+    assert view.grab().toImage() != shown
