@@ -32,6 +32,7 @@ class Param:
     family: str = ""  # the registry its values come from: "initializers", "layers", …
     optional: bool = False  # None is a value
     shown: bool = True  # in forms
+    rare: bool = False  # few set it: forms have it folded away
 
     @property
     def plain(self) -> bool:
@@ -50,6 +51,7 @@ def param(
     optional: bool = False,
     kw_only: bool = False,
     shown: bool = True,
+    rare: bool = False,
 ) -> Any:
     """A field of a declaration: its default, its help text, and what values it takes.
 
@@ -64,6 +66,7 @@ def param(
         optional: None is allowed.
         kw_only: given by name only, and listed after the others.
         shown: whether forms have it; what nobody types they do not.
+        rare: few set it: forms have it folded away.
     """
     extras = {
         "help": help,
@@ -73,6 +76,7 @@ def param(
         "family": family,
         "optional": optional or default is None,
         "shown": shown,
+        "rare": rare,
     }
     return field(default=default, metadata=extras, kw_only=kw_only)
 

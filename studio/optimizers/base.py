@@ -23,28 +23,45 @@ class Optimizer(Declared):
         0.001, "Size of a step", min=0, family="optimizers.schedules"
     )
     weight_decay: float | None = param(
-        None, "Share of each weight taken off in a step, times the rate", min=0, kw_only=True
+        None,
+        "Share of each weight taken off in a step, times the rate",
+        min=0,
+        kw_only=True,
+        rare=True,
     )
     clipnorm: float | None = param(
-        None, "Shorten each weight's gradient to this length", min=0, kw_only=True
+        None, "Shorten each weight's gradient to this length", min=0, kw_only=True, rare=True
     )
     clipvalue: float | None = param(
-        None, "Bound every number of the gradients by this", min=0, kw_only=True
+        None, "Bound every number of the gradients by this", min=0, kw_only=True, rare=True
     )
     global_clipnorm: float | None = param(
-        None, "Shorten all gradients so that together they have this length", min=0, kw_only=True
+        None,
+        "Shorten all gradients so that together they have this length",
+        min=0,
+        kw_only=True,
+        rare=True,
     )
     use_ema: bool = param(
-        False, "Keep a running mean of each weight, which it becomes in the end", kw_only=True
+        False,
+        "Keep a running mean of each weight, which it becomes in the end",
+        kw_only=True,
+        rare=True,
     )
     ema_momentum: float = param(
-        0.99, "Share of the weights' running means kept at each step", min=0, max=1, kw_only=True
+        0.99,
+        "Share of the weights' running means kept at each step",
+        min=0,
+        max=1,
+        kw_only=True,
+        rare=True,
     )
     ema_overwrite_frequency: int | None = param(
         None,
         "After how many steps, again and again, weights become their means",
         min=1,
         kw_only=True,
+        rare=True,
     )
 
     gradient_accumulation_steps: int | None = param(
@@ -52,6 +69,7 @@ class Optimizer(Declared):
         "Over how many batches gradients are averaged before weights change",
         min=2,
         kw_only=True,
+        rare=True,
     )
 
     @classmethod

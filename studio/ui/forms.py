@@ -4,13 +4,15 @@ from dataclasses import replace
 from typing import Any, cast
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFormLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFormLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
 from studio.declare import Declared, Param, declared, registry, snake
 from studio.problem import Problem
 from studio.text import catalogue, language, text
 from studio.ui.editors import ChoiceEditor, plain_editor
 from studio.ui.parts import Complaint
+
+_INDENT = 12  # pixels, of a form within a form
 
 
 def label_of(p: Param) -> str:
@@ -20,7 +22,10 @@ def label_of(p: Param) -> str:
 
 
 class Form(QWidget):
-    """Edits the parameters of one declaration.
+    """Edits the parameters of one declaration; what few set is folded away, and made when opened.
+
+    Args:
+        rare: only what few set.
 
     Signals:
         edited(name, value): one parameter was given a value the declaration can hold. A value out
@@ -29,15 +34,20 @@ class Form(QWidget):
 
     edited = Signal(str, object)
 
-    def __init__(self, kind: type[Declared], parent: QWidget | None = None) -> None:
+    def __init__(
+        self, kind: type[Declared], parent: QWidget | None = None, rare: bool = False
+    ) -> None:
         super().__init__(parent)
+        self._kind = kind
         self._declared: Declared | None = None
         self._rows: dict[str, _Row] = {}
-        layout = QFormLayout(self)
+        self._rest: Form | None = None
+        self._layout = layout = QFormLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         layout.setLabelAlignment(Qt.AlignmentFlag.AlignLeft)
-        for p in (p for p in kind.params() if p.shown):
+        shown = [p for p in kind.params() if p.shown]
+        for p in (p for p in shown if p.rare == rare):
             row = _Row(p, f"<b>{p.name}</b><br>{kind.help(p.name)}", self)
             row.editor.edited.connect(lambda value, p=p: self._edit(p, value))
             label = QLabel(label_of(p))
@@ -45,23 +55,57 @@ class Form(QWidget):
             label.setWordWrap(True)
             label.setBuddy(row.editor)
             layout.addRow(label, row)
+            if isinstance(row.editor, NestedEditor):  # in the whole width, not in a column's
+                layout.addRow(row.editor.below)
             self._rows[p.name] = row
+        self._folded = [] if rare else [p for p in shown if p.rare]
+        self.more = _MoreButton() if self._folded else None
+        if self.more is not None:
+            self.more.toggled.connect(self._unfold)
+            layout.addRow(self.more)
+
+    def _unfold(self, on: bool) -> None:
+        if on and self._rest is None:
+            self._rest = Form(self._kind, self, rare=True)
+            self._rest.edited.connect(self.edited)
+            self._layout.addRow(self._rest)
+            if self._declared is not None:
+                self._rest.show_value(self._declared)
+        if self._rest is not None:
+            self._layout.setRowVisible(self._rest, on)
 
     def show_value(self, value: Declared) -> None:
-        """Show the parameters of `value`, of the form's kind, without telling of them."""
-        self._declared = value
+        """Show the parameters of `value`, of the form's kind, without telling of them.
+
+        What is folded away is opened where it is first shown with something set in it.
+        """
+        first, self._declared = self._declared is None, value
+        if self.more is not None:
+            given = sum(getattr(value, p.name) != p.default for p in self._folded)
+            self.more.show_count(given)
+            if first and given:
+                self.more.setChecked(True)
+        if self._rest is not None:
+            self._rest.show_value(value)
         wrong = {p.args["name"]: str(p) for p in own_problems(value) if "name" in p.args}
         for name, row in self._rows.items():
             row.editor.show_value(getattr(value, name))
             row.complain(wrong.get(name, ""))
 
     def editor(self, name: str) -> Any:
-        """The editor of one parameter."""
-        return self._rows[name].editor
+        """The editor of one parameter; it is unfolded."""
+        return self._row(name).editor
 
     def complaint(self, name: str) -> str:
         """What is said to be wrong with one parameter; empty when nothing is."""
-        return self._rows[name].complaint()
+        return self._row(name).complaint()
+
+    def _row(self, name: str) -> "_Row":
+        if self.more is not None and name not in self._rows:
+            self.more.setChecked(True)
+        if self._rest is not None and name in self._rest._rows:
+            return self._rest._rows[name]
+        return self._rows[name]
 
     def _edit(self, p: Param, value: Any) -> None:
         assert self._declared is not None
@@ -81,6 +125,27 @@ def problem_with(declared: Declared, name: str, value: Any) -> Problem | None:
 def own_problems(declared: Declared) -> list[Problem]:
     """What is wrong with its own parameters, not with those of a declaration it holds."""
     return [p for p in declared.problems() if p.args.get("kind") == declared.kind]
+
+
+class _MoreButton(QToolButton):
+    """Opens and closes what is folded away, and says how much of it is set."""
+
+    def __init__(self) -> None:
+        super().__init__(autoRaise=True)
+        self.setCheckable(True)
+        self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.setToolTip(text("window.more_settings_tip"))
+        self.toggled.connect(self._point)
+        self._point(False)
+        self.show_count(0)
+
+    def show_count(self, given: int) -> None:
+        """Say how many of them are set."""
+        key = "window.more_settings_set" if given else "window.more_settings"
+        self.setText(text(key, count=given))
+
+    def _point(self, on: bool) -> None:
+        self.setArrowType(Qt.ArrowType.DownArrow if on else Qt.ArrowType.RightArrow)
 
 
 class _Row(QWidget):
@@ -113,6 +178,9 @@ class NestedEditor(QWidget):
     """A parameter that is a declaration itself: which kind, and that kind's own form.
 
     Where a plain value will do as well, that is one of the kinds, with an editor of its own.
+
+    Attributes:
+        below: what the kind's form is in; below the editor, unless it is put elsewhere.
     """
 
     edited = Signal(object)
@@ -139,6 +207,11 @@ class NestedEditor(QWidget):
             self.plain.setAccessibleName(label_of(p))
             self.plain.edited.connect(self.edited)
             self._layout.addWidget(self.plain)
+        self.below = QWidget(self)
+        self.below.hide()
+        inner = QVBoxLayout(self.below)
+        inner.setContentsMargins(_INDENT, 0, 0, 0)
+        self._layout.addWidget(self.below)
         self.setFocusProxy(self.kinds)
 
     @property
@@ -161,15 +234,18 @@ class NestedEditor(QWidget):
                 self.plain.show_value(value)
 
     def _new_form(self, value: Any) -> None:
+        layout = self.below.layout()
+        assert layout is not None
         if self._form:
-            self._layout.removeWidget(self._form)
+            layout.removeWidget(self._form)
             self._form.hide()
             self._form.deleteLater()
             self._form = None
         if isinstance(value, Declared) and value.params():
-            self._form = Form(type(value), self)
+            self._form = Form(type(value), self.below)
             self._form.edited.connect(self._change)
-            self._layout.addWidget(self._form)
+            layout.addWidget(self._form)
+        self.below.setVisible(self._form is not None)
 
     def _choose(self, kind: str) -> None:
         old, first = self._value, f"initial_{self._param.name}"

@@ -107,3 +107,27 @@ def test_columns_follow_the_width(qtbot, panel):
     assert len(set(tops())) == 1
     panel.resize(300, 900)
     qtbot.waitUntil(lambda: len(set(tops())) == 3)
+
+
+def test_what_few_set_is_folded_away_and_says_how_much_of_it_is_set(qtbot, panel):
+    """The optimizer's form was so long that the run's settings below it were out of sight."""
+    form = panel.optimizer.editor("optimizer").form
+    low = form.height()
+    assert form.more.text() == "More"
+    qtbot.mouseClick(form.more, Qt.MouseButton.LeftButton)
+    field = form.editor("clipnorm")
+    assert field.isVisible()
+    qtbot.waitUntil(lambda: form.height() > low)
+    type_over(qtbot, field, "2")
+    assert panel.session.document.plan.optimizer.clipnorm == 2
+    assert form.more.text() == "More (1 set)"
+    qtbot.mouseClick(form.more, Qt.MouseButton.LeftButton)
+    assert not field.isVisible()
+    again = SettingsPanel(panel.session)
+    qtbot.addWidget(again)
+    assert again.optimizer.editor("optimizer").form.more.isChecked(), "what is set is seen"
+
+
+def test_a_narrow_inspector_needs_no_bar_to_the_right(qtbot, panel):
+    """A form within a form stood in a column of its own, which left a third for its fields."""
+    assert panel.optimizer.minimumSizeHint().width() <= 240
