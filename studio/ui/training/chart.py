@@ -29,7 +29,8 @@ from studio.ui.training.curves import Line
 from studio.ui.training.scales import Scale, ticks
 
 _GAP = 6.0
-_SAMPLE = 26.0  # of a line in the legend, with its room
+_SAMPLE, _SHORT_SAMPLE = 20.0, 12.0  # of a line in the legend
+_LEGEND_GAP = 10.0  # before a sample
 _TICK_EVERY = (26.0, 62.0)  # pixels between ticks, at least: upright, level
 _MARKED = 12  # a curve carries about so many markers, however long it is
 _DENSE = 120  # points of a curve that are too many for a wide pen
@@ -107,44 +108,66 @@ def paint(painter: QPainter, area: QRectF, chart: Chart, hover: float | None = N
 
 def _paint_title(painter: QPainter, area: QRectF, chart: Chart) -> None:
     t, plain = tokens(), painter.font()
-    metrics, high = QFontMetricsF(plain), QFontMetricsF(plain).height() + 4
+    bold = QFont(plain)
+    bold.setBold(True)
+    high = QFontMetricsF(plain).height() + 4
     row = QRectF(area.left() + 4, area.top(), area.width() - 8, high)
+    title = QFontMetricsF(bold)
+    legend = _legend(
+        chart, QFontMetricsF(plain), row.width() - title.horizontalAdvance(chart.title)
+    )
     right = row.right()
-    for line, words in _legend(chart, metrics, row.width() * 0.66):
-        width = metrics.horizontalAdvance(words)
-        right -= width
+    for entry in legend:
+        right -= entry.width
         painter.setPen(QColor(t.text2))
-        painter.drawText(QRectF(right, row.top(), width + 1, high), _LEVEL, words)
-        right -= _SAMPLE
-        pen = line.style.pen(line.dashed)
+        painter.drawText(QRectF(right, row.top(), entry.width + 1, high), _LEVEL, entry.words)
+        right -= entry.sample + 6
+        pen = entry.line.style.pen(entry.line.dashed)
         if chart.names:
             pen.setColor(QColor(t.text2))
         painter.setPen(pen)
         middle = row.center().y()
-        painter.drawLine(QPointF(right, middle), QPointF(right + 20, middle))
-        right -= 10
-    bold = QFont(plain)
-    bold.setBold(True)
+        painter.drawLine(QPointF(right, middle), QPointF(right + entry.sample, middle))
+        right -= _LEGEND_GAP
     painter.setFont(bold)
     painter.setPen(QColor(t.text))
     room = max(0.0, right - row.left())
-    title = QFontMetricsF(bold).elidedText(chart.title, Qt.TextElideMode.ElideMiddle, room)
-    painter.drawText(QRectF(row.left(), row.top(), room, row.height()), _LEVEL, title)
+    words = title.elidedText(chart.title, Qt.TextElideMode.ElideMiddle, room)
+    painter.drawText(QRectF(row.left(), row.top(), room, row.height()), _LEVEL, words)
     painter.setFont(plain)
 
 
 _LEVEL = int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft)
 
 
-def _legend(chart: Chart, metrics: QFontMetricsF, room: float) -> list[tuple[Line, str]]:
-    """What tells solid from dashed, from the right: with names and last values as there is room."""
-    lines = list({line.dashed: line for line in chart.lines}.values())
+@dataclass(frozen=True)
+class _Entry:
+    """What a legend says of a line, `width` wide, after a sample of it."""
+
+    line: Line
+    words: str
+    width: float
+    sample: float
+
+
+def _legend(chart: Chart, metrics: QFontMetricsF, room: float) -> list[_Entry]:
+    """What tells solid from dashed, from the right: with names and last values as there is room.
+
+    It takes none of the title's.
+    """
+    lines = list({line.dashed: line for line in chart.lines}.values())[::-1]
     names = [text("runs.validation" if line.dashed else "runs.training") for line in lines]
-    values = [written(float(line.raw[-1])) for line in lines]
+    last = [float(line.raw[-1]) for line in lines]
+    values = [written(value) for value in last]
     both = [f"{name} {value}" for name, value in zip(names, values, strict=True)]
-    for words in [names] if chart.names else [both, values]:
-        if sum(metrics.horizontalAdvance(w) + _SAMPLE + 10 for w in words) <= room:
-            return list(zip(lines, words, strict=True))[::-1]
+    short = [f"{value:.3g}" for value in last]
+    ways = [(names, _SAMPLE)] if chart.names else [(both, _SAMPLE), (values, _SAMPLE)]
+    if not chart.names:
+        ways.append((short, _SHORT_SAMPLE))
+    for words, sample in ways:
+        widths = [metrics.horizontalAdvance(w) for w in words]
+        if sum(width + sample + 6 + _LEGEND_GAP for width in widths) <= room:
+            return [_Entry(*entry, sample) for entry in zip(lines, words, widths, strict=True)]
     return []
 
 

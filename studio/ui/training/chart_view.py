@@ -41,7 +41,7 @@ class ChartView(QWidget):
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self.setMinimumSize(180, 110)
+        self.setMinimumSize(140, 96)
 
     def sizeHint(self) -> QSize:
         return QSize(300, 170)

@@ -31,7 +31,9 @@ from studio.ui.training.curves import (
 )
 from studio.ui.training.scales import Scale, fitting
 
-_WIDE, _HIGH = 270, 115  # of a chart, at least, where there is room
+_WIDE = 270  # pixels of a chart, where there is room
+_LEAST_WIDE, _HIGH = 150, 100  # at least
+_GAP = 4  # between charts
 _APART = 12  # milliseconds between two charts that are drawn anew, so that none waits for all
 _SMOOTHEST = 0.99
 
@@ -179,7 +181,7 @@ class CurvesView(QWidget):
         self._columns = 0
         layout = QGridLayout(grid)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(4)
+        layout.setSpacing(_GAP)
         self._scroll.setWidget(grid)  # deletes the one before
         self._place()
 
@@ -190,9 +192,9 @@ class CurvesView(QWidget):
         return view
 
     def _place(self) -> None:
-        """As many charts side by side as there is room for."""
-        room = self._scroll.viewport().width()
-        columns = max(1, min(room // _WIDE, len(self._keys)))
+        """As many charts side by side as it takes to have all in sight, where there is room."""
+        room = self._scroll.viewport().size()
+        columns = columns_for(len(self._keys), room.width(), room.height())
         if columns == self._columns or not self._keys:
             return
         self._columns = columns
@@ -216,6 +218,17 @@ class CurvesView(QWidget):
         super().changeEvent(event)
         if event.type() == QEvent.Type.PaletteChange:
             self.show_runs(self._runs)
+
+
+def columns_for(charts: int, width: int, height: int) -> int:
+    """Into how many columns charts go: as wide as they should be, narrower where that brings
+    more of them into sight.
+    """
+    wide = max(1, min(width // _WIDE, charts))
+    narrow = max(wide, min(width // _LEAST_WIDE, charts))
+    at_once = max(1, (height + _GAP) // (_HIGH + _GAP))  # rows
+    tried = range(wide, narrow + 1)
+    return next((c for c in tried if -(-charts // c) <= at_once), narrow)
 
 
 def _between(line: Line, x: Scale) -> Array:

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QRectF, Qt
-from PySide6.QtGui import QColor, QImage, QPainter
+from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainter
 
-from studio.ui.training.chart import epoch_at, frame, paint, read_out, readings, written
+from studio.ui.training.chart import _legend, epoch_at, frame, paint, read_out, readings, written
 from studio.ui.training.curve_files import Sheet, write_curves
 from studio.ui.training.curves import Shown
-from studio.ui.training.curves_view import CurvesView
+from studio.ui.training.curves_view import CurvesView, columns_for
 
 KEYS = ("loss", "aux_loss", "main_loss", "main_accuracy")
 
@@ -202,3 +202,28 @@ def test_curves_can_be_taken_away(qtbot, view, tmp_path, suffix):
         image = QImage(str(path))
         assert image.size() == Sheet(charts, runs).image().size()
         assert image.width() > 1000
+
+
+@pytest.mark.parametrize(
+    ("charts", "width", "height", "columns"),
+    [
+        (5, 320, 218, 2),  # a window of 1100 × 700 showed one chart, and half of another
+        (5, 820, 210, 3),
+        (4, 700, 600, 2),
+        (1, 2000, 200, 1),
+        (4, 700, 120, 4),
+        (9, 100, 100, 1),
+    ],
+)
+def test_as_many_charts_are_in_sight_as_can_be(charts, width, height, columns):
+    assert columns_for(charts, width, height) == columns
+
+
+def test_a_legend_takes_no_room_from_the_title(qtbot, view):
+    """Titles were cut to "main_o…· loss" between values nobody knew the name of."""
+    show(qtbot, view, Shown("r1", "Run 1", history()))
+    chart, metrics = view.charts["main_accuracy"].chart, QFontMetricsF(view.font())
+    rooms = [len(_legend(chart, metrics, room)) for room in (300.0, 170.0, 90.0)]
+    assert rooms == [2, 2, 0]
+    shorter = [e.words for e in _legend(chart, metrics, 130.0)]
+    assert all(len(words) <= 6 for words in shorter)
