@@ -12,7 +12,6 @@ from PySide6.QtWidgets import (
     QLabel,
     QProgressBar,
     QPushButton,
-    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
@@ -29,6 +28,7 @@ from studio.ui.notice import Notice, ProblemsNotice
 from studio.ui.output_view import OutputView
 from studio.ui.parts import clear, note
 from studio.ui.session import Session
+from studio.ui.training.elided import Elided
 
 _FILE = "file"  # in the choice of rows: another one is to be chosen
 _WHICH: tuple[Which, ...] = ("validation", "train", "all")
@@ -142,8 +142,7 @@ class EvaluationDock(QWidget):
         self.outputs.activated.connect(self._choose_output)
         self.output_label = QLabel(text("evaluation.output"))
         self.output_label.setBuddy(self.outputs)
-        self.status = QLabel()
-        self.status.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.status = Elided()
         self.report_button = QPushButton(text("evaluation.report"))
         self.report_button.clicked.connect(self.ask_report)
         row = QHBoxLayout()
@@ -223,7 +222,7 @@ class EvaluationDock(QWidget):
         for widget in (self.bar, self.doing, self.cancel):
             widget.setVisible(busy)
         self.bar.setRange(0, 0)
-        self.doing.setText("")
+        self.doing.setText(text("progress.starting") if busy else "")
         self._allow()
         self._show_stale()
 
@@ -268,6 +267,7 @@ class EvaluationDock(QWidget):
         self.button.setEnabled(ready and idle)
         self.report_button.setEnabled(idle and bool(self._session.document.graph.calls))
         why = "empty" if ready else "no_data" if has_loss else "no_model"
+        why = "comes" if self.evaluator.work is Work.EVALUATING else why
         self.empty.setText(text(f"evaluation.{why}"))
 
     def _show(self) -> None:

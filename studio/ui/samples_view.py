@@ -9,9 +9,7 @@ from PySide6.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
     QHeaderView,
-    QLabel,
     QPushButton,
-    QSizePolicy,
     QTableWidget,
     QTableWidgetItem,
     QVBoxLayout,
@@ -22,6 +20,7 @@ from studio.text import text
 from studio.train.evaluation.result import Row
 from studio.train.report.charts import amount
 from studio.ui.pictures import pixmap
+from studio.ui.training.elided import Elided
 
 MOST = 100  # samples listed
 _PICTURE = 30
@@ -58,8 +57,7 @@ class SamplesView(QWidget):
         self._samples: Sequence[Sample] = ()
         self._rows: dict[int, Row] = {}
         self._by_error = False
-        self.title = QLabel()
-        self.title.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.title = Elided()
         self.all = QPushButton(text("evaluation.samples_all"))
         self.all.clicked.connect(self.all_wanted)
         self.open = QPushButton(text("evaluation.show_in_try"))
