@@ -62,7 +62,8 @@ def evaluated(open_window, qtbot):
         QTest.keyClick(window, Qt.Key.Key_F7)
         assert dock.evaluator.work is Work.EVALUATING
         assert "Press Evaluate" not in dock.empty.text(), "it was pressed"
-        assert "confusion" in dock.empty.text() and dock.doing.text()
+        assert "confusion" in dock.empty.text()
+        assert dock.doing.text()
         qtbot.waitUntil(lambda: dock.evaluation is not None, timeout=60_000)
         qtbot.waitUntil(lambda: dock.view.samples.row(0) is not None, timeout=10_000)
         return window, dock, dock.view
