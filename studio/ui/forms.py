@@ -13,12 +13,18 @@ from studio.ui.editors import ChoiceEditor, plain_editor
 from studio.ui.parts import Complaint
 
 _INDENT = 12  # pixels, of a form within a form
+_RARE = ("regularizers", "constraints")  # of weights; a Dense alone has five
 
 
 def label_of(p: Param) -> str:
     """What a parameter is called in a form: translated where it is, else its name in words."""
     known = catalogue(language(), "window").get(f"param.{p.name}")
     return known or p.name.replace("_", " ").capitalize()
+
+
+def _is_rare(p: Param) -> bool:
+    """Whether few set a parameter."""
+    return p.rare or p.family in _RARE
 
 
 class Form(QWidget):
@@ -47,7 +53,7 @@ class Form(QWidget):
         layout.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         layout.setLabelAlignment(Qt.AlignmentFlag.AlignLeft)
         shown = [p for p in kind.params() if p.shown]
-        for p in (p for p in shown if p.rare == rare):
+        for p in (p for p in shown if _is_rare(p) == rare):
             row = _Row(p, f"<b>{p.name}</b><br>{kind.help(p.name)}", self)
             row.editor.edited.connect(lambda value, p=p: self._edit(p, value))
             label = QLabel(label_of(p))
@@ -58,7 +64,7 @@ class Form(QWidget):
             if isinstance(row.editor, NestedEditor):  # in the whole width, not in a column's
                 layout.addRow(row.editor.below)
             self._rows[p.name] = row
-        self._folded = [] if rare else [p for p in shown if p.rare]
+        self._folded = [] if rare else [p for p in shown if _is_rare(p)]
         self.more = _MoreButton() if self._folded else None
         if self.more is not None:
             self.more.toggled.connect(self._unfold)

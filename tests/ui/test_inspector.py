@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
 from PySide6.QtGui import QKeyEvent, QWheelEvent
-from PySide6.QtWidgets import QApplication, QLineEdit
+from PySide6.QtWidgets import QApplication, QLineEdit, QWidget
 
 from studio.document import edits
 from studio.document.model import Endpoint
@@ -373,3 +373,17 @@ def test_the_learning_rate_may_be_a_schedule(qtbot, session, inspector):
     for _ in range(7):
         session.history.undo()
     assert session.document.plan.optimizer == kind()
+
+
+def test_regularizers_and_constraints_are_folded_away(qtbot, session, node, inspector):
+    call = node("dense")
+    session.select([call])
+    form = inspector.page.form
+    assert not [w for w in form.findChildren(QWidget) if w.objectName() == "kernel_regularizer"]
+    qtbot.mouseClick(form.more, Qt.MouseButton.LeftButton)
+    kinds = form.editor("kernel_regularizer").kinds
+    assert kinds.isVisible()
+    kinds.setCurrentIndex(kinds.findData("L2"))
+    kinds.activated.emit(kinds.currentIndex())
+    assert body(session, call).kernel_regularizer.kind == "L2"
+    assert form.more.text() == "More (1 set)"
