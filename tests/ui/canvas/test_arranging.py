@@ -1,13 +1,19 @@
 """Laying out: beside the window, given up by Esc, one step, and nodes glide to their places."""
 
+from itertools import combinations
+
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
 from studio.document import edits
 from studio.document.model import Document
+from studio.document.project import Project
+from studio.examples import EXAMPLES
 from studio.layers.dense import Dense
 from studio.layers.input import Input
+from studio.ui.canvas import CanvasView
+from studio.ui.session import Session
 from tests.ui.canvas.conftest import call
 
 
@@ -95,3 +101,12 @@ def test_an_edit_meanwhile_is_not_lost(large, qtbot):
     assert large.session.history.undo_label == "Rename"
     assert large.session.document.layers[layer].name == "mine"
     assert not large.hint.isVisible()
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_the_nodes_of_an_example_leave_room_for_one_another(qtbot, name):
+    """Examples are laid out before anybody has measured a node."""
+    view = CanvasView(Session(Project(EXAMPLES[name]())))
+    qtbot.addWidget(view)
+    rects = [item.scene_rect() for item in view.canvas.items_by_call.values()]
+    assert not [1 for a, b in combinations(rects, 2) if a.intersects(b)]
