@@ -6,11 +6,14 @@ paths of pictures start where the table lies; a folder of pictures does for a ta
 """
 
 import csv
+import gzip
+import io
 import json
 import os
 import re
 import sys
 from datetime import datetime, timedelta
+from itertools import dropwhile, islice
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +21,8 @@ import onnxruntime
 
 HERE = Path(__file__)
 ABOUT = json.loads(HERE.with_suffix(".json").read_text(encoding="utf-8"))
+COMMA = re.compile(r"\s*[-+]?(?:\d+|\d{1,3}(?:\.\d{3})+),\d+(?:[eE][-+]?\d+)?\s*")
+POINT = re.compile(r"\s*[-+]?\d+\.\d+(?:[eE][-+]?\d+)?\s*")
 MODEL = onnxruntime.InferenceSession(str(HERE.with_suffix(".onnx")))
 
 
@@ -217,26 +222,78 @@ def read(path):
         kinds = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff")
         files = sorted(file for file in path.rglob("*.*") if file.suffix.lower() in kinds)
         return [{"image": str(file)} for file in files]
-    csv.field_size_limit(2**24)  # characters in one cell
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        delimiter = max(",;\t|", key=file.readline().count)
-        file.seek(0)
-        lines = [line for line in csv.reader(file, delimiter=delimiter) if line] or [[]]
-    if delimiter != ",":  # then a comma may part decimals
-        lines = [[re.sub(r"^\s*([-+]?\d+),(\d+)\s*$", r"\1.\2", c) for c in row] for row in lines]
-    numbered = [f"column {number}" for number in range(1, len(lines[0]) + 1)]
-    named = [cell.strip() or number for cell, number in zip(lines[0], numbered, strict=True)]
     steps = [step for how in ABOUT["inputs"].values() for step in how.get("steps", [how])]
     wanted = {name for how in steps for name in how.get("columns", [how.get("column")])}
-    if not wanted & {*named} and wanted & {*numbered}:  # the first row is no header
-        return [dict(zip(numbered, line, strict=False)) for line in lines]
-    return [dict(zip(named, line, strict=False)) for line in lines[1:]]
+    return rows_of(text_of(path), wanted)
+
+
+def text_of(path):
+    """What stands in a file of text."""
+    data = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+    known = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+    encoding = ABOUT.get("reading", {}).get("encoding", known)
+    try:
+        return data.decode(encoding)
+    except UnicodeDecodeError:
+        sys.exit(f'{path.name} is not {encoding}: name its "encoding" in "reading" of the .json')
+
+
+def rows_of(text, wanted):
+    """The rows of a table of text, parted by what gives the wanted columns and even rows."""
+
+    def records(delimiter):
+        lines = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, **quotes)
+        lines = dropwhile(lambda line: not any(map(str.strip, line)), lines)
+        return (line for line in lines if line)
+
+    def names(delimiter):
+        first = next(records(delimiter), [])
+        header = [f"column {number}" for number in range(1, len(first) + 1)]
+        found = own_names(first)
+        return (header, 0) if len(wanted & {*header}) > len(wanted & {*found}) else (found, 1)
+
+    def suits(delimiter):
+        found = names(delimiter)[0]
+        some = [len(line) == len(found) for line in islice(records(delimiter), 200)]
+        return len(wanted & {*found}), sum(some) / max(1, len(some)), len(found)
+
+    csv.field_size_limit(2**24)  # characters in one cell
+    said = ABOUT.get("reading", {})
+    quote = said.get("quote", '"')
+    quotes = {"quoting": csv.QUOTE_NONE} if quote == "none" else {"quotechar": quote[-1]}
+    delimiter = max([said["delimiter"]] if "delimiter" in said else ",;\t|", key=suits)
+    header, above = names(delimiter)
+    lines = list(records(delimiter))
+    if delimiter != ",":  # then a comma may part decimals
+        cells = [cell for line in lines for cell in line]
+        commas, points = (sum(map(bool, map(p.fullmatch, cells))) for p in (COMMA, POINT))
+        if commas > points:
+            lines = [[with_point(cell) for cell in line] for line in lines]
+    return [dict(zip(header, line, strict=False)) for line in lines[above:]]
+
+
+def own_names(first):
+    """The names in a first row, each made one of its own."""
+    names = {}
+    for number, cell in enumerate(first, 1):
+        name = plain = cell.strip() or f"column {number}"
+        while name in names:
+            names[plain] += 1
+            name = f"{plain} ({names[plain]})"
+        names[name] = 1
+    return list(names)
+
+
+def with_point(cell):
+    """A number with a decimal comma as one with a decimal point; any other cell as it is."""
+    return cell.replace(".", "").replace(",", ".") if COMMA.fullmatch(cell) else cell
 
 
 if __name__ == "__main__":
     table = Path(sys.argv[1]).resolve()
     os.chdir(table if table.is_dir() else table.parent)  # where the paths of pictures start
     lines = [dict(answers(sample)) for sample in windows(read(table))]
+    sys.stdout.reconfigure(encoding="utf-8", newline="")
     writer = csv.DictWriter(sys.stdout, list(lines[0]) if lines else [])
     writer.writeheader()
     writer.writerows(lines)

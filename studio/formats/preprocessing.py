@@ -11,7 +11,14 @@ from typing import Any
 from studio.document.dates import PATTERNS, TURNS
 from studio.document.model import Document
 from studio.document.names import input_names, output_names
-from studio.document.plan import ArrayColumn, ImageColumn, NumberColumns, SequenceColumn
+from studio.document.plan import (
+    ArrayColumn,
+    ImageColumn,
+    NumberColumns,
+    Reading,
+    SequenceColumn,
+    TableSource,
+)
 from studio.document.preprocess import (
     GAPS,
     SPLITS,
@@ -37,7 +44,7 @@ def describe(project: Project, outputs: Sequence[str]) -> dict[str, Any]:
     .npz's array. One of kind ``image`` or ``sequence`` has the fields of its `ImageColumn` or
     `SequenceColumn`. One of kind ``raw`` takes numbers from a column of its own name: nothing was
     learnt about it. With ``series``, a sample is a window of rows, and an input of ``window``
-    takes them all.
+    takes them all. ``reading`` has what was said of how the table's text is to be read.
     """
     document = project.document
     named = zip(output_names(document), outputs, strict=True)
@@ -49,7 +56,17 @@ def describe(project: Project, outputs: Sequence[str]) -> dict[str, Any]:
         },
         "outputs": {name: _meaning(project.fitted.get(e.key)) for e, name in named},
         **_series(document),
+        **_reading(document),
     }
+
+
+def _reading(document: Document) -> dict[str, Any]:
+    """How files of text are read, as far as that was said."""
+    source = document.plan.data.source
+    reading = source.reading if isinstance(source, TableSource) else Reading()
+    said = {name: getattr(reading, name) for name in ("encoding", "delimiter", "quote")}
+    said = {name: value for name, value in said.items() if value}
+    return {"reading": said} if said else {}
 
 
 def _series(document: Document) -> dict[str, Any]:

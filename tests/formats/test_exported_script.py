@@ -1,6 +1,7 @@
 """The exported script reads pictures, sequences and other people's tables as training does."""
 
 import csv
+import gzip
 import subprocess
 import sys
 from dataclasses import replace
@@ -13,7 +14,14 @@ from PIL import Image
 
 from studio.document import edits
 from studio.document.model import Document
-from studio.document.plan import Binding, ImageColumn, NumberColumns, SequenceColumn, TableSource
+from studio.document.plan import (
+    Binding,
+    ImageColumn,
+    NumberColumns,
+    Reading,
+    SequenceColumn,
+    TableSource,
+)
 from studio.document.project import Project
 from studio.engine.program import Array
 from studio.formats.onnx_export import export
@@ -50,7 +58,9 @@ def compared(document: Document, table: Path, folder: Path) -> tuple[Array, Arra
     csv.field_size_limit(2**24)
     answers = list(csv.DictReader(ran.stdout.splitlines()))
     found = np.array([[float(v) for v in answer["y"].split()] for answer in answers])
-    (expected,) = encode_columns(document, {}, read_table(table)).values()
+    source = document.plan.data.source
+    assert isinstance(source, TableSource)
+    (expected,) = encode_columns(document, {}, read_table(table, source.reading)).values()
     return found, unpacked(expected).reshape(len(found), -1)
 
 
@@ -109,6 +119,10 @@ def test_sequences(tmp_path: Path, end: Any) -> None:
         ("a\tb\tc\n1.5\tx\t2\n\n3\ty\t4\n", ("c", "a")),
         (",b\n0,5\n1,6\n", ("b", "column 1")),
         ("5.1,3.5,setosa\n4.9,3.0,virginica\n", ("column 1", "column 2")),
+        ("a,a,b\n1,2,3\n4,5,6\n", ("a", "a (2)")),
+        ('"a;\n""b"",,";c\n1,25;1.002,5\n3;4\n', ('a;\n"b",,', "c")),
+        ("数|ق, 😀\n1|2\n3|4,5\n5|6\n", ("数", "ق, 😀")),
+        ("\n;\nid;x\n1;2.5\n3;0.5\n", ("id", "x")),
     ],
 )
 def test_tables_of_other_people(tmp_path: Path, text: str, columns: tuple[str, ...]) -> None:
@@ -116,3 +130,54 @@ def test_tables_of_other_people(tmp_path: Path, text: str, columns: tuple[str, .
     table.write_text(text)
     found, expected = compared(same(NumberColumns(columns), 2), table, tmp_path)
     np.testing.assert_allclose(found, expected, rtol=1e-6)
+
+
+def test_a_delimiter_in_a_cell_of_a_table_of_one_column(tmp_path: Path) -> None:
+    table = tmp_path / "t.csv"
+    table.write_text("n\n1,5\n-2,25\n")
+    found, expected = compared(same(NumberColumns(("n",)), 1), table, tmp_path)
+    assert found.ravel().tolist() == expected.ravel().tolist() == [1.5, -2.25]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "said"),
+    [("utf-16", ""), ("utf-8-sig", ""), ("gb18030", "gb18030"), ("shift_jis", "shift_jis")],
+)
+def test_encodings(tmp_path: Path, encoding: str, said: str) -> None:
+    table = tmp_path / "t.csv"
+    table.write_text("数,x\n1,2\n3,4\n", encoding=encoding)
+    document = same(NumberColumns(("数", "x")), 2)
+    source = TableSource("t.csv", reading=Reading(encoding=said))
+    document = edits.set_data(document, source=source)
+    found, expected = compared(document, table, tmp_path)
+    np.testing.assert_array_equal(found, expected)
+
+
+def test_what_was_said_of_reading_holds_for_the_script(tmp_path: Path) -> None:
+    table = tmp_path / "t.csv"
+    table.write_text("a~b\n'1'~2\n3~'4'\n")
+    document = same(NumberColumns(("a", "b")), 2)
+    source = TableSource("t.csv", reading=Reading(delimiter="~", quote="'"))
+    document = edits.set_data(document, source=source)
+    found, expected = compared(document, table, tmp_path)
+    assert found.tolist() == expected.tolist() == [[1, 2], [3, 4]]
+
+
+def test_a_zipped_table(tmp_path: Path) -> None:
+    table = tmp_path / "t.csv.gz"
+    table.write_bytes(gzip.compress(b"a,b\n1,2\n3,4\n"))
+    found, expected = compared(same(NumberColumns(("b", "a")), 2), table, tmp_path)
+    np.testing.assert_array_equal(found, expected)
+
+
+def test_text_the_script_cannot_decode_is_refused_in_a_sentence(tmp_path: Path) -> None:
+    table = tmp_path / "t.csv"
+    table.write_bytes("名,b\n1,2\n".encode("gb18030"))
+    export(Project(same(NumberColumns(("b",)), 1)), tmp_path / "m.onnx")
+    ran = subprocess.run(
+        [sys.executable, str(tmp_path / "m.py"), str(table)], capture_output=True, encoding="utf-8"
+    )
+    assert ran.returncode == 1
+    assert ran.stderr.splitlines() == [
+        't.csv is not utf-8-sig: name its "encoding" in "reading" of the .json'
+    ]
