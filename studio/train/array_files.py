@@ -1,6 +1,6 @@
 """NumPy's .npy and .npz files, read as strangers' are: nothing unpickled, all memory bounded.
 
-Arrays larger than `LARGE` stay in their file, and are memory maps; so are all of .npy files.
+Arrays larger than `LARGE` stay in their file, and are memory maps.
 """
 
 import zipfile

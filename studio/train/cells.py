@@ -10,8 +10,9 @@ from bisect import bisect
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import chain
+from math import prod
 from tempfile import TemporaryFile
-from typing import overload
+from typing import Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -157,17 +158,25 @@ def written(array: Array) -> list[str]:
 
 def filled(count: int, blocks: Iterable[Array], in_file: bool) -> Array:
     """An array of `count` rows from its blocks; `in_file` in one without a name, mapped."""
-    found: Array | None = None
-    start = 0
-    for block in blocks:
-        if found is None:
-            shape = (count, *block.shape[1:])
-            if in_file and block.size:
-                with TemporaryFile(prefix="layerloom-") as file:
-                    found = np.memmap(file, block.dtype, "w+", shape=shape)
-            else:
-                found = np.empty(shape, block.dtype)
+    rest = iter(blocks)
+    first = next(rest)
+    shape = (count, *first.shape[1:])
+    if in_file and first.size:
+        return _mapped(shape, first.dtype, chain([first], rest))
+    found, start = np.empty(shape, first.dtype), 0
+    for block in chain([first], rest):
         found[start : start + len(block)] = block
         start += len(block)
-    assert found is not None
     return found
+
+
+def _mapped(shape: tuple[int, ...], dtype: np.dtype[Any], blocks: Iterable[Array]) -> Array:
+    """The blocks in a file. They are written before it is mapped: a process that writes into a
+    map is killed where the disk is full.
+    """
+    with TemporaryFile(prefix="layerloom-") as file:
+        for block in blocks:
+            file.write(np.ascontiguousarray(block, dtype).data)
+        file.truncate(prod(shape) * dtype.itemsize)
+        file.flush()
+        return np.memmap(file, dtype, "r+", shape=shape)

@@ -7,12 +7,15 @@ every page again. So memory holds a few megabytes of such a column, however long
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from math import prod
+from mmap import ALLOCATIONGRANULARITY, mmap
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from studio.engine.program import Array
+from studio.problem import refuse
 
 BLOCK = 2**19  # bytes read together; larger pools of them cost more than they mix
 
@@ -26,6 +29,37 @@ def streams(given: Any) -> bool:
 
 
 @dataclass(frozen=True)
+class Mapped:
+    """A file that a memory map reads from.
+
+    Attributes:
+        name: its name.
+        bytes: the map.
+        size: how many bytes the file must have.
+    """
+
+    name: str
+    bytes: mmap
+    size: int
+
+    @classmethod
+    def of(cls, array: "np.memmap[Any, Any]") -> "Mapped | None":
+        """Of a memory map; None of one that has been made an array in memory."""
+        base: Any = array
+        while isinstance(base, np.ndarray):
+            base = base.base
+        if not isinstance(base, mmap):
+            return None
+        start = array.offset - array.offset % ALLOCATIONGRANULARITY
+        return cls(Path(array.filename or "").name, base, start + len(base))
+
+    def expect_whole(self) -> None:
+        """Refuse to read what is no longer there: the system would kill the process."""
+        if self.bytes.size() < self.size:
+            raise refuse("file_shrank", file=self.name)
+
+
+@dataclass(frozen=True)
 class Streamed:
     """An array that is read by blocks.
 
@@ -34,20 +68,23 @@ class Streamed:
         dtype: what the numbers become as they are read.
         sizes: of one sample as it is read.
         rows: which rows of the source it has.
+        mapped: the file that the source maps, if it does.
     """
 
     source: Any
     dtype: np.dtype[Any]
     sizes: tuple[int, ...]
     rows: Rows
+    mapped: "Mapped | None" = None
 
     @classmethod
     def of(cls, source: Any) -> "Streamed":
         """All rows of a source, as they are."""
+        mapped = Mapped.of(source) if isinstance(source, np.memmap) else None
         # Without its class a memory map is indexed faster, and outside Python's lock.
         source = source.view(np.ndarray) if isinstance(source, np.memmap) else source
         count, *sizes = source.shape
-        return cls(source, np.dtype(source.dtype), tuple(sizes), range(count))
+        return cls(source, np.dtype(source.dtype), tuple(sizes), range(count), mapped)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -75,7 +112,13 @@ class Streamed:
         return replace(self, sizes=sizes)
 
     def read(self) -> Array:
-        """All of it, in memory."""
+        """All of it, in memory.
+
+        Raises:
+            ProblemError: ``file_shrank``.
+        """
+        if self.mapped is not None:
+            self.mapped.expect_whole()
         if isinstance(self.rows, range):
             found = np.array(self.source[self.rows.start : self.rows.stop], self.dtype, order="C")
         elif isinstance(self.source, np.ndarray):

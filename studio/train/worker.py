@@ -208,7 +208,8 @@ class TrainingProcess:
         code, kept = self._process.exitcode, "_kept" if self._is_kept() else ""
         if code is not None and code < 0:
             args = {"signal": _signal_name(-code), "memory": self._memory / 2**30}
-            return Problem(f"trainer_killed{kept}", args=args)
+            cause = "cut_off" if -code == getattr(signal, "SIGBUS", None) else "killed"
+            return Problem(f"trainer_{cause}{kept}", args=args)
         return Problem(f"trainer_ended{kept}", args={"code": code})
 
     def _is_kept(self) -> bool:

@@ -1,6 +1,7 @@
 """NumPy's .npz files as tables: what is read, and what is refused before it is."""
 
 import io
+import os
 import zipfile
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 
 from studio.problem import ProblemError
 from studio.train.array_files import read_arrays
-from studio.train.tables import read_table, table_source
+from studio.train.tables import array_tables, read_table, table_source
 
 
 def saved(folder: Path, **arrays: object) -> Path:
@@ -112,3 +113,15 @@ def test_a_file_without_rows_is_said(tmp_path: Path) -> None:
     with pytest.raises(ProblemError) as caught:
         read_table(tmp_path / "gone.npz")
     assert caught.value.problems[0].code == "file_missing"
+
+
+def test_npy_files_are_in_memory_while_there_is_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(array_tables, "LARGE", 1000)
+    for name, width in (("a", 40), ("x", 10), ("z", 1)):  # 3200, 800 and 80 bytes
+        np.save(tmp_path / f"{name}.npy", np.ones((10, width)))
+    arrays = read_table(tmp_path / "x.npy").arrays
+    assert [type(arrays[name]) for name in "axz"] == [np.memmap, np.ndarray, np.ndarray]
+    os.truncate(tmp_path / "x.npy", 200)
+    assert arrays["x"].sum() == 100

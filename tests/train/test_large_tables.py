@@ -1,6 +1,8 @@
 """Tables too large for memory: the same columns, problems and numbers as those in memory."""
 
+import errno
 import gzip
+import io
 import pickle
 import tempfile
 import time
@@ -274,13 +276,15 @@ def test_npy_files_of_one_folder_are_a_table(tmp_path: Path) -> None:
     table = read_table(tmp_path / "x.npy")
     assert table.names == ["y", "x"]
     assert list(table.columns["y"]) == [str(kind) for kind in KINDS]
-    assert isinstance(table.arrays["x"], np.memmap)
     assert read_table(tmp_path / "other.npy").names == ["other"]
     with pytest.raises(ProblemError, match="no_array"):
         read_table(tmp_path / "no_array.npy")
 
 
-def test_ports_are_bound_to_npy_files(tmp_path: Path) -> None:
+@pytest.mark.parametrize("in_files", [True, False])
+def test_ports_are_bound_to_npy_files(tmp_path: Path, large: Any, in_files: bool) -> None:
+    if in_files:
+        large()
     np.save(tmp_path / "x.npy", PICTURES)
     np.save(tmp_path / "y.npy", KINDS)
     document = with_data(
@@ -289,10 +293,10 @@ def test_ports_are_bound_to_npy_files(tmp_path: Path) -> None:
     data = load_data(edits.set_data(document, split=Split("none")), tmp_path)
     (x,), (y,) = data.train.inputs.values(), data.train.targets.values()
     assert isinstance(x, Packed)
-    assert isinstance(x.kept, Streamed)
+    assert isinstance(x.kept, Streamed if in_files else np.ndarray)
     expected = PICTURES.reshape(90, 6) / np.float32(255)
     np.testing.assert_array_equal(unpacked(x), expected)
-    np.testing.assert_array_equal(y[:, 0], KINDS)
+    np.testing.assert_array_equal(unpacked(y)[:, 0], KINDS)
     assert suggest_bindings(document, read_table(tmp_path / "x.npy")) == document.plan.data
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
@@ -316,7 +320,8 @@ def test_large_arrays_of_an_npz_stay_in_files(tmp_path: Path, large: Any, save: 
         np.testing.assert_array_equal(found, expected)
 
 
-def test_floats_that_need_nothing_are_read_as_they_are(tmp_path: Path) -> None:
+def test_floats_that_need_nothing_are_read_as_they_are(tmp_path: Path, large: Any) -> None:
+    large()
     values = PICTURES.reshape(90, 6).astype(np.float32)
     np.save(tmp_path / "x.npy", values)
     np.save(tmp_path / "y.npy", KINDS)
@@ -394,3 +399,26 @@ def test_another_process_reads_the_file_itself(tmp_path: Path) -> None:
     assert isinstance(finished, Finished)
     assert len(pickle.dumps(finished)) < 50_000
     assert finished.run.history == trained(project.document, tmp_path).run.history
+
+
+def test_a_full_disk_is_an_error_and_no_death(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Full(io.FileIO):
+        def __init__(self, **_: str) -> None:
+            super().__init__(tmp_path / "full", "w+")
+
+        def write(self, data: Any) -> int:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(cells, "TemporaryFile", Full)
+    with pytest.raises(OSError, match="No space"):
+        cells.filled(2, iter([np.ones((2, 3))]), in_file=True)
+
+
+def test_blocks_in_a_file_are_what_they_are_in_memory() -> None:
+    parts = [np.arange(6.0).reshape(3, 2).T[:, ::-1], np.ones((1, 3)), np.zeros((2, 3))]
+    mapped, plain = (cells.filled(5, iter(parts), in_file) for in_file in (True, False))
+    assert isinstance(mapped, np.memmap)
+    np.testing.assert_array_equal(mapped, plain)
+    np.testing.assert_array_equal(mapped, np.concatenate(parts))

@@ -73,6 +73,7 @@ def test_statistics_draws_and_means_go_on_from_any_batch(engine: str, tmp_path: 
 def test_data_read_by_blocks_go_on_from_any_batch(
     shuffle: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("studio.train.tables.array_tables.LARGE", 0)
     monkeypatch.setattr("studio.train.streamed.BLOCK", 64)
     monkeypatch.setattr(train_arrays, "POOL", 3)
     document = numbers(tmp_path, rows=90, shuffle=shuffle)

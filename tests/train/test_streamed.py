@@ -1,5 +1,6 @@
 """Data in files: checked, shuffled and trained on by blocks, with the numbers of data in memory."""
 
+import os
 import subprocess
 import sys
 import threading
@@ -312,3 +313,17 @@ def test_of_200_mb_in_a_file_few_are_in_memory(tmp_path: Path, fortran: bool) ->
     command = [sys.executable, "-c", _GROWTH, str(path)]
     found = subprocess.run(command, capture_output=True, text=True, check=True)
     assert int(found.stdout) < 80, "MiB of anonymous memory, beside a file of 190"
+
+
+def test_a_mapped_file_that_became_shorter_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "x.npy"
+    np.save(path, np.arange(100_000.0).reshape(-1, 4))
+    for array in (np.load(path, mmap_mode="r"), np.load(path, mmap_mode="r")[5:, :3].T):
+        column = Streamed.of(array)
+        assert column.read().shape == column.shape
+    os.truncate(path, 50_000)
+    for part in (column, column[np.array([0, 1])], column[:1]):
+        with pytest.raises(ProblemError) as caught:
+            part.read()
+        assert caught.value.problems[0].code == "file_shrank"
+        assert "x.npy" in str(caught.value)

@@ -107,6 +107,19 @@ def test_its_death_is_told_once_and_by_name(process: list[TrainingProcess]) -> N
     assert process[0].poll() == []
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX's")
+def test_a_file_cut_off_under_it_is_told_apart(process: list[TrainingProcess]) -> None:
+    process.append(TrainingProcess(Project(small(epochs=500))))
+    process[0].start()
+    until(process[0], Started)
+    assert process[0].pid is not None
+    os.kill(process[0].pid, signal.SIGBUS)
+    failed = until(process[0], Failed)[-1]
+    assert isinstance(failed, Failed)
+    assert failed.problems[0].code == "trainer_cut_off"
+    assert "SIGBUS" in str(failed.problems[0])
+
+
 def test_a_problem_of_the_model_arrives_as_one(process: list[TrainingProcess]) -> None:
     document = small()
     (call, *_) = document.graph.inputs

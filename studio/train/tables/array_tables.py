@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
+import numpy as np
+
 from studio.engine.program import Array
 from studio.problem import ProblemError, refuse
 from studio.train.array_files import LARGE, MOST_ARRAYS, map_array, read_arrays
@@ -17,11 +19,20 @@ def table_of_npz(path: Path, most: int) -> Table:
 
 
 def table_of_npy(path: Path) -> Table:
-    """An .npy file, which says how many rows there are, with the others of its folder."""
+    """An .npy file, which says how many rows there are, with the others of its folder.
+
+    As many as there is room for are in memory, the file itself first: a process is killed that
+    reads what somebody cuts off a mapped one.
+    """
     arrays = {path.stem: map_array(path)}
     for other in beside(path):
         with suppress(ProblemError, OSError):  # a stranger; it may be no array at all
             arrays[other.stem] = map_array(other)
+    room = LARGE
+    for name, array in arrays.items():
+        if array.nbytes <= room:
+            room -= array.nbytes
+            arrays[name] = np.array(array, order="C")
     found = {name: array for name, array in arrays.items() if array.ndim}
     rows = len(found[path.stem]) if path.stem in found else 0
     return table_of_arrays(path.name, found, rows)
