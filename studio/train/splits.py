@@ -14,6 +14,7 @@ from studio.train.tables import Table
 from studio.train.tables.kinds import parsed
 
 Rows = NDArray[np.intp]
+SHARES = ("random", "stratified", "last")  # kinds of splits that hold out a share
 
 
 def rows_of(document: Document, table: Table) -> tuple[Rows, Rows]:
@@ -50,12 +51,15 @@ def split_rows(table: Table, split: Split) -> tuple[Rows, Rows]:
     rows train where another file validates.
 
     Raises:
-        ProblemError: ``column_missing``, ``split_value_missing``, ``split_strata``,
-            ``cell_not_ordered`` or ``no_training_rows``.
+        ProblemError: ``split_fraction``, ``column_missing``, ``split_value_missing``,
+            ``split_strata``, ``cell_not_ordered`` or ``no_training_rows``.
     """
+    if split.kind in SHARES and not 0 <= split.fraction <= 1:
+        raise refuse("split_fraction", received=split.fraction)
     rows = np.arange(table.rows)
     # Without rounding, 10 × (1 − 0.9) is just below 1.
-    at = int(np.floor(round(len(rows) * (1 - split.fraction), 6)))
+    share = split.fraction if split.kind in SHARES else 0.0
+    at = int(np.floor(round(len(rows) * (1 - share), 6)))
     held = np.zeros(len(rows), bool)
     match split.kind:
         case "column":
@@ -92,7 +96,9 @@ def _stratified(table: Table, split: Split, count: int) -> Rows:
     if split.fraction <= 0:
         return np.zeros(0, np.intp)
     cells = table.texts(split.column)
-    _, strata = np.unique([cell.strip() for cell in cells], return_inverse=True)
+    values = sorted({cell.strip() for cell in cells})  # NumPy gives each the longest's room
+    numbers = {value: number for number, value in enumerate(values)}
+    strata = np.fromiter((numbers[cell.strip()] for cell in cells), np.intp, len(cells))
     sizes = np.bincount(strata)
     shares = sizes * count / len(strata)
     taken = np.minimum(np.floor(shares).astype(np.intp), sizes - 1)

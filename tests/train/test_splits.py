@@ -3,6 +3,7 @@
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,7 +21,7 @@ from studio.problem import ProblemError
 from studio.train.arrays import unpacked
 from studio.train.data import load_data
 from studio.train.splits import order_keys, split_rows
-from studio.train.tables import Table, table_source
+from studio.train.tables import Table, read_table, table_source
 from tests.train.tables_and_models import (
     ROWS,
     bound,
@@ -217,3 +218,27 @@ def test_another_file_that_changed_is_accepted_where_it_stands(tmp_path: Path) -
     assert better.plan.data.source == document.plan.data.source
     assert better.plan.data.split == replace(split, file=table_source(path, tmp_path))
     assert len(load_data(better, tmp_path).validation or ()) == 3
+
+
+@pytest.mark.parametrize("kind", ["random", "stratified", "last"])
+@pytest.mark.parametrize("fraction", [-0.1, 1.5, float("nan"), float("inf")])
+def test_a_share_that_is_none_is_refused(tmp_path: Path, kind: Any, fraction: float) -> None:
+    table = read_table(written(tmp_path))
+    with pytest.raises(ProblemError) as caught:
+        split_rows(table, Split(kind, fraction, column="kind"))
+    assert caught.value.problems[0].code == "split_fraction"
+
+
+def test_a_share_concerns_no_other_split(tmp_path: Path) -> None:
+    table = read_table(written(tmp_path))
+    for split in (Split("none", float("nan")), Split("column", -1.0, column="part", value="y")):
+        train, held = split_rows(table, split)
+        assert len(train) + len(held) == 5
+
+
+def test_a_long_cell_costs_a_stratified_split_no_memory(tmp_path: Path) -> None:
+    rows = ("a", "x" * 2**20, *["p", "q"] * 4000)
+    table = read_table(written(tmp_path, rows))
+    train, held = split_rows(table, Split("stratified", 0.25, column="a"))
+    assert len(held) == 2001
+    assert 0 in train

@@ -91,7 +91,7 @@ def detected_in(name: str, stream: IO[bytes], reading: Reading) -> tuple[Reading
 
     Raises:
         ProblemError: ``file_not_text``; ``reading_encoding``, ``reading_delimiter``,
-            ``reading_quote``: what no text can be read with.
+            ``reading_quote``, ``reading_decimal``: what no text can be read with.
     """
     _check(name, reading)
     stream.seek(0)
@@ -130,6 +130,8 @@ def _check(name: str, reading: Reading) -> None:
     for field, value in (("delimiter", reading.delimiter), ("quote", quote)):
         if len(value) > 1 or (value and value in "\r\n"):
             raise refuse(f"reading_{field}", file=name, received=value)
+    if reading.decimal not in ("", ".", ","):
+        raise refuse("reading_decimal", file=name, received=reading.decimal)
 
 
 def _unzipped(name: str, raw: IO[bytes], most: int) -> IO[bytes]:

@@ -7,7 +7,7 @@ of arrays.
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence, Sized
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from itertools import pairwise
 from pathlib import Path
 from typing import TypeVar
@@ -61,13 +61,13 @@ class Table:
     _distinct: dict[str, int] = field(default_factory=dict, repr=False)
     pictures: dict[ImageColumn, Array] = field(default_factory=dict, repr=False)
 
-    @property
+    @cached_property
     def rows(self) -> int:
         """How many rows there are, without the header."""
         columns: list[Sized] = [*self.columns.values(), *self.arrays.values()]
         return len(columns[0]) if columns else 0
 
-    @property
+    @cached_property
     def large(self) -> bool:
         """Whether its cells are not in memory."""
         return any(isinstance(cells, Cells) for cells in self.columns.values())
