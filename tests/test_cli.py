@@ -673,3 +673,10 @@ def test_a_letter_the_terminal_does_not_know_ends_nothing(project: Path) -> None
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     assert (done.returncode, done.stderr) == (0, "")
     assert "best so far" in done.stdout
+
+
+def test_a_command_does_not_wait_for_what_it_does_not_use() -> None:
+    code = "import sys, studio.cli; print(*{name.split('.')[0] for name in sys.modules})"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    slow = {"scipy", "onnxruntime", "PySide6", "PIL", "platformdirs", "charset_normalizer"}
+    assert slow & set(ran.stdout.split()) == set()

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from scipy import special
 
 from studio.declare import ANY, Unread, param
 from studio.engine.program import Array, Spec
@@ -31,7 +30,10 @@ class _Area:
 
     def update(self, target: Array, output: Array, weight: Array | None) -> None:
         metric, scores = self._metric, output.astype(np.float32)
-        scores = special.expit(scores) if metric.from_logits else scores
+        if metric.from_logits:
+            from scipy.special import expit  # every command would wait for it
+
+            scores = expit(scores)
         each = np.ones(scores.shape) if weight is None else spread_weight(weight, scores.shape)
         if metric.label_weights and not metric.multi_label:
             each = each * np.array(metric.label_weights)
