@@ -3,10 +3,13 @@
 Arrays larger than `LARGE` stay in their file, and are memory maps.
 """
 
+import lzma
 import zipfile
+import zlib
 from pathlib import Path
 from shutil import copyfileobj
 from tempfile import TemporaryFile
+from tokenize import TokenError
 from typing import IO, Any
 
 import numpy as np
@@ -19,6 +22,15 @@ LARGE = 2**26  # bytes; what is larger is read by blocks
 MOST_ARRAYS = 1000
 MOST_AXES = 8
 _SUFFIX = ".npy"
+_BROKEN = (
+    ValueError,  # also of headers
+    SyntaxError,
+    TokenError,
+    EOFError,
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+)
 
 
 def read_arrays(path: Path, largest: int) -> dict[str, Array]:
@@ -49,7 +61,7 @@ def map_array(path: Path) -> Array:
     with path.open("rb") as file:
         try:
             return _mapped(file, path.stat().st_size)
-        except (ValueError, EOFError) as error:
+        except _BROKEN as error:
             about = {"file": path.name, "column": path.stem}
             raise refuse("array_refused", **about, reason=error) from None
 
@@ -64,7 +76,7 @@ def _members(path: Path, file: zipfile.ZipFile, largest: int) -> dict[str, Array
         name = member.filename.removesuffix(_SUFFIX)
         try:
             array = _member(path, file, member)
-        except (ValueError, zipfile.BadZipFile, EOFError) as error:
+        except _BROKEN as error:
             raise refuse("array_refused", file=path.name, column=name, reason=error) from None
         if array.ndim:
             found[name] = array

@@ -3,13 +3,14 @@
 import io
 import os
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from studio.problem import ProblemError
-from studio.train.array_files import read_arrays
+from studio.train.array_files import map_array, read_arrays
 from studio.train.tables import array_tables, read_table, table_source
 
 
@@ -125,3 +126,28 @@ def test_npy_files_are_in_memory_while_there_is_room(
     assert [type(arrays[name]) for name in "axz"] == [np.memmap, np.ndarray, np.ndarray]
     os.truncate(tmp_path / "x.npy", 200)
     assert arrays["x"].sum() == 100
+
+
+@pytest.mark.parametrize("compressed", [True, False])
+def test_a_damaged_file_is_refused_wherever_it_is(tmp_path: Path, compressed: bool) -> None:
+    path = tmp_path / "t.npz"
+    save = np.savez_compressed if compressed else np.savez
+    save(path, x=np.arange(300.0), y=np.array(["a", "b"] * 150))
+    whole, draw = path.read_bytes(), np.random.default_rng(0)
+    for _ in range(300):
+        damaged = bytearray(whole)
+        for place in draw.integers(0, len(whole), draw.integers(1, 6)):
+            damaged[place] = draw.integers(256)
+        path.write_bytes(damaged)
+        with suppress(ProblemError, OSError):  # which `read_table` words
+            read_arrays(path, 2**20)
+
+
+def test_a_header_that_is_no_header_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "x.npy"
+    np.save(path, np.zeros((3, 2)))
+    whole = path.read_bytes()
+    for place in range(10, 60):
+        path.write_bytes(whole[:place] + b"\0(" + whole[place + 2 :])
+        with suppress(ProblemError):
+            map_array(path)
