@@ -191,7 +191,10 @@ class Text:
 
         As rows are read, their numbers go to `places`.
         """
-        titles = [line.strip() for line in islice(text, self._above)]
+        try:
+            titles = [line.strip() for line in islice(text, self._above)]
+        except UnicodeDecodeError:
+            raise self._undecodable() from None
         records = self._records(text, count)
         opening = ((n, block[0]) for n, block in records if any(map(str.strip, block[0])))
         start, first = next(opening, (0, []))

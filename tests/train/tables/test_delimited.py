@@ -155,6 +155,12 @@ REFUSED: dict[str, tuple[bytes, Reading, str, dict[str, object]]] = {
     "an encoding of no text": (b"a\n1\n", Reading(encoding="base64"), "reading_encoding", {}),
     "an open quote": (b'a,b\n1,2\n3,"x\n4,5\n', Reading(quote='"'), "file_malformed", {"row": 3}),
     "two delimiters": (b"a\n1\n", Reading(delimiter=";;"), "reading_delimiter", {}),
+    "a title the encoding does not know": (
+        b"Caf\xe9 sales\n\na,b\n1,2\n3,4\n",
+        Reading(encoding="utf-8"),
+        "file_undecodable",
+        {"row": 1},
+    ),
     "a decimal sign that is none": (b"a\n1\n", Reading(decimal="x"), "reading_decimal", {}),
     "a long quote": (b"a\n1\n", Reading(quote="<<"), "reading_quote", {}),
     "quotes by hand": (
