@@ -1,27 +1,28 @@
-"""One long act in a process of its own, so that a window never waits for it.
+"""Long acts in a process of their own, so that a window never waits for them.
 
-The process is spawned, never forked, and imports nothing of the window. It does the one act, tells
-how far it is, and ends; it ends at once with whoever started it, however that ends.
+The process is asked, tells how far it is, answers, and may be asked again: it keeps what its worker
+has by then, a large table for instance. It ends at once with whoever started it, however that ends.
 """
 
-import multiprocessing
 import os
-import signal
 import threading
 import time
 import traceback
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
-from multiprocessing.connection import Connection, wait
+from multiprocessing.connection import Connection
+from queue import SimpleQueue
 from typing import Any
 
-from studio.problem import Problem, ProblemError
+from studio.problem import Problem
 from studio.progress import Cancelled, watched
 from studio.text import language, set_language
+from studio.train.beside import Beside, Gone, problems_of, settle
+from studio.train.pipe import receive, send
+
+Worker = Callable[[Any], Any]
 
 _INTERVAL = 0.05  # seconds between two Told that are sent
-_NICE = 5  # below the window
 _PATIENCE = 20.0  # seconds in which an act that is cancelled may tidy up
 _SHORT = 2.0  # the same, where somebody waits
 
@@ -60,124 +61,183 @@ class Ended:
 Answer = Told | Done | Refused | Ended
 
 
+def doing(act: Callable[[], Any]) -> Any:
+    """The plainest of workers: what it is asked is an act, and its answer what that gives."""
+    return act()
+
+
+def _doer() -> Worker:
+    return doing
+
+
 class Aside:
-    """An act under way; `poll` tells what became of it since the last time.
+    """A process for long acts; `poll` tells what became of them since the last time.
 
     Args:
-        act: can be pickled, as its result; called in the process, it may raise ProblemError.
+        worker: makes, in the process, what is called with each thing that is asked. It may raise
+            ProblemError. What goes to and fro can be pickled. By default acts are asked.
     """
 
-    def __init__(self, act: Callable[[], Any]) -> None:
-        spawn = multiprocessing.get_context("spawn")
-        self._mine, theirs = spawn.Pipe()
-        self._process = spawn.Process(target=_main, args=(theirs,), daemon=True)
-        self._process.start()
-        theirs.close()  # the child has its own, whose end we want to notice
-        self._over = False
+    def __init__(self, worker: Callable[[], Worker] = _doer) -> None:
+        self._beside = Beside(_main, "aside")
+        self._beside.start()
+        self._beside.say(worker)
+        self._asked = 0  # questions so far
+        self._open = 0  # of them without an answer yet
+        self._over = False  # nothing more is told
         self._deadline = 0.0  # until when an act that is cancelled may tidy up
-        # Weights can be more than a pipe holds, and the child takes a second to read them.
-        threading.Thread(target=self._send, args=((act, language()),), daemon=True).start()
 
     @property
     def pid(self) -> int | None:
-        return self._process.pid
+        """Its number; None until it is there."""
+        return self._beside.pid
 
-    def _send(self, what: object) -> None:
-        with suppress(OSError):  # it is dead, which `poll` tells, or was ended
-            self._mine.send(what)
+    @property
+    def busy(self) -> bool:
+        """Whether something asked is not answered yet."""
+        return self._open > 0
+
+    @property
+    def alive(self) -> bool:
+        """Whether it can be asked."""
+        return self._beside.alive and not self._over
+
+    def ask(self, what: Any) -> None:
+        """Have this done, after what was asked before."""
+        self._asked += 1
+        self._open += 1
+        self._beside.say(_Question(self._asked, language(), what))
 
     def cancel(self) -> None:
-        """Let it end: the act is told, so that it leaves nothing half done, and `Ended` follows.
+        """Let go what was asked: the act is told, so that it leaves nothing half done. `Ended`
+        follows, or `Done` where it was too late.
 
         One that does not listen is killed.
         """
-        if not self._deadline:
+        if self.busy and not self._deadline:
             self._deadline = time.monotonic() + _PATIENCE
-            self._send(_CANCEL)
+            self._beside.say(_Cancel(self._asked))
 
     def end(self) -> None:
-        """End it now, waiting a little for it to tidy up."""
-        if not self._over:
-            self.cancel()
-            self._process.join(_SHORT)
-            self._close()
+        """End it, waiting a little for an act under way to tidy up; nothing more is told."""
+        self.cancel()
+        until = time.monotonic() + _SHORT
+        while self.busy and time.monotonic() < until:
+            self.poll()
+            time.sleep(0.005)
+        self.kill()
 
-    def _close(self) -> None:
-        self._over = True
-        self._process.kill()
-        self._process.join()
-        self._mine.close()
+    def kill(self) -> None:
+        """End it at once; nothing more is told, and nothing is left of it a moment later."""
+        self._over, self._open = True, 0
+        self._beside.kill()
 
     def poll(self) -> list[Answer]:
         """What it answered since the last time, without waiting; of several Told the last."""
         answers: list[Answer] = []
-        while not self._over:
-            try:
-                if not self._mine.poll():
-                    break
-                answer: Any = self._mine.recv()
-            except (EOFError, OSError):
-                answer = Refused()
-            if self._deadline:
-                answer = Ended() if isinstance(answer, Refused) else None
+        while self._beside.heard and not self._over:
+            answer = self._heard(self._beside.heard.popleft())
             if isinstance(answer, Told) and answers and isinstance(answers[-1], Told):
                 answers.pop()
-            if answer is not None:
-                answers.append(answer)
-            if answer is not None and not isinstance(answer, Told):
-                self._over = True  # it goes by itself, having tidied up
-                self._mine.close()
-        if self._deadline and not self._over and time.monotonic() > self._deadline:
-            self._close()
+            answers.append(answer)
+        if self._deadline and time.monotonic() > self._deadline:
+            self.kill()
+            self._deadline = 0.0
             answers.append(Ended())
         return answers
 
+    def _heard(self, said: Answer | Gone) -> Answer:
+        if isinstance(said, Gone):
+            self._over, self._open = True, 0
+            said = Ended() if self._deadline else Refused()
+        elif not isinstance(said, Told):
+            self._open -= 1
+        if not self.busy:
+            self._deadline = 0.0
+        return said
 
-_CANCEL = "cancel"
+
+@dataclass(frozen=True)
+class _Question:
+    number: int
+    language: str
+    what: Any
+
+
+@dataclass(frozen=True)
+class _Cancel:
+    """Nobody wants an answer to the questions up to this one."""
+
+    number: int
 
 
 # -- in the process ------------------------------------------------------------------------------
 
 
-def _main(pipe: Connection) -> None:
+def _main(connection: Connection) -> None:
     """What the process does."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is the window's to handle
-    if hasattr(os, "nice"):
-        os.nice(_NICE)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    with suppress(EOFError, OSError):  # nobody listens any more
-        act, spoken = pipe.recv()
-        set_language(spoken)
-        with suppress(Cancelled):
-            pipe.send(_answer(pipe, act))
+    settle()
+    _Desk(connection).work()
 
 
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-    wait([parent.sentinel])
-    os._exit(1)
+class _Desk:
+    """Takes questions in, and answers them one by one."""
 
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._questions: SimpleQueue[_Question] = SimpleQueue()
+        self._cancelled = 0  # the last question nobody wants an answer to
+        self._told = 0.0  # when
 
-def _answer(pipe: Connection, act: Callable[[], Any]) -> Answer:
-    """Do the act, telling how far it is."""
-    last = 0.0
+    def work(self) -> None:
+        """Answer until nobody asks any more."""
+        try:
+            worker = receive(self._connection)()
+        except (EOFError, OSError):
+            return  # whoever was about to ask is gone
+        threading.Thread(target=self._hear, daemon=True).start()
+        while True:
+            self._say(self._answer(worker, self._questions.get()))
 
-    def listen(doing: str, done: int, total: int) -> None:
-        nonlocal last
-        if pipe.poll():
-            raise Cancelled
-        now = time.perf_counter()
-        if now - last >= _INTERVAL:
-            last = now
-            pipe.send(Told(doing, done, total))
+    def _hear(self) -> None:
+        while True:
+            try:
+                word = receive(self._connection)
+            except (EOFError, OSError):
+                os._exit(1)  # whoever asked is gone
+            except Exception:
+                traceback.print_exc()
+                os._exit(1)
+            if isinstance(word, _Cancel):
+                self._cancelled = word.number
+            else:
+                self._questions.put(word)
 
-    try:
-        with watched(listen):
-            return Done(act())
-    except ProblemError as error:
-        return Refused(error.problems)
-    except Cancelled:
-        raise
-    except Exception:
-        return Refused(report=traceback.format_exc())
+    def _say(self, answer: Answer) -> None:
+        try:
+            send(self._connection, answer)
+        except OSError:
+            os._exit(1)  # likewise
+        except Exception:
+            send(self._connection, Refused(report=traceback.format_exc()))
+
+    def _answer(self, worker: Worker, question: _Question) -> Answer:
+        def listen(doing: str, done: int, total: int) -> None:
+            if self._cancelled >= question.number:
+                raise Cancelled
+            now = time.monotonic()
+            if now - self._told >= _INTERVAL:
+                self._told = now
+                self._say(Told(doing, done, total))
+
+        set_language(question.language)
+        try:
+            with watched(listen):
+                if self._cancelled >= question.number:
+                    raise Cancelled
+                return Done(worker(question.what))
+        except Cancelled:
+            return Ended()
+        except Exception as error:
+            problems = problems_of(error, memory="memory_short")
+            return Refused(problems) if problems else Refused(report=traceback.format_exc())

@@ -1,7 +1,5 @@
 """The process that trains: it does a job, hears words, and says what happens."""
 
-import os
-import signal
 import threading
 import time
 import traceback
@@ -9,8 +7,7 @@ from collections import deque
 from multiprocessing.connection import Connection
 
 from studio.engine.threads import available
-from studio.formats.atomic import reason
-from studio.problem import Problem, ProblemError
+from studio.train.beside import problems_of, settle
 from studio.train.control import Orders
 from studio.train.events import BatchDone, BatchStarted, Event, Failed, Speed, Started
 from studio.train.job import Job, train
@@ -19,15 +16,12 @@ from studio.train.pipe import receive, send
 
 _INTERVAL = 0.05  # seconds between two BatchDone that are sent
 _PULSE = 1.0  # seconds between two words about the speed
-_NICE = 5  # below the window
 _SEEN = 3  # pulses over which the speed is measured
 
 
 def main(connection: Connection) -> None:
     """What the process does."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is the window's to handle
-    if hasattr(os, "nice"):
-        os.nice(_NICE)
+    settle()
     try:
         job: Job = receive(connection)
     except (EOFError, OSError):
@@ -46,14 +40,8 @@ def main(connection: Connection) -> None:
 
 def failure(error: Exception) -> Failed:
     """What broke training off, in a sentence; an error of our own with a report."""
-    match error:
-        case ProblemError(problems=problems):
-            return Failed(problems)
-        case MemoryError():
-            return Failed((Problem("trainer_memory", args={"memory": held() / 2**30}),))
-        case OSError():
-            args = {"file": str(error.filename or ""), "reason": reason(error)}
-            return Failed((Problem("system_refused", args=args),))
+    if problems := problems_of(error, memory="trainer_memory"):
+        return Failed(problems)
     return Failed(report="".join(traceback.format_exception(error)))
 
 
@@ -66,7 +54,7 @@ def _hear(connection: Connection, orders: Orders) -> None:
     """Take words in until nobody is there any more to say them."""
     while True:
         try:
-            orders.say(connection.recv())
+            orders.say(receive(connection))
         except (EOFError, OSError):
             orders.abandon()
             return

@@ -2,30 +2,23 @@
 
 The process is spawned, never forked, and imports nothing of the window. What it is to do comes at
 its start, words (pause, stop, …) while it trains; it says what happens, and ends when nobody
-listens any more. A thread beside the window starts it and hears it: not even a large model, on its
-way in or out, makes the window wait.
+listens any more.
 """
 
-import multiprocessing
-import pickle
 import signal
-import threading
 import time
-from collections import deque
-from contextlib import suppress
 from copy import copy
 from dataclasses import replace
-from multiprocessing.connection import Connection
 from pathlib import Path
 
 from studio.document.project import Project
 from studio.document.store import Store
 from studio.problem import Problem
+from studio.train.beside import Beside, Gone
 from studio.train.checkpoints import discard, exists
 from studio.train.control import Word
 from studio.train.events import BatchDone, Event, Failed, Finished, Speed, Warned
 from studio.train.job import Job, train_project
-from studio.train.pipe import receive, send
 from studio.train.trainee import main
 
 __all__ = ["TrainingProcess", "train_project"]
@@ -60,14 +53,9 @@ class TrainingProcess:
         more: str = "",
     ) -> None:
         self._job = Job(_light(project, more), base, epochs, checkpoints, resume, more)
-        self._heard: deque[Event] = deque()
-        self._wanted: list[Word] = []
-        self._lock = threading.Lock()
-        self._connection: Connection | None = None
-        self._process: multiprocessing.process.BaseProcess | None = None
-        self._thread = threading.Thread(target=self._run, name="trainer", daemon=True)
+        self._beside = Beside(main, "trainer")
+        self._beside.say(self._job)
         self._over = False  # nothing more is told
-        self._ended = False  # by `kill`
         self._last = time.monotonic()
         self._spoke = self._told_of_silence = False
         self._memory = 0
@@ -77,7 +65,7 @@ class TrainingProcess:
     def start(self) -> None:
         """Spawn it; this does not wait for it."""
         self._last = time.monotonic()
-        self._thread.start()
+        self._beside.start()
 
     def pause(self) -> None:
         """Have it wait before the next batch, of a validation too. Paused follows."""
@@ -103,31 +91,30 @@ class TrainingProcess:
 
     def kill(self) -> None:
         """End it at once; `poll` gives nothing more. What it wrote down last stays."""
-        with self._lock:
-            self._over = self._ended = True
-            process = self._process
-        if process is not None:
-            process.kill()
-        if self._thread.is_alive():
-            self._thread.join(10)
+        self._over = True
+        self._beside.kill()
+        self._beside.join(10)
+
+    def _say(self, word: Word) -> None:
+        self._beside.say(word)
 
     # -- what it says ----------------------------------------------------------------------------
 
     @property
     def pid(self) -> int | None:
         """Its number; None until it is there."""
-        return self._process.pid if self._process is not None else None
+        return self._beside.pid
 
     @property
     def alive(self) -> bool:
         """Whether it has begun, and is not at its end."""
-        return self._thread.is_alive()
+        return self._beside.alive
 
     def poll(self) -> list[Event]:
         """What it said since the last time, without waiting; of several BatchDone the last."""
         events: list[Event] = []
-        while self._heard and not self._over:
-            event = self._heard.popleft()
+        while self._beside.heard and not self._over:
+            event = self._event(self._beside.heard.popleft())
             self._last, self._told_of_silence, self._spoke = time.monotonic(), False, True
             if isinstance(event, BatchDone) and events and isinstance(events[-1], BatchDone):
                 events.pop()
@@ -150,67 +137,20 @@ class TrainingProcess:
         args = {"seconds": round(waited), "pid": self.pid}
         return [Warned(Problem("trainer_silent", args=args, severity="warning"))]
 
-    # -- beside the window -----------------------------------------------------------------------
+    def _event(self, said: Event | Gone) -> Event:
+        return Failed((self._death(said),)) if isinstance(said, Gone) else said
 
-    def _say(self, word: Word) -> None:
-        with self._lock:
-            if self._connection is None:
-                self._wanted.append(word)
-                return
-            with suppress(OSError):  # it has ended: `poll` tells
-                self._connection.send(word)
-
-    def _run(self) -> None:
-        """What the thread does: spawn, hear, say how it ended."""
-        try:
-            connection = self._spawn()
-        except Exception as error:
-            args = {"reason": str(error) or type(error).__name__}
-            self._heard.append(Failed((Problem("trainer_not_started", args=args),)))
-            return
-        last: Event | None = None
-        try:
-            self._begin(connection)
-            while not isinstance(last, Finished | Failed):
-                last = receive(connection)
-                self._heard.append(last)
-        except (EOFError, OSError, pickle.UnpicklingError):
-            self._heard.append(Failed((self._death(),)))
-        with self._lock:
-            connection.close()
-        if self._process is not None:
-            self._process.join(5)  # or the system keeps what is left of it
-
-    def _spawn(self) -> Connection:
-        spawn = multiprocessing.get_context("spawn")
-        mine, its = spawn.Pipe()
-        process = spawn.Process(target=main, args=(its,), daemon=True)
-        process.start()
-        its.close()  # the child has its own, whose end we want to notice
-        with self._lock:
-            self._process = process
-            if self._ended:
-                process.kill()
-        return mine
-
-    def _begin(self, connection: Connection) -> None:
-        """Give it its job, and the words that were said too early."""
-        send(connection, self._job)
-        with self._lock:
-            for word in self._wanted:
-                connection.send(word)
-            self._connection = connection
-
-    def _death(self) -> Problem:
-        """Why the pipe ended without a last word."""
-        assert self._process is not None
-        self._process.join(5.0)
-        code, kept = self._process.exitcode, "_kept" if self._is_kept() else ""
-        if code is not None and code < 0:
-            args = {"signal": _signal_name(-code), "memory": self._memory / 2**30}
-            cause = "cut_off" if -code == getattr(signal, "SIGBUS", None) else "killed"
+    def _death(self, gone: Gone) -> Problem:
+        """Why it is gone without a last word."""
+        if gone.why is not None:
+            reason = str(gone.why) or type(gone.why).__name__
+            return Problem("trainer_not_started", args={"reason": reason})
+        kept = "_kept" if self._is_kept() else ""
+        if gone.code is not None and gone.code < 0:
+            args = {"signal": _signal_name(-gone.code), "memory": self._memory / 2**30}
+            cause = "cut_off" if -gone.code == getattr(signal, "SIGBUS", None) else "killed"
             return Problem(f"trainer_{cause}{kept}", args=args)
-        return Problem(f"trainer_ended{kept}", args={"code": code})
+        return Problem(f"trainer_ended{kept}", args={"code": gone.code})
 
     def _is_kept(self) -> bool:
         return self._job.checkpoints is not None and exists(self._job.checkpoints)

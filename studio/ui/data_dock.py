@@ -368,6 +368,7 @@ class DataDock(QWidget):
             rows = number(table.rows) if table else "0"
             self._show_size()
             said = text(f"data.{ending.how}", rows=rows, seconds=seconds)
+            said = " ".join((said, *map(str, ending.problems)))
             tone: Tone = "info" if ending.how == "cancelled" else "error"
             self.account.say(tone, f"{escape(said)} {again}", ending.report)
 

@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from studio.train.aside import Aside, Done, Ended, Refused, Told
 from studio.train.evaluation.evaluate import bare
-from studio.train.evaluation.process import Evaluated, EvaluationProcess, Question, Rows
+from studio.train.evaluation.process import Examiner, Question
 from studio.train.evaluation.result import Evaluation, Which
 from studio.train.report.page import write_report
 from studio.ui.report_look import look_of
@@ -49,8 +49,8 @@ class Evaluator(QObject):
         super().__init__(parent)
         self._session = session
         self._work = Work.NOTHING
-        self._asked: EvaluationProcess | Aside | None = None  # what is under way
-        self._kept: EvaluationProcess | None = None  # has the table of the last evaluation
+        self._asked: Aside | None = None  # what is under way
+        self._kept: Aside | None = None  # has the table of the last evaluation
         self._timer = QTimer(self, interval=_POLL)
         self._timer.timeout.connect(self._poll)
 
@@ -62,25 +62,25 @@ class Evaluator(QObject):
         """Begin to evaluate the project as it is now; nothing while something is under way."""
         if self._work is Work.NOTHING:
             question = Question(bare(self._session.project), self._base(), which, file)
-            self._begin(Work.EVALUATING, EvaluationProcess(question))
+            self._begin(Work.EVALUATING, Aside(Examiner), question)
 
     def report(self, out: Path, title: str) -> None:
         """Begin to write a report on the project as it is now; likewise."""
         if self._work is Work.NOTHING:
             project, look = self._session.project, look_of(self._session.project, title)
             act = partial(write_report, bare(project), self._base(), title, look, out)
-            self._begin(Work.REPORTING, Aside(act))
+            self._begin(Work.REPORTING, Aside(), act)
 
     def ask_rows(self, rows: Sequence[int]) -> bool:
         """Ask for rows of the table that was evaluated; whether there is anybody to ask."""
         if self._kept is not None:
-            self._kept.ask_rows(rows)
+            self._kept.ask(list(rows))
             self._timer.start()
         return self._kept is not None
 
     def cancel(self) -> None:
         """End what is under way; a report that is being written is left whole or not at all."""
-        if isinstance(self._asked, Aside):
+        if self._asked is not None and self._work is Work.REPORTING:
             self._asked.cancel()
         elif self._asked is not None:
             self._end()
@@ -88,6 +88,7 @@ class Evaluator(QObject):
     def shutdown(self) -> None:
         """End everything."""
         if self._asked is not None:
+            self._asked.end()
             self._end()
         self._drop()
         self._timer.stop()
@@ -97,8 +98,9 @@ class Evaluator(QObject):
     def _base(self) -> Path:
         return self._session.path.parent if self._session.path else Path()
 
-    def _begin(self, work: Work, process: EvaluationProcess | Aside) -> None:
+    def _begin(self, work: Work, process: Aside, question: object) -> None:
         self._asked = process
+        process.ask(question)
         self._timer.start()
         self._turn(work)
 
@@ -113,19 +115,20 @@ class Evaluator(QObject):
 
     def _poll(self) -> None:
         for process in (self._asked, self._kept):
-            for answer in process.poll() if process is not None else ():
-                self._take(process, answer)
+            if process is not None:
+                for answer in process.poll():
+                    self._take(process, answer)
         if self._asked is None and self._kept is None:
             self._timer.stop()
 
-    def _take(self, process: EvaluationProcess | Aside | None, answer: object) -> None:
+    def _take(self, process: Aside, answer: object) -> None:
         match answer:
             case Told(doing, done, total):
                 self.told.emit(doing, done, total)
-            case Rows(rows):
-                self.rows_read.emit(list(rows))
-            case Evaluated(evaluation):
+            case Done(Evaluation() as evaluation):
                 self._finish_evaluation(evaluation)
+            case Done(list() as rows):
+                self.rows_read.emit(rows)
             case Done(path):
                 self._end()
                 self.written.emit(path)
@@ -134,20 +137,17 @@ class Evaluator(QObject):
             case Refused(problems, report) if process is self._asked:
                 self._end()
                 self.refused.emit(list(problems), report)
-            case Refused():
+            case Refused() if not process.alive:
                 self._drop()  # whoever had the table is gone: nobody else is waiting
 
     def _finish_evaluation(self, evaluation: Evaluation) -> None:
         self._drop()
-        assert isinstance(self._asked, EvaluationProcess)
         self._kept, self._asked = self._asked, None
         self._turn(Work.NOTHING)
         self.evaluated.emit(evaluation)
 
     def _end(self) -> None:
-        if isinstance(self._asked, Aside):
-            self._asked.end()
-        elif self._asked is not None:
+        if self._asked is not None:
             self._asked.kill()
-        self._asked = None
+            self._asked = None
         self._turn(Work.NOTHING)

@@ -105,7 +105,8 @@ class FilePredictions(QWidget):
         self._file = path
         self.notice.hide()
         project = _bare(self._session.project)
-        self._act = Aside(partial(predict_file, project, path.absolute(), out.absolute()))
+        self._act = Aside()
+        self._act.ask(partial(predict_file, project, path.absolute(), out.absolute()))
         self._tell(Told("starting", 0, 0))
         self._show_busy(True)
         self._timer.start()
@@ -153,7 +154,9 @@ class FilePredictions(QWidget):
 
     def _end(self) -> None:
         self._timer.stop()
-        self._act = None
+        if self._act is not None:
+            self._act.kill()
+            self._act = None
         self._show_busy(False)
 
     def _say(self, found: Predicted) -> None:

@@ -13,9 +13,11 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from studio.document.model import Document
 from studio.document.plan import Source, TableSource
 from studio.document.preprocess import Fitted
+from studio.problem import Problem
 from studio.progress import Cancelled, watched
+from studio.train.aside import Refused, Told
 from studio.train.look import Look, Looker
-from studio.train.looking import Broke, LookingProcess, Question, Told
+from studio.train.looking import LookingProcess, Question, Seen
 from studio.train.table_view import TableView, is_large
 from studio.ui.background import Latest
 
@@ -28,13 +30,16 @@ class Ending:
 
     Attributes:
         read: the table was read for it; else what was seen before was looked at again.
-        report: where it broke off, for who is to repair it; empty where its process was killed.
+        problems: why it broke off.
+        report: likewise, of an error of ours, for who is to repair it; neither where its process
+            was killed.
     """
 
     how: Literal["seen", "cancelled", "broke"]
     seconds: float
     read: bool = False
     report: str = ""
+    problems: tuple[Problem, ...] = ()
 
 
 class Looks(QObject):
@@ -113,6 +118,8 @@ class Looks(QObject):
 
     def warm_up(self) -> None:
         """Start the process a large table will be read in: somebody is choosing one."""
+        if self._process and not self._process[0].alive:
+            _end_all(self._process)
         if not self._process:
             self._process.append(LookingProcess())
 
@@ -137,21 +144,25 @@ class Looks(QObject):
         for answer in self._process[0].poll() if self._process else ():
             if isinstance(answer, Told):
                 self.told.emit(answer.doing, answer.done, answer.total)
-            elif isinstance(answer, Broke):
+            elif isinstance(answer, Refused):
                 _end_all(self._process)
                 self._waiting = False
-                self._end("broke", answer.report)
-            elif self._waiting:
-                self._spent += answer.seconds
-                self._waiting = False
-                assert self._asked is not None
-                self._process[0].ask(self._asked)
-            else:
-                self._spent += answer.seconds
-                self._show(answer.look)
-                self._end("seen")
+                self._end("broke", answer)
+            elif isinstance(answer, Seen):
+                self._take(answer)
         if self._thread.busy and self._call.told is not None:
             self.told.emit(*self._call.told)
+
+    def _take(self, seen: Seen) -> None:
+        """Show what the process saw, or ask it what was asked meanwhile."""
+        self._spent += seen.seconds
+        if self._waiting:
+            self._waiting = False
+            assert self._asked is not None
+            self._process[0].ask(self._asked)
+        else:
+            self._show(seen.look)
+            self._end("seen")
 
     def _ask_process(self, question: Question) -> None:
         self.warm_up()
@@ -192,10 +203,11 @@ class Looks(QObject):
         if self._process and self._process[0].busy:
             _end_all(self._process)
 
-    def _end(self, how: Literal["seen", "cancelled", "broke"], report: str = "") -> None:
+    def _end(self, how: Literal["seen", "cancelled", "broke"], why: Refused | None = None) -> None:
         self._timer.stop()
         seconds = self._spent if how == "seen" else time.perf_counter() - self._began
-        self.ended.emit(Ending(how, seconds, self._read, report))
+        why = why or Refused()
+        self.ended.emit(Ending(how, seconds, self._read, why.report, why.problems))
         self._spent, self._read = 0.0, False
 
 

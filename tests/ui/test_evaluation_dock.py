@@ -4,6 +4,7 @@ import csv
 import time
 
 import numpy as np
+import psutil
 import pytest
 from PySide6.QtCore import QEvent, QPoint, Qt, QTimer
 from PySide6.QtGui import QDesktopServices
@@ -269,7 +270,8 @@ def test_it_can_be_cancelled_and_its_death_is_told(open_window, qtbot, digits) -
     assert dock.evaluator.work is Work.NOTHING
     assert "Cancelled" in dock.notice.label.text()
     window.evaluate()
-    dock.evaluator._asked._process.kill()
+    qtbot.waitUntil(lambda: dock.evaluator._asked.pid is not None)
+    psutil.Process(dock.evaluator._asked.pid).kill()
     qtbot.waitUntil(lambda: dock.evaluator.work is Work.NOTHING, timeout=30_000)
     assert "ended from outside" in dock.notice.label.text()
 

@@ -36,6 +36,15 @@ def of(session, name):
     return edits.set_data(session.document, source=TableSource(name))
 
 
+def pid_of(looks, seconds=20):
+    """The number of the process, once there is one."""
+    end = time.monotonic() + seconds
+    while looks.pid is None:
+        assert time.monotonic() < end
+        time.sleep(0.005)
+    return looks.pid
+
+
 def gone(pid, seconds=5):
     end = time.monotonic() + seconds
     while psutil.pid_exists(pid) and time.monotonic() < end:
@@ -103,12 +112,12 @@ def test_a_reading_that_is_cancelled_ends_its_process(qtbot, looks, session, fol
 
 def test_another_table_ends_the_reading_of_the_first(qtbot, looks, session, folder):
     looks.ask(of(session, "one.csv"), folder, {})
-    pid = looks.pid
+    pid = pid_of(looks)
     looks.ask(of(session, "two.csv"), folder, {})
     assert gone(pid)
     qtbot.waitUntil(lambda: bool(looks.over), timeout=60_000)
     assert {look.table.name for look in looks.shown} == {"two.csv"}
-    second = looks.pid
+    second = pid_of(looks)
     looks.ask(edits.set_data(session.document, source=GeneratedSource("headline")), folder, {})
     assert gone(second)
     qtbot.waitUntil(lambda: len(looks.over) == 2, timeout=20_000)
@@ -137,7 +146,7 @@ def test_what_is_asked_while_it_reads_is_answered_last(qtbot, looks, session, fo
 
 def test_a_reader_that_is_killed_is_told_of(qtbot, looks, session, folder):
     looks.ask(of(session, "one.csv"), folder, {})
-    psutil.Process(looks.pid).kill()
+    psutil.Process(pid_of(looks)).kill()
     qtbot.waitUntil(lambda: bool(looks.over), timeout=20_000)
     assert looks.over[-1].how == "broke"
     assert looks.pid is None
@@ -146,8 +155,7 @@ def test_a_reader_that_is_killed_is_told_of(qtbot, looks, session, folder):
 def test_nothing_is_left_when_it_goes_away(qtbot, session, folder):
     made = Looks()
     made.ask(of(session, "one.csv"), folder, {})
-    pid = made.pid
-    assert pid is not None
+    pid = pid_of(made)
     made.deleteLater()
     qtbot.waitUntil(lambda: not psutil.pid_exists(pid), timeout=10_000)
 

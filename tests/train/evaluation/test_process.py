@@ -1,9 +1,9 @@
-"""Evaluating in a process of its own: what it answers, and how it ends."""
+"""Evaluating in a process of its own: what it answers."""
 
-import os
 import time
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,15 +12,9 @@ from studio.document import edits
 from studio.document.plan import GeneratedSource
 from studio.document.project import Project
 from studio.examples import EXAMPLES
-from studio.train.aside import Refused, Told
+from studio.train.aside import Answer, Aside, Done, Refused, Told
 from studio.train.evaluation.evaluate import bare, evaluate_project
-from studio.train.evaluation.process import (
-    Answer,
-    Evaluated,
-    EvaluationProcess,
-    Question,
-    Rows,
-)
+from studio.train.evaluation.process import Examiner, Question
 
 
 @pytest.fixture
@@ -29,80 +23,44 @@ def project() -> Project:
     return Project(document)
 
 
-def waited(process: EvaluationProcess, for_: type, found: list[Answer] | None = None) -> Answer:
+@pytest.fixture
+def process() -> Iterator[Aside]:
+    made = Aside(Examiner)
+    yield made
+    made.kill()
+
+
+def answers(process: Aside, question: object) -> list[Answer]:
+    found: list[Answer] = []
+    process.ask(question)
     until = time.monotonic() + 60
-    while time.monotonic() < until:
-        for answer in process.poll():
-            if found is not None:
-                found.append(answer)
-            if isinstance(answer, for_):
-                return answer
+    while process.busy:
+        assert time.monotonic() < until
+        found += process.poll()
         time.sleep(0.01)
-    raise AssertionError(f"no {for_.__name__} came")
+    return found
 
 
-def ended(pid: int | None) -> Callable[[], bool]:
-    def is_over() -> bool:
-        try:
-            os.kill(pid or 0, 0)
-        except ProcessLookupError:
-            return True
-        return False
-
-    return is_over
-
-
-def test_it_says_what_an_evaluation_here_says(project: Project, tmp_path) -> None:
-    process = EvaluationProcess(Question(bare(project), tmp_path))
-    answers: list[Answer] = []
-    try:
-        found = waited(process, Evaluated, answers)
-        expected = evaluate_project(project, tmp_path)
-        assert isinstance(found, Evaluated)
-        assert found.evaluation.rows == 20
-        assert found.evaluation.logs == pytest.approx(expected.evaluation.logs, rel=1e-6)
-        assert any(isinstance(answer, Told) for answer in answers)
-        row = int(expected.evaluation.outputs[0].samples.rows[0])
-        process.ask_rows([row])
-        rows = waited(process, Rows)
-        assert isinstance(rows, Rows)
-        (one,), (other,) = rows.rows, expected.rows([row])
-        assert one.cells == other.cells
-        assert all((one.arrays[c] == a).all() for c, a in other.arrays.items())
-    finally:
-        process.kill()
-    assert ended(process.pid)()
+def test_it_says_what_an_evaluation_here_says(project: Project, process: Aside, tmp_path) -> None:
+    *told, found = answers(process, Question(bare(project), tmp_path))
+    expected = evaluate_project(project, tmp_path)
+    assert isinstance(found, Done)
+    assert found.result.rows == 20
+    assert found.result.logs == pytest.approx(expected.evaluation.logs, rel=1e-6)
+    assert any(isinstance(answer, Told) for answer in told)
+    row = int(expected.evaluation.outputs[0].samples.rows[0])
+    rows: Any = answers(process, [row])[-1]
+    (one,), (other,) = rows.result, expected.rows([row])
+    assert one.cells == other.cells
+    assert all((one.arrays[c] == a).all() for c, a in other.arrays.items())
 
 
-def test_problems_come_back(project: Project, tmp_path) -> None:
+def test_problems_come_back(project: Project, process: Aside, tmp_path) -> None:
     split = project.document.plan.data.split
     document = edits.set_data(project.document, split=type(split)("none"))
-    process = EvaluationProcess(Question(Project(document), tmp_path))
-    try:
-        found = waited(process, Refused)
-        assert isinstance(found, Refused)
-        assert [p.code for p in found.problems] == ["evaluation_no_validation"]
-    finally:
-        process.kill()
-
-
-def test_a_killed_process_is_told_without_a_word(project: Project, tmp_path) -> None:
-    process = EvaluationProcess(Question(Project(project.document), tmp_path))
-    os.kill(process.pid or 0, 9)
-    found = waited(process, Refused)
-    assert found == Refused()
-    assert process.poll() == []
-    process.kill()
-
-
-def test_it_can_be_ended_while_the_question_is_on_its_way(project: Project, tmp_path) -> None:
-    key = next(iter(project.document.layers))
-    project.store.put(key, "kernel", np.zeros((4000, 1000), np.float32))  # more than a pipe holds
-    for wait in (0.0, 0.01, 0.05):
-        process = EvaluationProcess(Question(bare(project), tmp_path))
-        time.sleep(wait)
-        process.kill()  # an exception in the thread that sends would fail the test
-        assert ended(process.pid)()
+    found = answers(process, Question(Project(document), tmp_path))[-1]
+    assert isinstance(found, Refused)
+    assert [p.code for p in found.problems] == ["evaluation_no_validation"]
 
 
 def test_only_what_is_needed_goes_over(project: Project) -> None:
