@@ -12,6 +12,7 @@ from studio import __version__
 from studio.document.project import Project
 from studio.text import set_language, text
 from studio.ui.canvas import accessible
+from studio.ui.collecting import Collecting
 from studio.ui.icons import icon
 from studio.ui.preferences import use_threads
 from studio.ui.report import Reporter
@@ -72,6 +73,7 @@ def run(path: Path | None) -> int:
         if path is not None:
             window.files.open(path)
         Warming(window)
+        Collecting(window)
         return app.exec()
     finally:
         reporter.uninstall()
