@@ -2,35 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from math import ceil, floor, isfinite, log10
+from math import isfinite
 
 from studio.train.report.figure import LETTERS, Box, Figure, Label, Mark, Path, Point, Spot, wide
+from studio.train.report.scales import Scale, ticks
 
 _GAP = 6.0
+_LEAST = 1e-300  # has a place on a logarithmic axis
 _NEAR = 7.0  # pixels around a point that belong to it
-
-
-def ticks(low: float, high: float, most: int) -> list[float]:
-    """Round numbers between two, at most about so many."""
-    span = high - low
-    if not (isfinite(span) and span > 0):
-        return [low]
-    rough = span / max(1, most)
-    power = 10.0 ** floor(log10(rough))
-    step = next(s * power for s in (1, 2, 5, 10) if s * power >= rough * 0.999)
-    first, last = ceil(low / step - 1e-9), floor(high / step + 1e-9)
-    return [n * step for n in range(first, last + 1)]
-
-
-def short(value: float) -> str:
-    """A number as an axis has it: ``0.5``, ``12k``, ``1e-05``."""
-    if value == 0:
-        return "0"
-    if 1e4 <= abs(value) < 1e9:
-        for size, letter in ((1e6, "M"), (1e3, "k")):
-            if abs(value) >= size:
-                return f"{value / size:.4g}{letter}"
-    return f"{value:.4g}"
 
 
 @dataclass
@@ -62,8 +41,10 @@ class Plane:
     def __post_init__(self) -> None:
         self.top = 26.0 if self.heading else 10.0
         self.bottom = self.height - (38.0 if self.titles[0] else 22.0)
-        labels = [short(v) for v in self._y_ticks()]
-        widest = max((wide(label) for label in labels), default=0.0)
+        self._x, self._y = _scale(self.x), _scale(self.y, self.logarithmic)
+        most = max(2, round((self.height - 60) / 34))
+        self._levels = ticks(self._y, most)
+        widest = max((wide(label) for _, label in self._levels), default=0.0)
         self.left = widest + (22.0 if self.titles[1] else 6.0) + _GAP
         self._draw_axes()
 
@@ -72,40 +53,25 @@ class Plane:
         return self.across(x), self.up(y)
 
     def across(self, x: float) -> float:
-        low, high = self.x
-        return self.left + (x - low) / ((high - low) or 1) * (self.width - self.right - self.left)
+        return self.left + self._x.place(x) * (self.width - self.right - self.left)
 
     def up(self, y: float) -> float:
-        low, high = self.y
-        if self.logarithmic:
-            low, high, y = log10(low), log10(high), log10(max(y, 1e-300))
-        return self.bottom - (y - low) / ((high - low) or 1) * (self.bottom - self.top)
-
-    def _y_ticks(self) -> list[float]:
-        low, high = self.y
-        if self.logarithmic:
-            powers = range(floor(log10(low)), ceil(log10(high)) + 1)
-            step = max(1, len(powers) // 6)
-            few = [10.0**p for p in powers][::step]
-            if len(few) < 4:
-                few = [m * 10.0**p for p in powers for m in (1, 2, 5)]
-            return [v for v in few if low * 0.999 <= v <= high * 1.001]
-        return ticks(low, high, max(2, round((self.height - 60) / 34)))
+        y = max(y, _LEAST) if self.logarithmic else y
+        return self.bottom - self._y.place(y) * (self.bottom - self.top)
 
     def _draw_axes(self) -> None:
         if self.heading:
             self.marks.append(Label(self.left, 11, self.heading, bold=True))
         right = self.width - self.right
-        for value in self._y_ticks():
+        for value, written in self._levels:
             y = self.up(value)
             self.marks.append(Path(((self.left, y), (right, y)), "line", 1))
-            self.marks.append(Label(self.left - _GAP, y, short(value), "text2", "end"))
-        for value in ticks(*self.x, max(2, round((right - self.left) / 64))):
-            if self.whole and value != round(value):
-                continue
+            self.marks.append(Label(self.left - _GAP, y, written, "text2", "end"))
+        most = max(2, round((right - self.left) / 64))
+        for value, written in ticks(self._x, most, self.whole):
             x = self.across(value)
             self.marks.append(Path(((x, self.top), (x, self.bottom)), "line", 1))
-            self.marks.append(Label(x, self.bottom + 11, short(value), "text2", "middle"))
+            self.marks.append(Label(x, self.bottom + 11, written, "text2", "middle"))
         middle = (self.left + right) / 2
         if self.titles[0]:
             self.marks.append(Label(middle, self.height - 9, self.titles[0], "text", "middle"))
@@ -168,6 +134,11 @@ class Plane:
         """All of it."""
         rows = tuple(tuple(row) for row in table)
         return Figure(self.width, self.height, title, tuple(self.marks), tuple(self.spots), rows)
+
+
+def _scale(ends: tuple[float, float], log: bool = False) -> Scale:
+    low, high = ends
+    return Scale(low, high if high > low else low + 1, log)
 
 
 def empty(width: float, height: float, title: str, why: str) -> Figure:

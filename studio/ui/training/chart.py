@@ -24,9 +24,9 @@ from shiboken6 import VoidPtr
 
 from studio.engine.program import Array
 from studio.text import text
+from studio.train.report.scales import Scale, ticks
 from studio.ui.theme import tokens
 from studio.ui.training.curves import Line
-from studio.ui.training.scales import Scale, ticks
 
 _GAP = 6.0
 _SAMPLE, _SHORT_SAMPLE = 20.0, 12.0  # of a line in the legend

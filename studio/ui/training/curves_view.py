@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 
 from studio.engine.program import Array
 from studio.text import text
+from studio.train.report.scales import Scale, fitting
 from studio.ui.training.chart import Chart
 from studio.ui.training.chart_view import ChartView
 from studio.ui.training.curves import (
@@ -29,7 +30,6 @@ from studio.ui.training.curves import (
     owner,
     styles,
 )
-from studio.ui.training.scales import Scale, fitting
 
 _WIDE = 270  # pixels of a chart, where there is room
 _LEAST_WIDE, _HIGH = 150, 100  # at least

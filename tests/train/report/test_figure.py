@@ -16,7 +16,7 @@ from studio.train.report.figure import (
     svg,
     wide,
 )
-from studio.train.report.plane import Plane, empty, short, ticks
+from studio.train.report.plane import Plane, empty
 
 DRAWN = Figure(
     200,
@@ -71,23 +71,6 @@ def test_texts_are_cut_where_there_is_no_room() -> None:
     assert fitting("word", 3) == ""
 
 
-def test_ticks_are_round_and_within() -> None:
-    assert ticks(0, 1, 5) == [0, 0.2, 0.4, 0.6000000000000001, 0.8, 1]
-    assert ticks(-3, 17, 4) == [0, 5, 10, 15]
-    assert ticks(2, 2, 5) == [2]
-    for low, high in ((0.001, 0.0042), (1e6, 9e6), (-1e-7, 1e-7)):
-        found = ticks(low, high, 6)
-        assert 2 <= len(found) <= 8
-        assert low <= found[0]
-        assert found[-1] <= high * 1.001
-
-
-def test_axis_numbers_are_short() -> None:
-    assert [short(v) for v in (0, 0.5, 12000, 2_500_000, 1e-7)] == [
-        "0", "0.5", "12k", "2.5M", "1e-07",
-    ]  # fmt: skip
-
-
 def test_a_plane_places_numbers_and_leaves_gaps() -> None:
     plane = Plane(300, 200, (0, 10), (0, 1), ("x", "y"), "heading")
     assert plane.place(0, 0) == (plane.left, plane.bottom)
@@ -97,6 +80,18 @@ def test_a_plane_places_numbers_and_leaves_gaps() -> None:
     assert len(plane.marks) == before + 2  # in two pieces
     log = Plane(300, 200, (0, 1), (1e-4, 1), logarithmic=True)
     assert abs(log.up(1e-2) - (log.top + log.bottom) / 2) < 1e-9
+
+
+def test_numbers_at_neighbouring_ticks_of_a_plane_are_told_apart() -> None:
+    """Rounded to four digits they were all the same."""
+    plane = Plane(300, 200, (0, 10), (0.123451, 0.123459))
+    labels = [m.written for m in plane.marks if isinstance(m, Label) and m.anchor == "end"]
+    assert len(set(labels)) == len(labels) >= 2
+
+
+def test_a_plane_of_one_number_can_be_drawn() -> None:
+    plane = Plane(300, 200, (2, 2), (0.5, 0.5))
+    assert plane.place(2, 0.5) == (plane.left, plane.bottom)
 
 
 def test_why_there_is_no_chart_is_broken_into_lines() -> None:

@@ -102,6 +102,7 @@ def _written(value: float, step: float, digits: int) -> str:
     if value and not 1e-4 <= step <= 1e6:
         telling = ceil(log10(abs(value) / step) - 1e-9) + 1  # digits in which neighbours differ
         return f"{value:.{max(1, telling)}g}"
-    if abs(value) >= 10_000 and step >= 100:
-        return f"{value / 1000:.1f}".removesuffix(".0") + "k"
+    for size, letter, least in ((1e6, "M", 1e6), (1e3, "k", 1e4)):
+        if abs(value) >= least and step >= size / 10:
+            return f"{value / size:.1f}".removesuffix(".0") + letter
     return f"{value:.{digits}f}"

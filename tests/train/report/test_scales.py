@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from studio.ui.training.scales import Scale, fitting, ticks
+from studio.train.report.scales import Scale, fitting, ticks
 
 
 @pytest.mark.parametrize("scale", [Scale(-2.0, 6.0), Scale(0.01, 100.0, True)])
@@ -49,6 +49,7 @@ def test_ticks_are_round_and_not_too_many():
         (1.0, "1.0"),
     ]
     assert [words for _, words in ticks(Scale(0, 80_000), 4)] == ["0", "20k", "40k", "60k", "80k"]
+    assert [words for _, words in ticks(Scale(0, 2.5e6), 3)] == ["0", "1M", "2M"]
     assert [words for _, words in ticks(Scale(0.001, 10.0, True), 5)] == [
         "0.001",
         "0.01",
@@ -66,7 +67,7 @@ def test_neighbours_are_told_apart(low, high):
     assert len(found) >= 2
     assert len({words for _, words in found}) == len(found)
     for value, words in found:
-        shown = float(words.rstrip("k")) * (1000 if words.endswith("k") else 1)
+        shown = float(words.rstrip("kM")) * {"k": 1e3, "M": 1e6}.get(words[-1], 1)
         assert shown == pytest.approx(value, rel=1e-6, abs=1e-12)
 
 
