@@ -6,8 +6,8 @@ from math import isfinite
 from studio.text import text
 from studio.train.report.figure import Figure, series
 from studio.train.report.plane import Plane
+from studio.train.report.quantities import VALIDATION, grouped, is_loss, label, quantities
 
-_VALIDATION = "val_"
 _ROOM = 0.05
 
 
@@ -22,9 +22,8 @@ def history_figures(
         width: of each.
         height: of each.
     """
-    keys = list(dict.fromkeys(key.removeprefix(_VALIDATION) for key in history))
-    losses = [k for k in keys if k == "loss" or k.endswith("_loss")]
-    losses.sort(key=lambda k: k != "loss")
+    keys = grouped(quantities(history))
+    losses = [key for key in keys if is_loss(key)]
     if losses:
         yield _chart(text("evaluation.chart_loss"), history, losses, best, width, height)
     for key in keys:
@@ -43,7 +42,7 @@ def _chart(
     lines = [
         (name, key, number)
         for number, key in enumerate(keys)
-        for name in (key, _VALIDATION + key)
+        for name in (key, VALIDATION + key)
         if name in history
     ]
     values = [v for name, _, _ in lines for v in history[name] if isfinite(v)] or [0.0, 1.0]
@@ -61,9 +60,9 @@ def _chart(
         first = epochs - len(found) + 1  # what began later ends with the others
         plane.line(range(first, epochs + 1), found, series(number), dashed=is_validation)
         part = "report_validation_line" if is_validation else "report_training_line"
-        label = text(f"evaluation.{part}")
+        rows = text(f"evaluation.{part}")
         several = len(keys) > 1
-        legend.append((f"{key}, {label}" if several else label, series(number), is_validation))
+        legend.append((f"{label(key)}, {rows}" if several else rows, series(number), is_validation))
     if best >= 0:
         plane.line((best + 1, best + 1), (low - room, high + room), "text2", 1, dashed=True)
     for epoch in range(epochs):

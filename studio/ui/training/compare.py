@@ -21,10 +21,10 @@ from studio.document.model import Document
 from studio.document.names import output_names
 from studio.document.project import Run
 from studio.text import text
+from studio.train.report.quantities import VALIDATION, label, quantities
 from studio.ui.editors import write_number
 from studio.ui.theme import tokens
 from studio.ui.training.chart import written
-from studio.ui.training.curves import label, quantities
 from studio.ui.training.describe import duration, title
 from studio.ui.training.runs_table import created
 
@@ -105,7 +105,7 @@ def _facts(run: Run) -> dict[str, str]:
         text("runs.best_epoch"): str(run.best_epoch + 1) if run.best_epoch >= 0 else "–",
     }
     for key in quantities(run.history):
-        for name in (f"val_{key}", key):
+        for name in (VALIDATION + key, key):
             values = run.history.get(name, ())
             if values and run.best_epoch < len(values):
                 at = text("runs.at_best", name=_called(name))
@@ -119,7 +119,7 @@ def _facts(run: Run) -> dict[str, str]:
 
 
 def _called(key: str) -> str:
-    plain = key.removeprefix("val_")
+    plain = key.removeprefix(VALIDATION)
     return text("runs.validation_of", name=label(plain)) if plain != key else label(key)
 
 

@@ -8,10 +8,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QPen
 
 from studio.engine.program import Array
-from studio.text import text
+from studio.train.report.quantities import VALIDATION, is_loss, outputs, owner, quantities
 from studio.ui.theme import tokens
 
-VALIDATION = "val_"
 MARKERS = ("circle", "square", "triangle", "diamond", "cross", "plus", "star")
 
 Curves = Mapping[str, Sequence[float]]
@@ -60,44 +59,10 @@ class Shown:
         return quantities({**self.history, **(self.live[1] if self.live else {})})
 
 
-def quantities(history: Mapping[str, object]) -> list[str]:
-    """History keys without their ``val_`` twins: the total loss, each output's, then metrics."""
-    keys = {key.removeprefix(VALIDATION) for key in history}
-    return sorted(keys, key=lambda k: (k != "loss", not is_loss(k), k))
-
-
-def is_loss(key: str) -> bool:
-    """Whether a history key names a loss: the total or one output's."""
-    return key == "loss" or key.endswith("_loss")
-
-
-def label(key: str) -> str:
-    """What a reader calls a history key."""
-    if key == "loss":
-        return text("training.total_loss")
-    if is_loss(key):
-        return text("training.output_loss", name=key.removesuffix("_loss"))
-    return key
-
-
-def owner(key: str, keys: Sequence[str]) -> str:
-    """The output a quantity belongs to; empty for the total, and where there is one output."""
-    outputs = [k.removesuffix("_loss") for k in keys if k.endswith("_loss")]
-    # The longest name, so that "main" does not claim what "main_output" reports.
-    return max((o for o in outputs if key.startswith(f"{o}_")), key=len, default="")
-
-
-def grouped(keys: Sequence[str]) -> list[str]:
-    """The quantities in the order they are read: the total, then output by output."""
-    outputs = list(dict.fromkeys(owner(k, keys) for k in keys))
-    outputs.sort(key=bool)  # what belongs to none comes first
-    return [k for output in outputs for k in keys if owner(k, keys) == output]
-
-
 def styles(keys: Sequence[str]) -> dict[str, Style]:
     """A style per quantity of one run: its output's colour, and a marker for its kind."""
     hues = tokens().series
-    outputs = [k.removesuffix("_loss") for k in keys if k.endswith("_loss")]
+    owners = outputs(keys)
     found = {"loss": Style(QColor(tokens().text), MARKERS[0])} if "loss" in keys else {}
     names: list[str] = []
     for key in (k for k in keys if k != "loss"):
@@ -106,7 +71,7 @@ def styles(keys: Sequence[str]) -> dict[str, Style]:
         if metric not in names and not is_loss(key):
             names.append(metric)
         kind = 0 if is_loss(key) else names.index(metric)
-        hue = outputs.index(output) if output else kind
+        hue = owners.index(output) if output else kind
         color = QColor(hues[hue % len(hues)])
         shade = color.lighter(100 + 35 * kind) if output and kind else color
         mark = hue + 1 if is_loss(key) else kind

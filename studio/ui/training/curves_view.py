@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 
 from studio.engine.program import Array
 from studio.text import text
+from studio.train.report.quantities import grouped, label, owner
 from studio.train.report.scales import Scale, fitting
 from studio.ui.training.chart import Chart
 from studio.ui.training.chart_view import ChartView
@@ -24,10 +25,7 @@ from studio.ui.training.curves import (
     Line,
     Shown,
     Smoother,
-    grouped,
-    label,
     lines,
-    owner,
     styles,
 )
 

@@ -7,8 +7,9 @@ from PySide6.QtGui import QIcon, QPixmap
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem
 
 from studio.text import text
+from studio.train.report.quantities import VALIDATION, label
 from studio.ui.training.chart import written
-from studio.ui.training.curves import VALIDATION, Curves, Style, label
+from studio.ui.training.curves import Curves, Style
 from studio.ui.training.swatches import swatch
 
 _COLUMNS = ("quantity", "training_value", "validation_value", "best_value")

@@ -121,3 +121,12 @@ def test_one_kind_says_why_there_is_no_curve() -> None:
         figure = chart(found, 300, 200)
         assert figure.table == ()
         assert any(isinstance(m, Label) for m in figure.marks)
+
+
+def test_losses_of_a_report_are_called_as_in_the_window() -> None:
+    history = {"aux_loss": [2.0, 1.0], "loss": [3.0, 2.0], "val_loss": [3.0, 2.5]}
+    (figure,) = history_figures(history, 1, 400, 240)
+    names = [mark.written.split(",")[0] for mark in figure.marks if isinstance(mark, Label)]
+    assert [name for name in names if name.endswith("loss")] == [
+        "total loss", "total loss", "aux loss",
+    ]  # fmt: skip

@@ -3,14 +3,12 @@
 import numpy as np
 import pytest
 
+from studio.train.report.quantities import VALIDATION, quantities
 from studio.ui.theme import apply_theme
 from studio.ui.training.curves import (
-    VALIDATION,
     Shown,
     Smoother,
-    grouped,
     lines,
-    quantities,
     run_style,
     styles,
 )
@@ -32,12 +30,6 @@ def test_every_curve_has_a_look_of_its_own(qapp, theme):
     runs = [run_style(n) for n in range(7)]
     assert len({(s.marker, s.color.name()) for s in runs}) == 7
     apply_theme(qapp, "light")
-
-
-def test_quantities_stand_output_by_output_after_the_total():
-    keys = ["loss", "aux_loss", "main_loss", "aux_accuracy", "main_accuracy"]
-    assert grouped(keys) == ["loss", "aux_loss", "aux_accuracy", "main_loss", "main_accuracy"]
-    assert grouped(["loss", "accuracy"]) == ["loss", "accuracy"]
 
 
 def test_an_output_whose_name_begins_like_another_keeps_its_own():
