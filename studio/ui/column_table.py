@@ -28,6 +28,7 @@ from studio.text import text
 from studio.train.profiles import MOST_DISTINCT, ColumnProfile
 from studio.train.table_view import TableView
 from studio.train.tables import shape_text
+from studio.ui.bars import draw_bars
 from studio.ui.parts import number
 from studio.ui.theme import tokens
 
@@ -36,6 +37,7 @@ _FIELDS = ("name", "kind", "missing", "distinct", "spread", "values")
 _SPREAD = _FIELDS.index("spread")
 _WIDTHS = {"name": (80, 200), "kind": (60, 130), "missing": (50, 130), "distinct": (50, 100)}
 _BARS = (24, 84)  # pixels high and wide
+_WIDEST = 14.0  # pixels of one of them
 _NAMED = 4  # values of a class column written out
 Index = QModelIndex | QPersistentModelIndex
 
@@ -197,7 +199,7 @@ class SpreadDelegate(QStyledItemDelegate):
         chosen = bool(option.state & QStyle.StateFlag.State_Selected)
         ink = QColor(tokens().on_accent if chosen else tokens().accent)
         rect = QRectF(option.rect).adjusted(6, 3, -6, -3)
-        draw_bars(painter, rect, bars_of(found), ink)
+        draw_bars(painter, rect, bars_of(found), ink, _WIDEST)
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
         return QSize(_BARS[1], _BARS[0])
@@ -209,26 +211,6 @@ def bars_of(found: ColumnProfile) -> list[int]:
         return list(found.counts)
     often = [count for _, count in found.top]
     return often if found.kind == "class" and len(often) > 1 else []
-
-
-def draw_bars(painter: QPainter, rect: QRectF, bars: list[int], ink: QColor) -> None:
-    """Bars side by side from the bottom of `rect`; what is not nothing can be seen."""
-    most = max(bars, default=0)
-    if not most:
-        return
-    wide = min(rect.width() / len(bars), 14.0)
-    gap = 1.0 if wide >= 3 else 0.0
-    painter.save()
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    for place, count in enumerate(bars):
-        if count:
-            high = max(1.5, rect.height() * count / most)
-            left = rect.left() + place * wide
-            painter.fillRect(QRectF(left, rect.bottom() - high, wide - gap, high), ink)
-    line = QColor(ink)
-    line.setAlphaF(0.45)
-    painter.fillRect(QRectF(rect.left(), rect.bottom(), wide * len(bars), 1), line)
-    painter.restore()
 
 
 # -- words ---------------------------------------------------------------------------------------

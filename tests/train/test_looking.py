@@ -33,6 +33,15 @@ def document(tmp_path):
     return edits.set_data(document, inputs={first: document.plan.data.inputs[first]})
 
 
+def pid_of(process, seconds=20):
+    """Its number, once it is there."""
+    end = time.monotonic() + seconds
+    while process.pid is None:
+        assert time.monotonic() < end
+        time.sleep(0.005)
+    return process.pid
+
+
 def answers(process, seconds=60):
     """Everything until it has nothing more to answer."""
     found, end = [], time.monotonic() + seconds
@@ -71,7 +80,7 @@ def test_asked_again_it_still_has_the_table(process, document, tmp_path):
 
 def test_killed_it_is_gone(process, document, tmp_path):
     process.ask(Question(document, tmp_path, {}))
-    pid = process.pid
+    pid = pid_of(process)
     process.kill()
     end = time.monotonic() + 5
     while psutil.pid_exists(pid) and time.monotonic() < end:
@@ -82,9 +91,7 @@ def test_killed_it_is_gone(process, document, tmp_path):
 
 def test_a_process_that_dies_is_told_of(process, document, tmp_path):
     process.ask(Question(document, tmp_path, {}))
-    while process.pid is None:
-        time.sleep(0.005)
-    psutil.Process(process.pid).kill()
+    psutil.Process(pid_of(process)).kill()
     assert answers(process)[-1] == Refused()
     assert not process.busy
     assert not process.alive

@@ -260,6 +260,7 @@ def test_a_long_reading_is_cancelled_and_taken_up_again(qtbot, dock, large):
     qtbot.waitUntil(
         lambda: dock.progress.isVisible() and dock.look.table.name == "large.csv", timeout=20_000
     )
+    qtbot.waitUntil(lambda: dock.reader is not None)
     pid = dock.reader
     qtbot.mouseClick(dock.progress.cancel, Qt.MouseButton.LeftButton)
     assert dock.reader is None

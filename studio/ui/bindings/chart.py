@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from studio.text import text
 from studio.train.samples import Sample
+from studio.ui.bars import draw_bars, step
 from studio.ui.parts import number
 from studio.ui.theme import tokens
 
@@ -108,7 +109,7 @@ class BarChart(QWidget):
     def _step(self) -> float:
         """From one bar to the next."""
         assert self._bars is not None
-        return min(_WIDEST, self.width() / len(self._bars.counts))
+        return step(self.width(), len(self._bars.counts), _WIDEST)
 
     def _said(self, bar: int) -> str:
         assert self._bars is not None
@@ -128,14 +129,10 @@ class BarChart(QWidget):
             foot = line + 2 + _HEIGHT
             painter.setPen(QColor(t.line))
             painter.drawLine(0, foot, width, foot)
-            step, most = self._step(), max(1, *bars.counts)
-            gap = 1 if step > 4 else 0
-            for place, count in enumerate(bars.counts):
-                high = max(1.0, _HEIGHT * count / most) if count else 0.0
-                bar = QRectF(place * step, foot - high, step - gap, high)
-                painter.fillRect(bar, QColor(t.accent))
+            area = QRectF(0, line + 2, width, _HEIGHT)
+            draw_bars(painter, area, bars.counts, QColor(t.accent), _WIDEST)
             painter.setPen(QColor(t.text2))
-            self._write_names(painter, foot + 2, step, line)
+            self._write_names(painter, foot + 2, self._step(), line)
 
     def _write_names(self, painter: QPainter, top: int, step: float, line: int) -> None:
         assert self._bars is not None
