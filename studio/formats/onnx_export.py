@@ -34,6 +34,7 @@ def export(project: Project, path: str | Path) -> Proof:
             ``onnx_invalid``, ``onnxruntime_refused``; ``export_suffix``, ``file_in_the_way``,
             ``file_not_written``.
             Nothing is written then, except where a disk fails between one file and the next.
+        Cancelled: whoever listens to the progress wants it; nothing is written.
     """
     path = Path(path)
     beside = _beside(path)

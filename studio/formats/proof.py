@@ -17,6 +17,7 @@ from studio.engine.numpy_executor import NumpyExecutor
 from studio.engine.onnx_writer import check_onnx
 from studio.engine.program import Array, Program
 from studio.problem import Problem, refuse
+from studio.progress import tell
 from studio.text import text
 
 BATCHES = (1, 3, 32)
@@ -108,7 +109,8 @@ def prove(
     ours.load(weights)
     limits = {lowered.inputs[call].name: n for call, n in integer_limits(document).items()}
     differences, scales = dict.fromkeys(outputs, 0.0), dict.fromkeys(outputs, 0.0)
-    for batch, length in zip(BATCHES, LENGTHS, strict=True):
+    for done, (batch, length) in enumerate(zip(BATCHES, LENGTHS, strict=True)):
+        tell("proving", done, len(BATCHES))
         feeds = _feeds(program, limits, batch, length)
         expected = ours.run(feeds)
         for name, value, found in zip(
@@ -122,6 +124,7 @@ def prove(
             # A NaN must not be lost on the way: max of Python would drop it.
             differences[name] = float(np.max([differences[name], *gap.reshape(-1)]))
             scales[name] = float(np.max([scales[name], *np.abs(expected[value]).reshape(-1)]))
+    tell("proving", len(BATCHES), len(BATCHES))
     lengths = LENGTHS if _is_open(program) else ()
     proof = Proof(dict(differences), dict(scales), BATCHES, lengths, len(data), operators, warnings)
     refuse_failures(proof)

@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject, Qt, Signal
 from shiboken6 import isValid
 
 from studio import garbage
+from studio.progress import Cancelled, watched
 
 Job = Callable[[], Any]
 
@@ -66,6 +67,31 @@ class Latest(QObject):
             self.failed.emit()
             raise error
         self.answered.emit(result)
+
+
+class Call:
+    """A job in a thread: how far it is, and whether anybody still wants it.
+
+    Attributes:
+        told: the last it told, see `studio.progress.tell`.
+    """
+
+    def __init__(self) -> None:
+        self.cancelled = threading.Event()
+        self.told: tuple[str, int, int] | None = None
+
+    def run(self, job: Job) -> Any:
+        """What the job returns; None where it ended because nobody wants it any more."""
+        try:
+            with watched(self._listen):
+                return job()
+        except Cancelled:
+            return None
+
+    def _listen(self, doing: str, done: int, total: int) -> None:
+        if self.cancelled.is_set():
+            raise Cancelled
+        self.told = doing, done, total
 
 
 class _Messenger(QObject):

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import dataclass, replace
+from functools import partial
 from html import escape
 from pathlib import Path
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QColor, QIcon
 from PySide6.QtWidgets import (
     QDialog,
@@ -29,7 +30,7 @@ from studio.formats.onnx_export import export
 from studio.formats.proof import Proof
 from studio.problem import Problem, ProblemError
 from studio.text import text
-from studio.ui.background import Latest
+from studio.ui.background import Call, Latest
 from studio.ui.dialogs import confirm
 from studio.ui.icons import icon
 from studio.ui.notice import ProblemsNotice
@@ -38,6 +39,7 @@ from studio.ui.session import Session
 from studio.ui.theme import tokens
 
 _SUFFIX = ".onnx"
+_POLL = 50  # milliseconds
 _SHOWN = 8  # outputs seen without scrolling
 _COLUMNS = ("export_output", "export_difference", "export_allowed", "export_verdict")
 
@@ -67,11 +69,15 @@ def attempt(project: Project, path: Path) -> Outcome:
 
 
 class ExportDialog(QDialog):
-    """Asks where to, exports beside the window, shows the proof or why nothing was written."""
+    """Asks where to, exports beside the window, shows the proof or why nothing was written.
+
+    Closing it while it exports cancels that; what is about to be written is written whole.
+    """
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session = session
+        self._call = Call()
         self._worker = Latest(self)
         self._worker.answered.connect(self._show_outcome)
         self._worker.failed.connect(self._show_error)
@@ -87,10 +93,11 @@ class ExportDialog(QDialog):
         where.addWidget(self.path, 1)
         where.addWidget(self.browse)
         self.busy = QProgressBar()
-        self.busy.setRange(0, 0)
         self.busy.setTextVisible(False)
         self.busy.setAccessibleName(text("training.export_busy"))
         self.busy.hide()
+        self._clock = QTimer(self, interval=_POLL)
+        self._clock.timeout.connect(self._show_progress)
         self.state = note(text("training.export_about"))
         self.notice = ProblemsNotice(session)
         self.notice.close_button.hide()
@@ -119,8 +126,12 @@ class ExportDialog(QDialog):
         self.go.setDefault(True)
 
     def reject(self) -> None:
-        """Closing waits until the files are written or refused."""
-        if not self._worker.busy:
+        """Close; while it exports, only cancel that."""
+        if self._worker.busy:
+            self._call.cancelled.set()
+            self.close_button.setEnabled(False)
+            self.state.setText(text("progress.cancelling"))
+        else:
             super().reject()
 
     # -- where to --------------------------------------------------------------------------------
@@ -153,20 +164,36 @@ class ExportDialog(QDialog):
         # A copy: a training that ends meanwhile changes the weights.
         project = self._session.project
         snapshot = replace(project, store=deepcopy(project.store), fitted=dict(project.fitted))
-        self._worker.ask(lambda: attempt(snapshot, path))
+        self._call = Call()
+        self._worker.ask(partial(self._call.run, partial(attempt, snapshot, path)))
 
     def _set_busy(self, busy: bool) -> None:
         self.busy.setVisible(busy)
-        for widget in (self.go, self.path, self.browse, self.close_button):
+        for widget in (self.go, self.path, self.browse):
             widget.setEnabled(not busy)
+        self.close_button.setEnabled(True)
+        self.close_button.setText(text("window.cancel" if busy else "training.close"))
         if busy:
             self.state.setText(text("training.export_busy"))
+            self.busy.setRange(0, 0)  # until it tells how far it is
+            self._clock.start()
+        else:
+            self._clock.stop()
+
+    def _show_progress(self) -> None:
+        if self._call.told is not None and not self._call.cancelled.is_set():
+            doing, done, total = self._call.told
+            self.busy.setRange(0, total)
+            self.busy.setValue(done)
+            self.state.setText(text(f"progress.{doing}"))
 
     # -- how it went -----------------------------------------------------------------------------
 
-    def _show_outcome(self, outcome: Outcome) -> None:
+    def _show_outcome(self, outcome: Outcome | None) -> None:
         self._set_busy(False)
-        if outcome.proof is None:
+        if outcome is None:
+            self.state.setText(text("training.export_cancelled"))
+        elif outcome.proof is None:
             self._show_failure(outcome)
         else:
             self._show_proof(outcome.proof, outcome.path)

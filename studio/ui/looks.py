@@ -1,6 +1,5 @@
 """Looks at a document's data beside the window: in a thread, at large tables in a process."""
 
-import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -14,12 +13,11 @@ from studio.document.model import Document
 from studio.document.plan import Source, TableSource
 from studio.document.preprocess import Fitted
 from studio.problem import Problem
-from studio.progress import Cancelled, watched
 from studio.train.aside import Refused, Told
 from studio.train.look import Look, Looker
 from studio.train.looking import LookingProcess, Question, Seen
 from studio.train.table_view import TableView, is_large
-from studio.ui.background import Latest
+from studio.ui.background import Call, Latest
 
 _POLL = 25  # milliseconds
 
@@ -72,7 +70,7 @@ class Looks(QObject):
         self._thread = Latest(self)
         self._thread.answered.connect(self._answered)
         self._thread.failed.connect(partial(self._end, "broke"))
-        self._call = _Call()
+        self._call = Call()
         self._peek = Latest(self)
         self._peek.answered.connect(self._peeked)
         self._view: TableView | None = None
@@ -106,8 +104,8 @@ class Looks(QObject):
             self._began = time.perf_counter()
         if not is_large(source, base):
             _end_all(self._process)
-            self._call = _Call()
-            self._thread.ask(partial(self._call.run, self._looker, question))
+            self._call = Call()
+            self._thread.ask(partial(self._call.run, partial(_timed, self._looker, question)))
             self._timer.start()
             return
         if self._view is None or self._stopped == subject:
@@ -211,27 +209,11 @@ class Looks(QObject):
         self._spent, self._read = 0.0, False
 
 
-class _Call:
-    """A look in the thread: how far it is, and whether anybody wants it."""
-
-    def __init__(self) -> None:
-        self.cancelled = threading.Event()
-        self.told: tuple[str, int, int] | None = None
-
-    def run(self, looker: Looker, question: Question) -> tuple[Look, float] | None:
-        """What is seen, and the seconds it took; nothing where nobody wants it any more."""
-        began = time.perf_counter()
-        try:
-            with watched(self._listen):
-                look = looker.look(*_parts(question))
-        except Cancelled:
-            return None
-        return look, time.perf_counter() - began
-
-    def _listen(self, doing: str, done: int, total: int) -> None:
-        if self.cancelled.is_set():
-            raise Cancelled
-        self.told = doing, done, total
+def _timed(looker: Looker, question: Question) -> tuple[Look, float]:
+    """What is seen, and the seconds it took."""
+    began = time.perf_counter()
+    look = looker.look(*_parts(question))
+    return look, time.perf_counter() - began
 
 
 def _whereabouts(source: Source | None, base: Path) -> Source | None:

@@ -1,5 +1,7 @@
 """Exporting from the window: the file, its proof, and what is said when there is none."""
 
+import threading
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -11,9 +13,10 @@ from PySide6.QtWidgets import QFileDialog, QMessageBox
 from studio.document import edits
 from studio.document.model import Document, Endpoint
 from studio.document.project import Project
+from studio.formats.onnx_export import export
 from studio.layers.dense import Dense
 from studio.layers.input import Input
-from studio.problem import refuse
+from studio.progress import tell
 from studio.ui import export_dialog
 from studio.ui.export_dialog import ExportDialog, file_size
 from studio.ui.session import Session
@@ -123,21 +126,27 @@ def test_a_folder_that_is_not_there_is_said(qtbot, dialog, tmp_path):
     assert dialog.go.isEnabled()
 
 
-def test_it_does_not_close_while_it_writes(qtbot, dialog, monkeypatch):
-    import threading
-
-    hold = threading.Event()
+def test_escape_cancels_an_export_and_another_closes(qtbot, dialog, tmp_path, monkeypatch):
+    proving = threading.Event()
 
     def slow(project, path):
-        hold.wait(10)
-        raise refuse("no_input")
+        for done in range(1000):
+            tell("proving", done, 1000)
+            proving.set()
+            time.sleep(0.01)
+        return export(project, path)
 
     monkeypatch.setattr(export_dialog, "export", slow)
     qtbot.mouseClick(dialog.go, Qt.MouseButton.LeftButton)
+    assert dialog.close_button.text() == "Cancel"
+    assert proving.wait(10)
+    qtbot.waitUntil(lambda: dialog.busy.maximum() == 1000 and dialog.busy.value() > 1)
     qtbot.keyClick(dialog, Qt.Key.Key_Escape)
     assert dialog.isVisible()
-    hold.set()
-    qtbot.waitUntil(lambda: not dialog.busy.isVisible(), timeout=10_000)
+    qtbot.waitUntil(lambda: not dialog.busy.isVisible(), timeout=5_000)
+    assert "nothing was written" in dialog.state.text()
+    assert not list(tmp_path.iterdir())
+    assert dialog.close_button.text() == "Close"
     qtbot.keyClick(dialog, Qt.Key.Key_Escape)
     assert not dialog.isVisible()
 
