@@ -105,7 +105,9 @@ class Cells(Sequence[str]):
         if isinstance(row, slice):
             start, stop, step = row.indices(len(self))
             first, last = self._place(start), self._place(max(start, stop - 1))
-            cells = [cell for number in range(first, last + 1) for cell in self._at(number)]
+            cells = self._at(first)
+            if last > first:
+                cells = [*cells, *chain.from_iterable(map(self._at, range(first + 1, last + 1)))]
             return cells[start - self.edges[first] : stop - self.edges[first] : step]
         if not self._start <= row < self._stop:  # rows are mostly read one after another
             if not -len(self) <= row < len(self):

@@ -5,7 +5,7 @@ values as `MOST_DISTINCT`.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from studio.document.dates import day_order, read_date
-from studio.document.preprocess import is_gap
+from studio.document.preprocess import GAPS, is_gap
 from studio.engine.program import Array
 from studio.progress import tell
 from studio.train.streamed import blocks, column_of
@@ -100,53 +100,70 @@ class _Cells:
         self._cells = table.texts(column)
         self._read = _reader(self.kind, self._cells)
         self._kept: list[_Numbers] = []  # those of numbers and dates, one a row at most
+        self._missing = self._strange = self._longest = 0
+        self._shortest = LARGEST_CELL
 
     def counted(self) -> ColumnProfile:
-        """What is told of cells of every kind."""
-        seen: Counter[str] = Counter()
-        absent = strange = longest = 0
-        shortest = LARGEST_CELL
-        for counts in self._blocks():
-            absent += sum(counts.pop(cell) for cell in self._absent(counts))
-            lengths, wrong = self._lengths(counts)
-            strange += wrong
-            longest = max(longest, max(lengths, default=0))
-            shortest = min(shortest, min(lengths, default=shortest))
-            full = len(seen) >= MOST_DISTINCT
-            seen.update({k: n for k, n in counts.items() if k in seen} if full else counts)
+        """What is told of cells of every kind.
+
+        Different values are weighed once, at the end; where they are too many, block by block.
+        """
+        seen, full = Counter[str](), False
+        for cells in self._blocks():
+            if not full:
+                seen.update(cells)
+                if full := len(seen) >= MOST_DISTINCT:
+                    self._weigh(seen)
+            else:
+                counts = Counter(cells)
+                self._weigh(counts)
+                seen.update({cell: n for cell, n in counts.items() if cell in seen})
+        if not full:
+            self._weigh(seen)
         return ColumnProfile(
             self._column,
             self.kind,
             self._table.rows,
-            absent,
-            strange,
-            min(len(seen), MOST_DISTINCT),
+            self._missing,
+            self._strange,
+            MOST_DISTINCT if full else len(seen),
             top=tuple((cell[:LONGEST_VALUE], count) for cell, count in seen.most_common(TOP)),
-            longest=longest,
-            shortest=min(shortest, longest),
+            longest=self._longest,
+            shortest=min(self._shortest, self._longest),
         )
+
+    def _weigh(self, counts: Counter[str]) -> None:
+        """Take account of cells, and remove from the counts those that hold nothing."""
+        self._missing += sum(counts.pop(cell) for cell in self._absent(counts))
+        lengths, strange = self._lengths(counts)
+        self._strange += strange
+        self._longest = max(self._longest, max(lengths, default=0))
+        self._shortest = min(self._shortest, min(lengths, default=self._shortest))
 
     def numbers(self) -> Iterator[_Numbers]:
         """All numbers; those of sequences are read again, for they may be too many to keep."""
         if self.kind != "sequence":
             yield from self._kept
             return
-        for counts in self._blocks():
+        for counts in map(Counter, self._blocks()):
             rows = [(found, n) for cell, n in counts.items() if (found := self._read(cell))]
             times = [n for found, n in rows for _ in found]
             values = list(chain.from_iterable(found for found, _ in rows))
             yield np.array(values, np.float64), np.array(times, np.int64)
 
-    def _blocks(self) -> Iterator[Counter[str]]:
+    def _blocks(self) -> Iterator[list[str]]:
         for rows in self._table.blocks():
             for start in range(rows.start, rows.stop, TOGETHER):
                 tell("counting", start, self._table.rows)
                 some = self._cells[start : min(start + TOGETHER, rows.stop)]
-                yield Counter(map(str.strip, some))
+                yield list(map(str.strip, some))
 
-    def _absent(self, cells: Iterable[str]) -> list[str]:
+    def _absent(self, cells: Collection[str]) -> list[str]:
         """Those that hold nothing."""
-        return [c for c in cells if not c or (self.kind in VALUED and is_gap(c))]
+        if self.kind not in VALUED:
+            return [""] if "" in cells else []
+        none = GAPS.isdisjoint(map(str.casefold, cells))  # mostly, and sooner found than which
+        return [] if none else [cell for cell in cells if is_gap(cell)]
 
     def _lengths(self, counts: Counter[str]) -> tuple[list[int], int]:
         """The lengths of cells (of sequences, numbers), and how many are not of the kind."""
@@ -204,7 +221,8 @@ def _with_spread(about: ColumnProfile, numbers: Callable[[], Iterator[_Numbers]]
     edges = np.histogram_bin_edges([], _bins(about.kind, least, most), (least, most))
     counts = np.zeros(len(edges) - 1)
     for values, times in map(_finite, numbers()):
-        counts += np.histogram(values, edges, weights=times)[0]
+        # Told of the ends alone it counts as evenly, without sorting.
+        counts += np.histogram(values, len(counts), (least, most), weights=times)[0]
     return replace(
         about,
         least=least,

@@ -103,3 +103,14 @@ def test_many_values_are_not_all_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     found = profile(Table("t", {"a": ["often", *texts]}), "a")
     assert found.distinct == 100
     assert found.top[0] == ("often", 41)
+
+
+def test_what_comes_after_too_many_values_counts_as_much(monkeypatch: pytest.MonkeyPatch) -> None:
+    cells = [*map(str, range(1000)), *["NA", "", "3.5"] * 20, *map(str, range(1000)), "123456.5"]
+    whole = profile(Table("t", {"a": cells}), "a")
+    monkeypatch.setattr(profiles, "MOST_DISTINCT", 90)
+    monkeypatch.setattr(profiles, "TOGETHER", 70)
+    some = profile(Table("t", {"a": cells}), "a")
+    assert (some.missing, some.strange, some.distinct) == (40, 0, 90)
+    assert (some.least, some.most, some.longest) == (0, 123456.5, 8)
+    assert (some.mean, some.counts) == (pytest.approx(whole.mean), whole.counts)

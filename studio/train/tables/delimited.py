@@ -20,6 +20,7 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import IO
 
+from studio import garbage
 from studio.document.plan import Reading
 from studio.problem import Problem, ProblemError, refuse
 from studio.progress import tell
@@ -174,7 +175,9 @@ class Text:
         """The table, its cells in a temporary file if it is large; or its first `count` rows."""
         self.stream.seek(0)
         places = numbers_of("q")
-        with io.TextIOWrapper(self.stream, codec_of(self.reading.encoding), newline="") as text:
+        opened = io.TextIOWrapper(self.stream, codec_of(self.reading.encoding), newline="")
+        # A million rows are a million lists, which the collector would look at again and again.
+        with opened as text, garbage.uncollected():
             header, warnings, blocks = self._opened(text, count, places)
             columns: dict[str, Sequence[str]]
             if large:
