@@ -51,16 +51,17 @@ class Complaint(QLabel):
         super().__init__()
         self.setWordWrap(True)
         self.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self._dress()
         self.hide()
 
     def complain(self, message: str) -> None:
         """Say `message`; nothing when it is empty."""
         self.setText(message)
+        if message:  # a form has one for each field, and almost none ever says anything
+            self._dress()
         self.setVisible(bool(message))
 
     def changeEvent(self, event: QEvent) -> None:
-        if event.type() == QEvent.Type.PaletteChange:
+        if event.type() == QEvent.Type.PaletteChange and self.text():
             self._dress()
         super().changeEvent(event)
 

@@ -6,13 +6,14 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 from PySide6.QtCore import QPointF, Qt
-from PySide6.QtGui import QImage, QPainter, QPalette
+from PySide6.QtGui import QColor, QImage, QPainter, QPalette
 
 from studio.declare import declared
 from studio.layers import CATALOGUE
 from studio.text import LANGUAGES, catalogue, resources
 from studio.ui.canvas.node import _port_shape
 from studio.ui.drawings import drawing, layer_drawing
+from studio.ui.parts import Complaint
 from studio.ui.settings import THEMES as CHOICES
 from studio.ui.theme import THEMES, apply_theme, asked, bar_fill, contrast, mix, tokens
 from tests.ui.seeing import VISIONS, difference, nearest
@@ -166,3 +167,14 @@ def test_every_drawing_draws_something(qapp, path):
 def test_every_layer_has_its_own_drawing():
     assert {layer_drawing(kind) for kind in CATALOGUE} == {f"layer.{kind}" for kind in CATALOGUE}
     assert layer_drawing("Capsule") == "layer"
+
+
+def test_a_complaint_wears_the_theme_of_when_it_is_said(qtbot, qapp):
+    complaint = Complaint()
+    qtbot.addWidget(complaint)
+    for name in ("light", "dark"):
+        apply_theme(qapp, name)
+        complaint.complain("too large")
+        worn = complaint.palette().color(QPalette.ColorRole.WindowText)
+        assert worn == QColor(tokens().error)
+        complaint.complain("")
