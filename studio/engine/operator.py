@@ -4,7 +4,7 @@ An operator is a kernel (NumPy), a gradient rule (in operators), a shape rule (o
 function here) and, where ONNX does not define it, a body in standard operators.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from importlib import import_module
@@ -208,11 +208,18 @@ def register(operator: Operator) -> None:
     _table[operator.name] = operator
 
 
+def load() -> Iterator[None]:
+    """Load the operators, a module a step: all at once they take a tenth of a second."""
+    for family in _FAMILIES:
+        import_module(f"studio.engine.operators.{family}")
+        yield
+
+
 @cache
 def table() -> Mapping[str, Operator]:
     """Every operator the engine runs, by name."""
-    for family in _FAMILIES:
-        import_module(f"studio.engine.operators.{family}")
+    for _ in load():
+        pass
     return _table
 
 

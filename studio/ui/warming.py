@@ -6,6 +6,7 @@ from PySide6.QtCore import QObject, QTimer
 
 from studio import garbage
 from studio.declare import declared, registry
+from studio.engine import operator
 
 _FAMILIES = (
     *("layers", "losses", "optimizers", "metrics"),
@@ -15,11 +16,14 @@ _PAUSE = 20  # milliseconds between two steps
 
 
 def steps() -> Iterator[None]:
-    """Load what forms list: their modules took the first page of a node a tenth of a second."""
+    """Load what forms list, and what shapes are told by: that took the first page of a node, and
+    the first layer put in, a tenth of a second each.
+    """
     for family in _FAMILIES:
         for kind in registry(family):
             declared(family, kind)
             yield
+    yield from operator.load()
 
 
 class Warming(QObject):

@@ -26,6 +26,25 @@ def test_everything_forms_list_is_loaded_step_by_step():
     assert loaded > 1
 
 
+def test_operators_are_loaded_step_by_step():
+    """Also in a fresh interpreter: then the first layer is put in without loading anything."""
+    script = (
+        "import sys; from studio.ui.warming import steps\n"
+        "place = 'studio.engine.operators.'\n"
+        "def loaded(): return {m for m in sys.modules if m.startswith(place)}\n"
+        "most, last = 0, set()\n"
+        "for _ in steps(): now = loaded(); most = max(most, len(now - last)); last = now\n"
+        "from studio.engine.operator import table\n"
+        "table(); print(most, len(last), len(loaded() - last))"
+    )
+    told = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    ).stdout
+    at_once, all_of_them, left = map(int, told.split())
+    assert at_once < all_of_them / 2
+    assert left == 0
+
+
 def test_the_collector_then_passes_over_what_there_is(qtbot):
     owner = QObject()
     before = gc.get_freeze_count()
