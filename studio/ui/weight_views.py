@@ -1,5 +1,6 @@
 """One weight's numbers: as a histogram, and as a table."""
 
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -29,25 +30,38 @@ class Histogram(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.plot = pg.PlotWidget()
-        self.plot.setMenuEnabled(False)
-        # It is never shown, but without a parent it would outlive the plot.
-        self.plot.getPlotItem().ctrlMenu.setParent(self.plot, Qt.WindowType.Popup)
-        self.plot.setMouseEnabled(x=False, y=False)
-        self.plot.hideButtons()
-        self.plot.setMinimumSize(120, 80)
-        self._zero = pg.InfiniteLine(0, angle=90)
         self._numbers: Numbers | None = None
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self.plot)
-        self._dress()
+
+    @cached_property
+    def plot(self) -> pg.PlotWidget:
+        """What is drawn on; not made before there are numbers: weights are seldom looked at."""
+        plot = pg.PlotWidget()
+        plot.setMenuEnabled(False)
+        # It is never shown, but without a parent it would outlive the plot.
+        plot.getPlotItem().ctrlMenu.setParent(plot, Qt.WindowType.Popup)
+        plot.setMouseEnabled(x=False, y=False)
+        plot.hideButtons()
+        plot.setMinimumSize(120, 80)
+        self._zero = pg.InfiniteLine(0, angle=90)
+        layout = self.layout()
+        assert layout is not None
+        layout.addWidget(plot)
+        self._dress(plot)
+        return plot
+
+    @property
+    def _made(self) -> bool:
+        return "plot" in vars(self)
 
     def show_numbers(self, numbers: Numbers | None) -> None:
         """Draw these; nothing where they are not known, or none is finite."""
         self._numbers = numbers
-        self.plot.clear()
         empty = numbers is None or not numbers.heights.size
+        if empty and not self._made:
+            return
+        self.plot.clear()
         self.plot.setVisible(not empty)
         if numbers is None or empty:
             return
@@ -61,17 +75,18 @@ class Histogram(QWidget):
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
-        if event.type() in (QEvent.Type.PaletteChange, QEvent.Type.LanguageChange):
-            self._dress()
+        looks = (QEvent.Type.PaletteChange, QEvent.Type.LanguageChange)
+        if event.type() in looks and self._made:
+            self._dress(self.plot)
             self.show_numbers(self._numbers)
 
-    def _dress(self) -> None:
+    def _dress(self, plot: pg.PlotWidget) -> None:
         ink = QColor(tokens().text)
-        self.plot.setBackground(QColor(tokens().base))
-        self.plot.setAccessibleName(text("window.weight_histogram"))
+        plot.setBackground(QColor(tokens().base))
+        plot.setAccessibleName(text("window.weight_histogram"))
         self._zero.setPen(pg.mkPen(ink, width=1, style=Qt.PenStyle.DotLine))
         for side, said in (("left", "weight_share"), ("bottom", "weight_value")):
-            axis = self.plot.getAxis(side)
+            axis = plot.getAxis(side)
             axis.setPen(ink)
             axis.setTextPen(ink)
             axis.enableAutoSIPrefix(False)
