@@ -9,6 +9,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
+from studio.document.project import Run
 from studio.document.store import Store
 from studio.layers.cell import Cells
 from studio.problem import Problem
@@ -56,6 +57,8 @@ class Progress:
         logs: the running means of the epoch that goes on; empty between epochs.
         speed: how fast it goes, and what memory it takes.
         checkpoint: the last one written.
+        run: what it became, once it has ended.
+        has_best: whether the model then has the weights of the best epoch, not the last.
     """
 
     started: Started | None = None
@@ -65,6 +68,8 @@ class Progress:
     logs: Logs = field(default_factory=dict)
     speed: Speed | None = None
     checkpoint: Checkpointed | None = None
+    run: Run | None = None
+    has_best: bool = False
     clock: Callable[[], float] = time.perf_counter
     _ticked: float = 0.0  # when `_busy` was last brought up to date
     _busy: float = 0.0  # seconds it has trained since it started, pauses aside
@@ -286,6 +291,8 @@ class Training(QObject):
         if self._ending is not event:
             return  # killed meanwhile
         self._ending = None
+        self.progress.run = run = event.run
+        self.progress.has_best = event.best is None and 0 <= run.best_epoch < run.epochs - 1
         project = self._session.project
         adopt(project.store, weights)
         project.store.step = event.step

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QMessageBox
 
 from studio.document import edits
 from studio.document.model import Document, Endpoint
-from studio.document.plan import NumberColumns, Split, TableSource
+from studio.document.plan import EarlyStopping, NumberColumns, Split, TableSource
 from studio.document.project import Project, Run
 from studio.document.store import Store
 from studio.engine.engines import Choice
@@ -18,6 +18,7 @@ from studio.layers.dense import Dense
 from studio.layers.input import Input
 from studio.losses.regression import MeanSquaredError
 from studio.metrics.accuracy import Accuracy
+from studio.optimizers.sgd import SGD
 from studio.problem import Problem
 from studio.text import set_language
 from studio.train.events import (
@@ -113,6 +114,19 @@ def test_what_the_training_says_reaches_the_status_line(qtbot, dock):
         click(qtbot, dock.controls.buttons["stop"])
     assert got.args[0].stopped
     assert dock.session.project.runs
+
+
+def test_a_training_that_stops_early_says_so_and_whose_weights_the_model_has(qtbot, dock):
+    """With a rate this high the loss only grows: the first epoch is the best."""
+    document = edits.set_optimizer(dock.session.document, SGD(learning_rate=1.5))
+    early = EarlyStopping(patience=2, restore_best_weights=True)
+    document = edits.set_run(document, epochs=50, early_stopping=early)
+    dock.session.commit("stop early", document)
+    with qtbot.waitSignal(dock.training.finished, timeout=30_000):
+        click(qtbot, dock.controls.buttons["start"])
+    said = dock.progress.status.text()
+    assert said.startswith("Stopped early, after 3 epochs.")
+    assert said.endswith("The model has the weights of the best epoch (1).")
 
 
 def test_killing_the_process_leaves_the_window_and_the_model(qtbot, dock):

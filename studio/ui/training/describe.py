@@ -15,7 +15,7 @@ def describe(training: Training) -> str:
     done, batch = divmod(progress.steps, progress.batches)
     epochs = progress.started.epochs
     if phase is Phase.IDLE:
-        return text("training.ended", done=done, epochs=epochs)
+        return _end(progress, done, epochs)
     parts = [text("training.at_epoch", epoch=min(done + 1, epochs), epochs=epochs)]
     parts.append(text("training.at_batch", batch=batch, batches=progress.batches))
     if phase is Phase.STOPPING:
@@ -28,6 +28,18 @@ def describe(training: Training) -> str:
         parts.append(text("training.remaining", time=duration(progress.remaining)))
     parts += _pace(progress, phase)
     return " · ".join(parts)
+
+
+def _end(progress: Progress, done: int, epochs: int) -> str:
+    """How it ended, and which epoch's weights the model has where those are not the last's."""
+    run = progress.run
+    if run is None or run.ended != "early":
+        said = text("training.ended", done=done, epochs=epochs)
+    else:
+        said = text("runs.ended_early", epochs=run.epochs)
+    if run is not None and progress.has_best:
+        said += " " + text("training.has_best", best=run.best_epoch + 1)
+    return said
 
 
 def _pace(progress: Progress, phase: Phase) -> list[str]:
