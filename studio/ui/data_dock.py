@@ -67,6 +67,8 @@ class DataDock(QWidget):
         self._stale: list[str] = []  # rows that still offer another table's columns
         self._renewing = QTimer(self, interval=0)
         self._renewing.timeout.connect(self._renew_row)
+        self._rest = QTimer(self, interval=0, singleShot=True)
+        self._rest.timeout.connect(self._show_rest)
         self._known_ports: list[DataPort] = []
         self._looks = Looks(self)
         self._looks.seen.connect(self._show_look)
@@ -88,7 +90,8 @@ class DataDock(QWidget):
     @property
     def busy(self) -> bool:
         """Whether a file is being read or looked at."""
-        return self._opener.busy or self._looks.busy or self._renewing.isActive()
+        shows = self._renewing.isActive() or self._rest.isActive()
+        return self._opener.busy or self._looks.busy or shows
 
     @property
     def look(self) -> Look:
@@ -304,8 +307,15 @@ class DataDock(QWidget):
             else:
                 self._build_rows(self._ports())
             self.split.show_split(self._session.document.plan.data.split)
+            self._rest.start()
+        else:
+            self._show_rest()
+
+    def _show_rest(self) -> None:
+        """What a look found at each port; of another table later, lest the window wait for both."""
+        self._rest.stop()
         self._show_rows_look()
-        self.problems_found.emit(list(seen.problems))
+        self.problems_found.emit(list(self._look.problems))
         self.looked.emit()
 
     def _show_rows_look(self) -> None:

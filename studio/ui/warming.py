@@ -1,6 +1,8 @@
 """What is slow the first time, done in little steps while the window has nothing else to do."""
 
+import os
 from collections.abc import Iterator
+from multiprocessing import resource_tracker
 
 from PySide6.QtCore import QObject, QTimer
 
@@ -17,8 +19,12 @@ _PAUSE = 20  # milliseconds between two steps
 
 def steps() -> Iterator[None]:
     """Load what forms list, and what shapes are told by: that took the first page of a node, and
-    the first layer put in, a tenth of a second each.
+    the first layer put in, a tenth of a second each. And start what Python starts beside the first
+    process it spawns: both together held the window up.
     """
+    if os.name == "posix":
+        resource_tracker.ensure_running()
+        yield
     for family in _FAMILIES:
         for kind in registry(family):
             declared(family, kind)

@@ -31,6 +31,7 @@ from studio.examples import EXAMPLES
 from studio.ui.session import Session
 from studio.ui.settings import Settings
 from studio.ui.theme import apply_theme
+from studio.ui.warming import steps
 from studio.ui.window import MainWindow
 
 PREVIEW = 1.0  # seconds
@@ -119,6 +120,8 @@ def measure(path: Path, other: Path) -> dict[str, object]:
     window.resize(1400, 900)
     window.show()
     window.panels.raise_("data")
+    for _ in steps():  # as the window does while nobody wants anything of it
+        pass
     dock, beat = window.data, Heartbeat()
     until(lambda: not dock.busy)
     found: dict[str, object] = {}

@@ -1,9 +1,11 @@
 """What is slow the first time is done before somebody waits for it."""
 
 import gc
+import os
 import subprocess
 import sys
 
+import pytest
 from PySide6.QtCore import QObject
 
 from studio.declare import registry
@@ -43,6 +45,21 @@ def test_operators_are_loaded_step_by_step():
     at_once, all_of_them, left = map(int, told.split())
     assert at_once < all_of_them / 2
     assert left == 0
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Python starts nothing there")
+def test_what_python_starts_beside_the_first_process_is_there():
+    script = (
+        "from multiprocessing import resource_tracker\n"
+        "from studio.ui.warming import steps\n"
+        "assert resource_tracker._resource_tracker._pid is None\n"
+        "for _ in steps(): pass\n"
+        "print(resource_tracker._resource_tracker._pid)"
+    )
+    told = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert int(told.stdout) > 0
 
 
 def test_the_collector_then_passes_over_what_there_is(qtbot):

@@ -103,7 +103,7 @@ def test_an_output_has_a_flag_and_fields_for_what_it_is_trained_for(view, hand, 
         "metrics": "none",
         "target": "no data yet",
     }
-    assert item.geometry.tags[0].far_label.text == "BCE × 0.2"
+    assert item.geometry.fields.far[0].label.text == "BCE × 0.2"
     mirrored()
     view.toggle_output()
     assert end not in hand.document.graph.outputs
