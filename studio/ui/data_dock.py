@@ -41,6 +41,7 @@ from studio.ui.parts import clear, heading, note, number
 from studio.ui.session import Session
 from studio.ui.source_bar import FILE, FOLDER, PASTE, ReadingProgress, SourceBar
 
+_TURN = 10  # milliseconds in which the window does what else there is, between two parts of a look
 _LOST = ("file_missing", "file_changed", "file_unreadable")
 _LONG = 1.0  # seconds; what takes longer says afterwards what it did
 
@@ -65,9 +66,9 @@ class DataDock(QWidget):
         self._account: str = ""  # what the last long reading did
         self._rows: dict[str, BindingEditor] = {}
         self._stale: list[str] = []  # rows that still offer another table's columns
-        self._renewing = QTimer(self, interval=0)
+        self._renewing = QTimer(self, interval=_TURN)
         self._renewing.timeout.connect(self._renew_row)
-        self._rest = QTimer(self, interval=0, singleShot=True)
+        self._rest = QTimer(self, interval=_TURN, singleShot=True)
         self._rest.timeout.connect(self._show_rest)
         self._known_ports: list[DataPort] = []
         self._looks = Looks(self)
@@ -302,7 +303,6 @@ class DataDock(QWidget):
         if seen.table is not old and (old is None or not old.alike(seen.table)):
             if self._rows:
                 self._stale = list(self._rows)
-                self._renewing.start()
                 self.series.show_table(seen.table)
             else:
                 self._build_rows(self._ports())
@@ -315,6 +315,8 @@ class DataDock(QWidget):
         """What a look found at each port; of another table later, lest the window wait for both."""
         self._rest.stop()
         self._show_rows_look()
+        if self._stale:
+            self._renewing.start()
         self.problems_found.emit(list(self._look.problems))
         self.looked.emit()
 

@@ -24,6 +24,7 @@ import psutil
 from PySide6.QtCore import QObject, QSettings, Qt, QTimer
 from PySide6.QtWidgets import QApplication
 
+from studio import garbage
 from studio.document import edits
 from studio.document.plan import ClassColumn, NumberColumns, TextColumn
 from studio.document.project import Project
@@ -122,6 +123,7 @@ def measure(path: Path, other: Path) -> dict[str, object]:
     window.panels.raise_("data")
     for _ in steps():  # as the window does while nobody wants anything of it
         pass
+    garbage.spare()
     dock, beat = window.data, Heartbeat()
     until(lambda: not dock.busy)
     found: dict[str, object] = {}
