@@ -23,8 +23,8 @@ from PySide6.QtWidgets import (
 from studio.problem import ProblemError
 from studio.text import text
 from studio.train.report.charts import table_figure
-from studio.ui.chart_view import ChartView, Make, take_away
 from studio.ui.dialogs import tell_problems
+from studio.ui.figure_view import FigureView, Make, take_away
 from studio.ui.icons import icon
 
 _FILES = "PNG (*.png);;SVG (*.svg);;CSV (*.csv)"
@@ -66,7 +66,7 @@ class ChartPanel(QWidget):
         self.export.setToolTip(text("evaluation.export_tip"))
         self.export.setAccessibleName(text("evaluation.export_tip"))
         self.export.clicked.connect(self.ask_export)
-        self.chart = ChartView()
+        self.chart = FigureView()
         self.chart.picked.connect(self.picked)
         self.table = _table()
         self.stack = QStackedWidget()

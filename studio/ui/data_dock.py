@@ -344,14 +344,14 @@ class DataDock(QWidget):
     def _show_size(self) -> None:
         table = self._look.table
         if table is None:
-            self.bar.size_label.say("")
+            self.bar.size_label.setText("")
             return
         size = {"rows": number(table.rows), "columns": len(table.names)}
         if table.whole:
-            self.bar.size_label.say(self._account or text("training.table_size", **size))
+            self.bar.size_label.setText(self._account or text("training.table_size", **size))
         else:
             reading = "data.beginning" if self._looks.busy else "data.beginning_only"
-            self.bar.size_label.say(text(reading, **size))
+            self.bar.size_label.setText(text(reading, **size))
 
     # -- reading ---------------------------------------------------------------------------------
 

@@ -22,13 +22,13 @@ from studio.text import text
 from studio.train.evaluation.result import Evaluation, Row, Which
 from studio.train.tables import Table
 from studio.ui.canvas.accessible import announce
+from studio.ui.elided import Elided
 from studio.ui.evaluator import Evaluator, Work
 from studio.ui.icons import icon
 from studio.ui.notice import Notice, ProblemsNotice
 from studio.ui.output_view import OutputView
 from studio.ui.parts import clear, note
 from studio.ui.session import Session
-from studio.ui.training.elided import Elided
 
 _FILE = "file"  # in the choice of rows: another one is to be chosen
 _WHICH: tuple[Which, ...] = ("validation", "train", "all")

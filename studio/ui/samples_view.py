@@ -19,8 +19,8 @@ from PySide6.QtWidgets import (
 from studio.text import text
 from studio.train.evaluation.result import Row
 from studio.train.report.charts import amount
+from studio.ui.elided import Elided
 from studio.ui.pictures import pixmap
-from studio.ui.training.elided import Elided
 
 MOST = 100  # samples listed
 _PICTURE = 30

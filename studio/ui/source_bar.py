@@ -2,14 +2,12 @@
 
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, Qt, QTimer, Signal
-from PySide6.QtGui import QFontMetrics, QResizeEvent
+from PySide6.QtCore import QEvent, QTimer, Signal
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QProgressBar,
     QPushButton,
-    QSizePolicy,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -19,43 +17,12 @@ from studio.document.plan import GeneratedSource, PastedSource, Source, TableSou
 from studio.text import text
 from studio.train.generators import GENERATORS
 from studio.ui.choices import ListedChoice
+from studio.ui.elided import Elided
 from studio.ui.icons import icon
 from studio.ui.parts import heading, note
 
 FILE, FOLDER, PASTE = "file…", "folder…", "paste…"
 _PATIENCE = 300  # milliseconds before a bar is worth looking at
-
-
-class ElidedLabel(QLabel):
-    """A line that is cut where there is no room for it; the whole of it is its tooltip."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._whole = ""
-        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-
-    def say(self, written: str) -> None:
-        """Show this."""
-        self._whole = written
-        self.setToolTip(written)
-        self.setAccessibleName(written)
-        self._cut()
-
-    @property
-    def whole(self) -> str:
-        """What it says, cut or not."""
-        return self._whole
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self._cut()
-
-    def _cut(self) -> None:
-        room = self.contentsRect().width()
-        self.setText(QFontMetrics(self.font()).elidedText(self._whole, _RIGHT, room))
-
-
-_RIGHT = Qt.TextElideMode.ElideRight
 
 
 class SourceBar(QWidget):
@@ -85,7 +52,7 @@ class SourceBar(QWidget):
         self.reload.clicked.connect(self.reload_wanted.emit)
         self.locate = QPushButton(text("training.locate"))
         self.locate.clicked.connect(self.locate_wanted.emit)
-        self.size_label = ElidedLabel()
+        self.size_label = Elided()
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.addWidget(self.choice)

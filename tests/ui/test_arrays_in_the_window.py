@@ -77,7 +77,7 @@ def test_pictures_are_shown_in_the_table(data_dock, digits):
     assert model.data(model.index(0, 1), Qt.ItemDataRole.ToolTipRole) == "array 784"
     assert model.data(model.index(0, 0)) in "0123456789"
     assert dock.preview.rowHeight(0) >= 32
-    assert "2 columns" in dock.bar.size_label.whole
+    assert "2 columns" in dock.bar.size_label.text()
     assert "float32 (784)" in row(dock, "image").arrives.text()
     assert row(dock, "image").editor("divisor").currentData() == 255
 

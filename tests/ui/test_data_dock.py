@@ -82,7 +82,7 @@ def test_the_table_and_what_each_port_receives_are_shown(dock):
     assert model.rowCount() == 200
     assert model.headerData(0, Qt.Orientation.Horizontal) == "headline\ntext"
     assert model.headerData(0, Qt.Orientation.Vertical) == "2"  # below the header
-    assert "4\u2009000" in dock.bar.size_label.whole
+    assert "4\u2009000" in dock.bar.size_label.text()
     loaded = load_data(dock.session.document, dock._base())
     for name in ("main_input", "aux_input"):
         key = port(dock, name).key

@@ -247,11 +247,11 @@ def test_a_long_reading_shows_how_far_it_is_and_what_it_did(qtbot, dock, large, 
     monkeypatch.setattr(data_dock, "_LONG", 0.0)
     dock.use_file(large)
     qtbot.waitUntil(dock.progress.isVisible, timeout=20_000)
-    qtbot.waitUntil(lambda: dock.bar.size_label.whole.startswith("the first"), timeout=20_000)
-    assert "1\u2009000" in dock.bar.size_label.whole
+    qtbot.waitUntil(lambda: dock.bar.size_label.text().startswith("the first"), timeout=20_000)
+    assert "1\u2009000" in dock.bar.size_label.text()
     wait(qtbot, dock)
     assert not dock.progress.isVisible()
-    assert dock.bar.size_label.whole.startswith("80\u2009000 rows, 2 columns, read in ")
+    assert dock.bar.size_label.text().startswith("80\u2009000 rows, 2 columns, read in ")
     assert dock.look.table.profiles["popular"].top == (("0", 40_000), ("1", 40_000))
 
 
@@ -266,7 +266,7 @@ def test_a_long_reading_is_cancelled_and_taken_up_again(qtbot, dock, large):
     assert dock.reader is None
     assert not dock.progress.isVisible()
     assert "cancelled" in dock.account.label.text()
-    assert dock.bar.size_label.whole.endswith("not read")
+    assert dock.bar.size_label.text().endswith("not read")
     qtbot.waitUntil(lambda: not psutil.pid_exists(pid), timeout=5_000)
     dock.account.label.linkActivated.emit("again")
     wait(qtbot, dock)
@@ -283,7 +283,7 @@ def test_language_and_theme_change_while_it_reads(qtbot, qapp, dock, large):
     wait(qtbot, dock)
     assert dock.look.table.rows == 80_000
     assert dock.pages.tabs.tabText(0) == "列"
-    assert "行" in dock.bar.size_label.whole
+    assert "行" in dock.bar.size_label.text()
 
 
 def _language():

@@ -17,7 +17,7 @@ from studio.document.analysis import analyse
 from studio.document.cost import Costs
 from studio.document.model import Document
 from studio.document.names import output_names
-from studio.document.plan import Binding, GeneratedSource, OutputPlan
+from studio.document.plan import GeneratedSource, OutputPlan
 from studio.document.preprocess import (
     Fitted,
     FittedClasses,
@@ -41,6 +41,7 @@ from studio.train.report.curves import history_figures
 from studio.train.report.figure import svg
 from studio.train.report.html import Markup, element, facts, joined, table
 from studio.train.report.judged import evaluation_part
+from studio.train.wording import steps_said
 
 _NAMES = 12  # of classes that are listed
 _RUNS = 20
@@ -202,7 +203,7 @@ def _data(project: Project, base: Path) -> Markup:
     facts_rows.append((text("evaluation.report_split"), settings_text(plan.split)))
     titles = text("evaluation.report_setting"), text("evaluation.report_setting_value")
     ports = [
-        (port.name, settings_text(port.binding), _learnt(project.fitted.get(port.key)))
+        (port.name, " → ".join(steps_said(port.binding)), _learnt(project.fitted.get(port.key)))
         for port in ports_of(project.document)
         if port.binding is not None
     ]
@@ -210,7 +211,7 @@ def _data(project: Project, base: Path) -> Markup:
     return joined([problem, table(titles, facts_rows), table(heads, ports) if ports else ""])
 
 
-def settings_text(value: Binding | object) -> str:
+def settings_text(value: object) -> str:
     """A setting in its own words: its kind and its fields, as Python and files name them."""
     parts = []
     for item in fields(value):  # type: ignore[arg-type]

@@ -13,10 +13,11 @@ from studio.text import text
 from studio.train.ports import DataPort
 from studio.train.samples import Sample, compact, shortened
 from studio.train.table_view import TableView
+from studio.train.wording import steps_said
 from studio.ui.bindings.chart import BarChart, bars_of
 from studio.ui.bindings.features import FeaturesForm
 from studio.ui.bindings.kinds import binding_of, kind_of, kinds_for
-from studio.ui.bindings.steps import StepsForm, steps_said
+from studio.ui.bindings.steps import StepsForm
 from studio.ui.editors import ChoiceEditor
 from studio.ui.notice import ProblemsNotice
 from studio.ui.parts import clear, note, shape_of

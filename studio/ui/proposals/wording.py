@@ -21,8 +21,7 @@ from studio.document.plan import (
 )
 from studio.text import text
 from studio.train.proposals import Change
-
-_NAMED = 4  # columns of a binding that are named
+from studio.train.wording import some
 
 
 def change_said(change: Change) -> str:
@@ -85,14 +84,6 @@ def binding_said(binding: Binding) -> str:
         case ArrayColumn():
             key = "said_array" if binding.divisor == 1 else "said_array_divided"
             return text(f"binding.{key}", column=binding.column, divisor=f"{binding.divisor:g}")
-
-
-def some(columns: tuple[str, ...]) -> str:
-    """The first of many names, and how many more there are."""
-    if len(columns) <= _NAMED:
-        return ", ".join(columns)
-    named = ", ".join(columns[: _NAMED - 1])
-    return text("binding.and_more", names=named, count=len(columns) - _NAMED + 1)
 
 
 def _value(value: Any) -> str:

@@ -3,9 +3,9 @@
 from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QWidget
 
 from studio.text import text
+from studio.ui.elided import Elided
 from studio.ui.trainer import Phase, Training
 from studio.ui.training.describe import describe
-from studio.ui.training.elided import Elided
 
 _HEIGHT = 16
 

@@ -88,7 +88,7 @@ def test_everything_is_in_it(trained: Project, tmp_path: Path) -> None:
     for expected in (
         "digits <1>", "CategoricalCrossentropy()", "val_loss", "Confusion", "Calibration",
         "Proven: onnxruntime", "40 validation rows",
-        "160 train, 40 validate", "Worst samples", "10 classes",
+        "160 train, 40 validate", "Worst samples", "10 classes", "digit → number of the class",
     ):  # fmt: skip
         assert expected in words, expected
     assert found.kinds.count("svg") >= 5  # two of curves, and those of the evaluation

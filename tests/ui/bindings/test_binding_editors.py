@@ -36,7 +36,7 @@ from studio.ui.bindings.editor import BindingEditor
 from studio.ui.bindings.kinds import KINDS, binding_of, kind_of, kinds_for
 from studio.ui.bindings.series import SeriesEditor
 from studio.ui.bindings.split import SplitEditor
-from studio.ui.bindings.steps import FIELDS, steps_said
+from studio.ui.bindings.steps import FIELDS
 from studio.ui.session import Session
 
 LEFT = Qt.MouseButton.LeftButton
@@ -371,8 +371,3 @@ def test_every_field_has_a_name_and_help_in_every_language():
         assert names <= set(known)
         assert {f"{name}_tip" for name in names} <= set(known)
     assert set(catalogue("en", "binding")) == set(catalogue("zh_CN", "binding"))
-
-
-def test_steps_say_nothing_that_is_not_translated():
-    for binding in SAMPLES.values():
-        assert not any(step.startswith(("binding.", "training.")) for step in steps_said(binding))

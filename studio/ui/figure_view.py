@@ -40,7 +40,7 @@ _STEPS = {
 SUFFIXES = (".png", ".svg", ".csv")
 
 
-class ChartView(QWidget):
+class FigureView(QWidget):
     """One chart.
 
     Signals:
