@@ -232,11 +232,15 @@ def short(value: str, most: int = 40) -> str:
 
 
 def written(value: float, digits: int) -> str:
-    """A number with so many digits, or all before the point; powers of ten for very large ones."""
+    """A number with so many digits, or all before the point; powers of ten for very large ones.
+
+    Thousands stand apart from five digits on: four may be a year.
+    """
     if value and not 1e-4 <= abs(value) < 1e9:
         return f"{value:.{digits}g}"
     whole = len(str(int(abs(value)))) if abs(value) >= 1 else 0
-    shown = f"{value:,.{max(0, digits - whole)}f}".replace(",", "\u2009")
+    places, apart = max(0, digits - whole), "," if whole > 4 else ""
+    shown = f"{value:{apart}.{places}f}".replace(",", "\u2009")
     return shown.rstrip("0").rstrip(".") if "." in shown else shown
 
 

@@ -28,6 +28,7 @@ from PySide6.QtWidgets import QApplication
 from studio import garbage
 from studio.document.project import Project
 from studio.examples import EXAMPLES
+from studio.ui.collecting import Collecting
 from studio.ui.proposals.dialog import ProposalDialog
 from studio.ui.session import Session
 from studio.ui.settings import Settings
@@ -194,6 +195,7 @@ def main() -> int:
         for _ in steps():  # as the program does once its window is there
             QApplication.processEvents()
         garbage.spare()
+        Collecting(window)
         found = measured(window, table, folder)
         window.session.history.saved()
         window.close()

@@ -29,6 +29,7 @@ from studio.document import edits
 from studio.document.plan import ClassColumn, NumberColumns, TextColumn
 from studio.document.project import Project
 from studio.examples import EXAMPLES
+from studio.ui.collecting import Collecting
 from studio.ui.session import Session
 from studio.ui.settings import Settings
 from studio.ui.theme import apply_theme
@@ -124,6 +125,7 @@ def measure(path: Path, other: Path) -> dict[str, object]:
     for _ in steps():  # as the window does while nobody wants anything of it
         pass
     garbage.spare()
+    Collecting(window)
     dock, beat = window.data, Heartbeat()
     until(lambda: not dock.busy)
     found: dict[str, object] = {}

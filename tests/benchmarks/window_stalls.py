@@ -27,6 +27,7 @@ from studio.document import edits
 from studio.document.model import Document
 from studio.document.project import Project
 from studio.examples import EXAMPLES
+from studio.ui.collecting import Collecting
 from studio.ui.session import Session
 from studio.ui.settings import Settings
 from studio.ui.theme import apply_theme, use_fonts
@@ -189,6 +190,7 @@ def main() -> None:
         for _ in steps():  # as the program does once its window is there
             pass
         garbage.spare()
+        Collecting(window)
         found = measured(window, asked.seconds)
     if asked.json:
         print(json.dumps(found))
