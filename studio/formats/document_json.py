@@ -1,9 +1,9 @@
 """Document ⇄ JSON values: ``document.json`` of a project file, and the recovery journal's trees.
 
-The layout, format 3 (orders that mean something are arrays; positions and whatever else only looks
+The layout, format 4 (orders that mean something are arrays; positions and whatever else only looks
 stand apart, so that moving nodes does not hide what else changed in a diff)::
 
-    {"format": 2, "main": "g1", "next_id": 9,
+    {"format": 4, "main": "g1", "next_id": 9,
      "graphs": [{"id": "g1", "name": "model", "calls": [["c2", "l2"], …],
                  "wires": [["c2", "output", "c3", "x", 0], …],
                  "muted": ["c3"], "inputs": ["c2"], "outputs": [["c3", "output"]]}],
@@ -18,7 +18,8 @@ stand apart, so that moving nodes does not hide what else changed in a diff)::
                       "notes": [{"id": "n5", "rect": [0, 0, 200, 90], "text": "…"}],
                       "bends": [[["c2", "output", "c3", "x", 0], [[90, 40], …]], …]}}}
 
-Format 1 had no muted calls and no looks; format 2 no scalings of numbers, dates or series.
+Format 1 had no muted calls and no looks; format 2 no scalings of numbers, dates or
+series; format 3 no breakpoints and no probes.
 """
 
 import re
@@ -53,7 +54,7 @@ from studio.layers.input import Input
 from studio.layers.time_distributed import TimeDistributed
 from studio.problem import ProblemError, refuse
 
-FORMAT = 3
+FORMAT = 4
 CALLS, WIRES = 10_000, 50_000  # at most, of a whole document
 
 # UPGRADES[n] turns the values of format n into those of n + 1.

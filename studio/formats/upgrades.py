@@ -64,5 +64,6 @@ def fitted(learnt: Any, number: int) -> Any:
 DOCUMENT: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {
     1: lambda value: {**value, "format": 2, "looks": {}},  # what is missing is not muted
     2: upgraded_bindings,
+    3: lambda value: {**value, "format": 4},  # what is missing takes its default
 }
 FITTED: dict[int, Callable[[Any], Any]] = {2: upgraded_fitted}

@@ -35,7 +35,7 @@ def test_other_texts_are_no_layers(text: str) -> None:
         ('"nodes"', '"wires"', "$.layerloom"),
         ('"Embedding"', "7", "$.document.layers[0].kind"),
         ('"inbound": [["c2"', '"inbound": [[2', "$.inbound[0]"),
-        ('"format": 3', '"format": 99', "$.document.format"),
+        ('"format": 4', '"format": 99', "$.document.format"),
         ("}", "", "$"),
     ],
 )
