@@ -12,6 +12,7 @@ from studio.document.model import (
     Endpoint,
     Graph,
     LayerId,
+    Path,
     Submodel,
     Unknown,
     Wrapped,
@@ -42,6 +43,14 @@ class Variable:
         return (self.layer, self.weight)
 
 
+@dataclass(frozen=True)
+class Use:
+    """A weight as one call reads it: a value of its own, and the state's name it is of."""
+
+    value: Value
+    variable: str
+
+
 @dataclass
 class Lowered:
     """A document as a program under construction, and what its parts are called there.
@@ -52,6 +61,9 @@ class Lowered:
         outputs: by endpoint, in the model's order.
         variables: every weight, by state name, in the order they are met.
         states: the value of each weight, by where the Store keeps it.
+        values: what leaves each port, at any depth. Of a layer that a wrapper applies step by
+            step, what it gives for the last one.
+        uses: each trained weight as each call reads it, where uses are apart.
     """
 
     op: LayerBuilder
@@ -59,10 +71,16 @@ class Lowered:
     outputs: dict[Endpoint, Value] = field(default_factory=dict)
     variables: dict[str, Variable] = field(default_factory=dict)
     states: dict[tuple[LayerId, Weight], Value] = field(default_factory=dict)
+    values: dict[tuple[Path, str], Value] = field(default_factory=dict)
+    uses: dict[tuple[Path, str], Use] = field(default_factory=dict)
 
 
 def lower(
-    document: Document, training: bool = False, one_hots: Iterable[tuple[CallId, int]] = ()
+    document: Document,
+    training: bool = False,
+    one_hots: Iterable[tuple[CallId, int]] = (),
+    *,
+    apart: bool = False,
 ) -> Lowered:
     """Lower the main graph.
 
@@ -72,6 +90,8 @@ def lower(
         one_hots: the Inputs whose one-hots are fed as integers, the places of their ones, with
             the size of the last axis: int32 without that axis, where one outside it stands for
             zeros. The program makes one-hots of them, so the layers see what the Input takes.
+        apart: each call reads each trained weight through an Identity of its own, so that a
+            gradient by that is what the call alone adds to the weight's.
 
     Q: Are the open sizes of two Inputs the same size?
     A: They are where the model needs them to be, as when their values are added; an encoder's
@@ -84,22 +104,26 @@ def lower(
     opened = [c for c in document.graph.inputs if None in inner_input(document, c).shape]
     if len(opened) > 1:
         try:
-            apart = {c: f"_{i}" if i else "" for i, c in enumerate(opened)}
-            found = _lowered(document, training, placed, apart)
+            sizes = {c: f"_{i}" if i else "" for i, c in enumerate(opened)}
+            found = _lowered(document, training, placed, sizes, apart)
             if _sizes(found.outputs.values()) <= _sizes(found.inputs.values()):
                 return found
         except ProblemError:
             pass  # or it fails again below, with the sizes' plain names
-    return _lowered(document, training, placed, {})
+    return _lowered(document, training, placed, {}, apart)
 
 
 def _lowered(
-    document: Document, training: bool, placed: Mapping[CallId, int], apart: Mapping[CallId, str]
+    document: Document,
+    training: bool,
+    placed: Mapping[CallId, int],
+    sizes: Mapping[CallId, str],
+    apart: bool,
 ) -> Lowered:
     lowered = Lowered(LayerBuilder(training))
     names, taken = input_names(document), dict[CallId, Value]()
     for call in document.graph.inputs:
-        spec = inner_input(document, call).spec(apart.get(call, ""))
+        spec = inner_input(document, call).spec(sizes.get(call, ""))
         if call in placed:
             fed = lowered.op.input(names[call], Spec("int32", spec.shape[:-1]))
             with lowered.op.at(call, names[call]):
@@ -108,7 +132,7 @@ def _lowered(
         else:
             fed = taken[call] = lowered.op.input(names[call], spec)
         lowered.inputs[call] = fed
-    found = _Lowering(document, lowered).graph(document.graph, taken)
+    found = _Lowering(document, lowered, apart).graph(document.graph, taken)
     lowered.outputs = {e: _at(found, e) for e in document.graph.outputs}
     return lowered
 
@@ -121,13 +145,14 @@ def _sizes(values: Iterable[Value]) -> set[str]:
 class _Lowering:
     """Appends the calls of a document's graphs to a program."""
 
-    def __init__(self, document: Document, lowered: Lowered) -> None:
+    def __init__(self, document: Document, lowered: Lowered, apart: bool = False) -> None:
         self.document = document
         self.lowered = lowered
+        self.apart = apart
         self.frozen = frozen_layers(document)
 
     def graph(
-        self, graph: Graph, inputs: Mapping[CallId, Value], within: str = ""
+        self, graph: Graph, inputs: Mapping[CallId, Value], within: str = "", path: Path = ()
     ) -> dict[Endpoint, Value]:
         """Every value of a graph by the port it leaves; only calls an output needs are lowered.
 
@@ -135,6 +160,7 @@ class _Lowering:
             graph: the main one, or a model's.
             inputs: what its Inputs are.
             within: the names of the models around it, to begin its values' names.
+            path: the calls of the models around it.
         """
         values: dict[Endpoint, Value] = {}
         muted = any(call.muted for call in graph.calls.values())
@@ -147,9 +173,11 @@ class _Lowering:
                 name = f"{within}{self.document.layers[graph.calls[call_id].layer].name}"
                 with self.lowered.op.at(call_id, name):
                     starts = {e: s for e, s in bypass.items() if e.call == call_id}
-                    values |= {e: self._passed(values[s]) for e, s in starts.items()}
+                    given = {e: self._passed(values[s]) for e, s in starts.items()}
             else:
-                values |= self._call(graph, call_id, values, inputs, within)
+                given = self._call(graph, call_id, values, inputs, within, path)
+            values |= given
+            self.lowered.values |= {((*path, e.call), e.port): v for e, v in given.items()}
         if cyclic := wanted - set(graph.order()):
             raise ProblemError(Problem("cycle", min(cyclic)))
         return values
@@ -161,6 +189,7 @@ class _Lowering:
         values: Mapping[Endpoint, Value],
         inputs: Mapping[CallId, Value],
         within: str = "",
+        path: Path = (),
     ) -> dict[Endpoint, Value]:
         """What leaves a call that computes."""
         layer_id = graph.calls[call_id].layer
@@ -173,7 +202,7 @@ class _Lowering:
                 if isinstance(entry.body, Input):
                     results: Sequence[Value] = [inputs[call_id]]
                 else:
-                    results = self.layer(layer_id, arriving, f"{name}/")
+                    results = self.layer(layer_id, arriving, f"{name}/", (*path, call_id))
         except ProblemError as error:
             raise ProblemError(p.at(call_id) for p in error.problems) from error
         ends = (Endpoint(call_id, port.name) for port in self.document.ports(entry)[1])
@@ -213,8 +242,10 @@ class _Lowering:
             op.set_mask(result, mask)
         return result
 
-    def layer(self, layer_id: LayerId, arriving: Sequence[Value], within: str) -> Sequence[Value]:
-        """What a layer gives for what arrives."""
+    def layer(
+        self, layer_id: LayerId, arriving: Sequence[Value], within: str, path: Path
+    ) -> Sequence[Value]:
+        """What a layer gives for what arrives, at the call that `path` ends with."""
         entry = self.document.layers[layer_id]
         match entry.body:
             case Submodel(graph_id):
@@ -223,18 +254,18 @@ class _Lowering:
                     call: self._taken(call, value)
                     for call, value in zip(inner.inputs, arriving, strict=True)
                 }
-                found = self.graph(inner, fed, within)
+                found = self.graph(inner, fed, within, path)
                 return [_at(found, e) for e in inner.outputs]
             case Wrapped(wrapper, wrapped):
                 one_in_one_out(self.document, wrapped, len(arriving))
                 around = Inner(
-                    lambda x: self.layer(wrapped, [x], within)[0], self._updates(wrapped)
+                    lambda x: self.layer(wrapped, [x], within, path)[0], self._updates(wrapped)
                 )
                 return [wrapper.around(self.lowered.op, around, *arriving)]
             case Layer() as body:
                 raise_first(body.problems())
                 weights = body.weights(*(v.spec for v in arriving))
-                values = {w.name: self._variable(layer_id, w) for w in weights}
+                values = {w.name: self._weight(layer_id, w, path) for w in weights}
                 self.lowered.op.frozen = layer_id in self.frozen
                 return results_of(body, self.lowered.op, values, arriving)
             case _:
@@ -255,6 +286,15 @@ class _Lowering:
     def _updates(self, layer: LayerId) -> bool:
         """Whether a step of this program changes statistics inside a layer."""
         return self.lowered.op.training and step_by_step(self.document, layer, self.frozen)
+
+    def _weight(self, layer_id: LayerId, weight: Weight, path: Path) -> Value:
+        """A weight as a call reads it; one that is trained apart from others that do, if asked."""
+        value, use = self._variable(layer_id, weight), (path, weight.name)
+        if not (self.apart and self.lowered.variables[value.name].trainable):
+            return value
+        if use not in self.lowered.uses:
+            self.lowered.uses[use] = Use(self.lowered.op.Identity(value), value.name)
+        return self.lowered.uses[use].value
 
     def _variable(self, layer_id: LayerId, weight: Weight) -> Value:
         """The state of a weight, declared at the first call that uses its layer."""

@@ -18,6 +18,7 @@ from studio.layers.time_distributed import TimeDistributed
 GraphId = str
 LayerId = str
 CallId = str
+Path = tuple[CallId, ...]  # a call, behind the calls of the models around it, outermost first
 
 
 class Endpoint(NamedTuple):

@@ -168,3 +168,41 @@ def test_a_model_as_a_layer() -> None:
     found = run(outer, {"numbers": feeds["aux_input"], "text": feeds["main_input"]})
     for inside, array in zip(alone.values(), found.values(), strict=True):
         np.testing.assert_array_equal(inside, array)
+
+
+def test_every_value_that_leaves_a_port_is_told_by_its_path() -> None:
+    drawn, _ = headline()
+    document, model = nested(drawn)
+    for number, port in enumerate(document.ports(document.entry(model))[0]):
+        source = drawn.entry(drawn.graph.inputs[number]).body
+        document, call = edits.add_layer(document, source)
+        document = edits.connect(document, out(call), Endpoint(model, port.name))
+    for port in document.ports(document.entry(model))[1]:
+        document = edits.mark_output(document, Endpoint(model, port.name))
+    lowered = lower(document)
+    for end, value in lowered.outputs.items():
+        assert lowered.values[(end.call,), end.port] == value
+    inside = {path for path, _ in lowered.values if len(path) == 2}
+    assert inside == {(model, call) for call in drawn.graph.calls}
+
+
+def test_each_use_of_a_shared_weight_is_apart_where_that_is_asked() -> None:
+    d = Drawing()
+    x, y = d.add("Input", shape=(3,)), d.add("Input", shape=(3,))
+    first = d.add("Dense", x, units=2)
+    second = d.again(first, y)
+    d.output(d.add("Concatenate", first, second))
+    lowered = lower(d.document, apart=True)
+    assert set(lowered.uses) == {((c,), w) for c in (first, second) for w in ("kernel", "bias")}
+    for (_, weight), use in lowered.uses.items():
+        assert lowered.variables[use.variable].weight.name == weight
+    assert len({use.value for use in lowered.uses.values()}) == 4
+    assert lower(d.document).uses == {}
+
+
+def test_frozen_weights_are_not_used_apart() -> None:
+    d = Drawing()
+    dense = d.add("Dense", d.add("Input", shape=(3,)), units=2)
+    d.output(dense)
+    document = edits.set_trainable(d.document, d.document.graph.calls[dense].layer, False)
+    assert lower(document, apart=True).uses == {}
