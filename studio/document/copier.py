@@ -87,6 +87,7 @@ class Copier:
             {self.pieces[i]: frame for i, frame in looks.frames.items()},
             {self.pieces[i]: note for i, note in looks.notes.items()},
             {self._wire(wire): points for wire, points in looks.bends.items()},
+            {self._end(port): at for port, at in looks.probes.items()},
         )
 
     def _wire(self, w: Wire) -> Wire:

@@ -369,8 +369,12 @@ def graph_of(document: Document, call: CallId) -> tuple[GraphId, Graph]:
 
 
 def with_graph(document: Document, graph_id: GraphId, graph: Graph) -> Document:
-    """With a graph in place of the one of that id, or added; bends of wires that are gone go."""
-    graph = graph if graph.looks.empty else replace(graph, looks=graph.looks.for_wires(graph.wires))
+    """With a graph in place of the one of that id, or added; bends of wires that are gone go, and
+    probes of calls that are.
+    """
+    if not graph.looks.empty:
+        looks = graph.looks.for_wires(graph.wires).for_calls(graph.calls)
+        graph = replace(graph, looks=looks)
     return replace(document, graphs={**document.graphs, graph_id: graph})
 
 

@@ -1,4 +1,7 @@
-"""Edits of what is only drawn: nodes collapsed, frames, notes, bends. The model stays the same."""
+"""Edits of what is only drawn: nodes collapsed, frames, notes, bends, probes.
+
+The model stays the same.
+"""
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -6,7 +9,7 @@ from typing import Any
 
 from studio.document import edits
 from studio.document.looks import Frame, FrameId, Looks, Note, NoteId, Point, Rect, moved, shifted
-from studio.document.model import CallId, Document, Graph, GraphId, Wire
+from studio.document.model import CallId, Document, Endpoint, Graph, GraphId, Wire
 
 PieceId = FrameId | NoteId
 
@@ -89,6 +92,30 @@ def bend(document: Document, points: Mapping[Wire, Iterable[Point]]) -> Document
     return document
 
 
+# -- probes --------------------------------------------------------------------------------------
+
+
+def pin(document: Document, ports: Mapping[Endpoint, Point]) -> Document:
+    """With probes at these ports, their cards so far from the corners of their nodes; of one that
+    is there already the card goes there.
+    """
+    for graph_id, graph in document.graphs.items():
+        here = {port: at for port, at in ports.items() if port.call in graph.calls}
+        probes = {**graph.looks.probes, **here}
+        if probes != graph.looks.probes:
+            document = with_looks(document, graph_id, replace(graph.looks, probes=probes))
+    return document
+
+
+def unpin(document: Document, ports: Collection[Endpoint]) -> Document:
+    """Without probes at these ports."""
+    for graph_id, graph in document.graphs.items():
+        probes = {port: at for port, at in graph.looks.probes.items() if port not in ports}
+        if len(probes) != len(graph.looks.probes):
+            document = with_looks(document, graph_id, replace(graph.looks, probes=probes))
+    return document
+
+
 # -- moving --------------------------------------------------------------------------------------
 
 
@@ -138,6 +165,7 @@ def looks_of(graph: Graph, calls: Collection[CallId], pieces: Collection[PieceId
         {i: frame for i, frame in looks.frames.items() if i in pieces},
         {i: note for i, note in looks.notes.items() if i in pieces},
         {w: p for w, p in looks.bends.items() if w.source in calls and w.target in calls},
+        {port: at for port, at in looks.probes.items() if port.call in calls},
     )
 
 

@@ -1,15 +1,15 @@
-"""What a graph is drawn with beside its nodes: frames, notes, and bends of wires.
+"""What a graph is drawn with beside its nodes: frames, notes, bends of wires, and probes.
 
 None of it means anything to the model. Frames and notes lie behind; what lies inside a frame is
 told by where it is, so nodes are dragged in and out of one without a word.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, get_args
 
 if TYPE_CHECKING:  # a graph has looks
-    from studio.document.model import Wire
+    from studio.document.model import CallId, Endpoint, Wire
 
 FrameId = str
 NoteId = str
@@ -44,15 +44,18 @@ class Looks:
     frames: in the order they were made; later ones lie on top.
     notes: likewise.
     bends: the points a wire is drawn through, from its start to its end.
+    probes: the ports whose values are looked at, in the order they were pinned, and where each
+        one's card stands, from the corner of its node: so it moves with that.
     """
 
     frames: Mapping[FrameId, Frame] = field(default_factory=dict)
     notes: Mapping[NoteId, Note] = field(default_factory=dict)
     bends: Mapping["Wire", tuple[Point, ...]] = field(default_factory=dict)
+    probes: Mapping["Endpoint", Point] = field(default_factory=dict)
 
     @property
     def empty(self) -> bool:
-        return not (self.frames or self.notes or self.bends)
+        return not (self.frames or self.notes or self.bends or self.probes)
 
     @property
     def pieces(self) -> Mapping[FrameId | NoteId, Frame | Note]:
@@ -69,6 +72,7 @@ class Looks:
             {i: replace(frame, rect=shifted(frame.rect, by)) for i, frame in self.frames.items()},
             {i: replace(note, rect=shifted(note.rect, by)) for i, note in self.notes.items()},
             {wire: moved(points, by) for wire, points in self.bends.items()},
+            self.probes,
         )
 
     def joined(self, other: "Looks") -> "Looks":
@@ -77,6 +81,7 @@ class Looks:
             {**self.frames, **other.frames},
             {**self.notes, **other.notes},
             {**self.bends, **other.bends},
+            {**self.probes, **other.probes},
         )
 
     def rewired(self, same: Mapping["Wire", "Wire"]) -> "Looks":
@@ -84,6 +89,17 @@ class Looks:
         if same.keys().isdisjoint(self.bends):
             return self
         return self.with_bends({same.get(w, w): points for w, points in self.bends.items()})
+
+    def reported(self, same: Callable[["Endpoint"], "Endpoint"]) -> "Looks":
+        """With each probe at the port that takes the place of its own."""
+        return replace(self, probes={same(port): at for port, at in self.probes.items()})
+
+    def for_calls(self, calls: Container["CallId"]) -> "Looks":
+        """With the probes of these calls only."""
+        if all(port.call in calls for port in self.probes):
+            return self
+        kept = {port: at for port, at in self.probes.items() if port.call in calls}
+        return replace(self, probes=kept)
 
     def for_wires(self, wires: frozenset["Wire"]) -> "Looks":
         """With the bends of these wires only.

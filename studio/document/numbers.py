@@ -7,7 +7,7 @@ import numpy as np
 from studio.engine.program import Array
 
 BINS = 64
-_SAMPLE = 1 << 20  # numbers a histogram counts; of more, evenly many from everywhere
+SAMPLE = 1 << 20  # numbers a histogram counts; of more, evenly many from everywhere
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,7 +19,9 @@ class Numbers:
         low, high, mean, deviation: of the finite ones.
         zeros: the share that is exactly 0, from 0 to 1.
         broken: how many are NaN or infinite.
-        edges: of the bins, one more than there are bins; empty where nothing is finite.
+        nans: how many of those are NaN.
+        edges: of the bins, one more than there are bins; empty where nothing is finite. Whole
+            numbers that are not far apart have a bin each.
         heights: the share of the finite numbers in each bin.
     """
 
@@ -30,24 +32,29 @@ class Numbers:
     deviation: float
     zeros: float
     broken: int
+    nans: int
     edges: Array
     heights: Array
 
 
-def numbers_of(array: Array) -> Numbers:
-    """Measure an array."""
+def numbers_of(array: Array, bins: int = BINS, sample: int = SAMPLE) -> Numbers:
+    """Measure an array; its histogram counts no more than so many numbers."""
     flat = np.asarray(array).reshape(-1)
     fine = np.isfinite(flat)
     broken = int(flat.size - np.count_nonzero(fine))
+    nans = int(np.count_nonzero(np.isnan(flat))) if broken else 0
     finite = flat[fine] if broken else flat
     if not finite.size:
         nothing, none = float("nan"), np.empty(0)
-        return Numbers(flat.size, nothing, nothing, nothing, nothing, 0.0, broken, none, none)
+        return Numbers(flat.size, nothing, nothing, nothing, nothing, 0.0, broken, nans, none, none)
     wide = finite.astype(np.float64, copy=False)
     low, high = float(wide.min()), float(wide.max())
-    sample = wide[:: max(1, -(-wide.size // _SAMPLE))]
-    reach = (low, high) if high > low else (low - 0.5, high + 0.5)
-    counts, edges = np.histogram(sample, BINS, reach)
+    counted = wide[:: max(1, -(-wide.size // sample))]
+    if flat.dtype.kind in "biu" and high - low < bins:
+        counts, edges = np.histogram(counted, np.arange(low, high + 2) - 0.5)
+    else:
+        reach = (low, high) if high > low else (low - 0.5, high + 0.5)
+        counts, edges = np.histogram(counted, bins, reach)
     return Numbers(
         flat.size,
         low,
@@ -56,6 +63,7 @@ def numbers_of(array: Array) -> Numbers:
         float(wide.std()),
         1 - np.count_nonzero(finite) / flat.size - broken / flat.size,
         broken,
+        nans,
         edges,
-        counts / sample.size,
+        counts / counted.size,
     )

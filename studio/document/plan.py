@@ -359,10 +359,33 @@ class ReduceLROnPlateau:
 
 
 @dataclass(frozen=True)
+class Breakpoints:
+    """Where training is to stop, for somebody to look into it.
+
+    Attributes:
+        not_finite: at the first step that gives NaN or infinity: it ends there, with the weights
+            from before that step.
+        gradient_norm: at a step whose gradient, of all weights together and before any clipping,
+            is longer than this; None: at none.
+        rising: a key of the history; after `epochs` epochs of which each gave more than the one
+            before. Empty: never.
+        falling: another, which must have given less in each of these epochs; empty: any may.
+        epochs: how many.
+    """
+
+    not_finite: bool = True
+    gradient_norm: float | None = None
+    rising: str = ""
+    falling: str = ""
+    epochs: int = 3
+
+
+@dataclass(frozen=True)
 class RunPlan:
     """How long and how to train.
 
     Attributes:
+        breakpoints: where it stops by itself to be looked into.
         checkpoint_minutes: how often to write down where training is, so that it can go on from
             there should it be cut off; 0: never.
     """
@@ -375,6 +398,7 @@ class RunPlan:
     early_stopping: EarlyStopping | None = None
     reduce_lr: ReduceLROnPlateau | None = None
     checkpoint_minutes: float = 1.0
+    breakpoints: Breakpoints = Breakpoints()
 
 
 @dataclass(frozen=True)

@@ -199,8 +199,13 @@ def encode_text(fitted: FittedText, texts: Sequence[str]) -> NDArray[np.int32]:
 
 def decode_text(fitted: FittedText, row: Iterable[int]) -> list[str]:
     """The tokens an encoded text stands for, without padding; an unknown one is ``"?"``."""
+    return [word for word in text_words(fitted, row) if word]
+
+
+def text_words(fitted: FittedText, row: Iterable[int]) -> list[str]:
+    """What each number of an encoded text stands for: nothing is padding, ``"?"`` is unknown."""
     words = ("", "?", *fitted.words)
-    return [words[number] for number in row if number != PADDING]
+    return [words[number] for number in row]
 
 
 def pad_sequences(

@@ -12,7 +12,7 @@ from studio.layers.cell import Cells
 RUN_BYTES = 2**28  # of the weights of all runs together, in memory and in the file
 RUN_DOCUMENTS = 20  # runs that know their model
 
-Ended = Literal["", "done", "early", "stopped"]
+Ended = Literal["", "done", "early", "stopped", "not_finite"]
 
 
 @dataclass(frozen=True)
@@ -28,9 +28,12 @@ class Run:
         seconds: how long it took.
         name: what the user calls it; empty: by its id.
         created: when it began, as ISO 8601 in UTC.
-        ended: by itself ("done"), by early stopping, or because it was asked to; empty: unknown.
+        ended: by itself ("done"), by early stopping, because it was asked to, or because NaN or
+            infinity came up; empty: unknown.
         pace: what going on for more epochs takes up: ``rate``, and what early stopping and the
             plateau had counted, as JSON values.
+        shares: where somebody looked at it: by loss key and layer name how strongly the loss
+            trained the layer in each epoch; NaN for epochs nobody looked at.
         document: the model and its plan as they were trained; None of runs too old for that.
         weights: those of the best epoch, values alone; None likewise.
         fitted: what preprocessing had learnt; None where it is the project's own.
@@ -46,6 +49,7 @@ class Run:
     created: str = ""
     ended: Ended = ""
     pace: Mapping[str, Any] = field(default_factory=dict)
+    shares: Mapping[str, Mapping[str, list[float]]] = field(default_factory=dict)
     document: Document | None = field(default=None, repr=False)
     weights: Mapping[LayerId, Cells] | None = field(default=None, compare=False, repr=False)
     fitted: Mapping[str, Fitted] | None = field(default=None, repr=False)

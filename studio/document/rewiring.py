@@ -221,7 +221,10 @@ def _reported(
         e: Endpoint(call, outputs.get(e.port, e.port)) for e in graph.outputs if e.call == call
     }
     ends = tuple(moved.get(e, e) for e in graph.outputs)
-    graph = replace(graph, wires=frozenset(wires), outputs=ends)
+    looks = graph.looks.reported(
+        lambda e: Endpoint(call, outputs.get(e.port, e.port)) if e.call == call else e
+    )
+    graph = replace(graph, wires=frozenset(wires), outputs=ends, looks=looks)
     return edits.close_slots(graph), moved
 
 

@@ -14,7 +14,7 @@ from studio.document import edits
 from studio.document.analysis import analyse
 from studio.document.copier import Copier
 from studio.document.inside import layers_of, uses, within
-from studio.document.looks import Frame, Looks, contains, inside
+from studio.document.looks import Frame, Looks, Point, contains, inside
 from studio.document.model import (
     Body,
     Call,
@@ -178,6 +178,7 @@ def _parted(graph: Graph, chosen: set[CallId]) -> tuple[Looks, Looks]:
             {i: frame for i, frame in looks.frames.items() if (i in frames) == going},
             {i: note for i, note in looks.notes.items() if (i in notes) == going},
             {w: p for w, p in looks.bends.items() if ({w.source, w.target} <= chosen) == going},
+            {end: at for end, at in looks.probes.items() if (end.call in chosen) == going},
         )
 
     return part(True), part(False)
@@ -238,9 +239,29 @@ def _spilled(document: Document, graph_id: GraphId, call: CallId, inner_id: Grap
         calls=_as_made(calls),
         wires=frozenset(wires),
         outputs=outputs,
-        looks=Looks(_as_made(joined.frames), _as_made(joined.notes)).with_bends(bends),
+        looks=Looks(
+            _as_made(joined.frames), _as_made(joined.notes), bends, _probes_out(outer, inner, moved)
+        ).with_bends(bends),
     )
     return replanned(edits.with_graph(document, graph_id, edits.close_slots(graph)), moved)
+
+
+def _probes_out(
+    outer: Graph, inner: Graph, moved: Mapping[Endpoint, Endpoint]
+) -> dict[Endpoint, Point]:
+    """The probes of a graph once a model in it is spilled: those at the model's outputs are at
+    the calls that these are of, their cards where they stood.
+    """
+    found = dict(inner.looks.probes)
+    for port, (x, y) in outer.looks.probes.items():
+        if port in moved and moved[port].call in inner.calls:
+            before, now = (
+                g.calls[p.call].position for g, p in ((outer, port), (inner, moved[port]))
+            )
+            found.setdefault(moved[port], (x + before[0] - now[0], y + before[1] - now[1]))
+        else:
+            found[port] = (x, y)
+    return found
 
 
 def _as_made(things: Mapping[str, T]) -> dict[str, T]:
@@ -388,7 +409,7 @@ def _reported(
     }
     outputs = tuple(end(e) for e in graph.outputs)
     moved = {e: end(e) for e in graph.outputs if e.call == call}
-    looks = graph.looks.rewired(wires)
+    looks = graph.looks.rewired(wires).reported(end)
     graph = replace(graph, wires=frozenset(wires.values()), outputs=outputs, looks=looks)
     return replanned(edits.with_graph(document, graph_id, graph), moved)
 

@@ -16,7 +16,8 @@ stand apart, so that moving nodes does not hide what else changed in a diff)::
                       "frames": [{"id": "f4", "rect": [0, 0, 400, 300], "title": "…",
                                   "colour": "grey"}],
                       "notes": [{"id": "n5", "rect": [0, 0, 200, 90], "text": "…"}],
-                      "bends": [[["c2", "output", "c3", "x", 0], [[90, 40], …]], …]}}}
+                      "bends": [[["c2", "output", "c3", "x", 0], [[90, 40], …]], …],
+                      "probes": [["c2", "output", [0, 80]], …]}}}
 
 Format 1 had no muted calls and no looks; format 2 no scalings of numbers, dates or
 series; format 3 no breakpoints and no probes.

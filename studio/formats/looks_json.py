@@ -5,11 +5,11 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from studio.document.looks import Frame, Looks, Note, Point
-from studio.document.model import Graph, GraphId, Wire
+from studio.document.model import Endpoint, Graph, GraphId, Wire
 from studio.formats.strict_json import malformed
 from studio.formats.values import array, member, only, plain, read, table
 
-PIECES, BENDS = 10_000, 100_000  # at most, of a graph
+PIECES, BENDS, PROBES = 10_000, 100_000, 1_000  # at most, of a graph
 Piece = TypeVar("Piece", Frame, Note)
 
 
@@ -21,6 +21,7 @@ def write_looks(graph: Graph) -> dict[str, Any]:
         "frames": [{"id": i, **plain(frame)} for i, frame in looks.frames.items()],
         "notes": [{"id": i, **plain(note)} for i, note in looks.notes.items()],
         "bends": [[plain_wire(w), plain(p)] for w, p in sorted(looks.bends.items())],
+        "probes": [[*end, plain(at)] for end, at in looks.probes.items()],
     }
     return {name: values for name, values in found.items() if values}
 
@@ -50,7 +51,7 @@ def read_wire(value: Any, place: str) -> Wire:
 
 
 def _with_looks(graph: Graph, value: Any, place: str) -> Graph:
-    found = only(value, ("collapsed", "frames", "notes", "bends"), place)
+    found = only(value, ("collapsed", "frames", "notes", "bends", "probes"), place)
     collapsed = read(tuple[str, ...], found.get("collapsed", []), f"{place}.collapsed")
     calls = dict(graph.calls)
     for call in collapsed:
@@ -60,7 +61,8 @@ def _with_looks(graph: Graph, value: Any, place: str) -> Graph:
     frames = _pieces(Frame, found.get("frames", []), f"{place}.frames")
     notes = _pieces(Note, found.get("notes", []), f"{place}.notes")
     bends = _bends(graph, found.get("bends", []), f"{place}.bends")
-    return replace(graph, calls=calls, looks=Looks(frames, notes, bends))
+    probes = _probes(graph, found.get("probes", []), f"{place}.probes")
+    return replace(graph, calls=calls, looks=Looks(frames, notes, bends, probes))
 
 
 def _pieces(kind: type[Piece], value: Any, place: str) -> dict[str, Piece]:
@@ -98,4 +100,20 @@ def _bends(graph: Graph, value: Any, place: str) -> dict[Wire, tuple[Point, ...]
         if not points:
             raise malformed(at, "expected", expected="[[x, y], …]", received="[]")
         found[wire] = points
+    return found
+
+
+def _probes(graph: Graph, value: Any, place: str) -> dict[Endpoint, Point]:
+    found: dict[Endpoint, Point] = {}
+    probes = array(value, place)
+    if len(probes) > PROBES:
+        raise malformed(place, "too_many", received=len(probes), expected=PROBES)
+    for i, probe in enumerate(probes):
+        at = f"{place}[{i}]"
+        call, port, corner = read(tuple[str, str, tuple[float, float]], probe, at)
+        if call not in graph.calls:
+            raise malformed(at, "no_such", name=call[:40])
+        if Endpoint(call, port) in found:
+            raise malformed(at, "twice", name=call)
+        found[Endpoint(call, port)] = corner
     return found

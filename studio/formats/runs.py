@@ -13,6 +13,7 @@ from studio.formats.strict_json import malformed
 from studio.formats.values import plain, read, table
 
 _BESIDE = ("document", "weights", "fitted")  # members of their own
+_NUMBERS = ("history", "pace", "shares")  # that may be none of JSON's
 _ODD = ("nan", "inf", "-inf")
 
 
@@ -20,7 +21,7 @@ def plain_run(run: Run) -> dict[str, Any]:
     """A run as JSON values, but for its document, weights and fitted preprocessing."""
     found = plain(replace(run, document=None, weights=None, fitted=None))
     kept = {name: value for name, value in found.items() if name not in _BESIDE}
-    return {**kept, "history": plain_numbers(run.history), "pace": plain_numbers(run.pace)}
+    return {**kept, **{name: plain_numbers(getattr(run, name)) for name in _NUMBERS}}
 
 
 def read_run(value: Any, place: str) -> Run:
@@ -33,13 +34,22 @@ def read_run(value: Any, place: str) -> Run:
     for name in _BESIDE:
         if name in found:
             raise malformed(place, "unknown_name", name=name, known="id, settings, history …")
-    history = {
-        key: [_number(v, f"{place}.history.{key}[{i}]") for i, v in enumerate(series)]
-        for key, series in read(Mapping[str, list[Any]], found.get("history", {}), place).items()
-    }
+    history = _series(found.get("history", {}), f"{place}.history")
     pace = table(found.get("pace", {}), f"{place}.pace")
-    run: Run = read(Run, {**found, "history": {}, "pace": {}}, place)
-    return replace(run, history=history, pace=numbers(pace))
+    shares = {
+        loss: _series(layers, f"{place}.shares.{loss}")
+        for loss, layers in table(found.get("shares", {}), f"{place}.shares").items()
+    }
+    run: Run = read(Run, {**found, **{key: {} for key in _NUMBERS}}, place)
+    return replace(run, history=history, pace=numbers(pace), shares=shares)
+
+
+def _series(value: Any, place: str) -> dict[str, list[float]]:
+    """Numbers, one an epoch, by their names."""
+    return {
+        key: [_number(v, f"{place}.{key}[{i}]") for i, v in enumerate(series)]
+        for key, series in read(Mapping[str, list[Any]], value, place).items()
+    }
 
 
 def plain_numbers(value: Any) -> Any:

@@ -79,6 +79,8 @@ class LayerBuilder(Builder):
         frozen: whether the layer being lowered is frozen; BatchNormalization then infers.
         draws: the random inputs asked for, by input name: (source, how many before it there).
         measured: results that cost something, with what measures them; whoever trains adds it.
+        heeded: the masks (batch, time) of sequences that recurrent operators read, by the name of
+            what each gives of all steps.
     """
 
     def __init__(self, training: bool = False) -> None:
@@ -87,6 +89,7 @@ class LayerBuilder(Builder):
         self.frozen = False
         self.draws: dict[str, tuple[str, int]] = {}
         self.measured: list[tuple[Regularizer, Value]] = []
+        self.heeded: dict[str, Value] = {}
         self._masks: dict[str, Value] = {}
         self._current: dict[str, Value] = {}
 

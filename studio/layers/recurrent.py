@@ -270,6 +270,8 @@ def read_sequence(
         both = [_joined(op, some) for some in zip(*kernels, strict=True)]
         operands = (steps, *both, lengths, *first)
         y, *ends = _called(op, layer, layer.operator, operands, direction)
+    if packed is not None:
+        op.heeded[y.name] = packed.mask
     return Read(y, tuple(ends), packed)
 
 

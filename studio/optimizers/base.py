@@ -15,6 +15,7 @@ class Optimizer(Declared):
     """Base of the optimizers. Slots have the weight's shape."""
 
     family: ClassVar[str] = "optimizers"
+    by_number: ClassVar[bool] = True  # what a number becomes hangs on no other of its weight
     unread: ClassVar[Unread] = {
         "loss_scale_factor": (None,),
         "name": ANY,

@@ -15,6 +15,7 @@ class Lamb(Optimizer):
     You et al., 2019; the order of operations is that of keras/src/optimizers/lamb.py.
     """
 
+    by_number = False
     beta_1: float = param(0.9, "Share of the running mean kept at each step", min=0, max=1)
     beta_2: float = param(0.999, "Share of the running mean square kept", min=0, max=1)
     epsilon: float = param(1e-7, "Added to the root", min=0)

@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
+from studio.document.model import Path
 from studio.document.preprocess import Fitted
 from studio.document.project import Run
 from studio.engine.engines import Choice
 from studio.layers.cell import Cells
 from studio.problem import Problem
+from studio.train.study.seen import Seen
 
 Logs = Mapping[str, float]  # by Keras's history keys
 
@@ -121,6 +124,56 @@ class Warned:
     problem: Problem
 
 
+Met = Literal["not_finite", "gradient_norm", "diverging"]
+Where = Literal[
+    "input", "target", "sample_weight", "weights", "forward", "loss", "backward", "update", ""
+]
+
+
+@dataclass(frozen=True)
+class Hit:
+    """A breakpoint of the plan was met.
+
+    At "not_finite" training ends: Finished follows, with the weights from before that step. At the
+    others it waits where somebody listens (Paused follows), and else goes on, told once a run.
+
+    Attributes:
+        kind: what was met: NaN or infinity, a long gradient, a loss that rises.
+        epoch, batch: the step, counted from 0; of "diverging" the epoch's last.
+        value: the gradient's norm, the risen value, or what is not finite: nan, inf or -inf.
+        where: in what it arose: data (``"input"``, ``"target"``, ``"sample_weight"``), weights that
+            were so before the step, what a layer gives, a loss, the way back, the optimizer's
+            update; of "gradient_norm" ``"backward"``; empty where it is nobody's.
+        place: the call it arose at, or whose weight it is; empty where there is none.
+        layer: that call's layer, by the names on the canvas, those of models around it before it.
+        operator: the ONNX operator it arose in; empty where it was fed or kept.
+        weight: the weight it is of, as the layer calls it; empty where it is none.
+        output: of a loss, a target and a sample weight: the output's endpoint key.
+        sample: which of the batch's samples, counted from 0; None where it is all of them.
+        row: which of the training samples that is, counted from 0 in their order before shuffling.
+        time: which step of a sequence; None where there are none.
+        remedies: what may help, the likeliest first: names of `studio.train.remedies`.
+        reproduction: the file that holds the step: see `studio.train.reproduction`; empty where
+            none could be written.
+    """
+
+    kind: Met
+    epoch: int
+    batch: int
+    value: float
+    where: Where = ""
+    place: Path = ()
+    layer: str = ""
+    operator: str = ""
+    weight: str = ""
+    output: str = ""
+    sample: int | None = None
+    row: int | None = None
+    time: int | None = None
+    remedies: tuple[str, ...] = ()
+    reproduction: str = ""
+
+
 @dataclass(frozen=True)
 class Finished:
     """Training ended by itself or because it was asked to.
@@ -165,6 +218,8 @@ Event = (
     | Resumed
     | Checkpointed
     | Warned
+    | Seen
+    | Hit
     | Finished
     | Failed
 )

@@ -1,6 +1,6 @@
 """fit as a generator of events: whoever trains decides what to do with each."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from time import perf_counter
@@ -12,6 +12,7 @@ from studio.document import edits
 from studio.document.model import LayerId
 from studio.document.plan import EarlyStopping, ReduceLROnPlateau
 from studio.document.project import Ended, Run
+from studio.engine.program import Array
 from studio.engine.threads import available
 from studio.formats.values import plain
 from studio.layers.cell import Cell, Cells
@@ -29,6 +30,7 @@ from studio.train.events import (
     Warned,
 )
 from studio.train.means import Logs, Means
+from studio.train.step import Step
 from studio.train.trainer import Trainer, Watch
 
 
@@ -80,6 +82,18 @@ class Control(Protocol):
         """Before a batch of a validation; True ends training there, without this epoch."""
 
 
+class Onlooker(Protocol):
+    """Whoever looks on while a model trains; training waits meanwhile."""
+
+    def stepped(
+        self, epoch: int, batch: int, arrays: Arrays, step: Step, results: Mapping[str, Array]
+    ) -> None:
+        """After a step: on what it was trained, its program and what that gave."""
+
+    def epoch_ended(self, epoch: int, logs: Logs) -> None:
+        """After an epoch with its validation."""
+
+
 @dataclass(frozen=True)
 class Asked:
     """A control that only stops, and not within a validation."""
@@ -106,6 +120,7 @@ def fit(
     keep_best: bool = True,
     finish_epoch: bool = False,
     watch: Watch | None = None,
+    onlookers: Sequence[Onlooker] = (),
 ) -> Iterator[Event]:
     """Train, giving Started, then BatchDone and EpochDone, and Finished last.
 
@@ -121,12 +136,15 @@ def fit(
         keep_best: keep the weights of the best epoch: see `studio.train.course.Judge`.
         finish_epoch: report an epoch that was stopped within as well, as Keras does.
         watch: looks on at each validation.
+        onlookers: look on at each step and each epoch's end.
     """
     plan = plan or FitPlan()
     if course is None:
         run, first = Run(run_id, created=stamp()), plan.initial_epoch
         course = Course(run, first, data_pass=first)
-    fitting = _Fit(trainer, data, validation, plan, course, control or Asked(), watch)
+    fitting = _Fit(
+        trainer, data, validation, plan, course, control or Asked(), watch, tuple(onlookers)
+    )
     return fitting.events(keep_best, finish_epoch)
 
 
@@ -147,7 +165,9 @@ class _Fit:
         course: Course,
         control: Control,
         watch: Watch | None,
+        onlookers: Sequence[Onlooker],
     ) -> None:
+        self.onlookers = onlookers
         self.trainer, self.plan, self.course = trainer, plan, course
         self.document = trainer.document  # the rate may become another
         self.data, self.validation = data, validation
@@ -250,6 +270,8 @@ class _Fit:
             means.add(step, batch, results)
             course.batch = number + 1
             course.taken += 1
+            for onlooker in self.onlookers:
+                onlooker.stepped(epoch, number, batch, step, results)
             yield BatchDone(epoch, number, means.loss())
 
     def _endless(self) -> Iterator[Arrays]:
@@ -283,6 +305,8 @@ class _Fit:
                 course.best = None  # its memory goes to the new one
                 course.best = trainer.store.snapshot()
         course.epoch, course.batch, self.means = epoch + 1, 0, Means(trainer)
+        for onlooker in self.onlookers:
+            onlooker.epoch_ended(epoch, logs)
         clock = self._clock()
         seconds, self._epoch_began = clock - self._epoch_began, clock
         yield EpochDone(epoch, logs, seconds, best)

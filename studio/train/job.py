@@ -23,6 +23,8 @@ from studio.train.fingerprint import fingerprint
 from studio.train.fit import FitPlan, fit, stamp
 from studio.train.keeper import Keeper
 from studio.train.sameness import expect_same_data, expect_same_document, expect_same_model
+from studio.train.study.bench import Bench
+from studio.train.study.observer import Observer
 from studio.train.trainer import Settings, Trainer
 
 
@@ -102,14 +104,23 @@ def train(
         about = partial(_about, trainer, start.epochs, samples, data.validation)
         minutes, fitted = run.checkpoint_minutes, dict(data.fitted)
         keeper = Keeper(job.checkpoints, trainer, fitted, about, minutes, say or told.append)
-    guard = Guard(orders, keeper, say or told.append)
+    bench = Bench(trainer, samples, data.validation, data.fitted)
+    observer = Observer(bench, lambda: orders.wanted, say or told.append, start.course)
+    guard = Guard(orders, keeper, say or told.append, observer.answer)
     try:
         for event in fit(
-            trainer, samples, data.validation, plan, course=start.course, control=guard
+            trainer,
+            samples,
+            data.validation,
+            plan,
+            course=start.course,
+            control=guard,
+            onlookers=(observer,),
         ):
             match event:
                 case Started():
                     event = replace(event, warnings=(*model, *data.warnings))
+                    observer.began()
                 case Finished():
                     event = _finished(event, project, data.fitted, orders.at_best)
             while told:

@@ -6,7 +6,7 @@ exported.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -90,7 +90,7 @@ def build_step(
     """
     lowered = lower(document, training, one_hots)
     op = lowered.op
-    parts = _Losses(document, lowered, weighted)
+    parts = Losses(document, lowered, weighted)
     total = parts.total()
     if total is not None:
         total = _penalized(op, lowered, total)
@@ -99,28 +99,38 @@ def build_step(
         if total is None:
             raise refuse("no_losses")
         update = append_update(op, document.plan.optimizer, lowered, total)
-    results = [v for v in (total, *parts.losses.values()) if v is not None]
-    outputs = {e.key: v for e, v in lowered.outputs.items()}
     masks = {} if training else _masks(lowered)
+    results = [v for v in (total, *parts.losses.values()) if v is not None]
     apart = [*parts.values.values(), *parts.counted.values()] if each else []
-    program = op.program([*results, *outputs.values(), *masks.values(), *apart])
+    program = op.program([*results, *lowered.outputs.values(), *masks.values(), *apart])
+    step = described(program, lowered, parts, update, total.name if total else "")
+    return replace(
+        step,
+        masks={k: v.name for k, v in masks.items()},
+        each={k: v.name for k, v in parts.values.items()} if each else {},
+        counted={k: v.name for k, v in parts.counted.items()} if each else {},
+    )
+
+
+def described(
+    program: Program, lowered: Lowered, parts: "Losses", update: Update, total: str = ""
+) -> Step:
+    """A program that ends a lowered document with losses, as a step."""
     return Step(
         program,
         {call: v.name for call, v in lowered.inputs.items()},
         {k: v.name for k, v in parts.targets.items()},
         {k: v.name for k, v in parts.weights.items()},
         {k: v.name for k, v in parts.scales.items()},
-        {k: v.name for k, v in outputs.items()},
-        {k: v.name for k, v in masks.items()},
+        {e.key: v.name for e, v in lowered.outputs.items()},
+        {},
         {k: v.name for k, v in parts.losses.items()},
-        total.name if total else "",
+        total,
         lowered.variables,
         update.slots,
         update.lags,
-        op.draws,
+        lowered.op.draws,
         parts.specs,
-        {k: v.name for k, v in parts.values.items()} if each else {},
-        {k: v.name for k, v in parts.counted.items()} if each else {},
     )
 
 
@@ -136,8 +146,12 @@ def _masks(lowered: Lowered) -> dict[str, Value]:
     return {k: mask for k, (mask, rank) in found.items() if mask and mask.rank == rank - 1}
 
 
-class _Losses:
-    """Appends each output's loss, with its target and weights as inputs of the program."""
+class Losses:
+    """Appends each output's loss, with its target and weights as inputs of the program.
+
+    Attributes:
+        losses: by endpoint key; outputs without one are not there.
+    """
 
     def __init__(self, document: Document, lowered: Lowered, weighted: Weighted) -> None:
         self.op = lowered.op
@@ -203,12 +217,16 @@ class _Losses:
             return counted
         return mask if counted is None else op.And(mask, counted)
 
+    def weighted(self) -> dict[str, Value]:
+        """Loss weight × loss, by endpoint key."""
+        with self.op.at("", "loss"):
+            return {k: self.op.Mul(loss, self.scales[k]) for k, loss in self.losses.items()}
+
     def total(self) -> Value | None:
         """The sum of loss weight × loss over the outputs that have one."""
         op, found = self.op, None
-        with op.at("", "loss"):
-            for key, loss in self.losses.items():
-                scaled = op.Mul(loss, self.scales[key])
+        for scaled in self.weighted().values():
+            with op.at("", "loss"):
                 found = scaled if found is None else op.Add(found, scaled)
         return found
 

@@ -9,7 +9,17 @@ from multiprocessing.connection import Connection
 from studio.engine.threads import available
 from studio.train.beside import problems_of, settle
 from studio.train.control import Orders
-from studio.train.events import BatchDone, BatchStarted, Event, Failed, Speed, Started
+from studio.train.events import (
+    BatchDone,
+    BatchStarted,
+    EpochDone,
+    Event,
+    Failed,
+    Hit,
+    Paused,
+    Speed,
+    Started,
+)
 from studio.train.job import Job, train
 from studio.train.memory import held
 from studio.train.pipe import receive, send
@@ -69,6 +79,7 @@ class _Mouth:
         self._connection, self._orders = connection, orders
         self._lock = threading.Lock()
         self._last = 0.0
+        self._unsaid: BatchDone | None = None
         self._batches = 0
         self._rows = 0.0  # of a batch, on the average
 
@@ -80,10 +91,16 @@ class _Mouth:
             self._batches += 1
             now = time.monotonic()
             if now - self._last < _INTERVAL:
+                self._unsaid = event
                 return
-            self._last = now
+            self._last, self._unsaid = now, None
         elif isinstance(event, Started):
             self._rows = event.samples / max(1, event.batches)
+        elif isinstance(event, Paused | Hit) and self._unsaid is not None:
+            self._send(self._unsaid)  # it is looked at now
+            self._unsaid = None
+        elif isinstance(event, EpochDone):
+            self._unsaid = None
         self._send(event)
 
     def pulse(self) -> None:

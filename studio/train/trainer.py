@@ -207,11 +207,15 @@ class Trainer:
 
     # -- feeds ----------------------------------------------------------------------------------
 
-    def feeds(self, step: Step, batch: Arrays) -> dict[str, Array]:
-        """Every input of a step's program, for this batch."""
+    def feeds(self, step: Step, batch: Arrays, number: int | None = None) -> dict[str, Array]:
+        """Every input of a step's program, for this batch.
+
+        `number` is that of the step, counted from 1; by default that of the last one begun.
+        """
         feeds: dict[str, Array] = {}
-        rate = self.document.plan.optimizer.rate(self.store.step - 1)
-        for name, value in ((RATE, rate), (STEP, self.store.step)):
+        number = self.store.step if number is None else number
+        rate = self.document.plan.optimizer.rate(number - 1)
+        for name, value in ((RATE, rate), (STEP, number)):
             if name in step.program.specs:
                 feeds[name] = np.array(value, step.program.specs[name].dtype)
         for call, name in step.inputs.items():
@@ -223,10 +227,10 @@ class Trainer:
             plan = self.document.plan.outputs[key]
             feeds[name] = np.array(plan.weight, step.program.specs[name].dtype)
         sizes = _symbols(step.program, feeds) if step.draws else {}
-        for name, (source, number) in step.draws.items():
+        for name, (source, draw) in step.draws.items():
             spec = step.program.specs[name]
             shape = [_size(d, sizes) for d in spec.shape]
-            rng = generator(self.settings.seed, "noise", source, number, counter=self.store.step)
+            rng = generator(self.settings.seed, "noise", source, draw, counter=number)
             feeds[name] = rng.random(shape, np.float32)
         return feeds
 

@@ -11,6 +11,7 @@ from copy import copy
 from dataclasses import replace
 from pathlib import Path
 
+from studio.document.plan import Breakpoints
 from studio.document.project import Project
 from studio.document.store import Store
 from studio.problem import Problem
@@ -19,6 +20,7 @@ from studio.train.checkpoints import discard, exists
 from studio.train.control import Word
 from studio.train.events import BatchDone, Event, Failed, Finished, Speed, Warned
 from studio.train.job import Job, train_project
+from studio.train.study.wanted import Wanted
 from studio.train.trainee import main
 
 __all__ = ["TrainingProcess", "train_project"]
@@ -89,13 +91,28 @@ class TrainingProcess:
         """
         self._say("checkpoint")
 
+    def step(self) -> None:
+        """Have it train one batch, then wait, whether it waits now or not. Paused follows.
+
+        A validation that comes after the batch is gone through.
+        """
+        self._say("step")
+
+    def look(self, wanted: Wanted) -> None:
+        """Say what is looked at from now on. Seen follows, again and again; at once in a pause."""
+        self._say(wanted)
+
+    def break_at(self, breakpoints: Breakpoints) -> None:
+        """Have it stop there from now on, whatever the plan says. Hit follows when it does."""
+        self._say(breakpoints)
+
     def kill(self) -> None:
         """End it at once; `poll` gives nothing more. What it wrote down last stays."""
         self._over = True
         self._beside.kill()
         self._beside.join(10)
 
-    def _say(self, word: Word) -> None:
+    def _say(self, word: Word | Wanted | Breakpoints) -> None:
         self._beside.say(word)
 
     # -- what it says ----------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from studio.ui.actions import Action
 from studio.ui.editing import COPIES, GOALS, PLACES, SELECTIONS, WIRES, editing
 from studio.ui.picture_dialog import copy_picture, run_picture
 from studio.ui.settings import THEMES
+from studio.ui.study.acts import INSIGHT, study_acts
 from studio.ui.training.acts import RUNS, STEERING, training_acts
 
 if TYPE_CHECKING:  # the window builds this list, so it cannot be imported here
@@ -42,6 +43,7 @@ def commands(w: "MainWindow") -> tuple[Action, ...]:
         Action("keys", "window.keys", w.show_keys, "?; F1"),
         Action("preferences", "window.preferences", w.show_preferences, "Ctrl+,"),
         *_insight(w),
+        *study_acts(w),
         Action("about", "window.about", w.show_about),
     )
 
@@ -367,13 +369,14 @@ def menus(w: "MainWindow") -> Mapping[str, tuple]:
             "train", *STEERING, "-", ("goals", GOALS), ("runs", RUNS), "-", "evaluate",
             "predict_file", "report", "-", "reset_weights", "-", "model", "training_settings",
         ),
+        "insight": INSIGHT,
         "help": ("start_page", "tour", "-", "keys", "about"),
     }  # fmt: skip
 
 
 TOOLBAR = (
     "open", "save", "-", "undo", "redo", "-", "add", "fit", "arrange", "-",
-    "train", "pause", "stop", "-", "export",
+    "train", "pause", "stop", "lens", "-", "export",
 )  # fmt: skip
 
 SHARING = ("use_again", "make_independent", "-", "group", "ungroup", "-", "wrap", "unwrap")

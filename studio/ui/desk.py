@@ -19,6 +19,8 @@ from studio.ui.parts import clear
 from studio.ui.problems_dock import ProblemsDock
 from studio.ui.session import Session
 from studio.ui.status import Status
+from studio.ui.study.dock import InsightDock
+from studio.ui.study.watching import Study
 from studio.ui.summary_dock import SummaryDock
 from studio.ui.training_dock import TrainingDock
 from studio.ui.try_dock import TryDock
@@ -52,6 +54,8 @@ class Desk(QObject):
         self.summary = SummaryDock(session)
         self.trying = TryDock(session)
         self.weights = WeightsDock(session)
+        self.study = Study(session, self.training.training, self)
+        self.insight = InsightDock(session, self.study)
         self.minimap = Minimap(self.canvas)
         self.outline = OutlineDock(session)
         self.views: dict[str, QWidget] = {
@@ -64,6 +68,7 @@ class Desk(QObject):
             "evaluation": self.evaluation,
             "summary": self.summary,
             "weights": self.weights,
+            "insight": self.insight,
             "minimap": self.minimap,
             "outline": self.outline,
         }
@@ -74,6 +79,8 @@ class Desk(QObject):
         self.problems.jump.connect(self.canvas.jump_to)
         self.summary.jump.connect(self.canvas.jump_to)
         self.outline.jump.connect(self.canvas.jump_to)
+        self.insight.jump.connect(self.canvas.jump_to)
+        self.canvas.lens.watch(self.study)
         self.outline.wires.connect(self.canvas.select_wires)
         self.training.state_changed.connect(lambda: self.weights.lock(self.training.running))
         self.problems.counted.connect(self._count)
@@ -127,6 +134,7 @@ class Desk(QObject):
         """Take its views off the screen, for good."""
         self.data.close_reading()
         self.trying.file.shutdown()
+        self.study.shutdown()
         for view in self.views.values():
             clear(view)
         self.session.deleteLater()

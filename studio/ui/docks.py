@@ -24,6 +24,7 @@ _AREAS = {
     "try": _BOTTOM,
     "summary": _BOTTOM,
     "weights": _BOTTOM,
+    "insight": _BOTTOM,
 }
 _WIDTHS = {"palette": 220, "inspector": 330}
 _MINIMAP_HEIGHT = 150

@@ -6,7 +6,7 @@ A widget that keeps something of the theme makes it anew on ``QEvent.PaletteChan
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from PySide6.QtCore import Qt
@@ -335,6 +335,7 @@ class Brushes:
             pen.setCapStyle(Qt.PenCapStyle.FlatCap)  # the ports cover the ends
         self.ties = {d: _ties(v) for d, v in t.ports.items()}
         self.thin_wires = {d: _pen(v, 1.0, cosmetic=True) for d, v in t.ports.items()}
+        self.wire_quiet = _pen(mix(t.text2, t.canvas, 0.45), 1.0, cosmetic=True)
         self.wire_selected = _pen(t.accent, 3.5)
         self.wire_halo = QPen(_faint(t.accent, 70), 8.0)
         self.wire_hover = QPen(_faint(t.hover, 90), 7.0)
@@ -379,6 +380,27 @@ def _brushes(name: str) -> Brushes:
 def brushes() -> Brushes:
     """The pens, brushes and fonts of the theme in use."""
     return _brushes(_current.name)
+
+
+@cache
+def _quiet_brushes(name: str) -> Brushes:
+    t = THEMES[name]
+    grey = mix(t.text2, t.node, 0.75)
+    return Brushes(
+        replace(
+            t,
+            text2=t.text,
+            ports=dict.fromkeys(t.ports, grey),
+            categories=dict.fromkeys(t.categories, grey),
+        )
+    )
+
+
+def quiet_brushes() -> Brushes:
+    """The same without the colours of categories and dtypes, where others are to be seen; all text
+    is as dark as the first, as it may stand on these.
+    """
+    return _quiet_brushes(_current.name)
 
 
 @cache

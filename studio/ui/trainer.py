@@ -28,6 +28,8 @@ from studio.train.events import (
     Started,
     Warned,
 )
+from studio.train.study.seen import Seen
+from studio.train.study.wanted import Wanted
 from studio.train.worker import TrainingProcess
 from studio.ui.background import Latest
 from studio.ui.session import Session
@@ -147,12 +149,14 @@ class Training(QObject):
     Signals:
         phase_changed(): `phase` is another.
         progressed(): `progress` is further; as often as 20 times a second.
+        saw(Seen): what was wanted to be looked at, as it is now.
         warned(problem): something is not as it should be, but it goes on.
         finished(Finished), failed(Failed): it is over, everything is merged or nothing was.
     """
 
     phase_changed = Signal()
     progressed = Signal()
+    saw = Signal(object)
     warned = Signal(object)
     finished = Signal(object)
     failed = Signal(object)
@@ -228,6 +232,11 @@ class Training(QObject):
             self.progress.take(Resumed())
             self._enter(Phase.TRAINING)
 
+    def look(self, wanted: Wanted) -> None:
+        """Have it look at this from now on, and say what it sees; nothing where none runs."""
+        if self._process:
+            self._process.look(wanted)
+
     def checkpoint(self) -> None:
         """Have it write down where it is."""
         if self._process and self.phase in (Phase.TRAINING, Phase.PAUSED):
@@ -267,6 +276,8 @@ class Training(QObject):
             self.failed.emit(event)
         elif isinstance(event, Warned):
             self.warned.emit(event.problem)
+        elif isinstance(event, Seen):
+            self.saw.emit(event)
         else:
             self.progress.take(event)
             self._follow(event)

@@ -7,7 +7,10 @@ from studio.document.copier import Copier
 from studio.document.history import History
 from studio.document.layout import arrange
 from studio.document.looks import Frame, Looks, Note, around, contains
-from studio.document.model import Document, Wire
+from studio.document.model import Document, Endpoint, Submodel, Wire
+from studio.document.rewiring import replace_layer
+from studio.layers.gru import GRU
+from studio.layers.lstm import LSTM
 from studio.layers.time_distributed import TimeDistributed
 from tests.document.drawn import Drawing, into, out
 from tests.formats.documents import documents
@@ -40,6 +43,7 @@ def test_looks_mean_nothing() -> None:
     looked, note = look_edits.add_note(looked, Note((0, 0, 9, 9), "b"))
     looked = look_edits.collapse(looked, calls)
     looked = look_edits.bend(looked, {w: [(1, 2)] for w in document.graph.wires})
+    looked = look_edits.pin(looked, {out(c): (0, 60) for c in calls})
     assert canonical(looked) == canonical(document)
     assert (frame[0], note[0]) == ("f", "n")
 
@@ -173,6 +177,7 @@ def test_every_edit_of_looks_is_undone_exactly_and_means_nothing(document, data)
         look_edits.add_note(first, Note((0, 0, 5, 5)))[0],
         look_edits.collapse(first, some, data.draw(st.booleans())),
         look_edits.bend(first, bends),
+        look_edits.pin(first, {Endpoint(c, "output"): (3.0, 4.0) for c in some}),
         look_edits.remove_pieces(first, set(first.graph.looks.frames)),
     ]
     for act in acts:
@@ -187,3 +192,70 @@ def test_a_bend_of_a_wire_that_is_not_there_is_forgotten() -> None:
     document, calls = chain()
     nowhere = Wire(calls[0], "output", calls[3], "x")
     assert look_edits.bend(document, {nowhere: [(0, 0)]}) == document
+
+
+# -- probes --------------------------------------------------------------------------------------
+
+
+def test_a_probe_is_pinned_moved_and_taken_away() -> None:
+    document, calls = chain()
+    pinned = look_edits.pin(document, {out(calls[1]): (0, 60), Endpoint("c99", "output"): (0, 0)})
+    assert pinned.graph.looks.probes == {out(calls[1]): (0, 60)}
+    elsewhere = look_edits.pin(pinned, {out(calls[1]): (9, 90)})
+    assert elsewhere.graph.looks.probes == {out(calls[1]): (9, 90)}
+    assert look_edits.unpin(elsewhere, {out(calls[1])}) == document
+
+
+def test_a_probe_goes_with_its_call_and_stays_without_its_wire() -> None:
+    document, calls = chain()
+    pinned = look_edits.pin(document, {out(c): (0, 60) for c in calls[1:3]})
+    cut = edits.disconnect(pinned, pinned.graph.wires)
+    assert set(cut.graph.looks.probes) == {out(calls[1]), out(calls[2])}
+    gone = edits.remove_calls(pinned, [calls[2]])
+    assert set(gone.graph.looks.probes) == {out(calls[1])}
+    muted = look_edits.collapse(pinned, calls)
+    assert muted.graph.looks.probes == pinned.graph.looks.probes
+
+
+def test_probes_go_into_a_model_and_come_back() -> None:
+    document, calls = chain()
+    pinned = look_edits.pin(document, {out(c): (0, 60) for c in (calls[0], calls[1], calls[3])})
+    grouped, model = sharing.group(pinned, calls[1:3])
+    (inner,) = [g for k, g in grouped.graphs.items() if k != grouped.main]
+    assert set(inner.looks.probes) == {out(calls[1])}
+    assert set(grouped.graph.looks.probes) == {out(calls[0]), out(calls[3])}
+    assert sharing.ungroup(grouped, model).graph == pinned.graph
+
+
+def test_a_probe_of_a_model_is_at_the_call_within_once_it_is_spilled_where_it_stood() -> None:
+    document, calls = chain()
+    grouped, model = sharing.group(document, calls[1:3])
+    end = Endpoint(model, out(calls[2]).key)
+    spilled = sharing.ungroup(look_edits.pin(grouped, {end: (5, 70)}), model)
+    (x, y) = grouped.graph.calls[model].position
+    (there,) = spilled.graph.looks.probes.items()
+    left, top = spilled.graph.calls[calls[2]].position
+    assert there == (out(calls[2]), (x + 5 - left, y + 70 - top))
+
+
+def test_a_probe_is_of_the_same_place_after_another_layer_has_come_there() -> None:
+    d = Drawing()
+    words = d.add("Input", shape=(5, 4))
+    call = d.output(d.add("LSTM", words, units=3, return_state=True))
+    document = look_edits.pin(d.document, {Endpoint(call, "state_h"): (0, 60)})
+    assert isinstance(document.entry(call).body, LSTM)
+    other = replace_layer(document, call, GRU(3, return_state=True))
+    ports = [port.name for port in other.ports(other.entry(call))[1]]
+    assert set(other.graph.looks.probes) == {Endpoint(call, ports[1])}
+
+
+def test_a_copied_model_has_probes_of_its_own() -> None:
+    document, calls = chain()
+    pinned = look_edits.pin(document, {out(calls[1]): (0, 60)})
+    grouped, model = sharing.group(pinned, calls[1:3])
+    copied, _ = sharing.make_independent(grouped, model)
+    body = copied.entry(model).body
+    assert isinstance(body, Submodel)
+    (probe,) = copied.graphs[body.graph].looks.probes
+    assert probe.call in copied.graphs[body.graph].calls
+    assert probe.call != calls[1]

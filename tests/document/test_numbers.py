@@ -20,7 +20,7 @@ def test_measures_and_histogram() -> None:
 
 def test_zeros_and_what_is_no_number_are_counted_apart() -> None:
     found = numbers_of(np.array([0, 0, 1, np.nan, np.inf, 3, 4, -4, 0, 0], np.float32))
-    assert found.broken == 2
+    assert (found.broken, found.nans) == (2, 1)
     assert found.zeros == pytest.approx(0.4)
     assert (found.low, found.high, found.mean) == (-4, 4, 0.5)
 
@@ -41,3 +41,12 @@ def test_the_histogram_of_many_numbers_is_of_a_sample_from_everywhere() -> None:
     found = numbers_of(array)
     assert found.high == 1
     assert np.allclose(found.heights, 1 / BINS, atol=1e-3)
+
+
+def test_whole_numbers_near_each_other_have_a_bin_each() -> None:
+    found = numbers_of(np.array([2, 2, 3, 5], np.int32))
+    assert found.edges.tolist() == [1.5, 2.5, 3.5, 4.5, 5.5]
+    assert found.heights.tolist() == [0.5, 0.25, 0, 0.25]
+    said = numbers_of(np.array([True, False, True, True]))
+    assert said.heights.tolist() == [0.25, 0.75]
+    assert len(numbers_of(np.array([0, 10_000], np.int64), bins=8).heights) == 8

@@ -177,23 +177,25 @@ def graphs(draw, layers, first):
     fed = draw(st.permutations([c for c in ids if is_input(layers[calls[c].layer])]))
     ends = draw(st.lists(st.sampled_from(ids), unique=True, max_size=3)) if ids else []
     outputs = tuple(Endpoint(c, "output") for c in ends)
-    looks = draw(all_looks(sorted(wires), first))
+    looks = draw(all_looks(sorted(wires), first, sorted(calls)))
     return Graph(draw(texts), calls, frozenset(wires), tuple(fed), outputs, looks)
 
 
 @st.composite
-def all_looks(draw, wires, first):
-    """Frames, notes and bends of some of these wires."""
+def all_looks(draw, wires, first, calls):
+    """Frames, notes, bends of some of these wires, and probes of some of these calls."""
     size = st.floats(1, 1e6)
     rects = st.tuples(floats, floats, size, size)
     frames = draw(st.lists(st.builds(Frame, rects, texts, st.sampled_from(COLOURS)), max_size=2))
     notes = draw(st.lists(st.builds(Note, rects, texts), max_size=2))
     bent = draw(st.lists(st.sampled_from(wires), unique=True)) if wires else []
     points = st.lists(positions, min_size=1, max_size=3).map(tuple)
+    probed = draw(st.lists(st.sampled_from(calls), unique=True, max_size=2)) if calls else []
     return Looks(
         {f"f{first + i}": frame for i, frame in enumerate(frames)},
         {f"n{first + i}": note for i, note in enumerate(notes)},
         {wire: draw(points) for wire in bent},
+        {Endpoint(call, "output"): draw(positions) for call in probed},
     )
 
 

@@ -51,6 +51,7 @@ def test_what_only_looks_stands_apart():
     document, _ = look_edits.add_frame(document, Frame((0, 0, 90, 90), "a title"))
     wire = min(document.graph.wires)
     document = look_edits.bend(document, {wire: [(1.5, 2.0)]})
+    document = look_edits.pin(document, {wire.start: (8, 90)})
     value = to_json(document)
     assert from_json(value) == document
     assert value.pop("looks").keys() == {"g1"}
@@ -102,7 +103,7 @@ DAMAGE = [
     (lambda v: v.update(main="g7"), "document.json.main", "no_such"),
     (lambda v: v.update(main=None), "document.json.main", "expected"),
     (lambda v: v.update(extra=1), "document.json", "unknown_name"),
-    (lambda v: v.update(format=4), "document.json.format", "too_new"),
+    (lambda v: v.update(format=5), "document.json.format", "too_new"),
     (lambda v: v.update(format=0), "document.json.format", "expected"),
     (lambda v: v.update(format=True), "document.json.format", "expected"),
     (lambda v: v.update(next_id=3), "document.json.layers[1].id", "next_id"),
@@ -151,6 +152,10 @@ DAMAGE = [
     ),
     (lambda v: looks(v).update(bends=[[v["graphs"][0]["wires"][0], []]]), None, "expected"),
     (lambda v: looks(v).update(bends=[[v["graphs"][0]["wires"][0], [[1]]]]), None, "expected"),
+    (lambda v: looks(v).update(probes=[["c99", "output", [0, 0]]]), None, "no_such"),
+    (lambda v: looks(v).update(probes=[["c2", "output", [0, 0]]] * 2), None, "twice"),
+    (lambda v: looks(v).update(probes=[["c2", "output", [0]]]), None, "expected"),
+    (lambda v: looks(v).update(probes=[["c2", "output", [0, 0]]] * 1001), None, "too_many"),
 ]
 
 

@@ -16,6 +16,7 @@ from studio.engine.operators.reduction import axes, expanded
 
 Grads = tuple[Value | None, ...]
 Slope = Callable[[Builder, Value, Value], Value]
+_TINY = 1e-30  # squares of less than its root have few digits in float32, or none
 
 
 def _declare(name: str, function: Callable[..., Any], slope: Slope) -> None:
@@ -38,6 +39,21 @@ def _sum(x: Any, along: tuple[int, ...] | None, keep: bool) -> Any:
     return np.add.reduce(x, axis=along, keepdims=True) if keep else np.add.reduce(x, axis=along)
 
 
+def _length(x: Any, along: tuple[int, ...] | None, keep: bool) -> Any:
+    """Of all numbers together by one product, and never 0 or infinite because squares are."""
+    if along is not None or keep or x.dtype.kind != "f":
+        return np.sqrt(_sum(np.square(x), along, keep))
+    line = x.reshape(-1)
+    squares = np.dot(line, line)
+    if _TINY < squares < np.inf:
+        return np.sqrt(squares)
+    top = np.abs(line).max(initial=0)
+    if not 0 < top < np.inf:
+        return top
+    line = line / top
+    return top * np.sqrt(np.dot(line, line))
+
+
 def _log_of_exponentials(x: Any, along: tuple[int, ...] | None, keep: bool) -> Any:
     """The greatest is taken out, so that none of them overflows."""
     top = np.maximum.reduce(x, axis=along, keepdims=True, initial=-np.inf)
@@ -48,9 +64,7 @@ def _log_of_exponentials(x: Any, along: tuple[int, ...] | None, keep: bool) -> A
 
 
 _declare("ReduceL1", lambda x, a, k: _sum(np.abs(x), a, k), lambda op, x, y: op.Sign(x))
-_declare(
-    "ReduceL2", lambda x, a, k: np.sqrt(_sum(np.square(x), a, k)), lambda op, x, y: op.Div(x, y)
-)
+_declare("ReduceL2", _length, lambda op, x, y: op.Div(x, y))
 _declare(
     "ReduceSumSquare", lambda x, a, k: _sum(np.square(x), a, k), lambda op, x, y: op.Mul(x, 2.0)
 )

@@ -18,6 +18,7 @@ from studio.ui.canvas.commands import new_layer
 from studio.ui.canvas.faces import Faces
 from studio.ui.canvas.geometry import GRIP, USUAL
 from studio.ui.canvas.goal_fields import GoalFields
+from studio.ui.canvas.lens import Lens
 from studio.ui.canvas.overlays import Hint
 from studio.ui.canvas.picking import Picking
 from studio.ui.canvas.plane import Plane, Viewpoint
@@ -59,6 +60,7 @@ class Board(Plane):
         self.picking = Picking(self)
         self.popups = Popups(self)
         self.clipboard = Clipboard(self)
+        self.lens = Lens(self)
         self.pointer: QPoint | None = None
         self._graph = session.shown
         self._viewpoints: dict[GraphId, Viewpoint] = {}

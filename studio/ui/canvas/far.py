@@ -8,22 +8,18 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QStyleOptionGraphicsItem
-from shiboken6 import Shiboken
 
+from studio.ui.canvas.boxes import Rects, array, draw_rects
 from studio.ui.canvas.overlays import Hint
+from studio.ui.canvas.tinting import paint_tinted
 from studio.ui.theme import brushes
 
 if TYPE_CHECKING:
     from studio.ui.canvas.node import NodeItem
     from studio.ui.canvas.scene import CanvasScene
-
-
-Rects = NDArray[np.float64]  # left, top, width, height
 
 
 @dataclass(frozen=True)
@@ -53,29 +49,10 @@ class Boxes:
             if face.problems:
                 problems.setdefault(face.problems[0][0], []).append(rect)
         return cls(
-            {key: _array(rects) for key, rects in bodies.items()},
-            _array(outputs),
-            {severity: _array(rects) for severity, rects in problems.items()},
+            {key: array(rects) for key, rects in bodies.items()},
+            array(outputs),
+            {severity: array(rects) for severity, rects in problems.items()},
         )
-
-
-def _array(rects: Iterable[QRectF]) -> Rects:
-    return np.array([r.getRect() for r in rects], np.float64).reshape(-1, 4)
-
-
-def _draw_rects(painter: QPainter, rects: Rects, visible: QRectF) -> None:
-    """Draw those that are in sight, a pixel at least, handed over as they lie in memory.
-
-    A QRectF is four doubles.
-    """
-    low, high = rects[:, :2], rects[:, :2] + rects[:, 2:]
-    corner, end = visible.topLeft().toTuple(), visible.bottomRight().toTuple()
-    seen = np.ascontiguousarray(rects[((high >= corner) & (low <= end)).all(1)])
-    np.maximum(seen[:, 2:], 1 / painter.worldTransform().m11(), out=seen[:, 2:])
-    if len(seen):
-        first = Shiboken.wrapInstance(seen.ctypes.data, QRectF)
-        assert isinstance(first, QRectF)
-        painter.drawRects(first, len(seen))
 
 
 def paint_far(scene: "CanvasScene", painter: QPainter, visible: QRectF, zoom: float) -> None:
@@ -86,16 +63,20 @@ def paint_far(scene: "CanvasScene", painter: QPainter, visible: QRectF, zoom: fl
     pieces = [p for p in scene.pieces_below() if visible.intersects(p.box_at(zoom))]
     for piece in pieces:
         piece.paint_box(painter, paint, zoom)
-    scene.wires.paint_far(painter, paint, visible, zoom)
     scene.far = boxes = scene.far or Boxes.of(scene.items_by_call.values())
+    if scene.tints is not None:
+        paint_tinted(scene, scene.tints, painter, visible, zoom)
+    else:
+        scene.wires.paint_far(painter, paint, visible, zoom)
+        painter.setPen(Qt.PenStyle.NoPen)
+        for (category, muted), rects in boxes.bodies.items():
+            painter.setBrush(paint.header(category) if muted else paint.accent(category))
+            draw_rects(painter, rects, visible)
     painter.setPen(Qt.PenStyle.NoPen)
-    for (category, muted), rects in boxes.bodies.items():
-        painter.setBrush(paint.header(category) if muted else paint.accent(category))
-        _draw_rects(painter, rects, visible)
     painter.setBrush(paint.accent("Input and output"))
-    _draw_rects(painter, boxes.outputs, visible)
+    draw_rects(painter, boxes.outputs, visible)
     painter.setBrush(Qt.BrushStyle.NoBrush)
-    chosen = _array(scene.items_by_call[call].body_rect() for call in scene.selection)
+    chosen = array(scene.items_by_call[call].body_rect() for call in scene.selection)
     for marked, colour in (
         (boxes.problems.get("warning"), paint.tokens.warn),
         (boxes.problems.get("error"), paint.tokens.error),
@@ -103,7 +84,7 @@ def paint_far(scene: "CanvasScene", painter: QPainter, visible: QRectF, zoom: fl
     ):
         if marked is not None:
             painter.setPen(paint.far_mark(colour))
-            _draw_rects(painter, marked, visible)
+            draw_rects(painter, marked, visible)
     for piece in pieces:
         piece.paint_words(painter, paint, zoom)
     _paint_overlays(scene, painter)

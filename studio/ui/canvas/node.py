@@ -32,8 +32,9 @@ from studio.ui.canvas.geometry import (
 )
 from studio.ui.canvas.labels import text_width, write
 from studio.ui.canvas.levels import MIDDLE, NEAR
+from studio.ui.canvas.tinting import paint_tint
 from studio.ui.drawings import layer_drawing, paint_icon
-from studio.ui.theme import Brushes, brushes
+from studio.ui.theme import Brushes, brushes, quiet_brushes
 
 if TYPE_CHECKING:
     from studio.ui.canvas.scene import CanvasScene
@@ -102,7 +103,8 @@ class NodeItem(QGraphicsItem):
     def paint(
         self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None
     ) -> None:
-        paint, zoom = brushes(), painter.worldTransform().m11()
+        paint = brushes() if self.canvas.tints is None else quiet_brushes()
+        zoom = painter.worldTransform().m11()
         selected = self.call in self.canvas.selection or self.call == self.canvas.offered
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, zoom >= NEAR)
         lights = self.canvas.lights
@@ -131,15 +133,18 @@ class NodeItem(QGraphicsItem):
         if self.face.model:
             self._paint_deck(painter, paint, selected)
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(paint.node)
-        painter.drawRoundedRect(body, RADIUS, RADIUS)
-        painter.setBrush(paint.header(category))
-        if self.face.collapsed:
-            painter.drawRoundedRect(body, RADIUS, RADIUS)
+        if self.canvas.tints is not None:
+            paint_tint(painter, self.canvas.tints.nodes.get(self.call), body, RADIUS)
         else:
-            painter.drawPath(header_path(body.width()))
-        painter.setBrush(paint.accent(category))
-        painter.drawPath(stripe_path(body.width()))
+            painter.setBrush(paint.node)
+            painter.drawRoundedRect(body, RADIUS, RADIUS)
+            painter.setBrush(paint.header(category))
+            if self.face.collapsed:
+                painter.drawRoundedRect(body, RADIUS, RADIUS)
+            else:
+                painter.drawPath(header_path(body.width()))
+            painter.setBrush(paint.accent(category))
+            painter.drawPath(stripe_path(body.width()))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.setPen(self._border(paint, selected))
         painter.drawRoundedRect(body, RADIUS, RADIUS)

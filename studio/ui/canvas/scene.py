@@ -21,6 +21,8 @@ from studio.ui.canvas.levels import NEAR
 from studio.ui.canvas.node import REACH, NodeItem
 from studio.ui.canvas.notes import NoteItem
 from studio.ui.canvas.pieces import Piece
+from studio.ui.canvas.tinting import Pills, Strands
+from studio.ui.canvas.tints import Tints
 from studio.ui.canvas.wire_labels import WireLabels
 from studio.ui.canvas.wires import Bend, Ends, WireLayer
 
@@ -99,6 +101,7 @@ class CanvasScene(QGraphicsScene):
         overlays: what gestures show.
         far: what is painted from far away; None where it is to be found anew.
         labels: the shapes on the wires, hidden until they are wanted.
+        tints: what the lens shows; None while it is off.
     """
 
     def __init__(self, parent: QObject | None = None) -> None:
@@ -116,6 +119,9 @@ class CanvasScene(QGraphicsScene):
         self.lights: Lights | None = None
         self.overlays: list[QGraphicsItem] = []
         self.far: Boxes | None = None
+        self.tints: Tints | None = None
+        self.strands: Strands | None = None
+        self.pills: Pills | None = None
         self.wires = WireLayer()
         self.addItem(self.wires)
         self.labels = WireLabels(self.wires)
@@ -241,6 +247,19 @@ class CanvasScene(QGraphicsScene):
     def lead(self, bends: Mapping[Wire, tuple[Point, ...]]) -> None:
         """Show wires led through other points than the document has: while one is dragged."""
         self.wires.move({wire: self._ends(wire) for wire in bends}, bends)
+
+    def show_tints(self, tints: Tints | None) -> None:
+        """Show how strongly losses train what is here; nothing of it with None."""
+        if tints is not None and self.strands is None:
+            self.strands, self.pills = Strands(self), Pills(self)
+            self.addItem(self.strands)
+            self.addItem(self.pills)
+        self.tints = tints
+        self.wires.quiet = tints is not None
+        for item in (self.strands, self.pills):
+            if item is not None:
+                item.setVisible(tints is not None)
+        self.update()
 
     def move_pieces(self, rects: Mapping[PieceId, Rect]) -> None:
         """Show frames and notes elsewhere than the document has them."""

@@ -43,6 +43,7 @@ class WireLayer(QGraphicsItem):
         doomed: wires that would be cut.
         exposed: the rectangles under repair, in the scene; None: what the option says.
         uncut: long wires are painted whole, for a picture, where nothing is out of sight.
+        quiet: all are painted grey and thin: what they carry is not what is looked at.
     """
 
     def __init__(self) -> None:
@@ -58,6 +59,7 @@ class WireLayer(QGraphicsItem):
         self.doomed: frozenset[Wire] = frozenset()
         self.exposed: list[QRectF] | None = None
         self.uncut = False
+        self.quiet = False
         self._wires: list[Wire] = []
         self._at: dict[Wire, int] = {}
         self._groups: list[str] = []
@@ -84,6 +86,14 @@ class WireLayer(QGraphicsItem):
         """Where a wire starts and ends."""
         x0, y0, *_, x1, y1 = self._points[self._at[wire]].tolist()
         return x0, y0, x1, y1
+
+    def path(self, wire: Wire) -> QPainterPath:
+        """The curve of a wire, from its start to its end."""
+        return self._path(self._at[wire])
+
+    def shows(self, wire: Wire) -> bool:
+        """Whether a wire is among those shown."""
+        return wire in self._at and wire not in self.hidden
 
     def bends(self) -> dict[Wire, tuple[Point, ...]]:
         """The wires that are led through points, and through which."""
@@ -259,6 +269,16 @@ class WireLayer(QGraphicsItem):
             middle = QPointF((x0 + 3 * x1 + 3 * x2 + x3) / 8, (y0 + 3 * y1 + 3 * y2 + y3) / 8)
             yield self._wires[row], middle, abs(x3 - x0)
 
+    def crossing(self, rects: Iterable[QRectF]) -> list[Wire]:
+        """The wires some of which may lie within these rectangles, in a fixed order."""
+        rows = {int(row) for rect in rects for row in self._crossing(rect.adjusted(*_AROUND))}
+        return [self._wires[row] for row in sorted(rows) if self._wires[row] not in self.hidden]
+
+    def lines(self, rect: QRectF) -> tuple[list[Wire], NDArray[np.float64]]:
+        """The wires that cross a rectangle as straight lines, (n, 4), and whose each is."""
+        rows, points = self._curves(self._crossing(rect))
+        return [self._wires[row] for row in rows], points[:, [0, 1, 6, 7]]
+
     def _crossing(self, rect: QRectF) -> NDArray[np.intp]:
         b = self._bounds
         return np.flatnonzero(
@@ -288,7 +308,7 @@ class WireLayer(QGraphicsItem):
             for pen in self._pens(paint, row, near):
                 painter.setPen(pen)
                 if row in cut:
-                    _draw_lines(painter, cut[row])
+                    draw_lines(painter, cut[row])
                 else:
                     painter.drawPath(self._path(row))
             if near and row in self._bends:
@@ -308,6 +328,8 @@ class WireLayer(QGraphicsItem):
         wire, group, tied = self._wires[row], self._groups[row], self._tied[row]
         if wire in self.doomed:
             return [paint.wire_refused]
+        if self.quiet:
+            return [*([paint.wire_hover] if wire == self.hovered else []), paint.wire_quiet]
         pens = [paint.wires[group] if near else paint.thin_wires[group]]
         if tied and near:
             pens.append(paint.ties[group])
@@ -342,15 +364,14 @@ class WireLayer(QGraphicsItem):
 
     def paint_far(self, painter: QPainter, paint: Brushes, visible: QRectF, zoom: float) -> None:
         """Every wire as a straight line of one pixel; none shorter than three."""
-        rows = self._crossing(visible)
-        rows, points = self._curves(rows)
+        rows, points = self._curves(self._crossing(visible))
         ends = points[:, [0, 1, 6, 7]]
         apart = np.hypot(ends[:, 2] - ends[:, 0], ends[:, 3] - ends[:, 1]) * zoom
         groups = np.array([self._groups[row] for row in rows])
         for group, pen in paint.thin_wires.items():
             lines = ends[(groups == group) & (apart >= 3)]
             painter.setPen(pen)
-            _draw_lines(painter, lines)
+            draw_lines(painter, lines)
         for pen, wires in ((paint.wire_selected, self.selected), (paint.wire_refused, self.doomed)):
             painter.setPen(pen)
             for wire in wires:
@@ -367,7 +388,7 @@ def _distances(lines: NDArray[np.float64], at: QPointF) -> NDArray[np.float64]:
     return np.sqrt(((away - along[..., None] * step) ** 2).sum(-1)).min(1)
 
 
-def _draw_lines(painter: QPainter, lines: NDArray[np.float64]) -> None:
+def draw_lines(painter: QPainter, lines: NDArray[np.float64]) -> None:
     """Draw lines, (n, 4), handed over as they lie in memory: a QLineF is four doubles."""
     if len(lines):
         lines = np.ascontiguousarray(lines)

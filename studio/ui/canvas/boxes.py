@@ -1,0 +1,30 @@
+"""Many rectangles painted in one call."""
+
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QRectF
+from PySide6.QtGui import QPainter
+from shiboken6 import Shiboken
+
+Rects = NDArray[np.float64]  # left, top, width, height
+
+
+def array(rects: Iterable[QRectF]) -> Rects:
+    return np.array([r.getRect() for r in rects], np.float64).reshape(-1, 4)
+
+
+def draw_rects(painter: QPainter, rects: Rects, visible: QRectF) -> None:
+    """Draw those that are in sight, a pixel at least, handed over as they lie in memory.
+
+    A QRectF is four doubles.
+    """
+    low, high = rects[:, :2], rects[:, :2] + rects[:, 2:]
+    corner, end = visible.topLeft().toTuple(), visible.bottomRight().toTuple()
+    seen = np.ascontiguousarray(rects[((high >= corner) & (low <= end)).all(1)])
+    np.maximum(seen[:, 2:], 1 / painter.worldTransform().m11(), out=seen[:, 2:])
+    if len(seen):
+        first = Shiboken.wrapInstance(seen.ctypes.data, QRectF)
+        assert isinstance(first, QRectF)
+        painter.drawRects(first, len(seen))
