@@ -32,7 +32,7 @@ def differentiate(
         ProblemError: ``no_gradient``, naming the operator and its source; ``gradient_refused``
             where the operator has a gradient, but not for a node like this.
     """
-    active = _reached(op.nodes, {value.name for value in wrt})
+    active = reached(op.nodes, {value.name for value in wrt})
     last = len(op.nodes)
     grads: dict[str, Value] = {value.name: seed for value, seed in seeds.items()}
     for index in reversed(range(last)):
@@ -83,7 +83,7 @@ def _apply(
             grads[name] = op.Add(grads[name], grad) if name in grads else grad
 
 
-def _reached(nodes: Sequence[Node], start: set[str]) -> set[str]:
+def reached(nodes: Sequence[Node], start: set[str]) -> set[str]:
     """Every value that depends on `start` through floating-point paths, `start` included."""
     active = set(start)
     for node in nodes:

@@ -4,7 +4,7 @@ What it gives are lengths, as scalars: of values, of each loss's gradient by the
 of the steps that each loss alone would make.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -12,10 +12,11 @@ import numpy as np
 from studio.document.lowering import Lowered, Variable, lower, raise_first
 from studio.document.model import Document, LayerId, Path
 from studio.engine.builder import Builder, Value
-from studio.engine.gradient import differentiate
+from studio.engine.gradient import differentiate, reached
 from studio.engine.program import Node, Program, Role, Spec
 from studio.optimizers.base import Optimizer
 from studio.optimizers.common import turn
+from studio.problem import ProblemError
 from studio.train.arrays import Placed, Weighted
 from studio.train.step import Losses, Step, described
 from studio.train.study.alone import Alone, Rows, looked
@@ -113,8 +114,12 @@ class _Looking:
         weighted = parts.weighted()
         taps = {Tap(*place): value for place, value in lowered.values.items()}
         floats = {tap: v for tap, v in taps.items() if v.dtype.startswith("float")}
-        wrt = [*dict.fromkeys(floats.values()), *(use.value for use in lowered.uses.values())]
-        back = [self._back(loss, wrt) for loss in weighted.values()]
+        try:
+            back = self._back(weighted.values(), floats.values())
+        except ProblemError:  # before all weights something has no gradient: training asks for none
+            active = reached(self.op.nodes, {use.value.name for use in lowered.uses.values()})
+            floats = {tap: v for tap, v in floats.items() if v.name in active}
+            back = self._back(weighted.values(), floats.values())
         writers = {output: node for node in self.op.nodes for output in node.outputs}
         self._scalars()
         signals = {tap: self._lengths([b[v.name] for b in back]) for tap, v in floats.items()}
@@ -163,12 +168,17 @@ class _Looking:
         found: Value = self.op.Size(value)
         return self.scalar(found)
 
-    def _back(self, loss: Value, wrt: Sequence[Value]) -> dict[str, Value | None]:
-        """The gradient of one loss by each of these, by their names."""
-        op = self.op
-        with op.at("", "lens"):
-            found = differentiate(op, {loss: op.const(1.0, loss.dtype)}, wrt)
-        return {value.name: g for value, g in zip(wrt, found, strict=True)}
+    def _back(
+        self, losses: Iterable[Value], values: Iterable[Value]
+    ) -> list[dict[str, Value | None]]:
+        """The gradients of each loss by these values and all uses of weights, by their names."""
+        op, uses = self.op, (use.value for use in self.lowered.uses.values())
+        wrt, found = list(dict.fromkeys((*values, *uses))), list[dict[str, Value | None]]()
+        for loss in losses:
+            with op.at("", "lens"):
+                gradients = differentiate(op, {loss: op.const(1.0, loss.dtype)}, wrt)
+            found.append({value.name: g for value, g in zip(wrt, gradients, strict=True)})
+        return found
 
     def _lengths(self, values: Sequence[Value | None]) -> Names:
         with self.op.at("", "lens"):
