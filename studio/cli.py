@@ -375,6 +375,27 @@ def report(
 
 
 @app.command()
+def lens(project_file: ProjectFile, as_json: JsonOption = False) -> None:
+    """How strongly each loss trains each layer, who pulls harder where, and advised weights."""
+    from studio.train.study.adviser import advise
+    from studio.train.study.lens_text import lens_lines, lens_text
+    from studio.train.study.observer import observe
+    from studio.train.study.wanted import Wanted
+
+    project = _load(project_file)
+    seen = observe(project, project_file.parent, Wanted(lens=True))
+    assert seen.lens is not None, "it was asked for"
+    if not seen.lens.losses:
+        raise refuse("no_losses")
+    told = (project.document, seen.lens, advise(seen.lens))
+    if as_json:
+        for line in lens_lines(*told):
+            say_json(line)
+    else:
+        say(lens_text(*told))
+
+
+@app.command()
 def summary(project_file: ProjectFile) -> None:
     """The layers of a project with shapes and parameters."""
     say(summary_text(_load(project_file).document))

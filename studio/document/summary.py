@@ -160,7 +160,7 @@ def summary(
     trained, kept = totals(document, analysis)
     whole = total(calls.values())
     by_length = f", with open lengths at {length}" if costs.open else ""
-    return _table(
+    return table(
         f'Model "{document.graph.name}"',
         rows,
         [
@@ -171,7 +171,8 @@ def summary(
     )
 
 
-def _table(title: str, rows: Sequence[Sequence[str]], below: Sequence[str]) -> str:
+def table(title: str, rows: Sequence[Sequence[str]], below: Sequence[str]) -> str:
+    """Rows of cells below each other, the first their heads, between a title and lines of text."""
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     written = ["  ".join(cell.ljust(w) for cell, w in zip(r, widths, strict=True)) for r in rows]
     ruler = "─" * (sum(widths) + 2 * (len(widths) - 1))
