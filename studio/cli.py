@@ -28,6 +28,8 @@ from studio.console import (
     spare_data,
     spare_project,
     status_of,
+    tell_hit,
+    tell_replay,
 )
 from studio.document import edits
 from studio.document.analysis import analyse
@@ -41,7 +43,7 @@ from studio.examples import EXAMPLES
 from studio.formats.atomic import check_writable, write_text
 from studio.problem import Problem, refuse
 from studio.text import LANGUAGES, set_language, text
-from studio.train.events import Finished, Started, Warned
+from studio.train.events import Finished, Hit, Started, Warned
 from studio.train.forms import as_metric
 
 app = typer.Typer(
@@ -168,6 +170,8 @@ def train(
 ) -> None:
     """Train a project and save what it learnt; Ctrl+C stops it early.
 
+    At NaN or infinity it ends with status 1, and the weights from before that step are saved.
+
     Where it is, is written down every minute. Was it cut off, by a crash or want of power, the
     same command with --resume ends as if nothing had happened.
     """
@@ -194,11 +198,36 @@ def train(
             project.store.restore(finished.best)
         _save(out or project_file, project)
         discard(place)
+    odd = finished.run.ended == "not_finite"
     if not as_json:
         if finished.stopped:
             say(text("cli.stopped"))
+        if odd:
+            say(text("cli.finite_saved"))
         say(_best_line(finished))
         say(text("cli.written", path=out or project_file))
+    if odd:
+        raise SystemExit(1)
+
+
+@app.command()
+def replay(
+    step_file: Annotated[Path, typer.Argument(help="A .step file", show_default=False)],
+    as_json: JsonOption = False,
+) -> None:
+    """Do a step of training again that a breakpoint was met in, and compare it bit for bit.
+
+    Status 1 where it does not come out the same.
+    """
+    from studio.train import reproduction
+
+    if step_file.suffix.lower() != reproduction.SUFFIX:
+        raise refuse("step_suffix", file=str(step_file))
+    given = reproduction.read(step_file)
+    found = reproduction.replay(given)
+    tell_replay(given, found, as_json)
+    if not found.equal:
+        raise SystemExit(1)
 
 
 @app.command()
@@ -517,6 +546,7 @@ def _train(
     resume: bool = False,
 ) -> Finished:
     """Train, telling of it; `place` is where to write down where it is, if anywhere."""
+    from studio.train import reproduction
     from studio.train.checkpoints import interrupted
     from studio.train.job import Job, stoppable
     from studio.train.progress import show
@@ -527,7 +557,7 @@ def _train(
     if place is not None and not resume and (before := interrupted(place)):
         args = {"epoch": before.epoch + 1, "epochs": before.epochs}
         complain(Problem("training_cut_off", args=args, severity="warning"))
-    job = Job(project, base, checkpoints=place, resume=resume)
+    job = Job(project, base, checkpoints=place, resume=resume, steps=reproduction.folder())
     events = stoppable(job, stop)
     finished: Finished | None = None
     for event in json_lines(events) if as_json else show(events):
@@ -536,6 +566,8 @@ def _train(
                 complain(problem)
         elif isinstance(event, Warned):
             complain(event.problem)
+        elif isinstance(event, Hit):
+            tell_hit(event, project.document)
         elif isinstance(event, Finished):
             finished = event
     assert finished is not None

@@ -10,11 +10,15 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from studio.document.model import Document
 from studio.formats.atomic import reason
+from studio.formats.runs import plain_numbers
+from studio.formats.values import plain
 from studio.problem import Problem, ProblemError, refuse
 from studio.text import text
 from studio.train.events import (
@@ -23,10 +27,14 @@ from studio.train.events import (
     EpochDone,
     Event,
     Finished,
+    Hit,
     Started,
     Warned,
 )
 from studio.train.memory import held
+
+if TYPE_CHECKING:
+    from studio.train.reproduction import Difference, Replayed, Reproduction
 
 # These are wrong in what was typed, not in a model, its data or a file.
 WRONG_USAGE = frozenset(
@@ -99,8 +107,8 @@ def say(line: str) -> None:
 
 
 def say_json(values: Mapping[str, Any]) -> None:
-    """Print values as one line of JSON."""
-    say(json.dumps(values, ensure_ascii=False))
+    """Print values as one line of JSON; numbers it has no sign for as texts: "nan", "inf"."""
+    say(json.dumps(plain_numbers(values), ensure_ascii=False, allow_nan=False))
 
 
 def complain(problem: Problem) -> None:
@@ -125,15 +133,70 @@ def json_lines(events: Iterator[Event]) -> Iterator[Event]:
                 say_json({"event": "checkpoint", **vars(event)})
             case Warned(problem):
                 say_json({"event": "warning", "code": problem.code, "text": str(problem)})
+            case Hit():
+                say_json({"event": "hit", **plain(event)})
             case EpochDone(epoch, logs, seconds, best):
                 about = {"event": "epoch", "epoch": epoch, "seconds": seconds, "best": best}
                 say_json({**about, **logs})
             case Finished():
                 run = event.run
                 about = {"run": run.id, "best_epoch": run.best_epoch, "monitor": run.monitor}
-                about |= {"stopped": event.stopped, "history": run.history}
+                about |= {"stopped": event.stopped, "ended": run.ended, "history": run.history}
                 say_json({"event": "finished", **about})
         yield event
+
+
+def tell_hit(hit: Hit, document: Document) -> None:
+    """Print to stderr what a breakpoint met, what may help and where the step is kept."""
+    from studio.train.hit_words import facts, sentence
+    from studio.train.remedies import advice
+
+    row = [] if hit.row is None else [text("cli.row", row=hit.row + 1)]
+    lines = [" · ".join([sentence(hit, document), *facts(hit), *row])]
+    if hit.remedies:
+        lines += [text("cli.may_help"), *(f"  {line}" for line in advice(hit))]
+    if hit.reproduction:
+        lines.append(text("cli.step_kept", path=hit.reproduction))
+    severity = "error" if hit.kind == "not_finite" else "warning"
+    with contextlib.suppress(OSError):
+        sys.stderr.write(f"{severity}: " + "\n".join(lines) + "\n")
+        sys.stderr.flush()
+
+
+def tell_replay(given: "Reproduction", found: "Replayed", as_json: bool) -> None:
+    """Print what doing a step again gave."""
+    about, hit = given.about, given.about.hit
+    if as_json:
+        kept = {"step": plain(hit), "engine": about.engine, "samples": len(given.batch)}
+        say_json({**kept, "equal": found.equal, **plain(found)})
+        return
+    names = {"name": given.document.graph.name, "engine": about.engine}
+    where = {"epoch": hit.epoch + 1, "batch": hit.batch + 1, "samples": len(given.batch)}
+    say(text("cli.step_of", **names, **where))
+    different = len(found.differences)
+    key = "replay_differs" if different else "replay_equal"
+    say(text(f"cli.{key}", count=found.compared, different=different))
+    for difference in found.differences:
+        say("  " + _differing(difference))
+    say(_arising(hit, found, given.document))
+
+
+def _differing(difference: "Difference") -> str:
+    name, largest = difference.name, difference.largest
+    if largest is None:
+        return text("cli.replay_digest", name=name)
+    return text("cli.replay_difference", name=name, largest=f"{largest:.3g}")
+
+
+def _arising(hit: Hit, found: "Replayed", document: Document) -> str:
+    """Where something not finite arises in a step, in a line."""
+    from studio.train.hit_words import facts, sentence
+
+    if found.origin is None:
+        odd = hit.kind == "not_finite"
+        return text("cli.replay_finite") if odd else sentence(hit, document)
+    met = replace(Hit("not_finite", hit.epoch, hit.batch, 0.0), **vars(found.origin))
+    return " · ".join([sentence(met, document), *facts(met)])
 
 
 # -- files that must survive ---------------------------------------------------------------------

@@ -64,6 +64,9 @@ class Lowered:
         values: what leaves each port, at any depth. Of a layer that a wrapper applies step by
             step, what it gives for the last one.
         uses: each trained weight as each call reads it, where uses are apart.
+        spans: the nodes of each call, from the first to before the last, with its path; those of
+            calls inside lie within their model's.
+        homes: the first call that reads each weight, by state name.
     """
 
     op: LayerBuilder
@@ -73,6 +76,8 @@ class Lowered:
     states: dict[tuple[LayerId, Weight], Value] = field(default_factory=dict)
     values: dict[tuple[Path, str], Value] = field(default_factory=dict)
     uses: dict[tuple[Path, str], Use] = field(default_factory=dict)
+    spans: list[tuple[int, int, Path]] = field(default_factory=list)
+    homes: dict[str, Path] = field(default_factory=dict)
 
 
 def lower(
@@ -169,6 +174,7 @@ class _Lowering:
         for call_id in graph.order():
             if call_id not in wanted:
                 continue
+            first = len(self.lowered.op.nodes)
             if graph.calls[call_id].muted:
                 name = f"{within}{self.document.layers[graph.calls[call_id].layer].name}"
                 with self.lowered.op.at(call_id, name):
@@ -177,6 +183,7 @@ class _Lowering:
             else:
                 given = self._call(graph, call_id, values, inputs, within, path)
             values |= given
+            self.lowered.spans.append((first, len(self.lowered.op.nodes), (*path, call_id)))
             self.lowered.values |= {((*path, e.call), e.port): v for e, v in given.items()}
         if cyclic := wanted - set(graph.order()):
             raise ProblemError(Problem("cycle", min(cyclic)))
@@ -290,6 +297,7 @@ class _Lowering:
     def _weight(self, layer_id: LayerId, weight: Weight, path: Path) -> Value:
         """A weight as a call reads it; one that is trained apart from others that do, if asked."""
         value, use = self._variable(layer_id, weight), (path, weight.name)
+        self.lowered.homes.setdefault(value.name, path)
         if not (self.apart and self.lowered.variables[value.name].trainable):
             return value
         if use not in self.lowered.uses:

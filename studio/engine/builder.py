@@ -47,6 +47,7 @@ class Builder:
         self.consts: dict[str, Array] = {}
         self.specs: dict[str, Spec] = {}
         self.states: dict[str, State] = {}
+        self.origins: dict[int, int] = {}  # of nodes on a way back, the node each goes back through
         self._interned: dict[tuple[str, tuple[int, ...], bytes], Value] = {}
         self._shape_of: dict[str, Value] = {}
         self._numbers: dict[str, int] = {}  # for each stem the first number that may be free

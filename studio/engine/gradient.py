@@ -21,7 +21,8 @@ def differentiate(
 
     Args:
         op: the program so far; its nodes must hold everything between `wrt` and the seeds.
-            Nodes whose operator has a variant with a reserve are replaced by it.
+            Nodes whose operator has a variant with a reserve are replaced by it. Its `origins`
+            tell which node each one that is appended goes back through.
         seeds: for each differentiated value the gradient that arrives at it, same shape.
         wrt: the values to differentiate by.
 
@@ -46,8 +47,10 @@ def differentiate(
         if rule.training:
             node = op.nodes[index] = _with_reserve(op, node, rule.training)
             rule = operator(node.op)
+        first = len(op.nodes)
         with op.at(node.source, f"gradient/{_stem(node)}"):
             _apply(op, node, arriving, active, grads)
+        op.origins.update(dict.fromkeys(range(first, len(op.nodes)), index))
     return [grads.get(value.name) for value in wrt]
 
 

@@ -47,6 +47,8 @@ def plan(program: Program, feeds: Mapping[str, Spec], state: Mapping[str, Buffer
 class Trial:
     """What shapes alone say of values, node by node: steps (1) and (2) for who plans nothing.
 
+    And step (4) for who wants to see each value.
+
     Attributes:
         specs: of every value so far, in numbers.
         known: the values that follow from constants and shapes.
@@ -73,6 +75,14 @@ class Trial:
         made = sum(planner.nbytes(name) for name in node.outputs if name)
         if planner.follows(node) and made <= _TRIED:
             planner.compute_now(node)
+
+    def run(self, node: Node, values: Mapping[str, Buffer]) -> dict[str, Buffer]:
+        """What a node that was taken gives for these values of what is not known."""
+        planner = self._planner
+        inputs = {i: self.known[i] if i in self.known else values[i] for i in node.inputs if i}
+        outputs = {o: np.zeros_like(planner._empty(o)) for o in node.outputs if o}
+        planner._bind(node, {**inputs, **outputs}, _Scratch())()
+        return outputs
 
 
 @dataclass

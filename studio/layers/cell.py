@@ -61,10 +61,19 @@ class Cell:
         self.slots.clear()
         self.lag = None
 
-    def copy(self) -> "Cell":
-        """The same numbers in arrays of their own."""
-        slots = {name: array.copy() for name, array in self.slots.items()}
-        return Cell(self.value.copy(), self.trained, slots, self.lag and self.lag.copy())
+    def copy(self, into: "Cell | None" = None) -> "Cell":
+        """The same numbers in arrays of their own.
+
+        In those of an older copy where there is one: new memory costs most of it.
+        """
+        lag = self.lag and self.lag.copy()
+        if into is None or into.slots.keys() != self.slots.keys():
+            slots = {name: array.copy() for name, array in self.slots.items()}
+            return Cell(self.value.copy(), self.trained, slots, lag)
+        np.copyto(into.value, self.value)
+        for slot, array in self.slots.items():
+            np.copyto(into.slots[slot], array)
+        return Cell(into.value, self.trained, into.slots, lag)
 
 
 Cells = dict[tuple[str, tuple[int, ...]], Cell]  # of one layer, by (weight's name, shape)

@@ -59,10 +59,10 @@ def first_value(optimizer: Optimizer, slot: str) -> float:
 def clipped(op: Builder, optimizer: Optimizer, gradients: Sequence[Value]) -> list[Value]:
     """The gradients of all weights, within the optimizer's bounds."""
     if optimizer.clipnorm:
-        return [_shortened(op, g, _squares(op, [g]), optimizer.clipnorm) for g in gradients]
+        return [_shortened(op, g, squares(op, [g]), optimizer.clipnorm) for g in gradients]
     if optimizer.global_clipnorm:
-        squares = _squares(op, gradients)
-        return [_shortened(op, g, squares, optimizer.global_clipnorm) for g in gradients]
+        together = squares(op, gradients)
+        return [_shortened(op, g, together, optimizer.global_clipnorm) for g in gradients]
     if bound := optimizer.clipvalue:
         return [op.Max(op.Min(g, bound), -bound) for g in gradients]
     return list(gradients)
@@ -92,7 +92,7 @@ def rest(share: float) -> float:
     return float(np.float32(1) - np.float32(share))
 
 
-def _squares(op: Builder, values: Sequence[Value]) -> Value:
+def squares(op: Builder, values: Sequence[Value]) -> Value:
     """The sum of the squares of all their numbers, a scalar."""
     found: Value | None = None
     for value in values:

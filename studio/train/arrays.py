@@ -212,6 +212,26 @@ def shuffled_batches(
     return _by_pools(data, size, _without_first(orders, skip * size))
 
 
+def batch_rows(
+    data: Arrays, size: int, taken: int, seed: int = 0, epoch: int | None = None
+) -> Array:
+    """Which samples are in the batch that comes after `taken` others, in its order.
+
+    Args:
+        data: as for `batches`.
+        size: of a batch.
+        taken: how many batches of this pass through the data came before.
+        seed, epoch: as for `shuffled_batches`; not shuffled where `epoch` is None.
+    """
+    count, first = len(data), taken * size
+    if epoch is None:
+        return np.arange(first, min(first + size, count))
+    if not data.streamed:
+        return shuffled(count, seed, epoch)[first : first + size]
+    orders = shuffled_by_blocks(count, block_rows(*data.streamed), size, seed, epoch)
+    return next(_without_first(orders, first))[:size]
+
+
 def _without_first(orders: Iterator[Array], count: int) -> Iterator[Array]:
     """The samples of pool after pool, but the first `count`."""
     for rows in orders:

@@ -17,7 +17,7 @@ from studio.engine.threads import available
 from studio.formats.values import plain
 from studio.layers.cell import Cell, Cells
 from studio.problem import refuse
-from studio.train.arrays import Arrays, batches, shuffled_batches
+from studio.train.arrays import Arrays
 from studio.train.course import Course, Judge
 from studio.train.events import (
     BatchDone,
@@ -26,9 +26,12 @@ from studio.train.events import (
     EpochStarted,
     Event,
     Finished,
+    Hit,
     Started,
     Warned,
 )
+from studio.train.feeding import Feeding
+from studio.train.lookout import Lookout, Watched
 from studio.train.means import Logs, Means
 from studio.train.step import Step
 from studio.train.trainer import Trainer, Watch
@@ -121,6 +124,7 @@ def fit(
     finish_epoch: bool = False,
     watch: Watch | None = None,
     onlookers: Sequence[Onlooker] = (),
+    watched: Watched | None = None,
 ) -> Iterator[Event]:
     """Train, giving Started, then BatchDone and EpochDone, and Finished last.
 
@@ -137,20 +141,30 @@ def fit(
         finish_epoch: report an epoch that was stopped within as well, as Keras does.
         watch: looks on at each validation.
         onlookers: look on at each step and each epoch's end.
+        watched: where it is to stop by itself; nowhere if None, as in Keras.
     """
     plan = plan or FitPlan()
     if course is None:
         run, first = Run(run_id, created=stamp()), plan.initial_epoch
         course = Course(run, first, data_pass=first)
-    fitting = _Fit(
-        trainer, data, validation, plan, course, control or Asked(), watch, tuple(onlookers)
-    )
+    around = _Around(control or Asked(), watch, tuple(onlookers), watched)
+    fitting = _Fit(trainer, data, validation, plan, course, around)
     return fitting.events(keep_best, finish_epoch)
 
 
 def stamp() -> str:
     """The time, as runs keep it."""
     return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+@dataclass(frozen=True)
+class _Around:
+    """Everybody who has a say in a training, or looks on; the parts are those of `fit`."""
+
+    control: Control
+    watch: Watch | None
+    onlookers: Sequence[Onlooker]
+    watched: Watched | None
 
 
 class _Fit:
@@ -163,15 +177,12 @@ class _Fit:
         validation: Arrays | None,
         plan: FitPlan,
         course: Course,
-        control: Control,
-        watch: Watch | None,
-        onlookers: Sequence[Onlooker],
+        around: _Around,
     ) -> None:
-        self.onlookers = onlookers
         self.trainer, self.plan, self.course = trainer, plan, course
         self.document = trainer.document  # the rate may become another
         self.data, self.validation = data, validation
-        self.control, self.watch = control, watch
+        self.control, self.watch, self.onlookers = around.control, around.watch, around.onlookers
         self.steps = plan.steps_per_epoch or -(-len(data) // plan.batch_size)
         usual = "val_loss" if validation is not None else "loss"
         outputs = trainer.document.plan.outputs
@@ -179,6 +190,10 @@ class _Fit:
         self.judge.take_up(course)
         if plan.reduce_lr is not None:
             edits.set_rate(self.document, trainer.rate)  # refused now where a schedule gives it
+        self.feeding = Feeding(
+            data, plan.batch_size, self.steps, plan.shuffle, trainer.settings.seed
+        )
+        self.lookout = Lookout(trainer, self.feeding, around.watched) if around.watched else None
         self.means = Means(trainer)
         self.history = {key: list(values) for key, values in course.run.history.items()}
         self.best_epoch = course.run.best_epoch
@@ -205,7 +220,7 @@ class _Fit:
             batch=course.batch,
             run=self.run(),
         )
-        source = self._endless()
+        source = self.feeding.batches(course)
         while course.epoch < plan.epochs and self._goes_on():
             if self.control.before_batch(self.whole_course):
                 self.ended = "stopped"
@@ -258,15 +273,22 @@ class _Fit:
 
     def _train_epoch(self, source: Iterator[Arrays]) -> Iterator[Event]:
         """What is left of an epoch's batches, until they are done or it is to stop."""
-        trainer, course, means = self.trainer, self.course, self.means
+        trainer, course, means, lookout = self.trainer, self.course, self.means, self.lookout
         before_batch, epoch = self.control.before_batch, course.epoch
         for number in range(course.batch, self.steps):
             if before_batch(self.whole_course):
                 self.ended = "stopped"
                 return
+            if lookout and (hit := lookout.before_step(course)):
+                yield from self._met(hit)
+                return
             batch = next(source)
             yield BatchStarted(epoch, number)
             step, results = trainer.train_batch(batch)
+            if lookout and (hit := lookout.after_step(course, step, results)):
+                yield from self._met(hit)
+                if not self._goes_on():
+                    return
             means.add(step, batch, results)
             course.batch = number + 1
             course.taken += 1
@@ -274,19 +296,20 @@ class _Fit:
                 onlooker.stepped(epoch, number, batch, step, results)
             yield BatchDone(epoch, number, means.loss())
 
-    def _endless(self) -> Iterator[Arrays]:
-        """Batches without end; each pass over the data is shuffled by its own number."""
-        size, seed, course = self.plan.batch_size, self.trainer.settings.seed, self.course
-        while True:
-            if self.plan.shuffle:
-                yield from shuffled_batches(self.data, size, seed, course.data_pass, course.taken)
-            else:
-                yield from batches(self.data, size, skip=course.taken)
-            course.data_pass, course.taken = course.data_pass + 1, 0
+    def _met(self, hit: Hit | None) -> Iterator[Event]:
+        """Tell of a breakpoint; at what is not finite it ends."""
+        if hit is not None:
+            if hit.kind == "not_finite":
+                self.ended = "not_finite"
+            yield hit
 
     def _end_epoch(self, keep_best: bool) -> Iterator[Event]:
         """Validate, and take in what the epoch gave; stopped within the validation, nothing."""
         trainer, course, epoch = self.trainer, self.course, self.course.epoch
+        if self.lookout:
+            yield from self._met(self.lookout.after_steps(course))
+            if self.ended == "not_finite":
+                return
         try:
             logs = self._logs()
         except _StoppedError:
@@ -311,6 +334,8 @@ class _Fit:
         seconds, self._epoch_began = clock - self._epoch_began, clock
         yield EpochDone(epoch, logs, seconds, best)
         yield from map(Warned, self.judge.new_warnings())
+        if self.lookout:
+            yield from self._met(self.lookout.after_epoch(epoch, self.history))
         if early and self._goes_on():
             self.ended = "early"
 
@@ -328,11 +353,12 @@ class _Fit:
 
     def _finished(self, keep_best: bool) -> Finished:
         store, course, stopped = self.trainer.store, self.course, self.ended == "stopped"
+        within = stopped or self.ended == "not_finite"  # an epoch
         run = replace(self.run(), ended=self.ended)
         if keep_best and self.best_epoch >= 0:
             weights = None if course.best is None else _values(course.best)
             run = replace(run, document=self.document, weights=weights)
-        best = course.best if self.best_epoch != course.epoch - 1 or stopped else None
+        best = course.best if self.best_epoch != course.epoch - 1 or within else None
         early = self.plan.early_stopping
         if early is not None and early.restore_best_weights and best is not None:
             store.restore(best)

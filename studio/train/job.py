@@ -6,22 +6,26 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from time import perf_counter
 
 from studio.document.analysis import obstacles
 from studio.document.lowering import raise_first
 from studio.document.preprocess import Fitted
 from studio.document.project import Project, Run
 from studio.engine.threads import available
+from studio.problem import Problem, ProblemError
+from studio.train import reproduction
 from studio.train.arrays import Arrays
 from studio.train.checkpoints import About, Kept, read
 from studio.train.class_weights import balanced
 from studio.train.control import Guard, Orders
 from studio.train.course import Course
 from studio.train.data import load_data
-from studio.train.events import Event, Finished, Started
+from studio.train.events import Event, Finished, Hit, Started, Warned
 from studio.train.fingerprint import fingerprint
 from studio.train.fit import FitPlan, fit, stamp
 from studio.train.keeper import Keeper
+from studio.train.lookout import Watched
 from studio.train.sameness import expect_same_data, expect_same_document, expect_same_model
 from studio.train.study.bench import Bench
 from studio.train.study.observer import Observer
@@ -30,7 +34,11 @@ from studio.train.trainer import Settings, Trainer
 
 @dataclass(frozen=True)
 class Job:
-    """What to train, and from where; the parts are those of `TrainingProcess`."""
+    """What to train, and from where; the parts are those of `TrainingProcess`.
+
+    Attributes:
+        steps: the folder that steps are written to which a breakpoint was met in; None: nowhere.
+    """
 
     project: Project
     base: Path | None = None
@@ -38,6 +46,7 @@ class Job:
     checkpoints: Path | None = None
     resume: bool = False
     more: str = ""
+    steps: Path | None = None
 
 
 def train_project(
@@ -67,6 +76,7 @@ def train(
     *,
     say: Callable[[Event], None] | None = None,
     threads: int = 0,
+    attended: bool = False,
 ) -> Iterator[Event]:
     """Do a job.
 
@@ -77,6 +87,7 @@ def train(
         say: told of pauses and checkpoints, as they happen, from whichever thread; None: they are
             among the events.
         threads: for matrix products; all cores if 0. A training that goes on has those it had.
+        attended: whether somebody can let it go on: then it waits at breakpoints.
 
     Raises:
         ProblemError: everything that keeps it from starting.
@@ -105,8 +116,20 @@ def train(
         minutes, fitted = run.checkpoint_minutes, dict(data.fitted)
         keeper = Keeper(job.checkpoints, trainer, fitted, about, minutes, say or told.append)
     bench = Bench(trainer, samples, data.validation, data.fitted)
-    observer = Observer(bench, lambda: orders.wanted, say or told.append, start.course)
+    observer = Observer(
+        bench,
+        lambda: orders.wanted,
+        say or told.append,
+        start.course,
+        clock=lambda: perf_counter() - guard.waited,
+    )
     guard = Guard(orders, keeper, say or told.append, observer.answer)
+    watched = Watched(
+        lambda: orders.breakpoints or run.breakpoints,
+        attended,
+        partial(_kept, job, trainer, say or told.append),
+        lambda sample: int(data.train_rows[sample]),
+    )
     try:
         for event in fit(
             trainer,
@@ -116,11 +139,14 @@ def train(
             course=start.course,
             control=guard,
             onlookers=(observer,),
+            watched=watched,
         ):
             match event:
                 case Started():
                     event = replace(event, warnings=(*model, *data.warnings))
                     observer.began()
+                case Hit(kind=kind) if attended and kind != "not_finite":
+                    orders.say("pause")
                 case Finished():
                     event = _finished(event, project, data.fitted, orders.at_best)
             while told:
@@ -190,6 +216,19 @@ def _about(trainer: Trainer, epochs: int, samples: Arrays, validation: Arrays | 
     threads = trainer.settings.threads or available()
     data = fingerprint(samples, validation)
     return About(epochs, engine, threads, trainer.settings.seed, data)
+
+
+def _kept(job: Job, trainer: Trainer, say: Callable[[Event], None], hit: Hit, batch: Arrays) -> str:
+    """Write the step down that comes next; where it is, empty where it cannot be."""
+    if job.steps is None:
+        return ""
+    try:
+        return str(reproduction.keep(reproduction.taken(trainer, batch, hit), job.steps))
+    except (ProblemError, MemoryError) as error:
+        why = str(error) or type(error).__name__
+        problem = Problem("step_not_written", args={"reason": why}, severity="warning")
+        say(Warned(problem))
+        return ""
 
 
 def _finished(

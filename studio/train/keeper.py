@@ -11,8 +11,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import IO
 
-import numpy as np
-
 from studio.document.model import LayerId
 from studio.document.preprocess import Fitted
 from studio.document.store import Store
@@ -21,7 +19,7 @@ from studio.formats.arrays import Tensors
 from studio.formats.atomic import reason, writing
 from studio.formats.strict_json import MalformedError
 from studio.formats.values import plain
-from studio.layers.cell import Cell, Cells
+from studio.layers.cell import Cells
 from studio.problem import Problem, ProblemError
 from studio.train.checkpoints import FILE, SUMS, About, Kept, plain_course, sweep
 from studio.train.course import Course
@@ -93,7 +91,7 @@ class Keeper:
         store.step = self._trainer.store.step
         for layer, cells in self._trainer.store.shared().items():
             old = before.get(layer, {})
-            store.adopt(layer, {key: _copied(cell, old.get(key)) for key, cell in cells.items()})
+            store.adopt(layer, {key: cell.copy(old.get(key)) for key, cell in cells.items()})
         self._copies = store.shared()
         about = self._about or About(0, "", 0, 0)
         return Kept(self._document, store, course, self._fitted, about)
@@ -136,16 +134,6 @@ class Keeper:
         with suppress(OSError):
             for path in self._place.glob(f".{FILE}.*.tmp"):  # as `writing` calls them
                 path.unlink()
-
-
-def _copied(cell: Cell, old: Cell | None) -> Cell:
-    """A copy, in the arrays of an older one where there is one: new memory costs most of it."""
-    if old is None or old.slots.keys() != cell.slots.keys():
-        return cell.copy()
-    np.copyto(old.value, cell.value)
-    for slot, array in cell.slots.items():
-        np.copyto(old.slots[slot], array)
-    return Cell(old.value, cell.trained, old.slots, cell.lag and cell.lag.copy())
 
 
 def write(file: IO[bytes], kept: Kept) -> None:

@@ -5,13 +5,13 @@ the optimizer's update: all operators of one program, so that either engine runs
 exported.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from studio.document.lowering import Lowered, Variable, lower
-from studio.document.model import CallId, Document, Endpoint
+from studio.document.model import CallId, Document, Endpoint, Path
 from studio.document.names import output_names
 from studio.document.plan import OutputPlan
 from studio.engine.builder import Value
@@ -22,6 +22,27 @@ from studio.losses.reduction import reduced
 from studio.problem import Problem, ProblemError, refuse
 from studio.train.arrays import Placed, Weighted
 from studio.train.update import Lagging, Update, append_update
+
+
+@dataclass(frozen=True)
+class Origins:
+    """Where the nodes of a step come from; all counted from the first.
+
+    Attributes:
+        values: what leaves each port at any depth: the value's name.
+        spans: the nodes of each call; see `Lowered.spans`.
+        homes: the first call that reads each weight, by state name.
+        back: of nodes on the way back, the node each goes back through.
+        losses, gradient, update: the first node of each of these parts.
+    """
+
+    values: Mapping[tuple[Path, str], str] = field(default_factory=dict)
+    spans: Sequence[tuple[int, int, Path]] = ()
+    homes: Mapping[str, Path] = field(default_factory=dict)
+    back: Mapping[int, int] = field(default_factory=dict)
+    losses: int = 0
+    gradient: int = 0
+    update: int = 0
 
 
 @dataclass(frozen=True)
@@ -48,6 +69,9 @@ class Step:
         each: the name of each output's loss before it is reduced, by endpoint key; only where a
             step was asked for them.
         counted: the name of which of those count, by endpoint key; of outputs where not all do.
+        norm: the name of the gradient's length, where a step was asked for it.
+        gradients: the name of each trained weight's gradient, by state name.
+        origins: where its nodes come from.
     """
 
     program: Program
@@ -66,6 +90,9 @@ class Step:
     specs: Mapping[str, tuple[Spec, Spec]]
     each: Mapping[str, str] = field(default_factory=dict)
     counted: Mapping[str, str] = field(default_factory=dict)
+    norm: str = ""
+    gradients: Mapping[str, str] = field(default_factory=dict)
+    origins: Origins = Origins()
 
 
 def build_step(
@@ -74,6 +101,7 @@ def build_step(
     weighted: Weighted = frozenset(),
     one_hots: Placed = frozenset(),
     each: bool = False,
+    norm: bool = False,
 ) -> Step:
     """The program of one step.
 
@@ -83,6 +111,7 @@ def build_step(
         weighted: the endpoint keys whose samples, or steps, are weighted; see `Arrays.weighted`.
         one_hots: the inputs that are fed as the places of ones; see `Arrays.one_hots`.
         each: give the loss of each sample, too.
+        norm: give the length of the gradient, too, before anything is clipped.
 
     Raises:
         ProblemError: what keeps the document from being lowered, ``no_losses``,
@@ -90,17 +119,18 @@ def build_step(
     """
     lowered = lower(document, training, one_hots)
     op = lowered.op
+    losses = len(op.nodes)
     parts = Losses(document, lowered, weighted)
     total = parts.total()
     if total is not None:
         total = _penalized(op, lowered, total)
-    update = Update()
+    update, gradient = Update(), len(op.nodes)
     if training:
         if total is None:
             raise refuse("no_losses")
-        update = append_update(op, document.plan.optimizer, lowered, total)
+        update = append_update(op, document.plan.optimizer, lowered, total, norm)
     masks = {} if training else _masks(lowered)
-    results = [v for v in (total, *parts.losses.values()) if v is not None]
+    results = [v for v in (total, *parts.losses.values(), update.norm) if v is not None]
     apart = [*parts.values.values(), *parts.counted.values()] if each else []
     program = op.program([*results, *lowered.outputs.values(), *masks.values(), *apart])
     step = described(program, lowered, parts, update, total.name if total else "")
@@ -109,6 +139,17 @@ def build_step(
         masks={k: v.name for k, v in masks.items()},
         each={k: v.name for k, v in parts.values.items()} if each else {},
         counted={k: v.name for k, v in parts.counted.items()} if each else {},
+        norm=update.norm.name if update.norm else "",
+        gradients={k: v.name for k, v in update.gradients.items()},
+        origins=Origins(
+            {place: v.name for place, v in lowered.values.items()},
+            lowered.spans,
+            lowered.homes,
+            op.origins,
+            losses,
+            gradient,
+            update.first,
+        ),
     )
 
 

@@ -42,7 +42,7 @@ def main(connection: Connection) -> None:
         given = (connection, orders) if work is _hear else ()
         threading.Thread(target=work, args=given, daemon=True).start()
     try:
-        for event in train(job, orders, say=mouth.say, threads=_spare()):
+        for event in train(job, orders, say=mouth.say, threads=_spare(), attended=True):
             mouth.say(event)
     except Exception as error:
         mouth.say(failure(error))

@@ -23,7 +23,7 @@ from studio.train.means import Logs, Means
 from studio.train.step import Step, build_step
 from studio.train.update import RATE, STEP, Lagging
 
-_Kind = tuple[bool, Weighted, Placed]
+_Kind = tuple[bool, Weighted, Placed, bool]
 
 
 @dataclass(frozen=True)
@@ -58,12 +58,16 @@ class Trainer:
     A: In arrays of the executor, which the Store holds as its own: a table of a million rows and
        what the optimizer keeps for it exist once. So the Store follows every step. Only what
        onnxruntime trains comes back as copies, by `save`.
+
+    Attributes:
+        norms: whether steps of training give the gradient's length as well; see `Step.norm`.
     """
 
     def __init__(self, document: Document, store: Store, settings: Settings | None = None) -> None:
         self.document = document
         self.store = store
         self.settings = settings or Settings(document.plan.run.engine, document.plan.run.seed)
+        self.norms = False
         self.choice: Choice | None = None  # of the engine: the first program's goes for all
         self.names = {e.key: name for e, name in output_names(document).items()}
         self._compiled: dict[_Kind, tuple[Step, Executor]] = {}
@@ -90,9 +94,9 @@ class Trainer:
         self, training: bool, weighted: Weighted, one_hots: Placed = frozenset()
     ) -> tuple[Step, Executor]:
         """The step of this kind and its executor, with the newest states."""
-        key = (training, weighted, one_hots)
+        key = (training, weighted, one_hots, norm := training and self.norms)
         if key not in self._compiled:
-            step = build_step(self.document, *key)
+            step = build_step(self.document, training, weighted, one_hots, norm=norm)
             self._compiled[key] = step, self._executor(step.program)
         step, runner = self._compiled[key]
         if runner is not self._active:
@@ -226,7 +230,7 @@ class Trainer:
         for key, name in step.scales.items():
             plan = self.document.plan.outputs[key]
             feeds[name] = np.array(plan.weight, step.program.specs[name].dtype)
-        sizes = _symbols(step.program, feeds) if step.draws else {}
+        sizes = symbols(step.program, feeds) if step.draws else {}
         for name, (source, draw) in step.draws.items():
             spec = step.program.specs[name]
             shape = [_size(d, sizes) for d in spec.shape]
@@ -240,7 +244,7 @@ def _goes_on(lag: Lag, update: Lagging | None) -> bool:
     return update is not None and update.decay == lag.decay
 
 
-def _symbols(program: Program, feeds: Mapping[str, Array]) -> dict[str, int]:
+def symbols(program: Program, feeds: Mapping[str, Array]) -> dict[str, int]:
     """What each named size is in these feeds."""
     return {
         dim: size

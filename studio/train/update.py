@@ -18,6 +18,7 @@ from studio.optimizers.common import (
     clipped,
     decayed,
     kept_slots,
+    squares,
     turn,
 )
 from studio.problem import refuse
@@ -34,21 +35,30 @@ class Lagging:
     decay: Mapping[str, float]
 
 
-@dataclass(frozen=True)
+@dataclass
 class Update:
     """What the optimizer keeps.
 
     Attributes:
         slots: by state name, the weight's state name and what the optimizer calls the slot.
         lags: by a weight's state name, its counters.
+        gradients: by a weight's state name, what the optimizer is given before it averages or
+            clips anything.
+        norm: the length of all of these together; None where it was not asked for.
+        first: the first node behind the gradients.
     """
 
     slots: dict[str, tuple[str, str]] = field(default_factory=dict)
     lags: dict[str, Lagging] = field(default_factory=dict)
+    gradients: Mapping[str, Value] = field(default_factory=dict)
+    norm: Value | None = None
+    first: int = 0
 
 
-def append_update(op: Builder, optimizer: Optimizer, lowered: Lowered, total: Value) -> Update:
-    """Append the gradient of `total` and one step of the optimizer.
+def append_update(
+    op: Builder, optimizer: Optimizer, lowered: Lowered, total: Value, norm: bool = False
+) -> Update:
+    """Append the gradient of `total` and one step of the optimizer; its norm, too, if asked for.
 
     Raises:
         ProblemError: ``nothing_trainable``, ``no_gradient``, ``gradient_refused``, and what is
@@ -65,9 +75,12 @@ def append_update(op: Builder, optimizer: Optimizer, lowered: Lowered, total: Va
         raise refuse("nothing_trainable")
     for scalar in (RATE, STEP):
         op.input(scalar, Spec(total.dtype, ()))
-    update = Update()
     writers = {output: node for node in op.nodes for output in node.outputs}
     reached = {n: g for n, g in zip(trained, gradients, strict=True) if g is not None}
+    update = Update(gradients=dict(reached), first=len(op.nodes))
+    if norm:
+        with op.at("", "gradient_norm"):
+            update.norm = op.Sqrt(squares(op, list(reached.values())))
     slots = {name: _slots(op, optimizer, name, trained[name].value, update) for name in reached}
     with op.at("", "averaging"):
         now = turn(op, optimizer, op.value(STEP))

@@ -15,6 +15,7 @@ from studio.document.plan import Breakpoints
 from studio.document.project import Project
 from studio.document.store import Store
 from studio.problem import Problem
+from studio.train import reproduction
 from studio.train.beside import Beside, Gone
 from studio.train.checkpoints import discard, exists
 from studio.train.control import Word
@@ -42,6 +43,8 @@ class TrainingProcess:
         resume: go on from what is written down there.
         more: the id of a run of the project to go on with, for `epochs` more epochs; it ends as
             that run had it been longer, and takes its place. The weights are the project's.
+        steps: the folder to write a step to that a breakpoint was met in; None: the system's place
+            for such files, where the newest few are kept.
     """
 
     def __init__(
@@ -53,8 +56,10 @@ class TrainingProcess:
         checkpoints: Path | None = None,
         resume: bool = False,
         more: str = "",
+        steps: Path | None = None,
     ) -> None:
-        self._job = Job(_light(project, more), base, epochs, checkpoints, resume, more)
+        light, steps = _light(project, more), steps or reproduction.folder()
+        self._job = Job(light, base, epochs, checkpoints, resume, more, steps)
         self._beside = Beside(main, "trainer")
         self._beside.say(self._job)
         self._over = False  # nothing more is told

@@ -28,7 +28,7 @@ from studio.train.study.seen import Seen
 from studio.train.study.wanted import Wanted
 from studio.train.trainer import Settings, Trainer
 
-SHARE = 10  # training takes so many times what looks take
+SHARE = 11  # training takes so many times what looks take
 INTERVAL, AT_ENDS = 0.2, 0.05  # seconds between two looks, and where epochs are as short as that
 
 _At = Literal["batch", "epoch", "asked"]
@@ -38,8 +38,9 @@ T = TypeVar("T")
 class Budget:
     """How long looks may take, by how long training took.
 
-    Q: Why must twice a look's time have been saved for one within an epoch?
-    A: So that the one at its end is never too much.
+    Q: Why must twice a look's time have been saved for one within an epoch, and half for one at
+       its end?
+    A: So that the one at its end, which the history of a run is made of, is hardly ever too much.
 
     Q: What of the first look at something, which builds programs?
     A: It is paid back like any other, but says nothing of what the next will take: that is found
@@ -48,9 +49,10 @@ class Budget:
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
-        self._last = self._looked = clock()
+        self._last = clock()
+        self._looked = dict.fromkeys(("batch", "epoch", "asked"), self._last)  # when last
         self._saved = 0.0  # seconds; below 0 where looks took more than there was
-        self._cost: float | None = None  # of a look, at best
+        self._cost: float | None = None  # of a look, by the last ones
 
     def passed(self) -> None:
         """Training went on since it was asked last."""
@@ -61,25 +63,22 @@ class Budget:
     def allows(self, at: _At) -> bool:
         """Whether a look may be taken now."""
         ends = at == "epoch"
-        if self._last - self._looked < (AT_ENDS if ends else INTERVAL):
+        since = self._looked["epoch"] if ends else max(self._looked.values())
+        if self._last - since < (AT_ENDS if ends else INTERVAL):
             return False
         if self._cost is None:
             return ends or self._saved >= 0
-        return self._saved >= self._cost * (1 if ends else 2)
+        return self._saved >= self._cost * (0.5 if ends else 2)
 
-    def paid(self, seconds: float, fresh: bool) -> None:
+    def paid(self, at: _At, seconds: float, fresh: bool) -> None:
         """A look was taken; `fresh`: the first at something."""
-        self._last = self._looked = self._clock()
+        self._last = self._looked[at] = self._clock()
         if fresh:
             self._cost = None
         else:
-            self._cost = seconds if self._cost is None else min(seconds, self._cost)
+            self._cost = seconds if self._cost is None else (seconds + self._cost) / 2
         self._saved -= seconds
         self._saved = min(self._saved, 2 * seconds)
-
-    def skipped(self) -> None:
-        """What passed was no training."""
-        self._last = self._clock()
 
 
 class Observer:
@@ -142,8 +141,6 @@ class Observer:
         if wanted:
             self._see("asked", wanted)
             self._known = wanted
-            if self._budget:
-                self._budget.skipped()
 
     def _perhaps(self, at: _At, wanted: Wanted) -> None:
         """Look, if there is time for it."""
@@ -152,7 +149,7 @@ class Observer:
         fresh = wanted is not self._known and wanted != self._known
         if fresh or budget.allows(at):
             self._known = wanted
-            budget.paid(self._see(at, wanted), fresh)
+            budget.paid(at, self._see(at, wanted), fresh)
 
     def _see(self, at: _At, wanted: Wanted) -> float:
         """Look; the seconds it took."""

@@ -1,0 +1,56 @@
+"""What a breakpoint met, in words: a sentence, and the facts that go with it."""
+
+import math
+
+from studio.document.model import Document
+from studio.document.names import output_names
+from studio.text import text
+from studio.train.events import Hit
+
+
+def sentence(hit: Hit, document: Document) -> str:
+    """What happened and where, of a training of this document."""
+    about = {
+        "epoch": hit.epoch + 1,
+        "batch": hit.batch + 1,
+        "value": written(hit.value),
+        "layer": hit.layer,
+        "weight": hit.weight,
+        "output": output_name(hit, document),
+    }
+    run = document.plan.run.breakpoints
+    if hit.kind == "gradient_norm":
+        return text("breakpoints.met_norm", limit=written(run.gradient_norm or 0.0), **about)
+    if hit.kind == "diverging":
+        key = "met_diverging_from" if run.falling else "met_diverging"
+        watched = {"rising": run.rising, "falling": run.falling, "count": run.epochs}
+        return text(f"breakpoints.{key}", **watched, **about)
+    where: str = hit.where or "nowhere"
+    if where == "backward" and hit.weight:
+        where = "backward_weight"
+    return text(f"breakpoints.met_{where}", **about)
+
+
+def facts(hit: Hit) -> list[str]:
+    """What else is known of it: operator, sample, time step."""
+    said = []
+    if hit.operator:
+        said.append(text("breakpoints.operator", operator=hit.operator))
+    if hit.sample is not None:
+        said.append(text("breakpoints.sample", number=hit.sample + 1))
+    if hit.time is not None:
+        said.append(text("breakpoints.time", step=hit.time + 1))
+    return said
+
+
+def output_name(hit: Hit, document: Document) -> str:
+    """The output it is about, as it is called; empty where it is about none."""
+    names = {endpoint.key: name for endpoint, name in output_names(document).items()}
+    return names.get(hit.output, hit.output)
+
+
+def written(number: float) -> str:
+    """A number in few characters; what is not finite by its name."""
+    if math.isfinite(number):
+        return f"{number:.4g}"
+    return "NaN" if math.isnan(number) else "∞" if number > 0 else "−∞"
