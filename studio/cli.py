@@ -404,24 +404,27 @@ def report(
 
 
 @app.command()
-def lens(project_file: ProjectFile, as_json: JsonOption = False) -> None:
+def lens(
+    project_file: ProjectFile,
+    batches: Annotated[int, typer.Option(min=1, help="How many to look at")] = 8,
+    as_json: JsonOption = False,
+) -> None:
     """How strongly each loss trains each layer, who pulls harder where, and advised weights."""
+    from studio.formats.runs import plain_numbers
     from studio.train.study.adviser import advise
     from studio.train.study.lens_text import lens_lines, lens_text
-    from studio.train.study.observer import observe
-    from studio.train.study.wanted import Wanted
+    from studio.train.study.observer import lens_over
 
     project = _load(project_file)
-    seen = observe(project, project_file.parent, Wanted(lens=True))
-    assert seen.lens is not None, "it was asked for"
-    if not seen.lens.losses:
+    if not any(plan.loss for plan in project.document.plan.outputs.values()):
         raise refuse("no_losses")
-    told = (project.document, seen.lens, advise(seen.lens))
+    sample, looks = lens_over(project, project_file.parent, batches)
+    told = (project.document, sample, advise(sample))
     if as_json:
         for line in lens_lines(*told):
-            say_json(line)
+            say_json(plain_numbers(line))
     else:
-        say(lens_text(*told))
+        say(lens_text(*told, looks))
 
 
 @app.command()

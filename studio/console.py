@@ -152,7 +152,7 @@ def tell_hit(hit: Hit, document: Document) -> None:
     from studio.train.remedies import advice
 
     row = [] if hit.row is None else [text("cli.row", row=hit.row + 1)]
-    lines = [" · ".join([sentence(hit, document), *facts(hit), *row])]
+    lines = [" · ".join([sentence(hit, document, waits=False), *facts(hit), *row])]
     if hit.remedies:
         lines += [text("cli.may_help"), *(f"  {line}" for line in advice(hit))]
     if hit.reproduction:
@@ -194,7 +194,7 @@ def _arising(hit: Hit, found: "Replayed", document: Document) -> str:
 
     if found.origin is None:
         odd = hit.kind == "not_finite"
-        return text("cli.replay_finite") if odd else sentence(hit, document)
+        return text("cli.replay_finite") if odd else sentence(hit, document, waits=False)
     met = replace(Hit("not_finite", hit.epoch, hit.batch, 0.0), **vars(found.origin))
     return " · ".join([sentence(met, document), *facts(met)])
 

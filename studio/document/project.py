@@ -32,11 +32,11 @@ class Run:
             infinity came up; empty: unknown.
         pace: what going on for more epochs takes up: ``rate``, and what early stopping and the
             plateau had counted, as JSON values.
-        shares: where somebody looked at it: by loss key and layer name how strongly the loss
-            trained the layer in each epoch; NaN for epochs nobody looked at.
         document: the model and its plan as they were trained; None of runs too old for that.
         weights: those of the best epoch, values alone; None likewise.
         fitted: what preprocessing had learnt; None where it is the project's own.
+        shares: where somebody looked at it: by loss key and layer name how strongly the loss
+            trained the layer in each epoch; NaN for epochs nobody looked at.
     """
 
     id: str
@@ -49,10 +49,10 @@ class Run:
     created: str = ""
     ended: Ended = ""
     pace: Mapping[str, Any] = field(default_factory=dict)
-    shares: Mapping[str, Mapping[str, list[float]]] = field(default_factory=dict)
     document: Document | None = field(default=None, repr=False)
     weights: Mapping[LayerId, Cells] | None = field(default=None, compare=False, repr=False)
     fitted: Mapping[str, Fitted] | None = field(default=None, repr=False)
+    shares: Mapping[str, Mapping[str, list[float]]] = field(default_factory=dict)
 
     @property
     def epochs(self) -> int:

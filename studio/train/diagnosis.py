@@ -21,6 +21,7 @@ from studio.train.events import Where
 from studio.train.places import Places
 from studio.train.step import Step
 from studio.train.trainer import symbols
+from studio.train.update import RATE
 
 _EACH_STEP = 4  # axes of what a recurrent node gives at each step: time, direction, batch, units
 
@@ -89,15 +90,24 @@ def diagnosed(
 def strongest(
     document: Document, step: Step, feeds: Mapping[str, Array], states: Mapping[str, Array]
 ) -> Origin:
-    """The weight with the longest gradient in this step, and how long that is."""
-    wanted = {gradient: state for state, gradient in step.gradients.items()}
-    norms: dict[str, tuple[float, str]] = {}
-    for _, node, values in interpreted(step.program, feeds, states):
-        for name in values.keys() & wanted.keys():
-            norms[wanted[name]] = float(np.linalg.norm(values[name].astype(np.float64))), node.op
-    state, (norm, operator) = max(norms.items(), key=lambda found: found[1][0])
+    """The weight with the longest gradient in this step, and the sample with the largest loss."""
+    gradients = {name: state for state, name in step.gradients.items()}
+    outputs = {name: key for key, name in step.origins.each.items()}
+    norms: dict[str, float] = {}
+    largest = -math.inf
+    spot: Place = ()
+    for _, _, values in interpreted(step.program, feeds, states):
+        for name in values.keys() & gradients.keys():
+            norms[gradients[name]] = float(np.linalg.norm(values[name].astype(np.float64)))
+        for name in values.keys() & outputs.keys():
+            costs = values[name] * feeds[step.scales[outputs[name]]]
+            if costs.size and (cost := float(costs.max())) > largest:
+                at = np.unravel_index(int(costs.argmax()), costs.shape)
+                largest, spot = cost, tuple(map(int, at))
+    state, norm = max(norms.items(), key=lambda found: found[1])
+    sample, time = (*spot[:2], None, None)[:2]
     about = Places(document, step).of_weight(state)
-    return Origin("backward", norm, operator=operator, **about)
+    return Origin("backward", norm, sample=sample, time=time, **about)
 
 
 def _walk(
@@ -220,7 +230,9 @@ class _Telling:
                     return Origin(where, bad.value, sample=bad.at[0], time=time, **about)
         if name in step.variables or name in step.slots:
             return Origin("weights", bad.value, **self._of_weight(name))
-        return Origin("", bad.value)
+        if key := next((key for key, fed in step.scales.items() if fed == name), ""):
+            return Origin("loss", bad.value, **self.places.of_output(key))  # its weight
+        return Origin("update" if name == RATE else "", bad.value)
 
     def _state(self, end: str) -> str:
         """The state that becomes a value; none where it is the loss."""

@@ -149,7 +149,8 @@ class Hit:
         operator: the ONNX operator it arose in; empty where it was fed or kept.
         weight: the weight it is of, as the layer calls it; empty where it is none.
         output: of a loss, a target and a sample weight: the output's endpoint key.
-        sample: which of the batch's samples, counted from 0; None where it is all of them.
+        sample: which of the batch's samples, counted from 0; None where it is all of them. Of
+            "gradient_norm" the one with the largest loss.
         row: which of the training samples that is, counted from 0 in their order before shuffling.
         time: which step of a sequence; None where there are none.
         remedies: what may help, the likeliest first: names of `studio.train.remedies`.

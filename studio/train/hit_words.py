@@ -8,8 +8,11 @@ from studio.text import text
 from studio.train.events import Hit
 
 
-def sentence(hit: Hit, document: Document) -> str:
-    """What happened and where, of a training of this document."""
+def sentence(hit: Hit, document: Document, waits: bool = True) -> str:
+    """What happened and where, of a training of this document.
+
+    `waits` is whether it waits after what need not end it; else it goes on by itself.
+    """
     about = {
         "epoch": hit.epoch + 1,
         "batch": hit.batch + 1,
@@ -19,10 +22,11 @@ def sentence(hit: Hit, document: Document) -> str:
         "output": output_name(hit, document),
     }
     run = document.plan.run.breakpoints
+    met = "met" if waits else "on"
     if hit.kind == "gradient_norm":
-        return text("breakpoints.met_norm", limit=written(run.gradient_norm or 0.0), **about)
+        return text(f"breakpoints.{met}_norm", limit=written(run.gradient_norm or 0.0), **about)
     if hit.kind == "diverging":
-        key = "met_diverging_from" if run.falling else "met_diverging"
+        key = f"{met}_diverging_from" if run.falling else f"{met}_diverging"
         watched = {"rising": run.rising, "falling": run.falling, "count": run.epochs}
         return text(f"breakpoints.{key}", **watched, **about)
     where: str = hit.where or "nowhere"
@@ -32,12 +36,15 @@ def sentence(hit: Hit, document: Document) -> str:
 
 
 def facts(hit: Hit) -> list[str]:
-    """What else is known of it: operator, sample, time step."""
+    """What else is known of it: the weight that has most of it, operator, sample, time step."""
     said = []
+    if hit.kind == "gradient_norm" and hit.weight:
+        said.append(text("breakpoints.longest", weight=hit.weight, layer=hit.layer))
     if hit.operator:
         said.append(text("breakpoints.operator", operator=hit.operator))
     if hit.sample is not None:
-        said.append(text("breakpoints.sample", number=hit.sample + 1))
+        key = "largest_loss" if hit.kind == "gradient_norm" else "sample"
+        said.append(text(f"breakpoints.{key}", number=hit.sample + 1))
     if hit.time is not None:
         said.append(text("breakpoints.time", step=hit.time + 1))
     return said

@@ -93,68 +93,116 @@ def train(
         ProblemError: everything that keeps it from starting.
     """
     orders, told = orders or Orders(), deque[Event]()
-    project, document = job.project, job.project.document
-    model = obstacles(document)
+    model = obstacles(job.project.document)
     raise_first(model)
-    start = _start(job, threads)
-    data = load_data(document, job.base or Path(), start.fitted)
-    samples = balanced(document, data.train)
-    if start.data is not None:
-        expect_same_data(start.data, fingerprint(samples, data.validation))
-    trainer = Trainer(document, project.store, start.settings)
-    run = document.plan.run
-    plan = FitPlan(
-        start.epochs,
-        run.batch_size,
-        run.shuffle,
-        early_stopping=run.early_stopping,
-        reduce_lr=run.reduce_lr,
-    )
-    keeper = None
-    if job.checkpoints is not None and run.checkpoint_minutes > 0:
-        about = partial(_about, trainer, start.epochs, samples, data.validation)
-        minutes, fitted = run.checkpoint_minutes, dict(data.fitted)
-        keeper = Keeper(job.checkpoints, trainer, fitted, about, minutes, say or told.append)
-    bench = Bench(trainer, samples, data.validation, data.fitted)
-    observer = Observer(
-        bench,
-        lambda: orders.wanted,
-        say or told.append,
-        start.course,
-        clock=lambda: perf_counter() - guard.waited,
-    )
-    guard = Guard(orders, keeper, say or told.append, observer.answer)
-    watched = Watched(
-        lambda: orders.breakpoints or run.breakpoints,
-        attended,
-        partial(_kept, job, trainer, say or told.append),
-        lambda sample: int(data.train_rows[sample]),
-    )
+    doing = _Doing(job, orders, say or told.append, threads, attended)
     try:
-        for event in fit(
-            trainer,
-            samples,
-            data.validation,
-            plan,
-            course=start.course,
-            control=guard,
-            onlookers=(observer,),
-            watched=watched,
-        ):
-            match event:
-                case Started():
-                    event = replace(event, warnings=(*model, *data.warnings))
-                    observer.began()
-                case Hit(kind=kind) if attended and kind != "not_finite":
-                    orders.say("pause")
-                case Finished():
-                    event = _finished(event, project, data.fitted, orders.at_best)
+        for event in doing.events():
+            if isinstance(event, Started):
+                event = replace(event, warnings=(*model, *event.warnings))
             while told:
                 yield told.popleft()
             yield event
     finally:
-        if keeper is not None:
-            keeper.close()
+        doing.close()
+
+
+class _Doing:
+    """A job that is being done, with everybody around it; the parts are those of `train`."""
+
+    def __init__(
+        self,
+        job: Job,
+        orders: Orders,
+        say: Callable[[Event], None],
+        threads: int,
+        attended: bool,
+    ) -> None:
+        self._job, self._orders, self._say, self._attended = job, orders, say, attended
+        document = job.project.document
+        self._run = document.plan.run
+        self._start = _start(job, threads)
+        self._data = load_data(document, job.base or Path(), self._start.fitted)
+        self._samples = balanced(document, self._data.train)
+        if self._start.data is not None:
+            expect_same_data(self._start.data, fingerprint(self._samples, self._data.validation))
+        self._trainer = Trainer(document, job.project.store, self._start.settings)
+        self._keeper = self._checkpoints()
+        self._observer = Observer(
+            Bench(self._trainer, self._samples, self._data.validation, self._data.fitted),
+            lambda: orders.wanted,
+            say,
+            self._start.course,
+            clock=lambda: perf_counter() - self._guard.waited,
+        )
+        self._guard = Guard(orders, self._keeper, say, self._observer.answer)
+
+    def events(self) -> Iterator[Event]:
+        """Do it; Started tells of the data's warnings alone."""
+        run, data = self._run, self._data
+        plan = FitPlan(
+            self._start.epochs,
+            run.batch_size,
+            run.shuffle,
+            early_stopping=run.early_stopping,
+            reduce_lr=run.reduce_lr,
+        )
+        for event in fit(
+            self._trainer,
+            self._samples,
+            data.validation,
+            plan,
+            course=self._start.course,
+            control=self._guard,
+            onlookers=(self._observer,),
+            watched=self._watched(),
+        ):
+            match event:
+                case Started():
+                    event = replace(event, warnings=data.warnings)
+                    self._observer.began()
+                case Hit(kind=kind) if self._attended and kind != "not_finite":
+                    self._orders.say("pause")
+                case Finished():
+                    at_best = self._orders.at_best
+                    event = _finished(event, self._job.project, data.fitted, at_best)
+            yield event
+
+    def close(self) -> None:
+        """Wait until what is under way is written."""
+        if self._keeper is not None:
+            self._keeper.close()
+
+    def _checkpoints(self) -> Keeper | None:
+        """Who keeps checkpoints, where any are kept."""
+        place, minutes = self._job.checkpoints, self._run.checkpoint_minutes
+        if place is None or minutes <= 0:
+            return None
+        validation, fitted = self._data.validation, dict(self._data.fitted)
+        about = partial(_about, self._trainer, self._start.epochs, self._samples, validation)
+        return Keeper(place, self._trainer, fitted, about, minutes, self._say)
+
+    def _watched(self) -> Watched:
+        orders, rows = self._orders, self._data.train_rows
+        return Watched(
+            lambda: orders.breakpoints or self._run.breakpoints,
+            self._attended,
+            self._keep_step,
+            lambda sample: int(rows[sample]),
+        )
+
+    def _keep_step(self, hit: Hit, batch: Arrays) -> str:
+        """Write the step down that comes next; where it is, empty where it cannot be."""
+        if self._job.steps is None:
+            return ""
+        try:
+            step = reproduction.taken(self._trainer, batch, hit)
+            return str(reproduction.keep(step, self._job.steps))
+        except (ProblemError, MemoryError) as error:
+            why = str(error) or type(error).__name__
+            problem = Problem("step_not_written", args={"reason": why}, severity="warning")
+            self._say(Warned(problem))
+            return ""
 
 
 @dataclass(frozen=True)
@@ -216,19 +264,6 @@ def _about(trainer: Trainer, epochs: int, samples: Arrays, validation: Arrays | 
     threads = trainer.settings.threads or available()
     data = fingerprint(samples, validation)
     return About(epochs, engine, threads, trainer.settings.seed, data)
-
-
-def _kept(job: Job, trainer: Trainer, say: Callable[[Event], None], hit: Hit, batch: Arrays) -> str:
-    """Write the step down that comes next; where it is, empty where it cannot be."""
-    if job.steps is None:
-        return ""
-    try:
-        return str(reproduction.keep(reproduction.taken(trainer, batch, hit), job.steps))
-    except (ProblemError, MemoryError) as error:
-        why = str(error) or type(error).__name__
-        problem = Problem("step_not_written", args={"reason": why}, severity="warning")
-        say(Warned(problem))
-        return ""
 
 
 def _finished(

@@ -1,7 +1,7 @@
 """Looks out for the breakpoints of a plan while a model trains, and tells where one was met.
 
 Looking costs next to nothing: the loss of each step, the gradient's norm where that is asked for,
-and the weights about once a second and at each epoch's end. What was met is looked into by going
+and the weights every other second and at each epoch's end. What was met is looked into by going
 through the steps since the last copy again: see `studio.train.recorder`.
 """
 
@@ -59,18 +59,14 @@ class Lookout:
         self._last: Breakpoints | None = None
         self._looks = False
 
-    @property
-    def _breakpoints(self) -> Breakpoints:
-        return self._watched.breakpoints()
-
     def before_step(self, course: Course) -> Hit | None:
         """Before a step: copy where training is, if it is time for that.
 
         Weights that are not finite are found then, at the latest. After a hit of that kind
         training is where it was before the step that was the first to go wrong; so is `course`.
         """
-        breakpoints, recorder = self._breakpoints, self._recorder
-        if breakpoints != self._last:
+        breakpoints, recorder = self._watched.breakpoints(), self._recorder
+        if breakpoints is not self._last and breakpoints != self._last:
             self._change(breakpoints)
         if not self._looks or not recorder.due():
             return None
@@ -93,9 +89,9 @@ class Lookout:
 
     def after_step(self, course: Course, step: Step, results: Mapping[str, Array]) -> Hit | None:
         """After a step that is not counted yet in `course`: whether a breakpoint was met."""
-        breakpoints = self._breakpoints
-        if self._recorder.ready:
-            self._recorder.stepped()
+        breakpoints = self._last
+        assert breakpoints is not None, "it looked before the step"
+        self._recorder.stepped()
         if breakpoints.not_finite and not math.isfinite(total := float(results[step.total])):
             return self._not_finite(course, step, total)
         bound = breakpoints.gradient_norm
@@ -105,14 +101,14 @@ class Lookout:
 
     def after_steps(self, course: Course) -> Hit | None:
         """After an epoch's last step: whether weights are not finite."""
-        if not self._breakpoints.not_finite or not self._recorder.ready:
+        if not (self._last and self._last.not_finite and self._recorder.ready):
             return None
         step = self._step()
         return self._not_finite(course, step, math.nan) if self._damaged(step) else None
 
     def after_epoch(self, epoch: int, history: Mapping[str, Sequence[float]]) -> Hit | None:
         """After an epoch, with what all of them gave: whether a loss rises as it should not."""
-        wanted = self._breakpoints
+        wanted = self._watched.breakpoints()
         if not wanted.rising or self._is_told("diverging"):
             return None
         ways = [(wanted.rising, 1.0)] + ([(wanted.falling, -1.0)] if wanted.falling else [])
@@ -128,7 +124,10 @@ class Lookout:
     def _not_finite(self, course: Course, step: Step, value: float) -> Hit:
         """Go back to before the first step that goes wrong, and say what does so in it."""
         recorder, hit = self._recorder, Hit("not_finite", course.epoch, course.batch, value)
-        if not recorder.ready:
+        if not recorder.ready:  # memory is short
+            if course.best is not None:
+                self._trainer.store.restore(course.best)
+                self._trainer.forget()
             return hit
         number = self._first_wrong(step)
         again = self._come_to(step, recorder.steps - 1 if number is None else number)

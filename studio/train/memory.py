@@ -1,4 +1,4 @@
-"""How much of the machine's memory this process holds."""
+"""How much of the machine's memory this process holds, and how much is left."""
 
 import os
 import sys
@@ -20,6 +20,16 @@ def held() -> int:
         pages = int(Path("/proc/self/statm").read_text().split()[1])
         return pages * os.sysconf("SC_PAGE_SIZE")
     except (OSError, ValueError, IndexError, ImportError):
+        return 0
+
+
+def available() -> int:
+    """Bytes that the machine has left for programs, or 0 where that is not known."""
+    try:
+        lines = Path("/proc/meminfo").read_text().splitlines()
+        found = next(line for line in lines if line.startswith("MemAvailable:"))
+        return int(found.split()[1]) * 1024
+    except (OSError, ValueError, IndexError, StopIteration):
         return 0
 
 

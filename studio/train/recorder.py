@@ -6,6 +6,7 @@ happened within it can be found out then; nothing has to be watched while it hap
 """
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from time import perf_counter
 
@@ -15,11 +16,13 @@ from studio.train.arrays import Arrays
 from studio.train.course import Course
 from studio.train.diagnosis import finite
 from studio.train.feeding import Feeding
+from studio.train.memory import available
 from studio.train.step import Step
 from studio.train.trainer import Trainer
 
 SHARE = 0.02  # of the time, at most, that training stands still for copies
-INTERVAL = 1.0  # seconds between two copies, at least: steps that cost one more second to repeat
+PART = 4  # of the memory that is left a copy takes no more than one such part
+INTERVAL = 2.0  # seconds between two copies, at least: so long it takes to repeat the steps since
 
 
 @dataclass
@@ -110,7 +113,7 @@ class Recorder:
         return self._clock() >= self._next
 
     def keep(self, course: Course, step: Step, began: float | None = None) -> None:
-        """Copy where training is. Where memory is short there is none until the next time.
+        """Copy where training is. Where memory is short there is no copy until the next time.
 
         Args:
             course: where it is.
@@ -118,16 +121,23 @@ class Recorder:
             began: when what belongs to this began, such as looking whether it is worth copying.
         """
         start = self._clock() if began is None else began
-        held, self._held = self._held or Held(), None
-        try:
-            held.take(self._trainer, step)
-            self._held = held
-        except MemoryError:
-            pass
+        held, self._held = self._held, None
+        if held or self._fits(step):
+            held = held or Held()
+            with suppress(MemoryError):
+                held.take(self._trainer, step)
+                self._held = held
         self._course = replace(course)
         self._documents, self.steps = [(0, self._trainer.document)], 0
         now = self._clock()
         self._next = now + max(INTERVAL, (now - start) / SHARE)
+
+    def _fits(self, step: Step) -> bool:
+        """Whether a copy is small beside the memory that is left."""
+        cells = [cell for _, cell in changing(self._trainer, step)]
+        size = sum(a.nbytes for cell in cells for a in (cell.value, *cell.slots.values()))
+        left = available()
+        return not left or size * PART <= left
 
     def forget(self) -> None:
         """Let go of the copy; it is time for another."""
@@ -139,6 +149,8 @@ class Recorder:
 
     def stepped(self) -> None:
         """One more step was trained."""
+        if not self.ready:
+            return
         document = self._trainer.document
         if document is not self._documents[-1][1]:
             self._documents.append((self.steps, document))

@@ -18,6 +18,7 @@ import zipfile
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 from typing import IO, Any, Literal
 
@@ -49,7 +50,8 @@ from studio.train.trainer import Settings, Trainer
 
 FORMAT = 1
 SUFFIX = ".step"
-KEPT = 10  # files in the folder that trainings write to
+KEPT = 10  # files in the folder that trainings write to, the newest
+ROOM = 2**31  # bytes of those that were there before, together
 _STORED = tuple(f"{n}.safetensors" for n in ("weights", "state", "batch", "results"))
 _DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError)
 
@@ -246,20 +248,29 @@ def keep(given: Reproduction, place: Path) -> Path:
         ProblemError: ``file_not_written``.
     """
     hit = given.about.hit
-    stem = f"{given.document.graph.name}-epoch{hit.epoch + 1}-batch{hit.batch + 1}"
-    stem = "".join(c if c.isalnum() or c in "-_" else "_" for c in stem)[:80]
-    try:
-        place.mkdir(parents=True, exist_ok=True)
-        older = sorted(place.glob(f"*{SUFFIX}"), key=lambda path: path.stat().st_mtime)
-        for path in older[: max(0, len(older) - KEPT + 1)]:
-            path.unlink()
-    except OSError as error:
-        raise refuse("file_not_written", file=str(place), reason=reason(error)) from error
+    when = datetime.now().strftime("%Y%m%d-%H%M%S")
+    stem = f"{given.document.graph.name}-epoch{hit.epoch + 1}-batch{hit.batch + 1}-{when}"
+    stem = "".join(c if c.isalnum() or c in "-_" else "_" for c in stem[-80:])
     number = 1
     while (path := place / f"{stem}{f'-{number}' if number > 1 else ''}{SUFFIX}").exists():
         number += 1
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+        _make_room(place)
+    except OSError as error:
+        raise refuse("file_not_written", file=str(place), reason=reason(error)) from error
     write(path, given)
     return path
+
+
+def _make_room(place: Path) -> None:
+    """Remove all but the newest of the files there, of which one less is left than is kept."""
+    found = [(path.stat().st_mtime, path.stat().st_size, path) for path in place.glob(f"*{SUFFIX}")]
+    left = ROOM
+    for number, (_, size, path) in enumerate(sorted(found, reverse=True), 1):
+        left -= size
+        if number >= KEPT or left < 0:
+            path.unlink()
 
 
 def write(path: Path, given: Reproduction) -> None:

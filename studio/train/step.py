@@ -33,6 +33,7 @@ class Origins:
         spans: the nodes of each call; see `Lowered.spans`.
         homes: the first call that reads each weight, by state name.
         back: of nodes on the way back, the node each goes back through.
+        each: the name of each output's loss before it is reduced, by endpoint key.
         losses, gradient, update: the first node of each of these parts.
     """
 
@@ -40,6 +41,7 @@ class Origins:
     spans: Sequence[tuple[int, int, Path]] = ()
     homes: Mapping[str, Path] = field(default_factory=dict)
     back: Mapping[int, int] = field(default_factory=dict)
+    each: Mapping[str, str] = field(default_factory=dict)
     losses: int = 0
     gradient: int = 0
     update: int = 0
@@ -146,6 +148,7 @@ def build_step(
             lowered.spans,
             lowered.homes,
             op.origins,
+            {k: v.name for k, v in parts.values.items()},
             losses,
             gradient,
             update.first,

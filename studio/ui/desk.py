@@ -96,6 +96,7 @@ class Desk(QObject):
             session.entered,
             session.weights_changed,
             session.path_changed,
+            self.canvas.lens.turned,
         ):
             happened.connect(lambda *_: self.changed.emit())
         self.problems.refresh()

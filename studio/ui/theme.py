@@ -335,7 +335,9 @@ class Brushes:
             pen.setCapStyle(Qt.PenCapStyle.FlatCap)  # the ports cover the ends
         self.ties = {d: _ties(v) for d, v in t.ports.items()}
         self.thin_wires = {d: _pen(v, 1.0, cosmetic=True) for d, v in t.ports.items()}
-        self.wire_quiet = _pen(mix(t.text2, t.canvas, 0.45), 1.0, cosmetic=True)
+        still = mix(t.text2, t.canvas, 0.45)
+        self.wire_quiet = _pen(still, 1.0, cosmetic=True)
+        self.wire_still = _pen(still, 1.5, Qt.PenStyle.DotLine, cosmetic=True)
         self.wire_selected = _pen(t.accent, 3.5)
         self.wire_halo = QPen(_faint(t.accent, 70), 8.0)
         self.wire_hover = QPen(_faint(t.hover, 90), 7.0)

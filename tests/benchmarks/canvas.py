@@ -5,6 +5,8 @@ python -m tests.benchmarks.canvas --nodes 1000 [--json]    # without a screen: o
 The mouse is moved by real events through hit-testing; each act is measured with the painting it
 causes. `open` reads a .loom file and shows it; `edit` changes a layer's units until shapes,
 problems and nodes are refreshed; `memory_mb` is what the process grew by from the empty window.
+Those that begin with `lens` are the same with the lens on and two losses everywhere; `lens_look` is
+taking in a look.
 """
 
 import argparse
@@ -32,9 +34,12 @@ from studio.formats.loom import load, save
 from studio.layers.dense import Dense
 from studio.layers.input import Input
 from studio.layers.merge_concatenate import Concatenate
+from studio.train.study.lens import LensSample
+from studio.train.study.wanted import Tap
 from studio.ui.canvas import CanvasView
 from studio.ui.canvas.faces import Faces
 from studio.ui.canvas.scene import CanvasScene
+from studio.ui.canvas.tints import Tints, top_of
 from studio.ui.session import Session
 from studio.ui.theme import apply_theme
 
@@ -136,10 +141,39 @@ def measured(count: int) -> Iterator[tuple[str, Times | float]]:
 
     yield "edit", timed(edit)
     yield "undo", timed(lambda _: session.history.undo())
+    yield from looked_at(view)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.loom"
         save(path, session.project)
         yield "open", timed(lambda _: window(load(path)), few)
+
+
+def looked_at(view: CanvasView) -> Iterator[tuple[str, Times]]:
+    """The canvas with what the lens shows."""
+    graph = view.session.document.graph
+    rng = random.Random(0)
+
+    def look(_: int) -> None:
+        pairs = {
+            call: (10 ** rng.uniform(-6, -2), 10 ** rng.uniform(-6, -2)) for call in graph.calls
+        }
+        sample = LensSample(
+            losses=("c1.output", "c2.output"),
+            values=(1.0, 1.0),
+            weights=(1.0, 1.0),
+            rate=0.01,
+            strengths={(call,): pair for call, pair in pairs.items()},
+            signals={Tap((call,), "output"): pair for call, pair in pairs.items()},
+        )
+        view.canvas.show_tints(Tints.of(sample, graph, (), None, top_of(sample)))
+
+    look(0)
+    yield "lens_paint", timed(lambda _: view.viewport().update())
+    yield "lens_pan", timed(lambda _: view.scroll_by(QPoint(9, 5)))
+    view.fit()
+    yield "lens_full", timed(lambda _: view.viewport().update())
+    yield "lens_look", timed(look)
+    view.canvas.show_tints(None)
 
 
 def has_units(session: Session, layer: str) -> bool:

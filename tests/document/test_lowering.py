@@ -186,6 +186,26 @@ def test_every_value_that_leaves_a_port_is_told_by_its_path() -> None:
     assert inside == {(model, call) for call in drawn.graph.calls}
 
 
+def test_each_node_lies_in_the_span_of_its_call() -> None:
+    drawn, _ = headline()
+    document, model = nested(drawn)
+    for number, port in enumerate(document.ports(document.entry(model))[0]):
+        source = drawn.entry(drawn.graph.inputs[number]).body
+        document, call = edits.add_layer(document, source)
+        document = edits.connect(document, out(call), Endpoint(model, port.name))
+    for port in document.ports(document.entry(model))[1]:
+        document = edits.mark_output(document, Endpoint(model, port.name))
+    lowered = lower(document)
+    for number, node in enumerate(lowered.op.nodes):
+        around = [path for first, end, path in lowered.spans if first <= number < end]
+        assert max(around, key=len)[-1] == node.source
+        assert all(path[0] == model for path in around)
+    homes = {name: path[-1] for name, path in lowered.homes.items()}
+    assert homes.keys() == lowered.variables.keys()
+    for name, call in homes.items():
+        assert drawn.graph.calls[call].layer == lowered.variables[name].layer
+
+
 def test_each_use_of_a_shared_weight_is_apart_where_that_is_asked() -> None:
     d = Drawing()
     x, y = d.add("Input", shape=(3,)), d.add("Input", shape=(3,))

@@ -17,7 +17,13 @@ from studio.layers import Dense, Input
 from studio.models import Model, set_random_seed
 from studio.problem import ProblemError, refuse
 from studio.train import arrays, streamed
-from studio.train.arrays import Arrays, batches, shuffled_batches, shuffled_by_blocks
+from studio.train.arrays import (
+    Arrays,
+    batch_rows,
+    batches,
+    shuffled_batches,
+    shuffled_by_blocks,
+)
 from studio.train.feed import as_arrays, input_arrays
 from studio.train.prefetch import prefetched
 from studio.train.streamed import Streamed, blocks
@@ -54,6 +60,19 @@ class Chunked:
     def __getitem__(self, rows: slice) -> Array:
         assert isinstance(rows, slice)
         return self._values[rows].copy()
+
+
+@pytest.mark.parametrize("epoch", [None, 0, 3])
+@pytest.mark.parametrize("kind", ["memory", "file"])
+def test_which_samples_a_batch_has_is_known(kind: str, epoch: int | None, tmp_path: Path) -> None:
+    size, numbers = 32, np.arange(ROWS, dtype=np.float32)[:, None].repeat(WIDTH, 1)
+    column = numbers if kind == "memory" else Streamed.of(mapped(tmp_path, numbers))
+    data = Arrays({"x": column})
+    found = shuffled_batches(data, size, 5, epoch) if epoch is not None else batches(data, size)
+    for taken, batch in enumerate(found):
+        rows = batch_rows(data, size, taken, 5, epoch)
+        np.testing.assert_array_equal(batch.inputs["x"][:, 0], rows)
+    assert taken == ROWS // size
 
 
 def classifier() -> Model:

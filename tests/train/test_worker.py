@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,8 @@ from studio.train.events import (
     Started,
     Warned,
 )
+from studio.train.study.seen import Seen
+from studio.train.study.wanted import Tap, Wanted
 from studio.train.trainee import failure
 from studio.train.worker import TrainingProcess, train_project
 from tests.train.resuming import expect_equal, headline
@@ -174,6 +176,35 @@ def test_a_pause_changes_nothing(process: list[TrainingProcess], tmp_path: Path)
     finished = ended(trainer)
     expect_equal(at_once(document, threads_of(finished)), finished)
     assert not (tmp_path / "kept").exists(), "nobody needs it any more"
+
+
+def test_what_is_wanted_is_seen_while_it_trains_and_at_once_in_a_pause(
+    process: list[TrainingProcess],
+) -> None:
+    document = small(400)
+    trainer = begun(document, process)
+    trainer.look(Wanted(lens=True))
+    lens = seen_with(trainer, lambda seen: seen.at in ("batch", "epoch")).lens
+    assert lens is not None
+    assert any(all(strengths) for strengths in lens.strengths.values())
+    trainer.pause()
+    asked = seen_with(trainer, lambda seen: seen.at == "asked")
+    assert asked.lens is not None
+    assert not asked.taps
+    tap = Tap.of(document.graph.outputs[0])
+    trainer.look(Wanted(taps=(tap,)))
+    asked = seen_with(trainer, lambda seen: seen.at == "asked" and seen.lens is None)
+    assert asked.taps.keys() == {tap}
+    trainer.stop()
+    assert ended(trainer).stopped
+
+
+def seen_with(trainer: TrainingProcess, condition: Callable[[Seen], bool]) -> Seen:
+    """What is seen first that fulfils a condition."""
+    while True:
+        for event in until(trainer, Seen):
+            if isinstance(event, Seen) and condition(event):
+                return event
 
 
 def test_a_pause_ends_with_a_stop(process: list[TrainingProcess]) -> None:

@@ -81,6 +81,7 @@ def open_window(qtbot):
     for window in made:
         for desk in window.tabs.desks:
             desk.training.training.kill()
+            desk.study.shutdown()
             desk.session.history.saved()
             desk.session.saved(desk.session.path)
         window.close()

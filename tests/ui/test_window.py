@@ -13,10 +13,11 @@ from studio.examples import EXAMPLES
 from studio.formats import loom
 from studio.layers import Dense, Input
 from studio.models import Model
-from studio.text import language, text
+from studio.text import LANGUAGES, catalogue, language, text
 from studio.ui.session import Session
 from studio.ui.settings import Settings
 from studio.ui.theme import tokens
+from studio.ui.trainer import Phase
 from studio.ui.window import MainWindow
 
 
@@ -520,3 +521,9 @@ def test_reset_forgets_what_training_learnt_once_confirmed(window, answer):
     assert not list(project.store.items())
     assert not project.fitted
     assert window.session.modified
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_every_phase_of_a_training_has_its_words(code):
+    texts = catalogue(code, "window")
+    assert {f"phase_{phase.name.lower()}" for phase in Phase} <= set(texts)

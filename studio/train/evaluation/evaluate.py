@@ -52,17 +52,26 @@ class Judged:
         return raw_rows(self.document, self.table, rows)
 
 
-def bare(project: Project) -> Project:
+def bare(project: Project, slots: bool = False) -> Project:
     """What is needed to judge a project: no picture, no optimizer's slots; arrays are shared.
 
-    What is initialized in it is not in the project it was made of.
+    What is initialized in it is not in the project it was made of. With `slots` it also knows
+    what the next step would be made with.
     """
     store = Store()
     for layer, cells in project.store.shared().items():
-        store.adopt(layer, {k: Cell(c.value, c.trained) for k, c in list(cells.items())})
+        kept = list(cells.items())
+        store.adopt(layer, {k: _bare(c, slots) for k, c in kept})
+    if slots:
+        store.step = project.store.step
     # The models that runs keep may be as large as the project.
     runs = [replace(run, document=None, weights=None, fitted=None) for run in project.runs]
     return Project(project.document, store, dict(project.fitted), runs)
+
+
+def _bare(cell: Cell, slots: bool) -> Cell:
+    kept = Cell(cell.value, cell.trained)
+    return replace(kept, slots=dict(cell.slots), lag=cell.lag) if slots else kept
 
 
 def evaluate_project(

@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import floor, hypot, isfinite, log10, sqrt
+from math import floor, hypot, isfinite, log10
 
 from studio.document.model import LayerId
 from studio.train.study.lens import LayerShare, LensSample, Strengths
 
 BOUND = 10.0  # no weight is proposed to become more than so many times, or so much less
+ACROSS = 0.05  # of a cosine: nearer to nothing, the losses go their own ways
 _WORTH = 1.1  # how many times another a weight must be to be worth a change
 _DIGITS = 2
 
@@ -31,7 +32,7 @@ class Pull:
     @property
     def conflict(self) -> bool:
         """Whether a step for one of them harms the other. No weights help against that."""
-        return self.cosine < 0
+        return self.cosine < -ACROSS
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,7 @@ def _together(sample: LensSample, looks: Sequence[LensSample]) -> dict[LayerId, 
     found = {}
     for layer in sample.layers:
         shares = [_as_if(sample.weights, look, layer) for look in looks if layer in look.layers]
-        mean = _mean(shares)
+        mean = LayerShare.mean(shares)
         if sum(norm > 0 for norm in mean.norms) > 1:
             found[layer] = mean
     return found
@@ -117,23 +118,6 @@ def _as_if(weights: Strengths, look: LensSample, layer: LayerId) -> LayerShare:
     each = zip(share.norms, weights, look.weights, strict=True)
     norms = tuple(norm * (now / then if then else 0.0) for norm, now, then in each)
     return LayerShare(norms, share.cosines)
-
-
-def _mean(shares: Sequence[LayerShare]) -> LayerShare:
-    """Lengths by their root mean squares; cosines by the mean of the products."""
-    losses, count = range(len(shares[0].norms)), len(shares)
-    norms = tuple(sqrt(sum(s.norms[k] ** 2 for s in shares) / count) for k in losses)
-    products = [
-        [sum(s.norms[i] * s.norms[j] * s.cosines[i][j] for s in shares) / count for j in losses]
-        for i in losses
-    ]
-    cosines = tuple(
-        tuple(
-            products[i][j] / (norms[i] * norms[j]) if norms[i] * norms[j] else 0.0 for j in losses
-        )
-        for i in losses
-    )
-    return LayerShare(norms, cosines)
 
 
 def _proposed(weights: Strengths, norms: Strengths) -> Strengths:

@@ -1,6 +1,6 @@
 """Where looks are taken: a model with its newest weights, and the samples to look at."""
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from typing import Any, Protocol, TypeVar
 
 from studio.document.lowering import Variable
@@ -9,7 +9,7 @@ from studio.document.preprocess import Fitted
 from studio.engine.engines import choose, executor
 from studio.engine.executor import Executor
 from studio.engine.program import Array, Program
-from studio.train.arrays import Arrays
+from studio.train.arrays import Arrays, batches, shuffled_batches
 from studio.train.study.wanted import Wanted
 from studio.train.trainer import Trainer
 
@@ -37,8 +37,6 @@ class Bench:
         validation: those that validate, if any.
         fitted: what preprocessing learnt: the vocabularies.
 
-    Attributes:
-        batch: the one that was trained last; before the first, the first samples.
     """
 
     def __init__(
@@ -50,13 +48,31 @@ class Bench:
     ) -> None:
         self.trainer, self.fitted = trainer, dict(fitted or {})
         self.training, self.validation = training, validation
-        self.batch = training.take(slice(0, trainer.document.plan.run.batch_size)).unpacked()
+        self._batch: Arrays | None = None
         self._runners: dict[Hashable, tuple[Any, Executor]] = {}
 
     @property
     def document(self) -> Document:
         """What is trained; its plan has the learning rate of now."""
         return self.trainer.document
+
+    @property
+    def batch(self) -> Arrays:
+        """The batch that was trained last; before the first, the one that is."""
+        if self._batch is None:
+            self._batch = next(self.batches())
+        return self._batch
+
+    @batch.setter
+    def batch(self, batch: Arrays) -> None:
+        self._batch = batch
+
+    def batches(self) -> Iterator[Arrays]:
+        """Those of the first pass through the samples that train, as training takes them."""
+        run, seed = self.document.plan.run, self.trainer.settings.seed
+        if run.shuffle:
+            return shuffled_batches(self.training, run.batch_size, seed, 0)
+        return batches(self.training, run.batch_size)
 
     def rows(self, wanted: Wanted) -> Arrays:
         """The samples to choose from: those that validate, where there are such and they are

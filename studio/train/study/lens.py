@@ -1,7 +1,9 @@
 """How strongly each loss trains each part of a model: what a look through the lens gives."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from math import sqrt
+from statistics import fmean
 
 from studio.document.model import LayerId, Path
 from studio.train.study.wanted import Tap
@@ -22,6 +24,19 @@ class LayerShare:
 
     norms: Strengths
     cosines: tuple[Strengths, ...]
+
+    @classmethod
+    def mean(cls, shares: Sequence["LayerShare"]) -> "LayerShare":
+        """Of several looks: lengths by their root mean squares, cosines by the mean products."""
+        losses, count = range(len(shares[0].norms)), len(shares)
+        norms = tuple(sqrt(sum(s.norms[k] ** 2 for s in shares) / count) for k in losses)
+
+        def cosine(i: int, j: int) -> float:
+            products = sum(s.norms[i] * s.norms[j] * s.cosines[i][j] for s in shares) / count
+            lengths = norms[i] * norms[j]
+            return products / lengths if lengths else 0.0
+
+        return cls(norms, tuple(tuple(cosine(i, j) for j in losses) for i in losses))
 
 
 @dataclass(frozen=True)
@@ -57,3 +72,31 @@ class LensSample:
     layers: Mapping[LayerId, LayerShare] = field(default_factory=dict)
     magnitudes: Mapping[Tap, float] = field(default_factory=dict)
     resting: tuple[tuple[Path, str], ...] = ()
+
+    @classmethod
+    def mean(cls, looks: Sequence["LensSample"]) -> "LensSample":
+        """Of several looks at one model with the same losses and loss weights."""
+        first = looks[0]
+        return cls(
+            first.losses,
+            _averages([look.values for look in looks]),
+            first.weights,
+            first.rate,
+            {path: _averages([look.strengths[path] for look in looks]) for path in first.strengths},
+            {
+                place: _averages([look.by_weight[place] for look in looks])
+                for place in first.by_weight
+            },
+            {tap: _averages([look.signals[tap] for look in looks]) for tap in first.signals},
+            {
+                layer: LayerShare.mean([look.layers[layer] for look in looks])
+                for layer in first.layers
+            },
+            {tap: fmean(look.magnitudes[tap] for look in looks) for tap in first.magnitudes},
+            first.resting,
+        )
+
+
+def _averages(numbers: Sequence[Strengths]) -> Strengths:
+    """The mean for each loss."""
+    return tuple(map(fmean, zip(*numbers, strict=True)))

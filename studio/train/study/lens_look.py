@@ -1,7 +1,7 @@
 """A look through the lens: the program run once, and what it gave put in order."""
 
 from collections.abc import Mapping, Sequence
-from math import hypot, sqrt
+from math import hypot, isfinite, nan, sqrt
 
 import numpy as np
 
@@ -111,6 +111,8 @@ class _Telling:
 
 
 def _cosine(i: int, j: int, products: Mapping[tuple[int, int], float], lengths: Strengths) -> float:
+    if not (isfinite(lengths[i]) and isfinite(lengths[j])):
+        return nan
     if lengths[i] == 0 or lengths[j] == 0:
         return 0.0
     if i == j:

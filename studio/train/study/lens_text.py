@@ -12,12 +12,14 @@ from studio.train.study.lens import LensSample, Strengths
 from studio.train.study.wanted import layer_at
 
 
-def lens_text(document: Document, sample: LensSample, advice: Advice) -> str:
+def lens_text(document: Document, sample: LensSample, advice: Advice, batches: int) -> str:
     """A table of nodes and losses, and below it the layers they share, and the advice."""
     names = losses_of(document, sample)
     head = ["", *(_headed(*loss) for loss in zip(names, sample.weights, strict=True))]
     rows = [head, *([node, *map(_strength, s)] for node, s in _nodes(document, sample))]
-    return table(text("lens.table_title"), rows, list(_below(document, sample, advice)))
+    return table(
+        text("lens.table_title", count=batches), rows, list(_below(document, sample, advice))
+    )
 
 
 def lens_lines(

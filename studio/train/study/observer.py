@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from time import perf_counter
 from typing import Any, Literal, TypeVar
@@ -14,6 +15,7 @@ from studio.document.project import Project
 from studio.engine.program import Array
 from studio.problem import Problem, ProblemError
 from studio.train.arrays import Arrays
+from studio.train.beside import problems_of
 from studio.train.class_weights import balanced
 from studio.train.course import Course
 from studio.train.data import Dataset, load_data
@@ -23,6 +25,7 @@ from studio.train.step import Step
 from studio.train.study import recurrent, taps
 from studio.train.study.bench import Bench
 from studio.train.study.history import Shares
+from studio.train.study.lens import LensSample
 from studio.train.study.lens_look import look
 from studio.train.study.seen import Seen
 from studio.train.study.wanted import Wanted
@@ -43,14 +46,19 @@ class Budget:
     A: So that the one at its end, which the history of a run is made of, is hardly ever too much.
 
     Q: What of the first look at something, which builds programs?
-    A: It is paid back like any other, but says nothing of what the next will take: that is found
-       out at the end of the epoch, or once the first is paid back.
+    A: It is paid back like any other, but says little of what the next will take: that is found
+       out at the end of the epoch, or once the first is paid back. One before training is not
+       paid for, but the next within an epoch then waits as long.
+
+    Args:
+        clock: seconds since some time ago, without pauses.
+        first: how many a look took that is not paid for.
     """
 
-    def __init__(self, clock: Callable[[], float]) -> None:
-        self._clock = clock
+    def __init__(self, clock: Callable[[], float], first: float = 0.0) -> None:
+        self._clock, self._first = clock, first
         self._last = clock()
-        self._looked = dict.fromkeys(("batch", "epoch", "asked"), self._last)  # when last
+        self._looked = {"batch": self._last - INTERVAL, "epoch": self._last - AT_ENDS}  # when last
         self._saved = 0.0  # seconds; below 0 where looks took more than there was
         self._cost: float | None = None  # of a look, by the last ones
 
@@ -60,21 +68,23 @@ class Budget:
         self._saved += (now - self._last) / SHARE
         self._last = now
 
-    def allows(self, at: _At) -> bool:
-        """Whether a look may be taken now."""
+    def allows(self, at: _At, fresh: bool) -> bool:
+        """Whether a look may be taken now; `fresh`: the first at something."""
         ends = at == "epoch"
         since = self._looked["epoch"] if ends else max(self._looked.values())
         if self._last - since < (AT_ENDS if ends else INTERVAL):
             return False
+        if fresh:
+            return True
         if self._cost is None:
-            return ends or self._saved >= 0
+            return ends or self._saved >= self._first
         return self._saved >= self._cost * (0.5 if ends else 2)
 
     def paid(self, at: _At, seconds: float, fresh: bool) -> None:
         """A look was taken; `fresh`: the first at something."""
         self._last = self._looked[at] = self._clock()
         if fresh:
-            self._cost = None
+            self._cost, self._first = None, 0.0
         else:
             self._cost = seconds if self._cost is None else (seconds + self._cost) / 2
         self._saved -= seconds
@@ -85,14 +95,15 @@ class Observer:
     """A `studio.train.fit.Onlooker` that says `Seen` of what is wanted.
 
     A look at something that was not wanted before is taken at once; then training takes `SHARE`
-    times as long before the next, at each epoch's end if that suffices, and `INTERVAL` at least.
+    times as long before the next, at each epoch's end if that suffices; and `INTERVAL` passes
+    between any two.
 
     Args:
         bench: where looks are taken.
         wanted: what is looked at.
         say: told of what was seen, and why something cannot be.
         course: whose run keeps what each loss trained, epoch by epoch.
-        clock: seconds since some time ago, without pauses.
+        clock: as of `Budget`.
     """
 
     def __init__(
@@ -113,8 +124,10 @@ class Observer:
 
     def began(self) -> None:
         """Training is about to begin: what is wanted by now is seen before its first step."""
-        self.answer(self._wanted())
-        self._budget = Budget(self._clock)
+        wanted, first = self._wanted(), 0.0
+        if wanted:
+            self._known, first = wanted, self._see("asked", wanted)
+        self._budget = Budget(self._clock, first)
 
     def stepped(
         self, epoch: int, batch: int, arrays: Arrays, step: Step, results: Mapping[str, Array]
@@ -139,15 +152,15 @@ class Observer:
     def answer(self, wanted: Wanted) -> None:
         """Look at once: training waits."""
         if wanted:
-            self._see("asked", wanted)
             self._known = wanted
+            self._see("asked", wanted)
 
     def _perhaps(self, at: _At, wanted: Wanted) -> None:
         """Look, if there is time for it."""
         budget = self._budget = self._budget or Budget(self._clock)
         budget.passed()
         fresh = wanted is not self._known and wanted != self._known
-        if fresh or budget.allows(at):
+        if budget.allows(at, fresh):
             self._known = wanted
             budget.paid(at, self._see(at, wanted), fresh)
 
@@ -192,8 +205,8 @@ def see(
 def _tried(refuse: Callable[[Problem], None], act: Callable[[], T]) -> T | None:
     try:
         return act()
-    except ProblemError as error:
-        for problem in error.problems:
+    except (ProblemError, MemoryError) as error:
+        for problem in problems_of(error, memory="memory_short"):
             refuse(problem)
         return None
 
@@ -202,7 +215,7 @@ def _tried(refuse: Callable[[Problem], None], act: Callable[[], T]) -> T | None:
 
 
 def observe(project: Project, base: Path, wanted: Wanted) -> Seen:
-    """Look once, at a project's weights as they are; the batch is of its first training rows.
+    """Look once, at a project's weights as they are, and the batch training would begin with.
 
     In a process that is asked again the data is loaded anew only where it may be other data, and
     programs are built anew only for another model.
@@ -218,6 +231,21 @@ def observe(project: Project, base: Path, wanted: Wanted) -> Seen:
     if found and not (seen.lens or seen.taps or seen.recurrent):
         raise ProblemError(found)
     return seen
+
+
+def lens_over(project: Project, base: Path, batches: int) -> tuple[LensSample, int]:
+    """The mean of looks at several batches, and how many these were: one says little about all.
+
+    Raises:
+        ProblemError: as `observe`.
+    """
+    bench, looks = _DESK.bench(project, base), list[LensSample]()
+    before = bench.batch
+    for batch in islice(bench.batches(), batches):
+        bench.batch = batch
+        looks.append(look(bench))
+    bench.batch = before
+    return LensSample.mean(looks), len(looks)
 
 
 @dataclass

@@ -217,7 +217,7 @@ class _Node(_Part):
         if face.twins > 1:
             said.append(text("outline.shared", twin=face.twin, count=face.twins))
         said += [f"{text(f'window.severity_{kind}')}: {words}" for kind, words in face.problems]
-        return sentences(said)
+        return sentences([*said, *self.view.lens.spoken(self.key)])
 
     def place(self) -> QRectF:
         return self.view.canvas.items_by_call[self.key].scene_rect()

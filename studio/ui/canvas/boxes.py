@@ -12,6 +12,7 @@ Rects = NDArray[np.float64]  # left, top, width, height
 
 
 def array(rects: Iterable[QRectF]) -> Rects:
+    """Their corners and sizes."""
     return np.array([r.getRect() for r in rects], np.float64).reshape(-1, 4)
 
 

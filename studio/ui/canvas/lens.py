@@ -4,15 +4,16 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, Signal
 
+from studio.document.model import CallId
 from studio.train.study.lens import LensSample
+from studio.ui.canvas import lens_tips
 from studio.ui.canvas.legend import Legend
+from studio.ui.canvas.scene import Hit
 from studio.ui.canvas.tints import Tints, top_of
 
 if TYPE_CHECKING:
     from studio.ui.canvas.board import Board
     from studio.ui.study.watching import Study
-
-_EDGE = 12  # pixels between the legend and the canvas's corner
 
 
 class Lens(QObject):
@@ -24,7 +25,7 @@ class Lens(QObject):
         isolated: the only loss that is shown, counted in the order of the outputs; None for all.
 
     Signals:
-        turned(): it is on or off, or another loss is isolated.
+        turned(): it is on or off, another loss is isolated, or there are others to choose.
     """
 
     turned = Signal()
@@ -34,6 +35,7 @@ class Lens(QObject):
         self._board = board
         self._study: Study | None = None
         self._top: int | None = None
+        self._several = False
         self.isolated: int | None = None
         self.on = False
         self.legend: Legend | None = None
@@ -57,10 +59,12 @@ class Lens(QObject):
             self.legend = Legend(self._board)
             self.legend.chosen.connect(self.isolate)
             self.legend.closed.connect(self.toggle)
+            self.legend.returned.connect(self._return)
         if self.legend is not None:
             self.legend.setVisible(self.on)
         self._want()
         self.refresh()
+        self._place()
         self.turned.emit()
 
     def isolate(self, loss: int | None) -> None:
@@ -76,6 +80,11 @@ class Lens(QObject):
         self.isolated = after if after < count else None
         self.refresh()
         self.turned.emit()
+
+    def _return(self) -> None:
+        if self._study is not None:
+            self._study.look_back(None)
+            self._study.scales = None
 
     @property
     def several(self) -> bool:
@@ -100,6 +109,16 @@ class Lens(QObject):
         self._top = top_of(sample, self._top)
         return Tints.of(sample, session.seen.graph, session.way, self.isolated, self._top)
 
+    def tip(self, hit: Hit) -> str:
+        """What is told of the thing under the cursor; empty while the lens is off."""
+        sample = self.sample
+        return lens_tips.tip(self._board.session, sample, hit) if sample is not None else ""
+
+    def spoken(self, call: CallId) -> list[str]:
+        """What is told of a node to who cannot see it; nothing while the lens is off."""
+        sample = self.sample
+        return lens_tips.spoken(self._board.session, sample, call) if sample is not None else []
+
     def refresh(self, *_: object) -> None:
         """Show things as they stand."""
         tints, canvas = self.tints(), self._board.canvas
@@ -107,11 +126,21 @@ class Lens(QObject):
             canvas.show_tints(tints)
             self._board.viewport().update()
         self._tell()
+        if self.several != self._several:
+            self._several = self.several
+            self.turned.emit()
 
     def _tell(self) -> None:
         if self.on and self.legend is not None and self._study is not None:
             self.legend.show_study(self._study, self._board.session, self.isolated, self._top)
-            self.legend.place(_EDGE)
+            self._place()
+
+    def _place(self) -> None:
+        """Give the legend the room it takes, above what is drawn."""
+        legend, board = self.legend, self._board
+        height = legend.arrange(board.width()) if legend is not None and self.on else 0
+        if board.viewportMargins().top() != height:
+            board.setViewportMargins(0, height, 0, 0)
 
     # -- being in sight --------------------------------------------------------------------------
 
@@ -123,8 +152,8 @@ class Lens(QObject):
         kind = event.type()
         if kind in (QEvent.Type.Show, QEvent.Type.Hide):
             self._want()
-        elif self.on and kind == QEvent.Type.Resize and self.legend is not None:
-            self.legend.place(_EDGE)
+        elif self.on and kind == QEvent.Type.Resize:
+            self._place()
         elif self.on and kind in (QEvent.Type.LanguageChange, QEvent.Type.PaletteChange):
             self._tell()
         return super().eventFilter(watched, event)

@@ -5,29 +5,24 @@ The letter and the dashes say the same as the colour, to those who cannot tell t
 
 from dataclasses import dataclass
 from functools import cache
-from string import ascii_uppercase
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QBrush, QColor, QPen
 
+from studio.train.report.shares import letter
 from studio.ui.theme import THEMES, Tokens, contrast, mix, tokens
 
 LEVELS = 10  # of a tint, so that brushes are made once
 _FAINTEST, _DEEPEST = 0.14, 0.66  # how much of a loss's colour lies over a node's
 _DASHES: tuple[tuple[float, ...], ...] = (
     (),
-    (3.0, 1.6),
-    (0.9, 1.3),
-    (5.0, 1.3, 0.9, 1.3),
-    (6.0, 2.5),
-    (1.6, 3.0),
-    (3.0, 1.3, 0.9, 1.3, 0.9, 1.3),
+    (3.0, 1.5),
+    (0.9, 1.1),
+    (2.2, 0.9, 0.7, 0.9),
+    (1.5, 0.7),
+    (0.9, 0.8, 0.9, 2.2),
+    (3.0, 0.9, 0.7, 0.9, 0.7, 0.9),
 )
-
-
-def letter(number: int) -> str:
-    """A, B, C, …; after Z numbers."""
-    return ascii_uppercase[number] if number < len(ascii_uppercase) else str(number + 1)
 
 
 @dataclass(frozen=True)
@@ -56,9 +51,8 @@ class Ink:
         return self.fills[min(int(strength * LEVELS), LEVELS - 1)]
 
     def pen(self, width: float) -> QPen:
-        """As wide at any zoom."""
+        """For a strand, with the dashes."""
         pen = QPen(self.colour, width)
-        pen.setCosmetic(True)
         pen.setCapStyle(Qt.PenCapStyle.FlatCap)
         if self.dashes:
             pen.setDashPattern(list(self.dashes))
@@ -104,7 +98,7 @@ def _ink(theme: str, number: int) -> Ink:
         fills=fills,
         far=far,
         edge=QPen(QColor(t.node), 1.0),
-        dashes=_DASHES[number % len(_DASHES)],
+        dashes=_DASHES[(number + number // len(t.series)) % len(_DASHES)],
     )
 
 
@@ -127,8 +121,8 @@ def _greys(theme: str) -> Greys:
     wire = QPen(QColor(mix(t.text2, t.canvas, 0.45)), 1.0)
     wire.setCosmetic(True)
     return Greys(
-        ground=QBrush(QColor(mix(t.text2, t.node, 0.20))),
-        hatch=QBrush(QColor(mix(t.text2, t.node, 0.42)), Qt.BrushStyle.BDiagPattern),
+        ground=QBrush(QColor(mix(t.text2, t.node, 0.16))),
+        hatch=QBrush(QColor(mix(t.text2, t.node, 0.32)), Qt.BrushStyle.BDiagPattern),
         plain=QBrush(QColor(t.node)),
         head=QBrush(QColor(mix(t.text2, t.node, 0.10))),
         wire=wire,

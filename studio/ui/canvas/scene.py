@@ -236,13 +236,21 @@ class CanvasScene(QGraphicsScene):
     def move_items(self, positions: Mapping[CallId, QPointF]) -> None:
         """Show nodes elsewhere than the document has them: while they are dragged."""
         self.far = None
+        self._repair_pills(positions)
         for call, position in positions.items():
             self.items_by_call[call].setPos(position)
+        self._repair_pills(positions)
         bends = None
         if self._document.graph.looks.bends:
             corners = {call: (at.x(), at.y()) for call, at in positions.items()}
             bends = carried_bends(self._document.graph, corners)
         self._follow(positions, bends)
+
+    def _repair_pills(self, calls: Iterable[CallId]) -> None:
+        """Paint anew where the lens writes numbers about these nodes, beyond their bounds."""
+        if self.tints is not None:
+            for call in calls:
+                self.update(self.items_by_call[call].scene_rect().adjusted(*Pills.AROUND))
 
     def lead(self, bends: Mapping[Wire, tuple[Point, ...]]) -> None:
         """Show wires led through other points than the document has: while one is dragged."""

@@ -4,7 +4,7 @@ On a node each loss has a band of its own, always in the same place, deeper the 
 trains the node; along a wire a strand, wider the more of its gradient comes back there.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,11 +22,14 @@ from studio.ui.theme import brushes
 if TYPE_CHECKING:
     from studio.ui.canvas.scene import CanvasScene
 
+_FEW = 3  # losses that all have as much room on a node, whether they arrive or not
+_ASIDE = 0.2  # of the room, for a loss that does not arrive where there are more
 _STRIPE = 4.0  # of full colour along the top of a node
 _THIN, _WIDE = 1.6, 6.0  # of a strand, in pixels
 _APART = 1.5  # between two strands, in pixels
-_ARROW = 5.0  # how far a strand's arrow stands out, in pixels
+_ARROW = 2.5  # how far a strand's arrow stands out on either side, in pixels
 _PILL, _PILL_PAD = 16.0, 5.0  # of a number below a node, in pixels
+_BELOW = 6.0  # from a node's lower edge to the middle of such a number, in pixels
 _LEAST = 3.0  # pixels between the ends of a wire below which nobody sees it
 
 
@@ -46,7 +49,7 @@ def paint_tint(
     outline = QPainterPath()
     outline.addRoundedRect(body, radius, radius)
     painter.setClipPath(outline, Qt.ClipOperation.IntersectClip)
-    for band, rect in zip(bands, _columns(body, len(bands)), strict=True):
+    for band, rect in zip(bands, _columns(body, bands), strict=True):
         stripe = QRectF(rect.x(), rect.y(), rect.width(), _STRIPE)
         if band.depth:
             painter.fillRect(rect, ink(band.loss).fill(band.depth))
@@ -57,9 +60,16 @@ def paint_tint(
     painter.restore()
 
 
-def _columns(rect: QRectF, count: int) -> list[QRectF]:
-    width = rect.width() / count
-    return [QRectF(rect.left() + i * width, rect.top(), width, rect.height()) for i in range(count)]
+def _columns(rect: QRectF, bands: Sequence[Band]) -> list[QRectF]:
+    """Where the bands are, side by side. Where they are many, those that arrive have the room."""
+    scarce = _ASIDE if len(bands) > _FEW else 1.0
+    parts = [1.0 if band.depth else scarce for band in bands]
+    columns, left = [], rect.left()
+    for part in parts:
+        width = rect.width() * part / sum(parts)
+        columns.append(QRectF(left, rect.top(), width, rect.height()))
+        left += width
+    return columns
 
 
 class _Above(QGraphicsItem):
@@ -78,9 +88,16 @@ class _Above(QGraphicsItem):
     def shape(self) -> QPainterPath:
         return QPainterPath()
 
+    def exposed(self, option: QStyleOptionGraphicsItem) -> list[QRectF]:
+        """The rectangles under repair."""
+        return self.canvas.wires.exposed or [option.exposedRect]
+
 
 class Pills(_Above):
     """The letter of each loss and its number, on the lower edge of every node it could train."""
+
+    AROUND = (-40.0, -40.0, 40.0, 60.0)
+    """How far they reach out of a node, at the zoom at which they are largest."""
 
     def __init__(self, canvas: "CanvasScene") -> None:
         super().__init__(canvas, 1.5)
@@ -93,15 +110,16 @@ class Pills(_Above):
             return
         zoom = painter.worldTransform().m11()
         margin = 2 * _PILL / zoom
-        seen = option.exposedRect.adjusted(-margin, -margin, margin, margin)
+        around = (-margin, -margin, margin, margin)
+        areas = [rect.adjusted(*around) for rect in self.exposed(option)]
+        calls = {call for area in areas for call in self.canvas.calls_in(area)}
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setFont(_pill_font())
-        for call, bands in tints.nodes.items():
-            item = self.canvas.items_by_call.get(call)
-            if item is not None and seen.intersects(body := item.body_rect()):
-                places = _columns(QRectF(body.x(), 0, body.width(), 0), len(bands))
-                for band, place in zip(bands, places, strict=True):
-                    middle = QPointF(place.center().x(), body.bottom())
+        for call in calls & tints.nodes.keys():
+            bands, body = tints.nodes[call], self.canvas.body_rect(call)
+            for band, place in zip(bands, _columns(body, bands), strict=True):
+                if band.depth or len(bands) <= _FEW:
+                    middle = QPointF(place.center().x(), body.bottom() + _BELOW / zoom)
                     _paint_pill(painter, band, middle, place.width() * zoom, zoom)
         self._paint_ends(painter, tints, zoom)
 
@@ -172,10 +190,10 @@ class Strands(_Above):
             return
         zoom = painter.worldTransform().m11()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        for wire in wires.crossing(wires.exposed or [option.exposedRect]):
-            bands = [b for b in tints.wires.get(wire.start, ()) if b.depth]
+        for wire, path in wires.strokes(self.exposed(option), zoom):
+            bands = tints.along(wire)
             if bands:
-                _paint_strands(painter, wires.path(wire), bands, zoom)
+                _paint_strands(painter, path, bands, zoom)
 
 
 def _width(band: Band) -> float:
@@ -195,7 +213,7 @@ def _paint_strands(
         drawn = ink(band.loss)
         painter.save()
         painter.translate(0, offset)
-        painter.setPen(drawn.pen(width))
+        painter.setPen(drawn.pen(width / zoom))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawPath(path)
         if at is not None:
@@ -216,13 +234,13 @@ def _paint_arrow(
     painter: QPainter, path: QPainterPath, at: float, drawn: Ink, width: float, zoom: float
 ) -> None:
     """An arrowhead that points back along a path."""
-    half = width / 2 + _ARROW / 2 + 1
+    half = width / 2 + _ARROW
     painter.translate(path.pointAtPercent(at))
     painter.rotate(180 - path.angleAtPercent(at))
     painter.scale(1 / zoom, 1 / zoom)
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(drawn.colour)
-    painter.drawPolygon(QPolygonF([QPointF(8, 0), QPointF(-4, -half), QPointF(-4, half)]))
+    painter.drawPolygon(QPolygonF([QPointF(1.6 * half, 0), QPointF(-4, -half), QPointF(-4, half)]))
 
 
 # -- from far away -------------------------------------------------------------------------------
@@ -236,7 +254,7 @@ def paint_tinted(
     grounds: dict[tuple[int, int] | None, list[QRectF]] = {}
     for call, item in scene.items_by_call.items():
         bands, body = tints.nodes.get(call, ()), item.body_rect()
-        for band, rect in zip(bands, _columns(body, max(len(bands), 1)), strict=False):
+        for band, rect in zip(bands, _columns(body, bands), strict=True):
             key = (band.loss, int(band.depth * 4)) if band.depth else None
             grounds.setdefault(key, []).append(rect)
         if not bands:
@@ -261,10 +279,10 @@ def _paint_far_wires(
     draw_lines(painter, lines[seen])
     shown = range(len(tints.losses)) if tints.isolated is None else [tints.isolated]
     for place, loss in enumerate(shown):
-        bands = [tints.wires.get(w.start, ()) for w in wires]
+        bands = [tints.along(w) for w in wires]
         deep = np.array([next((b.depth for b in all if b.loss == loss), 0.0) for all in bands])
         aside = (place - (len(shown) - 1) / 2) * 2 / zoom
         for low, high, width in ((0.0, 0.5, 1.0), (0.5, 2.0, 2.0)):
             these = lines[seen & (deep > low) & (deep <= high)] + [0, aside, 0, aside]
-            painter.setPen(ink(loss).pen(width))
+            painter.setPen(ink(loss).pen(width / zoom))
             draw_lines(painter, these)

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import ceil, isfinite, log10
 
-from studio.document.model import CallId, Endpoint, Graph, Path
+from studio.document.model import CallId, Endpoint, Graph, Path, Wire
 from studio.train.study.lens import LensSample, Strengths
 
-DECADES = 4
+DECADES = 3
 """From the faintest tint to the deepest: so many powers of ten."""
 _FAINTEST = 0.04  # of what arrives at all
 
@@ -36,7 +36,8 @@ class Tints:
         isolated: the only loss that is shown; None for all.
         top: the power of ten of the strength that is painted deepest.
         nodes: those that have something to train.
-        wires: the ports whose values a gradient can flow through.
+        values: what leaves a port, where a gradient can flow through it.
+        reached: which losses reach anything that a call gives: they may flow back through it.
         ends: which losses are those of an output of this graph.
     """
 
@@ -44,7 +45,8 @@ class Tints:
     isolated: int | None
     top: int
     nodes: Mapping[CallId, tuple[Band, ...]]
-    wires: Mapping[Endpoint, tuple[Band, ...]]
+    values: Mapping[Endpoint, tuple[Band, ...]]
+    reached: Mapping[CallId, frozenset[int]]
     ends: Mapping[Endpoint, int]
 
     @classmethod
@@ -60,6 +62,10 @@ class Tints:
             if tap.path[:-1] == way and tap.path[-1] in graph.calls
         }
         most = _top(value for values in sample.signals.values() for value in values)
+        reached: dict[CallId, frozenset[int]] = {}
+        for end, values in signals.items():
+            arriving = frozenset(i for i, value in enumerate(values) if value != 0)
+            reached[end.call] = reached.get(end.call, frozenset()) | arriving
         ends = {end: i for i, end in enumerate(map(Endpoint.parse, sample.losses))}
         return cls(
             sample.losses,
@@ -67,8 +73,17 @@ class Tints:
             top,
             {c: _bands(v, shown, top) for c, v in strengths.items() if v is not None},
             {end: _bands(values, shown, most) for end, values in signals.items()},
+            reached,
             {} if way else ends,
         )
+
+    def along(self, wire: Wire) -> list[Band]:
+        """The losses whose gradient may flow back through a wire: that arrive where it starts, and
+        where it ends at something that the loss reaches.
+        """
+        beyond = self.reached.get(wire.target, frozenset())
+        bands = self.values.get(wire.start, ())
+        return [band for band in bands if band.depth and band.loss in beyond]
 
 
 def top_of(sample: LensSample, before: int | None = None) -> int:

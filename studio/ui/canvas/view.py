@@ -231,7 +231,8 @@ class CanvasView(Board):
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
             if self._gesture is not None:
                 return True
-            words = tips.tip(self.session, self.canvas, self.hit(event.pos()))
+            hit = self.hit(event.pos())
+            words = self.lens.tip(hit) or tips.tip(self.session, self.canvas, hit)
             QToolTip.showText(event.globalPos(), words, self.viewport())
             return True
         return super().viewportEvent(event)

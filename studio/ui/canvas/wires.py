@@ -4,7 +4,7 @@ One item per wire would cost more than everything else on the canvas (measured: 
 4 ms for a pan at 10,000 nodes).
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,7 +43,8 @@ class WireLayer(QGraphicsItem):
         doomed: wires that would be cut.
         exposed: the rectangles under repair, in the scene; None: what the option says.
         uncut: long wires are painted whole, for a picture, where nothing is out of sight.
-        quiet: all are painted grey and thin: what they carry is not what is looked at.
+        quiet: all are painted grey and thin, dotted where no gradient could flow: what they
+            carry is not what is looked at.
     """
 
     def __init__(self) -> None:
@@ -269,10 +270,25 @@ class WireLayer(QGraphicsItem):
             middle = QPointF((x0 + 3 * x1 + 3 * x2 + x3) / 8, (y0 + 3 * y1 + 3 * y2 + y3) / 8)
             yield self._wires[row], middle, abs(x3 - x0)
 
-    def crossing(self, rects: Iterable[QRectF]) -> list[Wire]:
-        """The wires some of which may lie within these rectangles, in a fixed order."""
-        rows = {int(row) for rect in rects for row in self._crossing(rect.adjusted(*_AROUND))}
-        return [self._wires[row] for row in sorted(rows) if self._wires[row] not in self.hidden]
+    def strokes(self, rects: Sequence[QRectF], zoom: float) -> Iterator[tuple[Wire, QPainterPath]]:
+        """The wires that cross some rectangles, as they are painted there: of those much longer
+        than the screen only what lies within.
+        """
+        rows, cut = self._exposed_rows(rects, zoom)
+        for row in rows:
+            if self._wires[row] in self.hidden:
+                continue
+            path = _polyline(cut[row]) if row in cut else self._path(row)
+            yield self._wires[row], path
+
+    def _exposed_rows(
+        self, exposed: Sequence[QRectF], zoom: float
+    ) -> tuple[list[int], dict[int, NDArray[np.float64]]]:
+        """The wires that cross some rectangles, and the long ones among them cut into lines."""
+        rows = {int(row) for r in exposed for row in self._crossing(r.adjusted(*_AROUND))}
+        sizes = self._bounds[:, 2:] - self._bounds[:, :2]
+        long = [row for row in rows if sizes[row].max() > _LONG / zoom]
+        return sorted(rows), {} if self.uncut else self._visible_pieces(long, exposed)
 
     def lines(self, rect: QRectF) -> tuple[list[Wire], NDArray[np.float64]]:
         """The wires that cross a rectangle as straight lines, (n, 4), and whose each is."""
@@ -298,11 +314,8 @@ class WireLayer(QGraphicsItem):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, near)
         painter.setBrush(Qt.BrushStyle.NoBrush)
         exposed = self.exposed or [option.exposedRect]
-        rows = {int(row) for r in exposed for row in self._crossing(r.adjusted(*_AROUND))}
-        sizes = self._bounds[:, 2:] - self._bounds[:, :2]
-        long = [row for row in rows if sizes[row].max() > _LONG / zoom]
-        cut = {} if self.uncut else self._visible_pieces(long, exposed)
-        for row in sorted(rows):
+        rows, cut = self._exposed_rows(exposed, zoom)
+        for row in rows:
             if self._wires[row] in self.hidden:
                 continue
             for pen in self._pens(paint, row, near):
@@ -329,7 +342,8 @@ class WireLayer(QGraphicsItem):
         if wire in self.doomed:
             return [paint.wire_refused]
         if self.quiet:
-            return [*([paint.wire_hover] if wire == self.hovered else []), paint.wire_quiet]
+            pen = paint.wire_quiet if group == "float" else paint.wire_still
+            return [paint.wire_hover, pen] if wire == self.hovered else [pen]
         pens = [paint.wires[group] if near else paint.thin_wires[group]]
         if tied and near:
             pens.append(paint.ties[group])
@@ -347,7 +361,7 @@ class WireLayer(QGraphicsItem):
         return path
 
     def _visible_pieces(
-        self, rows: list[int], exposed: list[QRectF]
+        self, rows: list[int], exposed: Sequence[QRectF]
     ) -> dict[int, NDArray[np.float64]]:
         """Wires much longer than the screen, cut into lines, without what nobody sees."""
         if not rows:
@@ -386,6 +400,16 @@ def _distances(lines: NDArray[np.float64], at: QPointF) -> NDArray[np.float64]:
     length = np.maximum((step**2).sum(-1), 1e-9)
     along = np.clip((away * step).sum(-1) / length, 0, 1)
     return np.sqrt(((away - along[..., None] * step) ** 2).sum(-1)).min(1)
+
+
+def _polyline(lines: NDArray[np.float64]) -> QPainterPath:
+    """Lines that mostly follow one another, as one path."""
+    path = QPainterPath()
+    for x0, y0, x1, y1 in lines.tolist():
+        if path.currentPosition() != QPointF(x0, y0) or path.isEmpty():
+            path.moveTo(x0, y0)
+        path.lineTo(x1, y1)
+    return path
 
 
 def draw_lines(painter: QPainter, lines: NDArray[np.float64]) -> None:

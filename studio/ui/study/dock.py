@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from PySide6.QtCore import QEvent, Signal
 from PySide6.QtWidgets import QTabWidget, QVBoxLayout, QWidget
 
-from studio.text import text
+from studio.text import language, text
 from studio.ui.lazy import Lazy
 from studio.ui.parts import clear
 from studio.ui.session import Session
@@ -34,6 +34,8 @@ class InsightDock(Lazy):
         self._layout.setContentsMargins(0, 0, 0, 0)
         self._tabs: QTabWidget | None = None
         self._wanted = next(iter(PAGES))
+        self._language = ""  # in which it is built
+        self._places: dict[str, QVBoxLayout] = {}
         self.pages: dict[str, QWidget] = {}
 
     def show_page(self, name: str) -> None:
@@ -56,11 +58,13 @@ class InsightDock(Lazy):
             self._build()
 
     def _build(self) -> None:
+        self._language = language()
         self._tabs = QTabWidget()
         self._tabs.setDocumentMode(True)
         for name in PAGES:
             place = QWidget()
-            QVBoxLayout(place).setContentsMargins(0, 0, 0, 0)
+            self._places[name] = QVBoxLayout(place)
+            self._places[name].setContentsMargins(0, 0, 0, 0)
             self._tabs.addTab(place, text(f"lens.page_{name}"))
         self._layout.addWidget(self._tabs)
         self._tabs.setCurrentIndex(list(PAGES).index(self._wanted))
@@ -74,17 +78,12 @@ class InsightDock(Lazy):
     def _place(self, name: str) -> QVBoxLayout:
         if self._tabs is None:
             self._build()
-        assert self._tabs is not None
-        layout = self._tabs.widget(list(PAGES).index(name)).layout()
-        assert isinstance(layout, QVBoxLayout)
-        return layout
+        return self._places[name]
 
     def changeEvent(self, event: QEvent) -> None:
-        if event.type() == QEvent.Type.LanguageChange and self._tabs is not None:
+        fresh = event.type() == QEvent.Type.LanguageChange and self._language != language()
+        if fresh and self._tabs is not None:  # Qt tells of a language more than once
             clear(self._tabs)
             self._tabs, self.pages = None, {}
-            if self.isVisible():
-                self._build()
-            else:
-                self.changed()
+            self.changed()
         super().changeEvent(event)

@@ -1,6 +1,7 @@
 """What somebody looks at of a project's training, and what was seen of it last."""
 
-from collections.abc import Callable, Mapping
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -9,9 +10,13 @@ from typing import Literal
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from studio.document.model import Document
+from studio.document.project import Project
 from studio.problem import Problem
 from studio.train.aside import Aside, Done, Ended, Refused
 from studio.train.evaluation.evaluate import bare
+from studio.train.study.history import Series, Shares
+from studio.train.study.lens import LensSample
+from studio.train.study.observer import observe
 from studio.train.study.seen import Seen
 from studio.train.study.wanted import Path as CallPath
 from studio.train.study.wanted import Tap, Wanted
@@ -20,6 +25,7 @@ from studio.ui.trainer import Phase, Training
 
 _DEBOUNCE = 250  # milliseconds after the last change before the process is asked
 _POLL = 40
+_LOOKS = 8  # that advice is made of: one batch says little about all
 _KEPT = 240  # epochs that are remembered; of more every second one is forgotten
 _LINGER = 60_000  # milliseconds a process that nobody asks any more keeps its data
 
@@ -43,6 +49,7 @@ class Study(QObject):
     Attributes:
         newest: what was seen last; None before anything was.
         past: what was seen at the end of each epoch of the last training, by its number.
+        shares: how strongly each loss trained each layer in each epoch of it; see `Run.shares`.
         problems: why there is nothing to see, where the model or its data are in the way.
         report: of an error of ours instead.
 
@@ -65,6 +72,11 @@ class Study(QObject):
         self._epoch: int | None = None
         self.newest: Seen | None = None
         self.past: dict[int, Seen] = {}
+        self.shares: Series = _shares(session.project)
+        self._adding = Shares()
+        self._looks: deque[LensSample] = deque(maxlen=_LOOKS)
+        self._trained = session.document  # what the looks are at
+        self._shares_epoch = 0
         self.problems: tuple[Problem, ...] = ()
         self.report = ""
         self._process: Aside | None = None
@@ -171,6 +183,11 @@ class Study(QObject):
         return self.newest if self._epoch is None else self.past.get(self._epoch, self.newest)
 
     @property
+    def looks(self) -> Sequence[LensSample]:
+        """What was seen through the lens lately with the plan's own loss weights, newest first."""
+        return tuple(self._looks)
+
+    @property
     def epoch(self) -> int | None:
         """The past epoch somebody looks back at, counted from 0; None: the newest."""
         return self._epoch
@@ -190,11 +207,30 @@ class Study(QObject):
 
     def _take(self, seen: Seen) -> None:
         self.newest = seen
+        if self._training.running:
+            self._add(seen)
+        if seen.lens is not None and self._wanted.scales is None:
+            self._remember(seen.lens)
         if seen.at == "epoch":
             self._keep(seen)
         self.problems, self.report = (), ""
         self.seen.emit()
         self.state_changed.emit()
+
+    def _remember(self, sample: LensSample) -> None:
+        if self._looks and self._looks[0].losses != sample.losses:
+            self._looks.clear()
+        if not self._training.running:
+            self._looks.clear()  # nothing moves: the same batch gives the same
+        self._looks.appendleft(sample)
+
+    def _add(self, seen: Seen) -> None:
+        """Let it count for the shares of its epoch; those before have ended."""
+        if seen.epoch > self._shares_epoch:
+            self.shares = self._adding.ended(self.shares, self._shares_epoch)
+            self._shares_epoch = seen.epoch
+        if seen.lens is not None and self._wanted.scales is None:
+            self._adding.add(self._trained, seen.lens)
 
     def _keep(self, seen: Seen) -> None:
         self.past[seen.epoch] = seen
@@ -207,8 +243,14 @@ class Study(QObject):
     def _on_phase(self) -> None:
         if self._training.phase is Phase.STARTING:
             self._epoch, self.past, self.newest = None, {}, None
+            self.shares, self._adding, self._shares_epoch = {}, Shares(), 0
+            self._trained = self._session.document
+            self._looks.clear()
             self._training.look(self._wanted)
             self._drop()
+            self.seen.emit()
+        elif self._training.phase is Phase.IDLE and self.past:
+            self.shares = _shares(self._session.project) or self.shares
             self.seen.emit()
         self.state_changed.emit()
 
@@ -217,7 +259,7 @@ class Study(QObject):
             self._look_again()
 
     def _look_again(self) -> None:
-        """Something is wanted, or another thing: of the training, or a moment later of a process."""
+        """Ask for what is wanted: of the training, or a moment later of a process."""
         if self._training.running:
             self._training.look(self._wanted)
         elif self._wanted:
@@ -237,14 +279,13 @@ class Study(QObject):
         if errors := tuple(self._session.analysis.errors):
             self._refuse(errors)
             return
-        from studio.train.study.observer import observe
-
         if self._process is None or not self._process.alive:
             self._process = Aside()
         session = self._session
         self._stale = False
         base = session.path.parent if session.path else Path()
-        self._process.ask(partial(observe, bare(session.project), base, self._wanted))
+        project = bare(session.project, slots=self._wanted.lens)
+        self._process.ask(partial(observe, project, base, self._wanted))
         self._poll.start()
         self.state_changed.emit()
 
@@ -282,3 +323,8 @@ class Study(QObject):
         self._wishes, self._pinned, self._wanted = {}, (), Wanted()
         self._linger.stop()
         self._drop()
+
+
+def _shares(project: Project) -> Series:
+    """Those of the newest run that has any."""
+    return next((run.shares for run in reversed(project.runs) if run.shares), {})

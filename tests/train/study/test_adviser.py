@@ -55,6 +55,7 @@ def test_losses_that_pull_alike_are_left_alone() -> None:
 def test_conflicts_are_told() -> None:
     advice = advise(sample((1.0, 1.0), cosine=-0.3))
     assert [pull.cosine for pull in advice.conflicts] == [-0.3]
+    assert not advise(sample((1.0, 1.0), cosine=-0.01)).conflicts  # that is noise
 
 
 @pytest.mark.parametrize("norms", [(1.0, 0.0), (float("nan"), 1.0), (1.0, float("inf"))])

@@ -23,6 +23,7 @@ from studio.optimizers.base import Optimizer
 from studio.optimizers.rmsprop import RMSprop
 from studio.optimizers.sgd import SGD
 from studio.train.arrays import Arrays
+from studio.train.feed import as_arrays
 from studio.train.step import Losses
 from studio.train.study.bench import Bench
 from studio.train.study.lens import SMALL, LensSample
@@ -30,6 +31,7 @@ from studio.train.study.lens_look import look
 from studio.train.study.wanted import Tap, layer_at
 from studio.train.trainer import Settings, Trainer
 from tests.document.drawn import Drawing, headline, out
+from tests.test_systems import batches, compiled
 
 Weights = dict[tuple[str, str], np.ndarray]
 NUMPY, ONNXRUNTIME = Settings("numpy", 3), Settings("onnxruntime", 3, 1)
@@ -211,6 +213,29 @@ def test_losses_add_up_to_the_gradient_of_the_total() -> None:
         total = sum(float((m.astype("f8") ** 2).sum()) for m in moved)
         norms, cosines = np.array(share.norms), np.array(share.cosines)
         assert norms @ cosines @ norms == pytest.approx(total, rel=1e-3, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("batch_normalization_each_step", "mask_into_nested", "masked_loss_weighted_steps"),
+        *("nested_two_by_two", "nested_output_and_own", "reuse_twice", "states_masked"),
+        *("tweets", "twice_the_same_output", "video_masked"),
+    ],
+)
+def test_nested_shared_and_masked_layers_are_measured_as_they_are_trained(name: str) -> None:
+    """The gradient of each loss by each layer, all calls together, by steps that are made."""
+    model, first = compiled(name, SGD(0.1)), batches(name)[0]
+    trainer = Trainer(model.document, model.project.store, NUMPY)
+    bench = Bench(trainer, as_arrays(model.document, **first))
+    trainer.train_batch(bench.batch)
+    sample = look(bench)
+    for number, moved in enumerate(alone(bench, sample)):
+        for layer, share in sample.layers.items():
+            squares = [(m.astype("f8") ** 2).sum() for (of, _), m in moved.items() if of == layer]
+            expected = np.sqrt(sum(squares)) / 0.1
+            assert share.norms[number] == pytest.approx(expected, rel=1e-3, abs=1e-6)
+    assert sample.layers
 
 
 def test_gradients_of_calls_add_up_to_that_of_the_layer() -> None:
@@ -423,3 +448,19 @@ def test_what_has_no_gradient_before_all_weights_is_left_out(
     assert sample.strengths[(y,)][0] > 0
     assert set(sample.signals) == {Tap.of(out(y))}
     assert Tap.of(out(bent)) in sample.magnitudes
+
+
+def test_the_mean_of_looks_has_each_number_of_theirs() -> None:
+    drawn, ids = headline(vocabulary=12)
+    bench = warm(trained(drawn))
+    one = look(bench)
+    bench.batch = batch_of(drawn, ROWS + 3)
+    other = look(bench)
+    mean, path = LensSample.mean([one, other]), (ids["lstm"],)
+    expected = np.mean([one.strengths[path], other.strengths[path]], axis=0)
+    assert mean.strengths[path] == pytest.approx(expected)
+    tap = Tap.of(out(ids["lstm"]))
+    assert mean.magnitudes[tap] == pytest.approx((one.magnitudes[tap] + other.magnitudes[tap]) / 2)
+    layer = drawn.graph.calls[ids["lstm"]].layer
+    squares = [np.square(look.layers[layer].norms) for look in (one, other)]
+    assert mean.layers[layer].norms == pytest.approx(np.sqrt(np.mean(squares, axis=0)))

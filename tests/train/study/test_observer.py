@@ -14,16 +14,20 @@ from studio.document.project import Project
 from studio.document.store import Store
 from studio.examples import EXAMPLES
 from studio.formats.loom import load, save
-from studio.problem import ProblemError
+from studio.problem import Problem, ProblemError
 from studio.train.control import Orders
+from studio.train.evaluation.evaluate import bare
 from studio.train.events import Event, Finished, Started, Warned
 from studio.train.job import Job, train
 from studio.train.study import observer as module
+from studio.train.study.bench import Bench
 from studio.train.study.history import LAYERS, Shares
 from studio.train.study.lens import LensSample
+from studio.train.study.lens_look import look
 from studio.train.study.observer import AT_ENDS, INTERVAL, SHARE, Budget, observe
 from studio.train.study.seen import Seen
 from studio.train.study.wanted import Tap, Wanted
+from studio.train.trainer import Trainer
 
 
 class Clock:
@@ -48,7 +52,7 @@ def followed(
             at = "batch" if number < batches else "epoch"
             clock.now += step if at == "batch" else 0
             budget.passed()
-            if fresh or budget.allows(at):
+            if budget.allows(at, fresh):
                 seconds = first if fresh else look
                 clock.now, spent = clock.now + seconds, spent + seconds
                 budget.paid(at, seconds, fresh)
@@ -58,8 +62,8 @@ def followed(
 
 
 def test_looks_take_a_tenth_of_trainings_time_at_most() -> None:
-    for step, look in ((0.001, 0.01), (0.02, 0.1), (0.02, 2.0), (0.5, 0.001)):
-        share, within, at_ends = followed(40, 200, step, look, look * 3)
+    for step, cost in ((0.001, 0.01), (0.02, 0.1), (0.02, 2.0), (0.5, 0.001)):
+        share, within, at_ends = followed(40, 200, step, cost, cost * 3)
         assert share <= 1 / (SHARE + 1) + 0.02
         assert within + at_ends >= 3
 
@@ -159,17 +163,25 @@ def test_trying_other_loss_weights_is_no_history() -> None:
     assert of(found, Finished)[0].run.shares == {}
 
 
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (ProblemError(Problem("no_gradient", args={"operator": "Foo"})), "no_gradient"),
+        (MemoryError(), "memory_short"),
+    ],
+    ids=["no gradient", "no memory"],
+)
 @pytest.mark.usefixtures("_always")
 def test_what_cannot_be_seen_is_said_once_and_training_goes_on(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, error: Exception, code: str
 ) -> None:
     def refuse(*_: object) -> None:
-        raise ProblemError(module.Problem("no_gradient", args={"operator": "Foo"}))
+        raise error
 
     monkeypatch.setattr(module, "look", refuse)
     found = list(events(digits(), Wanted(lens=True)))
     (warned,) = of(found, Warned)
-    assert (warned.problem.code, warned.problem.severity) == ("no_gradient", "warning")
+    assert (warned.problem.code, warned.problem.severity) == (code, "warning")
     assert of(found, Finished)[0].run.ended == "done"
     assert all(seen.lens is None for seen in of(found, Seen))
 
@@ -212,6 +224,25 @@ def test_another_model_is_another_program(monkeypatch: pytest.MonkeyPatch) -> No
     assert first.lens is not None
     assert second.lens is not None
     assert first.lens.strengths.keys() - second.lens.strengths.keys() == {(name,)}
+
+
+def test_at_rest_the_next_step_is_that_of_the_optimizer_as_training_left_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "_DESK", module._Desk())
+    project = digits(1)
+    (finished,) = of(list(events(project, Wanted())), Finished)
+    assert finished.step == project.store.step > 0
+    samples = module.load_data(project.document, Path()).train
+    expected = look(Bench(Trainer(project.document, project.store), samples))
+    assert min(map(min, expected.strengths.values())) > 0
+    seen, fresh = (
+        observe(bare(project, slots=slots), Path(), Wanted(lens=True)) for slots in (True, False)
+    )
+    assert seen.lens is not None
+    assert fresh.lens is not None
+    assert seen.lens.strengths == expected.strengths
+    assert fresh.lens.strengths != expected.strengths  # as if it were its first step
 
 
 def test_a_model_without_data_says_why_it_cannot_be_seen() -> None:
