@@ -61,7 +61,7 @@ def numbers_of(array: Array, bins: int = BINS, sample: int = SAMPLE) -> Numbers:
         high,
         float(wide.mean()),
         float(wide.std()),
-        1 - np.count_nonzero(finite) / flat.size - broken / flat.size,
+        (finite.size - np.count_nonzero(finite)) / flat.size,
         broken,
         nans,
         edges,

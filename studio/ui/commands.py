@@ -11,7 +11,7 @@ from studio.ui.actions import Action
 from studio.ui.editing import COPIES, GOALS, PLACES, SELECTIONS, WIRES, editing
 from studio.ui.picture_dialog import copy_picture, run_picture
 from studio.ui.settings import THEMES
-from studio.ui.study.acts import INSIGHT, study_acts
+from studio.ui.study.acts import INSIGHT, PROBE_EXPORTS, PROBES, study_acts
 from studio.ui.training.acts import RUNS, STEERING, training_acts
 
 if TYPE_CHECKING:  # the window builds this list, so it cannot be imported here
@@ -383,14 +383,15 @@ SHARING = ("use_again", "make_independent", "-", "group", "ungroup", "-", "wrap"
 LOOKS = ("collapse", "frame", "note")
 FRAME_COLOURS = ("frame_colour", tuple(f"frame_{name}" for name in COLOURS))
 CONTEXT_NODE = (
-    "enter", "toggle_output", ("goals", GOALS), "freeze", "mute", "-", *WIRES, "-", "cut", "copy",
-    "duplicate", "-", *SHARING, "-", *LOOKS, "-", ("align", PLACES), "fit_selection", "arrange",
-    "-", "delete", "heal",
+    "enter", "toggle_output", ("goals", GOALS), "freeze", "mute", "-", *PROBES, "microscope", "-",
+    *WIRES, "-", "cut", "copy", "duplicate", "-", *SHARING, "-", *LOOKS, "-", ("align", PLACES),
+    "fit_selection", "arrange", "-", "delete", "heal",
 )  # fmt: skip
 CONTEXT_CANVAS = (
     "add", "paste", "insert", "frame", "note", "select_all", "-", "leave", "fit", "arrange", "-",
     "model",
 )  # fmt: skip
+CONTEXT_PROBE = ("probe_closer", ("probe_export", PROBE_EXPORTS), "-", "probe")
 CONTEXT_PIECE = (
     "write", FRAME_COLOURS, "-", "cut", "copy", "duplicate", "-", "frame", "-", "delete",
 )  # fmt: skip

@@ -81,6 +81,7 @@ class Desk(QObject):
         self.outline.jump.connect(self.canvas.jump_to)
         self.insight.jump.connect(self.canvas.jump_to)
         self.canvas.lens.watch(self.study)
+        self.canvas.probes.watch(self.study)
         self.outline.wires.connect(self.canvas.select_wires)
         self.training.state_changed.connect(lambda: self.weights.lock(self.training.running))
         self.problems.counted.connect(self._count)

@@ -1,5 +1,6 @@
 """One weight's numbers: as a histogram, and as a table."""
 
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
@@ -96,9 +97,11 @@ class Histogram(QWidget):
 class _Matrix(QAbstractTableModel):
     """The numbers of a matrix, written when they come into sight."""
 
-    def __init__(self, matrix: Array) -> None:
+    def __init__(
+        self, matrix: Array, every: Sequence[int] = (1, 1), words: Sequence[str] = ()
+    ) -> None:
         super().__init__()
-        self._matrix = matrix
+        self._matrix, self._every, self._words = matrix, every, words
 
     def rowCount(self, parent: Index | None = None) -> int:
         return 0 if parent and parent.isValid() else self._matrix.shape[0]
@@ -111,7 +114,8 @@ class _Matrix(QAbstractTableModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return f"{value:.5g}"
         if role == Qt.ItemDataRole.ToolTipRole:
-            return f"[{index.row()}, {index.column()}] = {value!s}"
+            down, across = self._every
+            return f"[{index.row() * down}, {index.column() * across}] = {value!s}"
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         return None
@@ -119,7 +123,12 @@ class _Matrix(QAbstractTableModel):
     def headerData(
         self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
     ) -> Any:
-        return str(section) if role == Qt.ItemDataRole.DisplayRole else None  # from 0, as NumPy's
+        if role != Qt.ItemDataRole.DisplayRole:
+            return None
+        if orientation == Qt.Orientation.Horizontal:
+            return str(section * self._every[1])  # from 0, as NumPy's
+        word = self._words[section] if self._words else ""
+        return f"{section * self._every[0]}  {word}".rstrip()
 
 
 class ValuesView(QWidget):
@@ -128,6 +137,8 @@ class ValuesView(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._array: Array = np.empty((0, 0))
+        self._every: tuple[int, ...] = (1, 1)
+        self._words: Sequence[str] = ()
         self.table = QTableView()
         self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.part = QSpinBox(minimum=0)
@@ -143,10 +154,20 @@ class ValuesView(QWidget):
         layout.addWidget(self._above)
         layout.addWidget(self.table, 1)
 
-    def show_array(self, array: Array | None) -> None:
-        """Show another one; where one stands in it stays while its shape does."""
+    def show_array(
+        self, array: Array | None, every: Sequence[int] = (), words: Sequence[str] = ()
+    ) -> None:
+        """Show another one; where one stands in it stays while its shape does.
+
+        Args:
+            array: what is shown.
+            every: along each axis, each how many-th number of something larger it has.
+            words: what each of its rows stands for.
+        """
         if array is None:
             array = np.empty((0, 0))
+        steps = (1, 1, *every) if array.ndim > 1 else (*(*every, 1)[:1], 1)
+        self._every, self._words = steps[-2:], words
         alike = array.shape == self._array.shape
         at = (self.table.horizontalScrollBar().value(), self.table.verticalScrollBar().value())
         self._array = array
@@ -179,7 +200,8 @@ class ValuesView(QWidget):
         else:
             matrix = array if array.ndim == 2 else array.reshape(-1, 1)
         old = self.table.model()
-        self.table.setModel(_Matrix(matrix))
+        words = self._words if len(self._words) == len(matrix) else ()
+        self.table.setModel(_Matrix(matrix, self._every, words))
         width = self.table.fontMetrics().horizontalAdvance("-0.00012345") + 12
         self.table.horizontalHeader().setDefaultSectionSize(width)
         self.table.verticalHeader().setDefaultSectionSize(self.table.fontMetrics().height() + 6)

@@ -23,7 +23,15 @@ from studio.ui.actions import Actions
 from studio.ui.breadcrumbs import Stage
 from studio.ui.canvas import CanvasView, Hit
 from studio.ui.command_palette import CommandPalette
-from studio.ui.commands import CONTEXT_CANVAS, CONTEXT_NODE, CONTEXT_PIECE, TOOLBAR, commands, menus
+from studio.ui.commands import (
+    CONTEXT_CANVAS,
+    CONTEXT_NODE,
+    CONTEXT_PIECE,
+    CONTEXT_PROBE,
+    TOOLBAR,
+    commands,
+    menus,
+)
 from studio.ui.data_dock import DataDock
 from studio.ui.desk import Desk
 from studio.ui.dialogs import confirm
@@ -41,6 +49,7 @@ from studio.ui.session import Session
 from studio.ui.settings import Settings
 from studio.ui.sharing import Sharing
 from studio.ui.status import Status
+from studio.ui.study.acts import show_value
 from studio.ui.summary_dock import SummaryDock
 from studio.ui.tabs import Tabs
 from studio.ui.theme import apply_theme
@@ -184,6 +193,7 @@ class MainWindow(QMainWindow):
         desk.data.model_wanted.connect(self.dropping.propose_model)
         desk.canvas.context_requested.connect(self._show_context)
         desk.canvas.picked.connect(self._refresh)
+        desk.canvas.probes.closer.connect(partial(show_value, self))
         self.tabs.add(desk)
         return desk
 
@@ -360,7 +370,10 @@ class MainWindow(QMainWindow):
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         on_something = hit.call is not None or hit.wire is not None
         entries = CONTEXT_NODE if on_something else CONTEXT_CANVAS
-        self.actions_.fill_menu(menu, CONTEXT_PIECE if hit.piece is not None else entries)
+        if hit.probe is not None:
+            self.actions_.fill_menu(menu, CONTEXT_PROBE)
+        else:
+            self.actions_.fill_menu(menu, CONTEXT_PIECE if hit.piece is not None else entries)
         menu.popup(pos)
 
     # -- language and theme ----------------------------------------------------------------------

@@ -25,6 +25,12 @@ def test_zeros_and_what_is_no_number_are_counted_apart() -> None:
     assert (found.low, found.high, found.mean) == (-4, 4, 0.5)
 
 
+def test_no_zero_is_exactly_none() -> None:
+    array = np.arange(1, 100, dtype=np.float32)
+    array[::7] = np.nan
+    assert numbers_of(array).zeros == 0
+
+
 def test_equal_numbers_and_none() -> None:
     same = numbers_of(np.full(5, 7.0, np.float32))
     assert (same.low, same.high, same.deviation) == (7, 7, 0)

@@ -6,7 +6,14 @@ import pytest
 
 from studio.document.project import Project
 from studio.text import LANGUAGES, catalogue, resources
-from studio.ui.commands import CONTEXT_CANVAS, CONTEXT_NODE, TOOLBAR, menus
+from studio.ui.commands import (
+    CONTEXT_CANVAS,
+    CONTEXT_NODE,
+    CONTEXT_PIECE,
+    CONTEXT_PROBE,
+    TOOLBAR,
+    menus,
+)
 from studio.ui.session import Session
 from studio.ui.settings import Settings
 from studio.ui.window import MainWindow
@@ -34,6 +41,21 @@ def test_every_act_has_a_text(window, code):
         assert name in catalogue(code, domain), f"{action.id} has no text in {code}"
 
 
+def submenus(entries):
+    for entry in entries:
+        if isinstance(entry, tuple):
+            yield entry[0]
+            yield from submenus(entry[1])
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_every_submenu_has_a_text(window, code):
+    contexts = (CONTEXT_NODE, CONTEXT_CANVAS, CONTEXT_PIECE, CONTEXT_PROBE)
+    for menu in (*menus(window).values(), *contexts):
+        for name in submenus(menu):
+            assert f"menu_{name}" in catalogue(code, "window")
+
+
 @pytest.mark.parametrize("code", LANGUAGES)
 def test_every_act_that_can_be_impossible_says_why(window, code):
     for action in window.actions_.all.values():
@@ -44,7 +66,7 @@ def test_every_act_that_can_be_impossible_says_why(window, code):
 def test_every_act_is_in_a_menu_and_every_entry_is_an_act(window):
     entries = [e for menu in menus(window).values() for e in listed(menu)]
     assert sorted(entries) == sorted(window.actions_.all)
-    for bar in (TOOLBAR, CONTEXT_NODE, CONTEXT_CANVAS):
+    for bar in (TOOLBAR, CONTEXT_NODE, CONTEXT_CANVAS, CONTEXT_PIECE, CONTEXT_PROBE):
         assert set(listed(bar)) <= set(window.actions_.all)
 
 

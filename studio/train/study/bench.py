@@ -13,6 +13,8 @@ from studio.train.arrays import Arrays, batches, shuffled_batches
 from studio.train.study.wanted import Wanted
 from studio.train.trainer import Trainer
 
+_KEPT = 8  # programs with their memory; of more, those go that were not run for longest
+
 
 class Reads(Protocol):
     """A program that reads weights and writes none, with whatever its maker wants to know of it."""
@@ -104,7 +106,9 @@ class Bench:
             choice = self.trainer.choice or choose(settings.engine, made.program)
             runner = executor(choice.engine, made.program, settings.threads)
             self._runners[key] = made, runner
-        made, runner = self._runners[key]
+        made, runner = self._runners[key] = self._runners.pop(key)  # the newest stands last
+        while len(self._runners) > _KEPT:
+            del self._runners[next(iter(self._runners))]
         self.trainer.save()
         runner.load((states or self._weights)(made))
         return made, runner

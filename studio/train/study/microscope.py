@@ -16,7 +16,8 @@ from studio.engine.operator import operator
 from studio.engine.passes.eliminate_dead import eliminate_dead
 from studio.engine.program import Attribute, Node, Program
 from studio.train.arrays import Placed, Weighted
-from studio.train.step import Losses, Step
+from studio.train.step import Losses, Step, described
+from studio.train.update import Update
 
 _STATES = {"LSTM": 2, "GRU": 1, "RNN": 1}
 
@@ -103,46 +104,20 @@ def _cut(model: _Model, path: Path, weighted: Weighted, one_hots: Placed) -> Cut
         inputs = [operands.get(i) for i in range(len(node.inputs))]
         kept = op.call(operator(node.op).training, inputs, 99, None, **node.attrs)
     arriving: dict[str, Sequence[Value | None]] = {}
-    for key, loss in parts.losses.items():
-        with op.at("", "loss"):
-            weighted_loss = op.Mul(loss, parts.scales[key])
-        seed = op.const(1, loss.dtype)
-        arriving[key] = differentiate(op, {weighted_loss: seed}, given)
+    for key, loss in parts.weighted().items():
+        arriving[key] = differentiate(op, {loss: op.const(1, loss.dtype)}, given)
     mask = op.heeded.get(given[0].name)
-    step = _step(lowered, parts, [*operands.values(), *kept, mask, *_all(arriving)])
+    found = [*operands.values(), *kept, mask, *(v for each in arriving.values() for v in each)]
+    ends = dict.fromkeys([*parts.losses.values(), *(v for v in found if v is not None)])
+    program = eliminate_dead(op.program(list(ends)))
     return Cut(
-        step,
+        described(program, lowered, parts, Update()),
         node.op,
         node.attrs,
         {place: value.name for place, value in operands.items()},
         mask.name if mask else "",
         [value.name for value in kept],
         {k: [v.name if v else "" for v in values] for k, values in arriving.items()},
-    )
-
-
-def _all(arriving: Mapping[str, Sequence[Value | None]]) -> list[Value | None]:
-    return [value for values in arriving.values() for value in values]
-
-
-def _step(lowered: Lowered, parts: Losses, wanted: Sequence[Value | None]) -> Step:
-    outputs = [*parts.losses.values(), *(value for value in wanted if value is not None)]
-    program = lowered.op.program(list(dict.fromkeys(outputs)))
-    return Step(
-        eliminate_dead(program),
-        {call: v.name for call, v in lowered.inputs.items()},
-        {k: v.name for k, v in parts.targets.items()},
-        {k: v.name for k, v in parts.weights.items()},
-        {k: v.name for k, v in parts.scales.items()},
-        {},
-        {},
-        {k: v.name for k, v in parts.losses.items()},
-        "",
-        lowered.variables,
-        {},
-        {},
-        lowered.op.draws,
-        parts.specs,
     )
 
 

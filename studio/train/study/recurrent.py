@@ -20,7 +20,7 @@ from studio.train.study.through_time import Walked, back_through_time, stacked
 from studio.train.study.wanted import Wanted, layer_at
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Reading:
     """One walk along one sequence. All arrays have the steps as the sequence has them, not as they
     are read, and are (steps, units) but for the norms, which are of every step and all units.
@@ -36,7 +36,7 @@ class Reading:
         norms: the length of the whole gradient by h at each step, whichever units are in the rest.
         vanished: the first step, in the order of reading, from which on a loss has a norm of
             `VANISHED` times its largest: less arrives before. None where nothing is before it, or
-            where nothing arrives at all.
+            where nothing arrives at all or not all is finite.
     """
 
     number: int
@@ -49,7 +49,7 @@ class Reading:
     vanished: Mapping[str, int | None]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class RecurrentSample:
     """One sample as a recurrent layer reads it, in inference mode: nothing is dropped.
 
@@ -65,6 +65,8 @@ class RecurrentSample:
             or a TimeDistributed.
         sample: the number of the sample among its rows.
         words: what each step stands for, where the sequence is a text; else empty.
+        path: whose it is.
+        count: how many rows there are to choose samples from.
     """
 
     kind: str
@@ -77,6 +79,8 @@ class RecurrentSample:
     readings: tuple[Reading, ...]
     sample: int = 0
     words: tuple[str, ...] = ()
+    path: Path = ()
+    count: int = 1
 
 
 VANISHED = 1e-3  # of the largest norm: below this, next to nothing arrives
@@ -102,6 +106,11 @@ def _paths_in(document: Document, graph: GraphId, path: Path) -> list[Path]:
             case Recurrent() | Bidirectional():
                 found.append(here)
     return found
+
+
+def is_recurrent(document: Document, layer: LayerId) -> bool:
+    """Whether calls of a layer can be looked into."""
+    return isinstance(_inside(document, layer), Recurrent | Bidirectional)
 
 
 def _inside(document: Document, layer: LayerId) -> Body:
@@ -131,9 +140,10 @@ def sampled(bench: Bench, wanted: Wanted) -> RecurrentSample | None:
         if name := program.step.scales.get(key):
             feeds[name] = np.array(scale, feeds[name].dtype)
     turned = bool(getattr(_inside(document, layer_at(document, path)), "go_backwards", False))
-    number = max(0, min(wanted.sample, len(bench.rows(wanted)) - 1))
-    found = examined(program, runner.run(feeds), turned, number)
-    return replace(found, words=_words(bench, sample, path, found.length))
+    count = len(bench.rows(wanted))
+    found = examined(program, runner.run(feeds), turned, max(0, min(wanted.sample, count - 1)))
+    words = _words(bench, sample, path, found.length)
+    return replace(found, words=words, path=path, count=count)
 
 
 def _words(bench: Bench, sample: Arrays, path: Path, length: int) -> tuple[str, ...]:
@@ -210,7 +220,7 @@ class _Direction:
 
         order = np.sort(places)[::-1] if self._backwards else np.sort(places)
         hidden = {key: into[0] for key, into in self._into.items()}
-        norms = {key: np.linalg.norm(placed(into), axis=-1) for key, into in hidden.items()}
+        norms = {key: _length(placed(into)) for key, into in hidden.items()}
         return Reading(
             row,
             self._backwards,
@@ -230,10 +240,16 @@ class _Direction:
         return valid[::-1] if self._turned else valid
 
 
+def _length(values: Array) -> Array:
+    """Of the last axis; in float64, where squares of small numbers are not lost."""
+    found: Array = np.linalg.norm(values.astype(np.float64), axis=-1)
+    return found
+
+
 def _vanished(norms: Array, order: Array) -> int | None:
     """See `Reading`; `order` has the steps that count, the one read first first."""
     read = norms[order]
-    if not len(read) or not read.max() > 0:
+    if not len(read) or not read.max() > 0 or not np.isfinite(read).all():
         return None
     first = int(np.argmax(read >= VANISHED * read.max()))
     return int(order[first]) if first else None

@@ -7,6 +7,7 @@ mode: nothing is dropped, no statistic changes.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
+from typing import Any, Literal
 
 import numpy as np
 
@@ -41,7 +42,11 @@ class TapSample:
             each second, fourth, …
         every: along each axis of the sample, each how many-th is in `values`; ones: all are.
         mask: which steps of the sample count, by its leading axes, thinned as `values`; or None.
-        words: what each step of `values` stands for, where they are those of a text; else empty.
+        words: what each step of the sample stands for, where they are those of a text; else empty.
+        is_text: whether the value is that text itself.
+        rows: those the sample is of: where none validate, those that train.
+        number: which of the rows it is, counted from 0.
+        count: how many rows there are to choose from.
     """
 
     shape: tuple[int, ...]
@@ -52,11 +57,20 @@ class TapSample:
     every: tuple[int, ...]
     mask: Array | None = None
     words: tuple[str, ...] = ()
+    is_text: bool = False
+    rows: Literal["validation", "training"] = "training"
+    number: int = 0
+    count: int = 1
 
     @property
     def whole(self) -> bool:
         """Whether all numbers of the sample are told."""
         return all(step == 1 for step in self.every)
+
+    @property
+    def words_told(self) -> tuple[str, ...]:
+        """What each step in `values` stands for."""
+        return self.words[:: self.every[0]] if self.words else ()
 
     @property
     def nans(self) -> float:
@@ -89,7 +103,7 @@ def measured(array: Array, mask: Array | None, sample: int, words: Sequence[str]
         one[chosen].copy(),
         every,
         None if mask is None else mask[sample][chosen[: mask.ndim - 1]].copy(),
-        tuple(words[:: every[0]]) if words else (),
+        tuple(words),
     )
 
 
@@ -119,9 +133,15 @@ def sampled(bench: Bench, wanted: Wanted) -> dict[Tap, TapSample]:
     start = number - number % size
     batch, sample = rows.take(slice(start, start + size)).unpacked(), number - start
     found = computed(bench, batch, wanted.taps)
-    return {
+    samples = {
         tap: measured(array, mask, sample, words_of(bench, batch, tap, array, sample))
         for tap, (array, mask) in found.items()
+    }
+    told: dict[str, Any] = {"number": number, "count": len(rows)}
+    told["rows"] = "validation" if rows is bench.validation else "training"
+    return {
+        tap: replace(one, **told, is_text=bool(one.words) and _is_input(bench.document, tap))
+        for tap, one in samples.items()
     }
 
 

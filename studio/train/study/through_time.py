@@ -15,6 +15,7 @@ from studio.engine.bodies.operands import B, H, R, W, X
 from studio.engine.builder import Builder, Value
 from studio.engine.gradient import differentiate
 from studio.engine.numpy_executor import NumpyExecutor
+from studio.engine.operators.recurrent import vanished
 from studio.engine.passes.eliminate_dead import eliminate_dead
 from studio.engine.program import Array, Attribute, Dim, Program, Role, Spec
 
@@ -69,18 +70,21 @@ def back_through_time(walked: Walked, arriving: Array, ends: Sequence[Array]) ->
 
     Returns:
         For each state (time, batch, units), the steps as the sequence has them; zeros where a row
-        has none.
+        has none, and where next to nothing (1e-30) is left of all.
     """
     step = _Step(walked)
     flowing = [end.copy() for end in ends]
     found = [np.zeros_like(arriving) for _ in flowing]
     for at, t, read in _backwards(walked):
         before = [state.copy() for state in flowing]
-        flowing[0] += arriving[t]
+        with np.errstate(all="ignore"):  # infinities are results like others
+            flowing[0] += arriving[t]
         for into, now in zip(found, flowing, strict=True):
             into[t] = now
-        back = step.run(walked.x[t], [state[at] for state in walked.states], flowing)
-        flowing = back
+        if vanished(*flowing):  # the operator would leave them as they are, too
+            flowing = [np.zeros_like(now) for now in flowing]
+        else:
+            flowing = step.run(walked.x[t], [state[at] for state in walked.states], flowing)
         if read is not None:  # a row without this step hands its gradients on as they are
             for now, old, into in zip(flowing, before, found, strict=True):
                 np.copyto(now, old, where=~read)
@@ -101,7 +105,7 @@ class _Step:
     def __init__(self, walked: Walked) -> None:
         self._states = len(walked.states)
         program = eliminate_dead(_program(walked, self._states))
-        self._executor = NumpyExecutor(program.astype(walked.x.dtype.name))
+        self._executor = NumpyExecutor(program.astype(walked.x.dtype.name), threads=1)
         self._executor.load({_WEIGHTS[at]: array for at, array in walked.weights.items()})
 
     def run(self, x: Array, before: Sequence[Array], after: Sequence[Array]) -> list[Array]:

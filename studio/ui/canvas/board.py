@@ -23,6 +23,7 @@ from studio.ui.canvas.overlays import Hint
 from studio.ui.canvas.picking import Picking
 from studio.ui.canvas.plane import Plane, Viewpoint
 from studio.ui.canvas.popups import Popups
+from studio.ui.canvas.probes import Probes
 from studio.ui.canvas.scene import CanvasScene
 from studio.ui.canvas.writing import Writing
 from studio.ui.session import Session
@@ -61,6 +62,7 @@ class Board(Plane):
         self.popups = Popups(self)
         self.clipboard = Clipboard(self)
         self.lens = Lens(self)
+        self.probes = Probes(self)
         self.pointer: QPoint | None = None
         self._graph = session.shown
         self._viewpoints: dict[GraphId, Viewpoint] = {}
@@ -104,6 +106,9 @@ class Board(Plane):
 
     def _on_select(self, calls: frozenset[CallId]) -> None:
         self.canvas.show_selection(calls)
+        self.probes.aim(None)
+        if calls:
+            self.canvas.cards.choose(None)
         self.refresh_far()
 
     def changeEvent(self, event: QEvent) -> None:
@@ -118,6 +123,7 @@ class Board(Plane):
     def select(self, calls: Iterable[CallId], keep_wires: bool = False) -> None:
         """Select these calls, and nothing else unless wires, frames, notes, bends are kept."""
         self.session.select(calls)
+        self.canvas.cards.choose(None)
         if not keep_wires:
             self.select_wires(frozenset())
             self.picking.pick()
@@ -225,6 +231,9 @@ class Board(Plane):
 
     def delete_selection(self) -> None:
         """Delete all that is selected."""
+        if self.probes.chosen is not None:
+            self.probes.unpin([self.probes.chosen])
+            return
         calls, wires = self.session.selection, self.canvas.wires.selected
         label, document = commands.deleted(self.session.document, calls, wires)
         self.session.commit(*self.picking.deleted(label, document, alone=not (calls or wires)))

@@ -17,10 +17,11 @@ from studio.ui.canvas.far import Boxes
 from studio.ui.canvas.fields import Field
 from studio.ui.canvas.frames import FrameItem
 from studio.ui.canvas.geometry import MARGIN
-from studio.ui.canvas.levels import NEAR
+from studio.ui.canvas.levels import FAR, NEAR
 from studio.ui.canvas.node import REACH, NodeItem
 from studio.ui.canvas.notes import NoteItem
 from studio.ui.canvas.pieces import Piece
+from studio.ui.canvas.probe_cards import Cards
 from studio.ui.canvas.tinting import Pills, Strands
 from studio.ui.canvas.tints import Tints
 from studio.ui.canvas.wire_labels import WireLabels
@@ -43,6 +44,7 @@ class Hit:
         chevron: it is the place in a node's title that collapses it.
         field: a field of the node, for what an output is trained.
         piece: a frame or a note; `part` tells which part of it, see `pieces.Piece`.
+        probe: the port whose card it is, with `part`, see `probe_cards`.
     """
 
     pos: QPointF
@@ -56,6 +58,7 @@ class Hit:
     field: Field | None = None
     piece: PieceId | None = None
     part: str = ""
+    probe: Endpoint | None = None
 
 
 class Lights:
@@ -101,6 +104,7 @@ class CanvasScene(QGraphicsScene):
         overlays: what gestures show.
         far: what is painted from far away; None where it is to be found anew.
         labels: the shapes on the wires, hidden until they are wanted.
+        cards: what leaves the ports that probes are pinned to.
         tints: what the lens shows; None while it is off.
     """
 
@@ -126,6 +130,7 @@ class CanvasScene(QGraphicsScene):
         self.addItem(self.wires)
         self.labels = WireLabels(self.wires)
         self.addItem(self.labels)
+        self.cards = Cards(self)
         self._document = Document()
         self._faces: Faces | None = None
         self._looks: object = None  # of the wires
@@ -157,6 +162,7 @@ class CanvasScene(QGraphicsScene):
             self._follow(stirred)
         self._faces, self._looks = faces, looks
         self.labels.show_faces(faces)
+        self.cards.show_faces(faces)
         self._mark_twins()
 
     def _show_calls(self, faces: Faces, stirred: set[CallId]) -> None:
@@ -226,6 +232,7 @@ class CanvasScene(QGraphicsScene):
             touched = {w for c in stirred for w in (*graph.into(c), *graph.out_of(c))}
             self.wires.move({w: self._ends(w) for w in touched}, bends)
             self.labels.update()
+            self.cards.follow(stirred)
 
     # -- what is transient ---------------------------------------------------------------------
 
@@ -352,7 +359,9 @@ class CanvasScene(QGraphicsScene):
     # -- finding -------------------------------------------------------------------------------
 
     def hit(self, at: QPointF, zoom: float) -> Hit:
-        """What lies under a point: ports before nodes before wires."""
+        """What lies under a point: cards before ports before nodes before wires."""
+        if (card := self.cards.at(at)) is not None and zoom >= FAR:
+            return Hit(at, probe=card[0], part=card[1])
         reach = QRectF(at.x() - REACH, at.y() - REACH, 2 * REACH, 2 * REACH)
         near = [i for i in self.items(reach) if isinstance(i, NodeItem)]
         top = next((item for item in near if item.covers(at)), None)
@@ -399,23 +408,31 @@ class CanvasScene(QGraphicsScene):
         rect = QRectF()
         for piece in self.pieces.values() if calls is None else ():
             rect = rect.united(QRectF(*piece.rect))
+        for card in self.cards.items.values() if calls is None else ():
+            rect = rect.united(card.box)
         for call in chosen:
             rect = rect.united(self.items_by_call[call].scene_rect())
         return rect.adjusted(-MARGIN, -MARGIN, MARGIN, MARGIN) if not rect.isNull() else rect
 
     def sizes(self) -> tuple[dict[CallId, Size], dict[CallId, Size]]:
-        """What each node takes: its body, and with the flags beside it."""
+        """What each node takes: its body, and with the flags beside it and the cards below it."""
         geometries = {call: item.geometry for call, item in self.items_by_call.items()}
         bodies = {c: (g.body.width(), g.body.height()) for c, g in geometries.items()}
-        return bodies, {c: g.size for c, g in geometries.items()}
+        return bodies, {c: self.cards.around(c, g.size) for c, g in geometries.items()}
 
-    def free_spot(self, near: QPointF, size: tuple[float, float]) -> QPointF:
-        """The nearest spot at or below a point where a node of this size covers no other."""
+    def free_spot(
+        self, near: QPointF, size: tuple[float, float], taken: Iterable[Rect] = ()
+    ) -> QPointF:
+        """The nearest spot at or below a point where a node of this size covers no other, no card,
+        and nothing that is about to be put there.
+        """
         gap = 24.0
         at = QPointF(near)
         while True:
             wanted = QRectF(at.x(), at.y(), *size).adjusted(-gap, -gap, gap, gap)
             blockers = [i.scene_rect() for i in self.items_by_call.values()]
+            blockers += [card.box for card in self.cards.items.values()]
+            blockers += [QRectF(*rect) for rect in taken]
             below = [r.bottom() for r in blockers if r.intersects(wanted)]
             if not below:
                 return at

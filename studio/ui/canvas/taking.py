@@ -15,6 +15,7 @@ from studio.ui.canvas.goals import weight_text
 from studio.ui.canvas.moving import MoveNodes, Nudge
 from studio.ui.canvas.picking import Picking
 from studio.ui.canvas.pieces import BODY, CURSORS
+from studio.ui.canvas.probes import MoveCard
 from studio.ui.canvas.scene import Hit
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ _ADDING = Modifiers.ShiftModifier | Modifiers.ControlModifier
 def gesture_for(view: "CanvasView", hit: Hit, at: QPoint, keys: Modifiers) -> Gesture | None:
     """The story that a press begins, if it is one of these."""
     picking = view.picking
+    if hit.probe is not None:
+        return MoveCard(view, at, hit)
     if hit.port is not None:
         return None
     if hit.chevron and hit.call is not None and not keys & _ADDING:

@@ -8,12 +8,16 @@ from studio.text import text
 from studio.ui.canvas import origins
 from studio.ui.canvas.faces import Face, port_label
 from studio.ui.canvas.fields import Field
+from studio.ui.canvas.probe_cards import Shown
 from studio.ui.canvas.scene import CanvasScene, Hit
 from studio.ui.session import Session
+from studio.ui.study.tap_views import shape_said, text_said
 
 
 def tip(session: Session, scene: CanvasScene, hit: Hit) -> str:
     """What is said of the thing under the cursor, as rich text; empty over nothing."""
+    if hit.probe is not None:
+        return _paragraphs(_card(scene.cards.items[hit.probe].shown))
     if hit.port is not None:
         return _paragraphs(_port(session, hit.port, hit.incoming))
     if hit.call is not None and hit.field is not None:
@@ -24,6 +28,12 @@ def tip(session: Session, scene: CanvasScene, hit: Hit) -> str:
     if hit.wire is not None:
         return _paragraphs(_wire(session, hit.wire))
     return ""
+
+
+def _card(shown: Shown) -> list[str]:
+    """What a probe's card shows, all that was cut off, and what the mouse does with it."""
+    about = [] if shown.sample is None else [shape_said(shown.sample), text_said(shown.sample)]
+    return [shown.title, *filter(None, (*about, shown.note)), text("probes.card_tip")]
 
 
 def _field(face: Face, field: Field) -> list[str]:

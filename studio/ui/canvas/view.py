@@ -25,6 +25,7 @@ from studio.ui.canvas.holding import filled
 from studio.ui.canvas.landing import Landing
 from studio.ui.canvas.moving import CopyNodes, MakeTwin, MoveNodes, Nudge
 from studio.ui.canvas.offer import Offer
+from studio.ui.canvas.probe_cards import CARD_CURSORS
 from studio.ui.canvas.scene import Hit
 from studio.ui.canvas.taking import gesture_for, nudge
 from studio.ui.canvas.wiring import DragWire
@@ -162,6 +163,9 @@ class CanvasView(Board):
         if event.button() != Qt.MouseButton.LeftButton or self._space:
             return
         hit = self.hit(event.position().toPoint())
+        if hit.probe is not None:
+            self.probes.look_closer(hit.probe)
+            return
         if hit.port is None and (hit.field is not None or self.picking.double_click(hit)):
             return
         if hit.call is not None:
@@ -180,7 +184,9 @@ class CanvasView(Board):
             at = self.viewport().mapToGlobal(self.mapFromScene(pos))
         else:
             hit, at = self.hit(event.pos()), event.globalPos()
-        if hit.call is not None and hit.call not in self.session.selection:
+        if hit.probe is not None:
+            self.probes.choose(hit.probe)
+        elif hit.call is not None and hit.call not in self.session.selection:
             self.select([hit.call])
         elif hit.wire is not None and hit.wire not in self.canvas.wires.selected:
             self.select(())
@@ -188,6 +194,7 @@ class CanvasView(Board):
         elif hit.piece is not None and hit.piece not in self.picking.pieces:
             self.select(())
             self.picking.pick([hit.piece])
+        self.probes.aim(hit)
         self.context_requested.emit(hit, at)
 
     def leaveEvent(self, event: QEvent) -> None:
@@ -217,6 +224,8 @@ class CanvasView(Board):
             shape = self._gesture.cursor or shape
         elif self._space:
             shape = Qt.CursorShape.OpenHandCursor
+        elif hit is not None and hit.probe is not None:
+            shape = CARD_CURSORS[hit.part]
         elif hit is not None and hit.port is not None:
             shape = Qt.CursorShape.CrossCursor
         elif hit is not None and (over := self.picking.cursor(hit)) is not None:

@@ -1,13 +1,19 @@
 """What can be done to see what trains what, for menus and the command palette."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
+from studio.train.study.recurrent import is_recurrent
 from studio.ui.actions import Action
 
 if TYPE_CHECKING:  # the window builds this list, so it cannot be imported here
+    from studio.train.study.wanted import Tap
+    from studio.ui.study.time_page import TimePage
+    from studio.ui.study.values_page import ValuesPage
     from studio.ui.window import MainWindow
 
-INSIGHT = ("lens", "next_loss", "-", "insight_lens")
+PROBE_EXPORTS = ("probe_export_sample", "probe_export_validation", "probe_export_training")
+PROBES = ("probe", "probe_closer", ("probe_export", PROBE_EXPORTS))
+INSIGHT = ("lens", "next_loss", "-", "insight_lens", "-", *PROBES, "-", "microscope")
 """The menu; each part adds its own acts at the end, after a line."""
 
 
@@ -34,12 +40,81 @@ def _lens(w: "MainWindow") -> tuple[Action, ...]:
     )  # fmt: skip
 
 
+def values_page(w: "MainWindow") -> "ValuesPage":
+    """The page of values of the project in front, in sight now."""
+    w.raise_dock("insight")
+    w.desk.insight.show_page("values")
+    return cast("ValuesPage", w.desk.insight.page("values"))
+
+
+def show_value(w: "MainWindow", tap: "Tap") -> None:
+    """Show all there is to see of a value."""
+    values_page(w).show_tap(tap)
+
+
 def _probes(w: "MainWindow") -> tuple[Action, ...]:
-    return ()
+    def drawn() -> bool:
+        return w.session.file is None and bool(w.session.seen.graph.calls)
+
+    def write(which: str) -> None:
+        """What is meant on the canvas; what the page shows, where that is nothing."""
+        if w.canvas.probes.meant():
+            w.canvas.probes.look_closer()
+        values_page(w).write(which)
+
+    def closer() -> None:
+        values_page(w)
+        w.canvas.probes.look_closer()
+
+    def export(which: str) -> Action:
+        def idle() -> bool:
+            return drawn() and not w.training.running
+
+        return Action(
+            f"probe_export_{which}",
+            f"probes.act_{which}",
+            lambda: write(which),
+            enabled=idle,
+            why="probes.why_not_written",
+        )
+
+    return (
+        Action(
+            "probe", "probes.toggle", lambda: w.canvas.probes.toggle(), "P", enabled=drawn,
+            checked=lambda: w.canvas.probes.all_pinned, on_canvas=True, why="probes.why_no_model",
+        ),
+        Action(
+            "probe_closer", "probes.closer", closer, "Shift+P", enabled=drawn, on_canvas=True,
+            why="probes.why_no_model",
+        ),
+        *map(export, ("sample", "validation", "training")),
+    )  # fmt: skip
 
 
 def _microscope(w: "MainWindow") -> tuple[Action, ...]:
-    return ()
+    def chosen() -> tuple[str, ...] | None:
+        """The path of the recurrent node that is selected."""
+        session = w.session
+        if len(session.selection) != 1 or session.file is not None:
+            return None
+        (call,) = session.selection
+        found = session.seen.graph.calls.get(call)  # gone, while an edit is told of
+        there = found is not None and is_recurrent(session.document, found.layer)
+        return (*session.way, call) if there else None
+
+    def look() -> None:
+        w.raise_dock("insight")
+        w.desk.insight.show_page("time")
+        if (path := chosen()) is not None:
+            cast("TimePage", w.desk.insight.page("time")).look_into(path)
+
+    return (
+        Action(
+            "microscope", "microscope.open", look, "Ctrl+Shift+R",
+            enabled=lambda: not w.session.selection or chosen() is not None,
+            why="microscope.why_not",
+        ),
+    )  # fmt: skip
 
 
 def _stopping(w: "MainWindow") -> tuple[Action, ...]:

@@ -10,11 +10,13 @@ from studio.ui.lazy import Lazy
 from studio.ui.parts import clear
 from studio.ui.session import Session
 from studio.ui.study.lens_page import LensPage
+from studio.ui.study.time_page import TimePage
+from studio.ui.study.values_page import ValuesPage
 from studio.ui.study.watching import Study
 
 Factory = Callable[[Session, Study], QWidget]
 
-PAGES: Mapping[str, Factory] = {"lens": LensPage}
+PAGES: Mapping[str, Factory] = {"lens": LensPage, "values": ValuesPage, "time": TimePage}
 """By name, in order. A page may have a signal `jump`, with the call to be shown on the canvas."""
 
 

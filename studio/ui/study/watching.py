@@ -199,6 +199,11 @@ class Study(QObject):
             self.seen.emit()
 
     @property
+    def live(self) -> bool:
+        """Whether a training is under way: the project's own weights are those of before it."""
+        return self._training.running
+
+    @property
     def waiting(self) -> bool:
         """Whether something is looked at that has not been seen yet as things stand."""
         if self._training.running:

@@ -1,10 +1,10 @@
-"""Recurrent layers by their definitions, in NumPy and float64, with a hand on every state.
+"""Recurrent layers by their definitions, in NumPy and float64; any state can be nudged.
 
 Keras's layouts and order of gates. Written from the definitions, not from the engine.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -17,11 +17,11 @@ def sigmoid(x: np.ndarray) -> np.ndarray:
 
 @dataclass
 class Read:
-    """What a cell gave: by letter, (steps, units); steps that are skipped hold zeros in gates."""
+    """What a cell gave, (steps, units) each; gates of steps that are skipped are zero."""
 
-    gates: dict[str, np.ndarray] = field(default_factory=dict)
-    h: list[np.ndarray] = field(default_factory=list)
-    c: list[np.ndarray] = field(default_factory=list)
+    gates: dict[str, np.ndarray]
+    h: np.ndarray
+    c: np.ndarray
 
 
 def lstm(w: Mapping[str, np.ndarray], x: np.ndarray, h: np.ndarray, c: np.ndarray):
@@ -61,27 +61,23 @@ def read(
     backwards: bool = False,
     nudge: Nudge | None = None,
     by: float = 0.0,
+    first: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> Read:
     """A sequence (steps, width), from its end if `backwards`; steps not valid change nothing.
 
-    `nudge`: the state that is `by` larger once this step is done, before anything reads it. Of c
-    that is once h was made of it.
+    `nudge`: the state that is `by` larger once this step is done, before anything reads it; c once
+    h was made of it.
     """
     units = len(w["recurrent_kernel"])
-    h, c, found = np.zeros(units), np.zeros(units), Read()
-    steps: dict[int, tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]] = {}
+    h, c = first or (np.zeros(units), np.zeros(units))
+    found = Read({}, np.zeros((len(x), units)), np.zeros((len(x), units)))
     for t in range(len(x))[:: -1 if backwards else 1]:
-        gates: dict[str, np.ndarray] = {}
         if valid[t]:
             h, c, gates = CELLS[kind](w, x[t], h, c)
+            for name, gate in gates.items():
+                found.gates.setdefault(name, np.zeros((len(x), units)))[t] = gate
             if nudge is not None and nudge[1] == t:
                 moved = np.eye(units)[nudge[2]] * by
                 h, c = (h + moved, c) if nudge[0] == "h" else (h, c + moved)
-        steps[t] = h, c, gates
-    for t in range(len(x)):
-        found.h.append(steps[t][0])
-        found.c.append(steps[t][1])
-        for name in next(g for _, _, g in steps.values() if g or kind == "SimpleRNN"):
-            gate = steps[t][2].get(name, np.zeros(units))
-            found.gates.setdefault(name, np.zeros((len(x), units)))[t] = gate
+        found.h[t], found.c[t] = h, c
     return found

@@ -8,11 +8,8 @@ import numpy as np
 import pytest
 
 from studio.document import edits
-from studio.document.model import Endpoint
-from studio.document.plan import ClassColumn, GeneratedSource, NumberColumns, TextColumn
 from studio.document.project import Project
 from studio.engine.program import Array
-from studio.examples.headline import HEADLINE_NUMBERS
 from studio.problem import ProblemError
 from studio.progress import Cancelled, watched
 from studio.train.data import Dataset, load_data
@@ -21,25 +18,8 @@ from studio.train.study.tap_file import TapFile
 from studio.train.study.taps import computed
 from studio.train.study.wanted import Tap
 from studio.train.trainer import Settings, Trainer
-from tests.document.drawn import headline, out
-
-
-def project() -> tuple[Project, dict[str, str]]:
-    """The small headline on 300 made-up rows, of which some validate."""
-    document, ids = headline()
-    embedding = document.graph.calls[ids["embedding"]].layer
-    document = edits.set_parameters(document, embedding, mask_zero=True)
-    ends = [Endpoint(ids[name], "output").key for name in ("main_output", "aux_output")]
-    document = edits.set_data(
-        document,
-        source=GeneratedSource("headline", 300),
-        inputs={
-            ids["main_input"]: TextColumn("headline", length=6, vocabulary_size=50),
-            ids["aux_input"]: NumberColumns(HEADLINE_NUMBERS, scaling="standardize"),
-        },
-        targets={key: ClassColumn("popular") for key in ends},
-    )
-    return Project(document), ids
+from tests.document.drawn import out
+from tests.train.study.small import project
 
 
 def expected(made: Project, tap: Tap) -> tuple[Dataset, Array, Array | None]:

@@ -95,6 +95,29 @@ def test_only_what_is_wanted_is_computed() -> None:
     assert len(built) == 1
 
 
+def test_programs_of_what_is_looked_at_no_more_are_forgotten() -> None:
+    bench, ids = of_headline()
+    calls = list(ids.values())[:10]
+    for call in (*calls, calls[0]):
+        sampled(bench, Wanted(taps=(Tap.of(out(call)),)))
+    assert len(calls) == 10
+    assert len(bench._runners) == 8
+    assert list(bench._runners)[-1][2] == (Tap.of(out(calls[0])),)
+
+
+def test_both_engines_give_the_same_values() -> None:
+    bench, ids = of_headline(mask_zero=True)
+    taps = tuple(Tap.of(out(call)) for call in ids.values())
+    other = Trainer(bench.document, bench.trainer.store, Settings("onnxruntime"))
+    found = sampled(bench, Wanted(taps=taps))
+    again = sampled(Bench(other, bench.training, fitted=bench.fitted), Wanted(taps=taps))
+    assert set(again) == set(found) == set(taps)
+    for tap in taps:
+        np.testing.assert_allclose(found[tap].values, again[tap].values, atol=1e-5)
+        assert found[tap].words == again[tap].words
+        assert np.array_equal(found[tap].mask, again[tap].mask)
+
+
 def test_dropout_drops_nothing_and_a_look_changes_no_weight() -> None:
     d = Drawing()
     x = d.add("Input", shape=(3,))
@@ -206,6 +229,8 @@ def test_a_muted_call_passes_its_value_on() -> None:
 def test_the_sample_beyond_the_last_is_the_last() -> None:
     bench, ids = of_headline()
     tap = Tap.of(out(ids["aux_input"]))
+    sample = one(bench, tap, 999)
+    assert (sample.rows, sample.number, sample.count) == ("training", 39, 40)
     np.testing.assert_array_equal(
         one(bench, tap, 999).values, bench.training.inputs[tap.path[0]][39]
     )
@@ -229,8 +254,10 @@ def test_words_stand_at_the_steps_of_the_text_they_are_of() -> None:
     row = bench.training.inputs[ids["main_input"]][2]
     expected = tuple("" if n == 0 else "?" if n == 1 else f"w{n - 2}" for n in row)
     assert expected[:2] == ("", "")
-    assert one(bench, Tap.of(out(ids["main_input"])), 2).words == expected
-    assert one(bench, Tap.of(out(ids["embedding"])), 2).words == expected
+    text, embedded = (one(bench, Tap.of(out(ids[n])), 2) for n in ("main_input", "embedding"))
+    assert text.words == embedded.words == expected
+    assert text.is_text
+    assert not embedded.is_text
     assert one(bench, Tap.of(out(ids["lstm"])), 2).words == ()
     assert one(bench, Tap.of(out(ids["aux_input"])), 2).words == ()
 
@@ -244,6 +271,7 @@ def test_one_hots_are_values_with_the_words_of_their_places() -> None:
     bench = bench_of(d.document, {x: OneHots(places, 4)}, **{x: fitted})
     sample = one(bench, Tap.of(out(x)))
     assert sample.words == ("a", "?", "")
+    assert sample.is_text
     assert sample.values.tolist() == [[0, 0, 1, 0], [0, 1, 0, 0], [0, 0, 0, 0]]
 
 
@@ -273,7 +301,8 @@ def test_a_sample_is_thinned_evenly_to_what_can_be_sent(shape: tuple[int, ...]) 
     np.testing.assert_array_equal(sample.values, array[1][chosen])
     if mask is not None:
         assert sample.mask is not None
-        assert len(sample.mask) == len(sample.words) == len(sample.values)
+        assert len(sample.mask) == len(sample.words_told) == len(sample.values)
+        assert len(sample.words) == shape[0]
 
 
 def test_whole_values_for_many_rows_have_their_masks() -> None:
