@@ -69,7 +69,7 @@ def paint_heat(
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QBrush(QColor(tokens().text2), Qt.BrushStyle.BDiagPattern))
         wide = rect.width() / len(mask)
-        for start, stop in _runs(~mask):
+        for start, stop in runs(~mask):
             left = rect.left() + start * wide
             painter.drawRect(QRectF(left, rect.top(), (stop - start) * wide, rect.height()))
     painter.restore()
@@ -89,7 +89,7 @@ def paint_scale(painter: QPainter, rect: QRectF, scale: Scale) -> None:
     painter.restore()
 
 
-def _runs(wanted: Array) -> list[tuple[int, int]]:
+def runs(wanted: Array) -> list[tuple[int, int]]:
     """Where True begins and where it ends."""
     edges = np.flatnonzero(np.diff(np.concatenate([[0], wanted.astype(np.int8), [0]])))
     return list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))

@@ -12,13 +12,13 @@ from studio.problem import refuse
 from studio.text import text
 from studio.train.study.recurrent_file import recurrent_csv
 from studio.ui.painted import DPI, png, svg
+from studio.ui.study.loss_swatch import paint_letter
 from studio.ui.study.time_paint import (
     HEAD,
     Columns,
     axis_height,
     height_of,
     paint_axis,
-    paint_letter,
     paint_row,
 )
 from studio.ui.study.time_rows import Heat, Picture, loss_name, sentence
@@ -26,7 +26,8 @@ from studio.ui.theme import tokens
 
 KINDS = (".png", ".svg", ".csv")
 FILES = "PNG (*.png);;SVG (*.svg);;CSV (*.csv)"
-_WIDTH, _MARGIN, _LINE = 1200.0, 16.0, 20.0
+_WIDTHS, _MARGIN, _LINE = (1200.0, 4000.0), 16.0, 20.0
+_WORD = 14.0  # of a column whose word can be read
 _SCALE = 2.0  # pixels of a PNG for each unit
 
 
@@ -67,8 +68,11 @@ class _Sheet:
     def __init__(self, picture: Picture, name: str) -> None:
         self._picture, self._name = picture, name
         self._head = _MARGIN + _LINE * (1 + len(picture.reading.norms)) + 8
+        least, most = _WIDTHS
+        words = _WORD * picture.columns if picture.sample.words else 0.0
+        width = min(max(least, HEAD + words + _MARGIN), most)
         rows = sum(height_of(row, inf) for row in picture.rows)
-        self.size = QSizeF(_WIDTH, self._head + rows + axis_height(picture, inf) + _MARGIN)
+        self.size = QSizeF(width, self._head + rows + axis_height(picture, inf) + _MARGIN)
 
     def image(self) -> QImage:
         """Twice as many pixels as units."""
@@ -90,8 +94,8 @@ class _Sheet:
         painter.setFont(font)
         painter.fillRect(QRectF(QPointF(), self.size), QColor(tokens().base))
         self._paint_head(painter)
-        wide = (_WIDTH - HEAD - _MARGIN) / picture.columns
-        columns = Columns(HEAD, wide, picture.columns, HEAD, _WIDTH - _MARGIN)
+        far = self.size.width() - _MARGIN
+        columns = Columns(HEAD, (far - HEAD) / picture.columns, picture.columns, HEAD, far)
         top = self._head
         for row in picture.rows:
             image = row.image() if isinstance(row, Heat) else None
@@ -102,18 +106,18 @@ class _Sheet:
     def _paint_head(self, painter: QPainter) -> None:
         picture, reading = self._picture, self._picture.reading
         about = text("microscope.sheet", name=self._name, sample=picture.sample.sample + 1)
-        bold, plain = QFont(painter.font()), painter.font()
+        bold, plain, width = QFont(painter.font()), painter.font(), self.size.width()
         bold.setBold(True)
         painter.setFont(bold)
         painter.setPen(QColor(tokens().text))
-        line = QRectF(8, _MARGIN - 4, _WIDTH - 16, _LINE)
+        line = QRectF(8, _MARGIN - 4, width - 16, _LINE)
         painter.drawText(line, int(Qt.AlignmentFlag.AlignVCenter), about)
         painter.setFont(plain)
         for number, key in enumerate(reading.norms):
             line.translate(0, _LINE)
-            right = paint_letter(painter, number, QPointF(8, line.top()))
+            right = paint_letter(painter, number, QPointF(8, line.top() + 2))
             name = loss_name(picture.sample, key, picture.losses.get(key, key))
             words = f"{name}: {sentence(picture.sample, reading, key)}"
             painter.setPen(QColor(tokens().text))
-            beside = QRectF(right + 8, line.top(), _WIDTH - right - 16, _LINE)
+            beside = QRectF(right + 8, line.top(), width - right - 16, _LINE)
             painter.drawText(beside, int(Qt.AlignmentFlag.AlignVCenter), words)

@@ -1,6 +1,5 @@
 """How rows of steps are painted: on the screen, into a picture and into an SVG alike."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,7 +19,8 @@ from PySide6.QtGui import (
 from studio.engine.program import Array
 from studio.text import text
 from studio.ui.canvas.loss_inks import ink
-from studio.ui.study.heat import paint_scale
+from studio.ui.study.heat import paint_scale, runs
+from studio.ui.study.loss_swatch import paint_letter
 from studio.ui.study.time_rows import DECADES, Curve, Curves, Fade, Heat, Picture, Row, shades
 from studio.ui.theme import mix, tokens
 
@@ -117,27 +117,13 @@ def _paint_head(painter: QPainter, row: Row, rect: QRectF) -> None:
     bold.setBold(True)
     left = rect.left() + 8
     if isinstance(row, Heat) and row.loss is not None:
-        left = paint_letter(painter, row.loss, QPointF(left, rect.top())) + 6
+        left = paint_letter(painter, row.loss, QPointF(left, rect.top() + 1)) + 6
     _write(painter, QRectF(left, rect.top(), rect.right() - left, 18), row.title, t.text, bold)
     ticks, high = (0.0, 32.0) if isinstance(row, Heat) else (_TICKS, rect.height() - 18)
     below = QRectF(rect.left() + 8, rect.top() + 18, rect.width() - 8 - ticks, high)
     _write(painter, below, row.hint, t.text2, painter.font(), lines=2)
     if isinstance(row, Heat):
         _paint_bar(painter, row, rect.left() + 8, rect.bottom() - 12)
-
-
-def paint_letter(painter: QPainter, loss: int, at: QPointF) -> float:
-    """A loss's letter on its colour; the x where that ends."""
-    look, box = ink(loss), QRectF(at.x(), at.y() + 1, 16, 16)
-    painter.save()
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(look.colour)
-    painter.drawRoundedRect(box, 3, 3)
-    painter.setPen(look.on)
-    painter.drawText(box, Qt.AlignmentFlag.AlignCenter, look.letter)
-    painter.restore()
-    return box.right()
 
 
 def _paint_bar(painter: QPainter, row: Heat, left: float, top: float) -> None:
@@ -207,16 +193,11 @@ def _paint_map(
 def _hatch_skipped(painter: QPainter, rect: QRectF, columns: Columns, read: Array) -> None:
     """Steps that the mask leaves out."""
     ground = QColor(mix(tokens().text2, tokens().base, 0.12))
-    for start, stop in _runs(~read):
+    for start, stop in runs(~read):
         place = QRectF(columns.x(start), rect.top(), (stop - start) * columns.wide, rect.height())
         painter.fillRect(place, ground)
         painter.fillRect(place, QBrush(QColor(tokens().text2), Qt.BrushStyle.Dense7Pattern))
         _label(painter, place, text("microscope.masked"), columns)
-
-
-def _runs(wanted: Array) -> Iterator[tuple[int, int]]:
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], wanted.astype(np.int8), [0]])))
-    yield from zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True)
 
 
 def _paint_fade(painter: QPainter, fade: Fade, loss: int, rect: QRectF, columns: Columns) -> None:

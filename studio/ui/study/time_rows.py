@@ -71,7 +71,7 @@ class Heat:
             sizes = np.where(broken, 0, np.abs(self.values.T.astype(np.float64))) / self.top
             levels = np.clip(1 + np.log10(sizes) / DECADES, 0, 1)
         shown = table[np.rint(levels * (_SHADES - 1)).astype(np.intp)]
-        pixels = np.where(broken, QColor(tokens().error).rgb(), shown).astype(np.uint32)
+        pixels = np.where(broken, QColor(tokens().text).rgb(), shown).astype(np.uint32)
         high, wide = pixels.shape
         return QImage(pixels.tobytes(), wide, high, 4 * wide, QImage.Format.Format_RGB32).copy()
 

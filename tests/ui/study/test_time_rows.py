@@ -112,11 +112,11 @@ def test_numbers_that_are_none_are_marked_and_break_nothing(bad, tmp_path):
     sample = sample_of(reading)
     shown = picture(sample, reading, NAMES)
     assert sentence(sample, reading, KEYS[0]) == "is not finite: NaN or infinite"
-    error = QColor(tokens().error)
+    mark = QColor(tokens().text)
     for row in shown.rows[1:]:
         image = row.image()
         places = [image.pixelColor(x, y) for x in range(STEPS) for y in range(UNITS)]
-        assert error in places
+        assert mark in places
     for suffix in ("png", "svg", "csv"):
         write_picture(tmp_path / f"x.{suffix}", shown, "lstm")
 
