@@ -5,6 +5,7 @@ from functools import partial
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
 
+from studio.document.nesting import Way
 from studio.text import text
 from studio.train.tables import Table
 from studio.ui.breadcrumbs import Stage
@@ -20,7 +21,9 @@ from studio.ui.problems_dock import ProblemsDock
 from studio.ui.session import Session
 from studio.ui.status import Status
 from studio.ui.study.dock import InsightDock
+from studio.ui.study.hit_panel import look_along
 from studio.ui.study.watching import Study
+from studio.ui.study.waves import Waves
 from studio.ui.summary_dock import SummaryDock
 from studio.ui.training_dock import TrainingDock
 from studio.ui.try_dock import TryDock
@@ -56,6 +59,7 @@ class Desk(QObject):
         self.weights = WeightsDock(session)
         self.study = Study(session, self.training.training, self)
         self.insight = InsightDock(session, self.study)
+        self.waves = Waves(session, self.canvas, self.training.training, self.study)
         self.minimap = Minimap(self.canvas)
         self.outline = OutlineDock(session)
         self.views: dict[str, QWidget] = {
@@ -83,6 +87,8 @@ class Desk(QObject):
         self.canvas.lens.watch(self.study)
         self.canvas.probes.watch(self.study)
         self.outline.wires.connect(self.canvas.select_wires)
+        self.training.jump.connect(self.show_path)
+        self.training.stepped.connect(self.waves.expect)
         self.training.state_changed.connect(lambda: self.weights.lock(self.training.running))
         self.problems.counted.connect(self._count)
         self.canvas.told.connect(partial(announce, self.canvas))
@@ -101,6 +107,12 @@ class Desk(QObject):
         ):
             happened.connect(lambda *_: self.changed.emit())
         self.problems.refresh()
+
+    def show_path(self, path: Way) -> None:
+        """Select the call at the end of a path, within that very call of each model around it."""
+        call = look_along(self.session, path)
+        if call is not None:
+            self.canvas.jump_to(call)
 
     def _first_rows(self) -> Table | None:
         """The data's, as far as they were looked at."""
@@ -136,6 +148,7 @@ class Desk(QObject):
         """Take its views off the screen, for good."""
         self.data.close_reading()
         self.trying.file.shutdown()
+        self.training.hit.shutdown()
         self.study.shutdown()
         for view in self.views.values():
             clear(view)

@@ -23,7 +23,7 @@ from studio.ui.elided import Elided
 from studio.ui.pictures import pixmap
 
 MOST = 100  # samples listed
-_PICTURE = 30
+PICTURE = 30  # pixels high
 _WIDEST = 320
 _LONGEST = 300  # characters of a cell drawn; the tooltip has more
 
@@ -70,7 +70,7 @@ class SamplesView(QWidget):
         self.table.setWordWrap(False)
         self.table.setShowGrid(False)
         self.table.setAlternatingRowColors(True)
-        self.table.setIconSize(QSize(4 * _PICTURE, _PICTURE))
+        self.table.setIconSize(QSize(4 * PICTURE, PICTURE))
         self.table.horizontalHeader().setHighlightSections(False)
         self.table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         self.table.horizontalHeader().setDefaultAlignment(
@@ -151,7 +151,7 @@ class SamplesView(QWidget):
             self.table.setHorizontalHeaderItem(column, _item(title, right=column < 2 + steps))
         self.table.setRowCount(len(self._samples))
         pictures = any(row.arrays or row.pictures for row in self._rows.values())
-        high = _PICTURE + 6 if pictures else self.fontMetrics().height() + 8
+        high = PICTURE + 6 if pictures else self.fontMetrics().height() + 8
         self.table.verticalHeader().setDefaultSectionSize(high)
         for number, sample in enumerate(self._samples):
             row = self._rows.get(sample.row)
@@ -161,7 +161,7 @@ class SamplesView(QWidget):
             for column, cell in enumerate((place, *step, amount(sample.loss), *told)):
                 self.table.setItem(number, column, _item(cell, right=column < 2 + len(step)))
             for column, name in enumerate(columns, len(heads)):
-                self.table.setItem(number, column, _cell(row, name))
+                self.table.setItem(number, column, cell_of(row, name))
         if columns:  # else the rows are still to come
             self.table.resizeColumnsToContents()
             for column in range(len(titles)):
@@ -180,13 +180,14 @@ def _item(written: str, right: bool = False) -> QTableWidgetItem:
     return item
 
 
-def _cell(row: Row | None, name: str) -> QTableWidgetItem:
+def cell_of(row: Row | None, name: str) -> QTableWidgetItem:
+    """What a row has in a column, as words or as a picture; dots while it is still to come."""
     if row is None:
         return _item("…")
     if name in row.cells and name not in row.pictures:
         return _item(row.cells[name])
     array = row.pictures[name] if name in row.pictures else row.arrays[name]
-    drawn = pixmap(array, _PICTURE, 4 * _PICTURE)
+    drawn = pixmap(array, PICTURE, 4 * PICTURE)
     if drawn is not None:
         item = QTableWidgetItem()
         item.setIcon(QIcon(drawn))

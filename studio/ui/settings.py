@@ -112,6 +112,28 @@ class Settings:
         self._kept.setValue("wire_shapes", "true" if shown else "false")
 
     @property
+    def waves(self) -> bool:
+        """Whether a step of training that is looked at runs over the canvas as a wave."""
+        return self._kept.value("waves", "true") in (True, "true")
+
+    @waves.setter
+    def waves(self, shown: bool) -> None:
+        self._kept.setValue("waves", "true" if shown else "false")
+
+    @property
+    def wave_speed(self) -> float:
+        """How many times as fast as usual a wave goes, from 1/8 to 8."""
+        chosen = str(self._kept.value("wave_speed", "1"))
+        try:
+            return min(max(0.125, float(chosen)), 8.0)
+        except ValueError:
+            return 1.0
+
+    @wave_speed.setter
+    def wave_speed(self, factor: float) -> None:
+        self._kept.setValue("wave_speed", str(factor))
+
+    @property
     def recent(self) -> list[Path]:
         """Files opened or saved, the latest first."""
         return [Path(name) for name in self._names("recent")]

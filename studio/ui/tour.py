@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QModelIndex, QObject, QPoint, QRect, QRectF, QSize, Qt, QTimer
+from PySide6.QtCore import QEvent, QModelIndex, QObject, QRect, QRectF, Qt, QTimer
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import (
     QFrame,
@@ -20,12 +20,13 @@ from studio.text import text
 from studio.tour import STEPS, Spot, position
 from studio.ui.session import Session
 from studio.ui.theme import mix, tokens
+from studio.ui.tour_looks import LOOKS, Look, at_port, own_loss
 
 if TYPE_CHECKING:  # the window holds the tour
     from studio.ui.window import MainWindow
 
 _FOLLOW = 120  # milliseconds between looks at where a place is now
-_PORT = 16  # how far the frame of a port reaches
+_IDS = [step.id for step in STEPS] + [look.id for look in LOOKS]
 
 
 class TourBar(QFrame):
@@ -37,7 +38,7 @@ class TourBar(QFrame):
         self.count, self.title, self.how = QLabel(), QLabel(), QLabel()
         self.how.setWordWrap(True)
         self.progress = QProgressBar()
-        self.progress.setRange(0, len(STEPS))
+        self.progress.setRange(0, len(_IDS))
         self.progress.setTextVisible(False)
         self.progress.setFixedHeight(6)
         self.back, self.on, self.end = QPushButton(), QPushButton(), QPushButton()
@@ -119,6 +120,8 @@ class Tour(QObject):
         self._session: Session | None = None
         self._looked_back = 0  # steps
         self._pointed: Spot | None = None
+        self._looked: set[str] = set()  # the ids of looks that were done
+        self._shown: object = None
         self.bar, self.halo = TourBar(), Halo(window)
         self.bar.back.clicked.connect(self._back)
         self.bar.on.clicked.connect(self._on)
@@ -132,17 +135,39 @@ class Tour(QObject):
 
     @property
     def at(self) -> int:
-        """The step shown; the number of steps at the end."""
+        """The step shown; the number of steps, looks included, at the end."""
+        return max(0, self._reached - self._looked_back)
+
+    @property
+    def _reached(self) -> int:
+        """The first step that is not done.
+
+        While the model trains there is already much to see; and who has seen it and stops before
+        an epoch has ended is not sent back.
+        """
         assert self._session is not None
-        return max(0, position(self._session.project) - self._looked_back)
+        at = position(self._session.project)
+        looks = self._busy or bool(self._looked)
+        if at < len(STEPS) and not (looks and STEPS[at].act is None):
+            return at
+        undone = (i for i, look in enumerate(LOOKS) if look.id not in self._looked)
+        return len(STEPS) + next(undone, len(LOOKS))
+
+    def _take_note(self) -> None:
+        """Of a look that is done: it stays so."""
+        at = self._reached - len(STEPS)
+        if 0 <= at < len(LOOKS) and LOOKS[at].done(self._window):
+            self._looked.add(LOOKS[at].id)
+            self._looked_back = 0
 
     def begin(self, session: Session) -> None:
         """Lead this session from wherever it is."""
         self.end()
         self._session = session
+        self._shown = None
         session.changed.connect(self._on_change)
         session.weights_changed.connect(self._on_change)
-        self._looked_back, self._pointed = 0, None
+        self._looked_back, self._pointed, self._looked = 0, None, set()
         self.bar.show()
         self._timer.start()
         self.refresh()
@@ -169,26 +194,32 @@ class Tour(QObject):
         if self._session is None:
             return
         at, bar = self.at, self.bar
-        over = at == len(STEPS)
-        name = "done" if over else STEPS[at].id
+        over = at == len(_IDS)
+        name = "done" if over else _IDS[at]
         done = self._looked_back > 0
-        bar.count.setText("" if over else text("tour.step", number=at + 1, count=len(STEPS)))
+        bar.count.setText("" if over else text("tour.step", number=at + 1, count=len(_IDS)))
         bar.count.setVisible(not over)
         bar.title.setText(("✓ " if done or over else "") + text(f"tour.{name}"))
-        bar.how.setText(text(f"tour.{name}_how"))
+        look = LOOKS[at - len(STEPS)] if len(STEPS) <= at < len(_IDS) else None
+        bar.how.setText(look.how(self._window) if look else text(f"tour.{name}_how"))
         bar.progress.setValue(at)
         bar.progress.setAccessibleName(text("tour.name"))
         bar.back.setText(text("tour.back"))
         bar.back.setEnabled(at > 0)
         bar.on.setText(text("tour.next" if done else "tour.do"))
         bar.on.setVisible(not over)
-        bar.on.setEnabled(done or not self._busy)
+        bar.on.setEnabled(done or self._can_do)
         bar.end.setText(text("tour.finish" if over else "tour.end"))
         self._follow()
 
     @property
     def _busy(self) -> bool:
         return self._window.training.running
+
+    @property
+    def _can_do(self) -> bool:
+        """Whether the step can be done for who would rather watch; looks can at any time."""
+        return self.at >= len(STEPS) or not self._busy
 
     def _on_change(self, *_: object) -> None:
         self._looked_back = 0
@@ -208,6 +239,10 @@ class Tour(QObject):
             self.refresh()
             return
         assert self._session is not None
+        if self.at >= len(STEPS):
+            LOOKS[self.at - len(STEPS)].act(self._window)
+            self.refresh()
+            return
         step = STEPS[self.at]
         if step.act is None:
             self._window.train()
@@ -227,15 +262,29 @@ class Tour(QObject):
 
     def _follow(self) -> None:
         """Frame the place the step is about, wherever it is now."""
-        if self._session is None or self.at == len(STEPS) or self._looked_back:
+        if self._session is None:
+            return
+        self._take_note()
+        if self._shown != (shown := (self.at, self._busy, own_loss(self._window) is None)):
+            self._shown = shown
+            self.refresh()
+            return
+        if self.at == len(_IDS) or self._looked_back:
             self.halo.surround(None)
             return
-        self.bar.on.setEnabled(not self._busy)
+        self.bar.on.setEnabled(self._can_do)
+        if self.at >= len(STEPS):
+            self.halo.surround(self._look_place(LOOKS[self.at - len(STEPS)]))
+            return
         spot = STEPS[self.at].spot(self._session.document)
         if spot != self._pointed:
             self._pointed = spot
             self._bring(spot)
         self.halo.surround(None if self._busy else self._place(spot))
+
+    def _look_place(self, look: Look) -> QRect | None:
+        area = look.area(self._window)
+        return None if area is None else self._within(*area)
 
     def _bring(self, spot: Spot) -> None:
         """See to it that a place can be seen; a dock is raised, nothing is selected."""
@@ -291,11 +340,9 @@ class Tour(QObject):
         if item is None:
             return None
         if spot.place == "output":
-            at = view.mapFromScene(item.anchor(spot.name, False))
-            around = QRect(at - QPoint(_PORT, _PORT), QSize(2 * _PORT, 2 * _PORT))
-        else:
-            around = view.mapFromScene(item.scene_rect()).boundingRect()
-        return self._within(view.viewport(), around)
+            area = at_port(self._window, Endpoint(spot.call, spot.name))
+            return None if area is None else self._within(*area)
+        return self._within(view.viewport(), view.mapFromScene(item.scene_rect()).boundingRect())
 
     def _whole(self, widget: QWidget | None) -> QRect | None:
         return None if widget is None else self._within(widget, widget.rect())

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
+from studio.document.plan import Breakpoints
 from studio.document.project import Run
 from studio.document.store import Store
 from studio.layers.cell import Cells
@@ -21,6 +22,7 @@ from studio.train.events import (
     Event,
     Failed,
     Finished,
+    Hit,
     Logs,
     Paused,
     Resumed,
@@ -151,6 +153,7 @@ class Training(QObject):
         progressed(): `progress` is further; as often as 20 times a second.
         saw(Seen): what was wanted to be looked at, as it is now.
         warned(problem): something is not as it should be, but it goes on.
+        met(Hit): a breakpoint was met.
         finished(Finished), failed(Failed): it is over, everything is merged or nothing was.
     """
 
@@ -158,6 +161,7 @@ class Training(QObject):
     progressed = Signal()
     saw = Signal(object)
     warned = Signal(object)
+    met = Signal(object)
     finished = Signal(object)
     failed = Signal(object)
 
@@ -172,6 +176,8 @@ class Training(QObject):
         self._copies = Latest(self)
         self._copies.answered.connect(lambda done: done())
         self._ending: Finished | None = None
+        self._before: tuple[Mapping[str, Cells], int] | None = None  # see `go_back`
+        self._steps = False  # whether it waits again after the steps that were asked for
 
     @property
     def running(self) -> bool:
@@ -206,13 +212,14 @@ class Training(QObject):
         if problems:
             self.failed.emit(Failed(problems=problems))
             return
-        self.progress = Progress()
+        self.progress, self._before = Progress(), None
         base = self._session.path.parent if self._session.path else None
         self._process = TrainingProcess(
             self._session.project, base, epochs, checkpoints=self.place, resume=resume, more=more
         )
         self._process.start()
         self._timer.start()
+        self._steps = False
         self._enter(Phase.STARTING)
 
     def obstacles(self) -> tuple[Problem, ...]:
@@ -225,9 +232,26 @@ class Training(QObject):
             self._process.pause()
             self._enter(Phase.PAUSING)
 
+    def step(self) -> None:
+        """Have it train one batch and wait; begin with the first one where nothing trains."""
+        if not self.running:
+            self.start()
+        if self._process and self.phase is not Phase.STOPPING:
+            self._process.step()
+            self._steps = True
+            if self.phase is not Phase.STARTING:
+                self.progress.take(Resumed())
+                self._enter(Phase.PAUSING)
+
+    def break_at(self, breakpoints: Breakpoints) -> None:
+        """Where it is to stop from now on; nothing where none runs."""
+        if self._process:
+            self._process.break_at(breakpoints)
+
     def resume(self) -> None:
         """Have it go on after a pause."""
         if self._process and self.phase in (Phase.PAUSING, Phase.PAUSED):
+            self._steps = False
             self._process.resume()
             self.progress.take(Resumed())
             self._enter(Phase.TRAINING)
@@ -276,6 +300,8 @@ class Training(QObject):
             self.failed.emit(event)
         elif isinstance(event, Warned):
             self.warned.emit(event.problem)
+        elif isinstance(event, Hit):
+            self.met.emit(event)
         elif isinstance(event, Seen):
             self.saw.emit(event)
         else:
@@ -285,9 +311,9 @@ class Training(QObject):
 
     def _follow(self, event: Event) -> None:
         if self.phase is Phase.STARTING and not isinstance(event, Speed):
-            self._enter(Phase.TRAINING)
-        elif isinstance(event, Paused) and self.phase is Phase.PAUSING:
-            self._enter(Phase.PAUSED)
+            self._enter(Phase.PAUSING if self._steps else Phase.TRAINING)
+        elif isinstance(event, Paused) and self.phase in (Phase.TRAINING, Phase.PAUSING):
+            self._enter(Phase.PAUSED)  # by itself, where a breakpoint was met
 
     def _merge(self, event: Finished) -> None:
         """Copy what was learnt beside the window, as it may be large, then take it over."""
@@ -305,6 +331,10 @@ class Training(QObject):
         self.progress.run = run = event.run
         self.progress.has_best = event.best is None and 0 <= run.best_epoch < run.epochs - 1
         project = self._session.project
+        if run.ended == "not_finite":
+            kept = project.store.shared()
+            had = {layer: dict(kept.get(layer, {})) for layer in weights}
+            self._before = had, project.store.step
         adopt(project.store, weights)
         project.store.step = event.step
         project.fitted.update(event.fitted)
@@ -323,6 +353,21 @@ class Training(QObject):
         """Give the model these weights: the best epoch's, or the last one's again."""
         adopt(self._session.project.store, copies(weights))
         self._session.weights_changed.emit()
+
+    def go_back(self) -> None:
+        """Give the model the weights it had before a training that ended at NaN or infinity.
+
+        Those from before that step are finite, but may be as good as infinite.
+        """
+        if self._before is not None and not self.running:
+            store = self._session.project.store
+            cells, store.step = self._before
+            for layer, had in cells.items():
+                mine = store.cells(layer)
+                mine.clear()
+                mine.update(had)
+            self._before = None
+            self._session.weights_changed.emit()
 
     def _over(self) -> None:
         self._timer.stop()

@@ -1,6 +1,7 @@
 """Start, steer and compare trainings, and see how they go."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from html import escape
 
 from PySide6.QtCore import QEvent, QEventLoop, QTimer, Signal
@@ -14,16 +15,19 @@ from PySide6.QtWidgets import (
 )
 
 from studio.document.model import Document
+from studio.document.plan import Breakpoints
 from studio.layers.cell import Cells
 from studio.problem import Problem
 from studio.text import text
 from studio.train.checkpoints import discard
-from studio.train.events import Failed, Finished
+from studio.train.events import Failed, Finished, Hit
+from studio.train.hit_words import sentence
 from studio.ui.canvas.accessible import announce
 from studio.ui.dialogs import confirm
 from studio.ui.notice import ProblemsNotice
 from studio.ui.parts import clear, note
 from studio.ui.session import Session
+from studio.ui.study.hit_panel import HitPanel
 from studio.ui.trainer import Phase, Training
 from studio.ui.training.compare import CompareTable
 from studio.ui.training.controls import Controls
@@ -46,11 +50,19 @@ class TrainingDock(QWidget):
 
     Signals:
         state_changed(): `running` may be another, or what can be done.
+        stepped(): a single step was asked for.
+        jump(path): the call at the end of this path is to be shown.
+        asked(act): an act of the window's is wanted, by its id.
+        data_wanted(): the data is to be looked at.
         problems_found(list): what kept training from starting, the model's own problems aside,
             which the session's analysis has; an empty list once that is past.
     """
 
     state_changed = Signal()
+    stepped = Signal()
+    jump = Signal(object)
+    asked = Signal(str)
+    data_wanted = Signal()
     problems_found = Signal(list)
 
     def __init__(self, session: Session) -> None:
@@ -66,7 +78,8 @@ class TrainingDock(QWidget):
         self._handed_on: list[Problem] = []
         self._warnings: list[Problem] = []
         self._dirty = False
-        self._started_as = _trained_parts(session.document)
+        self._document = session.document  # as it is trained, or was last
+        self._met: Hit | None = None
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(6, 6, 6, 6)
         self._body: QWidget | None = None
@@ -78,6 +91,7 @@ class TrainingDock(QWidget):
         self.training.finished.connect(self._on_finished)
         self.training.failed.connect(self._on_failed)
         self.training.warned.connect(self._on_warned)
+        self.training.met.connect(self.tell_met)
         session.changed.connect(self._on_change)
         session.weights_changed.connect(self._on_weights)
         session.path_changed.connect(self._show_interrupted)
@@ -107,6 +121,11 @@ class TrainingDock(QWidget):
         """Start training the document as it is now; nothing happens while one runs."""
         self._begin()
 
+    def start_again(self) -> None:
+        """Start from where a training began that ended at NaN or infinity."""
+        self.training.go_back()
+        self.start()
+
     def go_on(self) -> None:
         """Train the run the model comes from for more epochs."""
         if self.can_continue:
@@ -117,19 +136,36 @@ class TrainingDock(QWidget):
         if self.can_resume:
             self._begin(resume=True)
 
+    def step(self) -> None:
+        """Train one batch and wait; begin with the first one where nothing trains."""
+        if not self.running:
+            self._get_ready()
+        self.training.step()
+        if self.running:
+            self._dismiss()
+            self.stepped.emit()
+        self.runs.list_runs()
+        self._show_choice()
+        self.draw()
+
     def _begin(self, *, resume: bool = False, more: str = "", epochs: int | None = None) -> None:
         if self.running:
             return
-        self.setFocus()  # a number still being typed counts
-        self.notice.hide()
-        self._best = None
-        self._warnings = []
-        self.runs.table.shown = {LIVE}
-        self._started_as = _trained_parts(self._session.document)
+        self._get_ready()
         self.training.start(resume=resume, more=more, epochs=epochs)
         self.runs.list_runs()
         self._show_choice()
         self.draw()
+
+    def _get_ready(self) -> None:
+        """A training is about to begin: nothing is said any more of the one before."""
+        self.setFocus()  # a number still being typed counts
+        self.notice.hide()
+        self._dismiss()
+        self._best = None
+        self._warnings = []
+        self.runs.table.shown = {LIVE}
+        self._document = self._session.document
 
     def pause(self) -> None:
         """Pause, or resume what is paused."""
@@ -184,6 +220,7 @@ class TrainingDock(QWidget):
     def _build(self) -> None:
         page, shown = self._remembered()
         if self._body:
+            self.hit.shutdown()
             clear(self._body)
         self._body = QWidget()
         self._layout.addWidget(self._body)
@@ -194,13 +231,18 @@ class TrainingDock(QWidget):
         self.resume_bar = ResumeBar()
         self.resume_bar.resumed.connect(self.resume_checkpoint)
         self.resume_bar.discarded.connect(self._discard)
+        self.hit: HitPanel = HitPanel(self._session)
+        self.hit.jump.connect(self.jump)
+        self.hit.again.connect(self.start_again)
+        self.hit.data_wanted.connect(self.data_wanted)
+        self.hit.reset_wanted.connect(lambda: self.asked.emit("reset_weights"))
         self.edited_note = note(text("training.edited_while_running"))
         layout = QVBoxLayout(self._body)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
         layout.addWidget(self.controls)
         layout.addWidget(self.progress)
-        for widget in (self.edited_note, self.resume_bar, self.notice):
+        for widget in (self.edited_note, self.resume_bar, self.notice, self.hit):
             layout.addWidget(widget)
         layout.addLayout(self._build_choice())
         layout.addWidget(self._build_pages(), 1)
@@ -211,6 +253,7 @@ class TrainingDock(QWidget):
         self._show_choice()
         self._show_interrupted()
         self._on_phase()
+        self._show_met()
         self.draw()
 
     def _remembered(self) -> tuple[int, set[str]]:
@@ -257,6 +300,7 @@ class TrainingDock(QWidget):
             "continue": self.go_on,
             "pause": self.pause,
             "resume": self.pause,
+            "step": self.step,
             "stop": self.stop,
             "stop_best": self.stop_best,
         }
@@ -276,6 +320,8 @@ class TrainingDock(QWidget):
     def _on_change(self, old: Document, new: Document) -> None:
         if old.plan is not new.plan:
             self.controls.show_plan()
+            if new.plan.run.breakpoints != old.plan.run.breakpoints:
+                self.training.break_at(new.plan.run.breakpoints)  # the one setting it may hear of
         if self.settings.isVisible():
             self.settings.refresh()
         if not self.running:
@@ -286,7 +332,9 @@ class TrainingDock(QWidget):
 
     def _show_edited(self) -> None:
         """Say that the running training knows nothing of an edit."""
-        edited = self.running and _trained_parts(self._session.document) != self._started_as
+        edited = self.running and (
+            _trained_parts(self._session.document) != _trained_parts(self._document)
+        )
         self.edited_note.setVisible(edited)
 
     # -- how it goes -----------------------------------------------------------------------------
@@ -295,6 +343,7 @@ class TrainingDock(QWidget):
         phase = self.training.phase
         self.controls.show_phase(phase, self.can_continue)
         if phase is Phase.TRAINING:
+            self._dismiss()
             self._warn()
             self._redraw.start()
         if phase is Phase.IDLE:
@@ -315,6 +364,20 @@ class TrainingDock(QWidget):
     def _on_warned(self, problem: Problem) -> None:
         self._warnings.append(problem)
         self._warn()
+
+    def tell_met(self, hit: Hit) -> None:
+        """Tell what a breakpoint met, in this training or in a step that was saved."""
+        self._met = hit
+        self._show_met()
+        announce(self, sentence(hit, self._document))
+
+    def _show_met(self) -> None:
+        if self._met is not None:
+            self.hit.show_hit(self._met, self._document)
+
+    def _dismiss(self) -> None:
+        self._met = None
+        self.hit.dismiss()
 
     def _on_progress(self) -> None:
         self._dirty = True
@@ -442,6 +505,10 @@ class TrainingDock(QWidget):
 
 
 def _trained_parts(document: Document) -> tuple[object, ...]:
-    """What a training depends on: all of a document but where its nodes stand."""
+    """What a training depends on: all of a document but where its nodes stand, and breakpoints,
+    which reach one that is under way.
+    """
+    plan = document.plan
+    plan = replace(plan, run=replace(plan.run, breakpoints=Breakpoints()))
     graphs = [(g.wires, g.inputs, g.outputs) for g in document.graphs.values()]
-    return document.layers, document.plan, graphs
+    return document.layers, plan, graphs

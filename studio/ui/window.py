@@ -1,6 +1,7 @@
 """The main window: projects in tabs in the middle, docks around, menus, tool bar, status bar."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -50,6 +51,7 @@ from studio.ui.settings import Settings
 from studio.ui.sharing import Sharing
 from studio.ui.status import Status
 from studio.ui.study.acts import show_value
+from studio.ui.study.step_dialog import Step, StepDialog, ask_step
 from studio.ui.summary_dock import SummaryDock
 from studio.ui.tabs import Tabs
 from studio.ui.theme import apply_theme
@@ -185,8 +187,10 @@ class MainWindow(QMainWindow):
         session.changed.connect(self.front.leave_page)
         desk.counted.connect(partial(self._count, desk))
         desk.canvas.told.connect(self.status.tell)
-        desk.canvas.data_wanted.connect(lambda: self.raise_dock("data"))
-        for asking in (desk.inspector.wanted, desk.outline.asked):
+        for place in (desk.canvas, desk.training):
+            place.data_wanted.connect(lambda: self.raise_dock("data"))
+        desk.training.training.met.connect(lambda _: self._show_met(desk))
+        for asking in (desk.inspector.wanted, desk.outline.asked, desk.training.asked):
             asking.connect(lambda act: self.actions_.qt[act].trigger())
         desk.evaluation.opened.connect(partial(self._try_row, desk))
         desk.canvas.node_activated.connect(self._activate)
@@ -253,6 +257,26 @@ class MainWindow(QMainWindow):
         """Let the model answer about the one row of a table, and show it."""
         self.raise_dock("try")
         desk.trying.take_row(table, 0, before or None)
+
+    def open_step(self) -> None:
+        """Let the file of a step be chosen, do it again, and tell what came of it."""
+        path = self.session.path
+        chosen = ask_step(self, path.parent if path else self.settings.folder)
+        if chosen is not None:
+            dialog = StepDialog(chosen, self)
+            dialog.model_wanted.connect(self._show_step)
+            self._open(dialog)
+
+    def _show_step(self, step: Step) -> None:
+        """The model of a saved step, in a tab of its own, with what was met in it."""
+        self.show_session(Session(step.given.project()))
+        self.raise_dock("training")
+        self.training.tell_met(replace(step.hit, reproduction=""))
+
+    def _show_met(self, desk: Desk) -> None:
+        """A breakpoint was met: have it in sight, unless somebody works at another project."""
+        if desk is self.desk:
+            self.panels.raise_("training")
 
     def train(self) -> None:
         """Start training, and show it."""

@@ -11,6 +11,7 @@ import studio
 from studio.declare import declared, registry
 from studio.text import LANGUAGES, catalogue, resources
 from studio.ui.output_form import OutputSettings
+from studio.ui.training.breakpoints import BreakpointSettings, DivergingSettings
 from studio.ui.training.settings import (
     EarlyStoppingSettings,
     OptimizerSettings,
@@ -24,6 +25,7 @@ FAMILIES = (
 )
 KINDS = [declared(family, kind) for family in FAMILIES for kind in registry(family)]
 OWN = [OptimizerSettings, RunSettings, EarlyStoppingSettings, PlateauSettings, OutputSettings]
+OWN += [BreakpointSettings, DivergingSettings]
 ENGLISH = resources() / "translations" / "en"
 # Texts of declarations are told of below, those of problems in tests/test_problems.py.
 DOMAINS = sorted(p.stem for p in ENGLISH.glob("*.json") if p.stem not in (*FAMILIES, "problems"))

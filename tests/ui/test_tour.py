@@ -1,18 +1,21 @@
 """The guided tour, taken with mouse and keys to the trained headline model; and its ways around."""
 
 import pytest
-from PySide6.QtCore import QPoint
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from studio.document import edits
 from studio.document.project import Project
 from studio.examples import EXAMPLES
 from studio.text import text
-from studio.tour import STEPS
+from studio.tour import STEPS, judge
 from studio.ui.session import Session
+from studio.ui.tour_looks import LOOKS, own_loss
 from tests.ui.person import Person, QtHand, settle
 
-NAMES = [step.id for step in STEPS]
+BUILDING = [step.id for step in STEPS]
+NAMES = BUILDING + [look.id for look in LOOKS]
 
 
 @pytest.fixture
@@ -48,7 +51,11 @@ def expect(person, name):
     tour = person.window.tour
     assert step_shown(tour) == name
     assert text(f"tour.{name}") in tour.bar.title.text()
-    assert tour.bar.how.text() == text(f"tour.{name}_how")
+    document = person.window.session.document
+    call = judge(document)
+    about = {"name": document.entry(call).name if call else ""}
+    how = ("isolate_wait", "isolate_how") if name == "isolate" else (f"{name}_how",)
+    assert tour.bar.how.text() in [text(f"tour.{key}", **about) for key in how]
 
 
 def follow_the_frame(person, kind):
@@ -115,31 +122,57 @@ def test_the_whole_tour_by_mouse_and_keys(person, tour):
     expect(person, "train")
     assert framed(tour).text() == "Train"
     assert not window.session.analysis.errors
-    shorten(window.session)
+    shorten(window.session, epochs=500)
     person.tool("Train")
     person.until(lambda: window.training.running, 5)
-    settle(0.2)
-    assert not tour.halo.isVisible()
-    assert not tour.bar.on.isEnabled()
+    person.until(lambda: step_shown(tour) == "lens", 5)
+    look_through_the_lens(person, tour)
+    assert window.training.running, "all that is seen while it trains"
+    person.tool("Stop")  # before an epoch has ended, on a slow machine
     person.until(lambda: not window.training.running, 120)
     assert step_shown(tour) == "done"
-    assert window.session.project.runs[0].history["loss"]
     person.click(tour.bar.end)
     assert not tour.running
     assert not tour.bar.isVisible()
 
 
-def shorten(session):
-    """A few rows and one epoch: what is learnt is for other tests."""
+def look_through_the_lens(person, tour):
+    """The last chapter, by mouse and keys."""
+    window = person.window
+    expect(person, "lens")
+    assert framed(tour).text() == "Lens"
+    person.tool("Lens")
+    person.until(lambda: step_shown(tour) == "isolate", 5)
+    person.until(lambda: window.canvas.lens.sample is not None, 60)
+    settle(0.3)
+    expect(person, "isolate")
+    row = framed(tour)
+    loss = own_loss(window)
+    assert row is window.canvas.lens.legend.rows[loss]
+    person.click(row)
+    person.until(lambda: step_shown(tour) == "probe", 5)
+    sample, node = window.canvas.lens.sample, person.find("embedding")
+    assert sample.strengths[(node,)][loss] > 0, "the auxiliary loss reaches the table of words"
+    expect(person, "probe")
+    assert window.canvas.isAncestorOf(framed(tour))
+    person.select("lstm")
+    window.canvas.pointer = None
+    QTest.keyClick(window.canvas, Qt.Key.Key_P)
+    person.until(lambda: step_shown(tour) == "done", 5)
+    assert len(window.session.document.graph.looks.probes) == 1
+
+
+def shorten(session, epochs=1):
+    """A few rows and epochs: what is learnt is for other tests."""
     document = session.document
     source = document.plan.data.source
     document = edits.set_data(document, source=type(source)(source.name, rows=200))
-    session.commit("shorter", edits.set_run(document, epochs=1))
+    session.commit("shorter", edits.set_run(document, epochs=epochs))
 
 
 def test_who_would_rather_watch_gets_every_step_done(person, tour):
     session = person.window.session
-    for name in NAMES[:-1]:
+    for name in BUILDING[:-1]:
         expect(person, name)
         before = session.history.undo_label
         person.click(tour.bar.on)
@@ -149,7 +182,13 @@ def test_who_would_rather_watch_gets_every_step_done(person, tour):
     assert not session.analysis.errors
     shorten(session)
     person.click(tour.bar.on)
-    person.until(lambda: step_shown(tour) == "done", 120)
+    person.until(lambda: not person.window.training.running and session.project.runs, 120)
+    for name in [look.id for look in LOOKS]:
+        person.until(lambda name=name: step_shown(tour) == name, 20)
+        if name == "isolate":  # there is nothing to isolate before it is seen
+            person.until(lambda: person.window.canvas.lens.sample is not None, 60)
+        person.click(tour.bar.on)
+    person.until(lambda: step_shown(tour) == "done", 20)
 
 
 def test_an_undo_goes_back_a_step(person, tour):
@@ -260,3 +299,22 @@ def test_it_ends_with_its_tab(person, by):
     assert not window.tour.running
     assert not window.tour.bar.isVisible()
     assert not window.tour.halo.isVisible()
+
+
+def test_what_was_looked_at_stays_so_when_the_lens_is_put_away(person, tour):
+    window, session = person.window, person.window.session
+    for _ in BUILDING[:-1]:
+        person.click(tour.bar.on)
+    shorten(session)
+    person.click(tour.bar.on)
+    person.until(lambda: not window.training.running and session.project.runs, 120)
+    person.tool("Lens")
+    person.until(lambda: step_shown(tour) == "isolate", 5)
+    person.tool("Lens")
+    settle(0.3)
+    assert step_shown(tour) == "isolate"
+    assert not tour.halo.isVisible(), "there is no legend to point at"
+    person.click(tour.bar.on)  # puts the lens on again, and waits for what is seen
+    person.until(lambda: window.canvas.lens.sample is not None, 60)
+    person.click(tour.bar.on)
+    person.until(lambda: step_shown(tour) == "probe", 5)

@@ -25,7 +25,7 @@ from studio.problem import ProblemError, refuse
 from studio.progress import tell
 from studio.train.arrays import Arrays, batches
 from studio.train.bindings import ports_of
-from studio.train.data import Dataset, load_data
+from studio.train.data import Dataset, load_data, load_table
 from studio.train.encoding.picture_files import PictureError, decoded
 from studio.train.evaluation.judge import Judge, Target
 from studio.train.evaluation.result import Evaluation, OutputEvaluation, Row, Which
@@ -204,6 +204,15 @@ def raw_rows(document: Document, table: Table, rows: Iterable[int]) -> list[Row]
     """Rows of a table, counted from 0, as they stand in its file."""
     pictures = [column for column in table.columns if table.kind(column) == "image"]
     return [_raw_row(document, table, row, pictures) for row in rows]
+
+
+def row_of_data(document: Document, base: Path, row: int) -> Row:
+    """A row of a document's data, counted from 0, as it stands in its file.
+
+    Raises:
+        ProblemError: what keeps the table from being read.
+    """
+    return raw_rows(document, load_table(document.plan.data.source, base), [row])[0]
 
 
 def _raw_row(document: Document, table: Table, row: int, pictures: Iterable[str]) -> Row:

@@ -13,7 +13,10 @@ if TYPE_CHECKING:  # the window builds this list, so it cannot be imported here
 
 PROBE_EXPORTS = ("probe_export_sample", "probe_export_validation", "probe_export_training")
 PROBES = ("probe", "probe_closer", ("probe_export", PROBE_EXPORTS))
-INSIGHT = ("lens", "next_loss", "-", "insight_lens", "-", *PROBES, "-", "microscope")
+STOPPING = ("wave", "waves", "-", "open_step")
+INSIGHT = (
+    "lens", "next_loss", "-", "insight_lens", "-", *PROBES, "-", "microscope", "-", *STOPPING,
+)  # fmt: skip
 """The menu; each part adds its own acts at the end, after a line."""
 
 
@@ -118,7 +121,22 @@ def _microscope(w: "MainWindow") -> tuple[Action, ...]:
 
 
 def _stopping(w: "MainWindow") -> tuple[Action, ...]:
-    return ()
+    settings = w.settings
+
+    def turn() -> None:
+        settings.waves = not settings.waves
+
+    def trainable() -> bool:
+        return bool(w.session.document.graph.outputs) and not w.session.analysis.errors
+
+    return (
+        Action(
+            "wave", "breakpoints.wave_act", lambda: w.desk.waves.play(), "Shift+F8", "wave",
+            trainable, why="window.why_no_start",
+        ),
+        Action("waves", "breakpoints.waves_act", turn, checked=lambda: settings.waves),
+        Action("open_step", "breakpoints.open_step", w.open_step, icon="open"),
+    )  # fmt: skip
 
 
 def _checks(w: "MainWindow") -> tuple[Action, ...]:

@@ -13,7 +13,16 @@ RUNS = (
     "compare_runs", "rename_run", "restore_run", "delete_runs", "-", "log_curves", "export_curves",
     "copy_curves",
 )  # fmt: skip
-STEERING = ("pause", "stop", "stop_best", "checkpoint", "-", "train_on", "resume_checkpoint")
+STEERING = (
+    "pause",
+    "step",
+    "stop",
+    "stop_best",
+    "checkpoint",
+    "-",
+    "train_on",
+    "resume_checkpoint",
+)
 
 
 def training_acts(w: "MainWindow") -> tuple[Action, ...]:
@@ -43,6 +52,10 @@ def _steering(w: "MainWindow") -> tuple[Action, ...]:
         Action(
             "pause", "runs.pause_act", lambda: w.training.pause(), "F6", "pause",
             lambda: w.training.can_pause, why=idle,
+        ),
+        Action(
+            "step", "runs.step_act", seen(lambda: w.training.step()), "F8", "step_on",
+            lambda: bool(w.session.document.graph.calls), why="window.why_empty",
         ),
         Action(
             "stop_best", "runs.do_stop_best", lambda: w.training.stop_best(), "Ctrl+Shift+F5",

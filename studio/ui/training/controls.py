@@ -27,7 +27,7 @@ class Controls(QWidget):
         super().__init__()
         self._session = session
         icons = {"start": "play", "resume": "play", "pause": "pause", "continue": "play_more"}
-        icons |= {"stop": "stop", "stop_best": "stop_best"}
+        icons |= {"step": "step_on", "stop": "stop", "stop_best": "stop_best"}
         self._icons = icons
         self.buttons = {name: self._button(name) for name in icons}
         self.more = WholeEditor(1, 100_000)
@@ -89,6 +89,7 @@ class Controls(QWidget):
             "continue": idle and can_continue,
             "pause": not idle and not waits,
             "resume": waits,
+            "step": not idle,
             "stop": not idle,
             "stop_best": not idle,
         }
@@ -96,7 +97,7 @@ class Controls(QWidget):
             button.setVisible(shown[name])
         self.more.setVisible(shown["continue"])
         self.buttons["pause"].setEnabled(phase is Phase.TRAINING)
-        for name in ("stop", "stop_best"):
+        for name in ("step", "stop", "stop_best"):
             self.buttons[name].setEnabled(phase is not Phase.STOPPING)
         for widget in (self.epochs, self.batch_size, *self._labels.values()):
             widget.setVisible(idle)

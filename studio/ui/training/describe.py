@@ -33,10 +33,10 @@ def describe(training: Training) -> str:
 def _end(progress: Progress, done: int, epochs: int) -> str:
     """How it ended, and which epoch's weights the model has where those are not the last's."""
     run = progress.run
-    if run is None or run.ended != "early":
+    if run is None or run.ended not in ("early", "not_finite"):
         said = text("training.ended", done=done, epochs=epochs)
     else:
-        said = text("runs.ended_early", epochs=run.epochs)
+        said = text(f"runs.ended_{run.ended}", epochs=run.epochs)
     if run is not None and progress.has_best:
         said += " " + text("training.has_best", best=run.best_epoch + 1)
     return said

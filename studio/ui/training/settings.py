@@ -1,4 +1,4 @@
-"""All that is set for a training, in one panel, by Keras's names: optimizer, run, stopping."""
+"""All that is set for a training in one panel, by Keras's names; breakpoints are our own."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -20,7 +20,7 @@ from studio.declare import Declared, param
 from studio.document import edits
 from studio.document.model import Document
 from studio.document.names import output_names
-from studio.document.plan import EarlyStopping, OutputPlan, ReduceLROnPlateau
+from studio.document.plan import Breakpoints, EarlyStopping, OutputPlan, ReduceLROnPlateau
 from studio.engine.engines import ENGINES
 from studio.optimizers.base import Optimizer
 from studio.optimizers.rmsprop import RMSprop
@@ -30,6 +30,7 @@ from studio.ui.editors import SwitchEditor
 from studio.ui.forms import Form, label_of, own_problems
 from studio.ui.parts import heading
 from studio.ui.session import Session
+from studio.ui.training.breakpoints import BreakpointsForm
 
 _MODES = ("auto", "min", "max")
 _COLUMN = 270  # pixels a column of the panel needs
@@ -170,7 +171,7 @@ class WatchingForm(QWidget):
 
 
 class SettingsPanel(QWidget):
-    """Optimizer with its schedule, run, early stopping, plateau; every edit is one undo step.
+    """Optimizer with its schedule, run, what is watched, breakpoints; every edit is one undo step.
 
     Args:
         wide: in columns side by side, for a dock; else below one another, for the inspector.
@@ -189,10 +190,13 @@ class SettingsPanel(QWidget):
         self.stopping.edited.connect(self._watcher("early_stopping"))
         self.plateau = WatchingForm(text("runs.reduce_lr"), ReduceLROnPlateau, PlateauSettings)
         self.plateau.edited.connect(self._watcher("reduce_lr"))
+        self.breakpoints = BreakpointsForm()
+        self.breakpoints.edited.connect(self._set_breakpoints)
         parts = (
             (self.optimizer,),
             (heading(text("window.run")), self.run),
             (heading(text("runs.watching")), self.stopping, self.plateau),
+            (heading(text("breakpoints.title")), self.breakpoints),
         )
         self._parts = [_section(part) for part in parts]
         self._most, self._columns = len(parts) if wide else 1, 0
@@ -233,6 +237,7 @@ class SettingsPanel(QWidget):
         keys = monitors(self._session.document)
         self.stopping.show_plan(plan.run.early_stopping, keys)
         self.plateau.show_plan(plan.run.reduce_lr, keys)
+        self.breakpoints.show_plan(plan.run.breakpoints, [k for k in keys if k.endswith("loss")])
 
     def _set_optimizer(self, name: str, value: Any) -> None:
         document = self._session.document
@@ -248,6 +253,9 @@ class SettingsPanel(QWidget):
             self._commit(f"{label}: {name}" if name else label, **{field: plan})
 
         return edit
+
+    def _set_breakpoints(self, breakpoints: Breakpoints, name: str) -> None:
+        self._commit(text(f"breakpoints.undo_{name}"), breakpoints=breakpoints)
 
     def _commit(self, what: str, **values: Any) -> None:
         label = text("window.undo_set_run", param=what)

@@ -5,7 +5,7 @@ from PySide6.QtCore import QPoint, Qt
 
 from studio.document import edits
 from studio.document.model import Document, Endpoint
-from studio.document.plan import EarlyStopping, ReduceLROnPlateau
+from studio.document.plan import Breakpoints, EarlyStopping, ReduceLROnPlateau
 from studio.document.project import Project
 from studio.layers.dense import Dense
 from studio.layers.input import Input
@@ -38,6 +38,9 @@ def model(outputs=1) -> Document:
             document, output, loss=MeanSquaredError(), metrics=(Accuracy(),)
         )
     return document
+
+
+CTRL = Qt.KeyboardModifier.ControlModifier
 
 
 def tick(qtbot, switch):
@@ -104,9 +107,11 @@ def test_checkpoints_and_epochs_are_of_the_same_form(qtbot, panel):
 
 def test_columns_follow_the_width(qtbot, panel):
     tops = lambda: [part.y() for part in panel._parts]  # noqa: E731
-    assert len(set(tops())) == 1
+    assert len(set(tops())) == 2, "three and one"
+    panel.resize(1200, 500)
+    qtbot.waitUntil(lambda: len(set(tops())) == 1)
     panel.resize(300, 900)
-    qtbot.waitUntil(lambda: len(set(tops())) == 3)
+    qtbot.waitUntil(lambda: len(set(tops())) == 4)
 
 
 def test_what_few_set_is_folded_away_and_says_how_much_of_it_is_set(qtbot, panel):
@@ -131,3 +136,57 @@ def test_what_few_set_is_folded_away_and_says_how_much_of_it_is_set(qtbot, panel
 def test_a_narrow_inspector_needs_no_bar_to_the_right(qtbot, panel):
     """A form within a form stood in a column of its own, which left a third for its fields."""
     assert panel.optimizer.minimumSizeHint().width() <= 240
+
+
+# -- breakpoints ---------------------------------------------------------------------------------
+
+
+def test_breakpoints_are_set_a_step_at_a_time(qtbot, panel):
+    def plan():
+        return panel.session.document.plan.run.breakpoints
+
+    form = panel.breakpoints
+    assert form.form.editor("not_finite").isChecked()
+    tick(qtbot, form.form.editor("not_finite"))
+    assert plan() == Breakpoints(not_finite=False)
+    type_over(qtbot, form.form.editor("gradient_norm"), "12.5")
+    assert plan().gradient_norm == 12.5
+    type_over(qtbot, form.form.editor("gradient_norm"), "-1")
+    assert plan().gradient_norm == 12.5
+    assert "-1" in form.form.complaint("gradient_norm")
+    qtbot.keyClick(form.form.editor("gradient_norm"), Qt.Key.Key_A, CTRL)
+    type_over(qtbot, form.form.editor("gradient_norm"), "\b")
+    assert plan().gradient_norm is None
+    for _ in range(3):
+        panel.session.history.undo()
+    assert plan() == Breakpoints()
+
+
+def test_a_rising_loss_is_watched_while_another_falls(qtbot):
+    panel = SettingsPanel(Session(Project(model(2))), wide=True)
+    panel._session.changed.connect(panel.refresh)
+    qtbot.addWidget(panel)
+    panel.resize(1200, 500)
+    panel.show()
+    form = panel.breakpoints
+    assert not form.falling.isVisible()
+    assert not form.diverging.isVisible()
+    listed = [form.rising.itemData(i) for i in range(form.rising.count())]
+    assert listed[0] == ""
+    assert {"val_loss", "val_answer_1_loss", "answer_0_loss"} <= set(listed)
+    assert not any("accuracy" in key for key in listed)
+    form.rising.setFocus()
+    for _ in range(2):
+        qtbot.keyClick(form.rising, Qt.Key.Key_Down)
+    assert form.falling.isVisible()
+    qtbot.keyClick(form.falling, Qt.Key.Key_Down)
+    type_over(qtbot, form.diverging.editor("for_epochs").lineEdit(), "5")
+    plan = panel._session.document.plan.run.breakpoints
+    assert plan == Breakpoints(rising=listed[2], falling=listed[1], epochs=5)
+
+
+def test_a_loss_that_is_watched_and_gone_is_still_shown(qtbot, panel):
+    document = panel.session.document
+    gone = Breakpoints(rising="val_other_loss")
+    panel.session.commit("other", edits.set_run(document, breakpoints=gone))
+    assert panel.breakpoints.rising.currentText() == "val_other_loss"
