@@ -319,15 +319,27 @@ def export(
 
 
 @app.command()
-def check(project_file: ProjectFile, as_json: JsonOption = False) -> None:
-    """List what is wrong with a project's model and data; status 1 if anything must be mended."""
+def check(
+    project_file: ProjectFile,
+    gradients: Annotated[
+        bool, typer.Option("--gradients", help="Compare gradients with float64 differences, too")
+    ] = False,
+    node: Annotated[
+        str | None, typer.Option(help="Those of one node alone: NAME, or MODEL/NAME inside a model")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List what is wrong with a project's model and data; status 1 if anything must be mended.
+
+    With --gradients, a wrong gradient counts, too; a model with errors has none to check.
+    """
     from studio.train.data import check_data
 
+    if node is not None and not gradients:
+        raise typer.BadParameter("--node goes with --gradients")
     project = _load(project_file)
-    problems = [
-        *analyse(project.document).problems,
-        *check_data(project.document, project_file.parent),
-    ]
+    model = analyse(project.document)
+    problems = [*model.problems, *check_data(project.document, project_file.parent)]
     for problem in problems:
         if as_json:
             say_json({"code": problem.code, "severity": problem.severity, "text": str(problem)})
@@ -337,7 +349,12 @@ def check(project_file: ProjectFile, as_json: JsonOption = False) -> None:
         say_json({"problems": len(problems)})
     elif not problems:
         say(text("cli.no_problems"))
-    if any(problem.severity == "error" for problem in problems):
+    right = True
+    if gradients and not model.errors:
+        from studio.gradients import say_gradients
+
+        right = say_gradients(project, project_file.parent, node, as_json)
+    if not right or any(problem.severity == "error" for problem in problems):
         raise SystemExit(1)
 
 

@@ -119,7 +119,24 @@ def build_step(
         ProblemError: what keeps the document from being lowered, ``no_losses``,
             ``nothing_trainable``, ``no_gradient``.
     """
-    lowered = lower(document, training, one_hots)
+    return step_of(document, lower(document, training, one_hots), training, weighted, each, norm)
+
+
+def step_of(
+    document: Document,
+    lowered: Lowered,
+    training: bool = False,
+    weighted: Weighted = frozenset(),
+    each: bool = False,
+    norm: bool = False,
+) -> Step:
+    """The step of a document already lowered, for who wants to know what its values are called.
+
+    `training`: with gradient and update; layers may be in training mode without.
+
+    Raises:
+        ProblemError: as `build_step`.
+    """
     op = lowered.op
     losses = len(op.nodes)
     parts = Losses(document, lowered, weighted)

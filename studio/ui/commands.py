@@ -383,8 +383,9 @@ SHARING = ("use_again", "make_independent", "-", "group", "ungroup", "-", "wrap"
 LOOKS = ("collapse", "frame", "note")
 FRAME_COLOURS = ("frame_colour", tuple(f"frame_{name}" for name in COLOURS))
 CONTEXT_NODE = (
-    "enter", "toggle_output", ("goals", GOALS), "freeze", "mute", "-", *PROBES, "microscope", "-",
-    *WIRES, "-", "cut", "copy", "duplicate", "-", *SHARING, "-", *LOOKS, "-", ("align", PLACES),
+    "enter", "toggle_output", ("goals", GOALS), "freeze", "mute", "ablate", "-", *PROBES,
+    "microscope", "-", *WIRES, "-", "cut", "copy", "duplicate", "-", *SHARING, "-", *LOOKS, "-",
+    ("align", PLACES),
     "fit_selection", "arrange", "-", "delete", "heal",
 )  # fmt: skip
 CONTEXT_CANVAS = (

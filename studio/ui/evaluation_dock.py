@@ -16,7 +16,6 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from studio.document.model import Document
 from studio.problem import Problem
 from studio.text import text
 from studio.train.evaluation.result import Evaluation, Row, Which
@@ -29,6 +28,7 @@ from studio.ui.notice import Notice, ProblemsNotice
 from studio.ui.output_view import OutputView
 from studio.ui.parts import clear, note
 from studio.ui.session import Session
+from studio.ui.staleness import judged_parts
 
 _FILE = "file"  # in the choice of rows: another one is to be chosen
 _WHICH: tuple[Which, ...] = ("validation", "train", "all")
@@ -299,7 +299,7 @@ class EvaluationDock(QWidget):
 
     def _present(self) -> tuple[object, ...]:
         """What an evaluation depends on: all of a project but where its nodes stand."""
-        return *_judged_parts(self._session.document), id(self._session.project.store)
+        return *judged_parts(self._session.document), id(self._session.project.store)
 
     def _on_change(self, *_: object) -> None:
         self._allow()
@@ -325,8 +325,3 @@ class EvaluationDock(QWidget):
         name = self.evaluation.table if self.evaluation is not None else ""
         table = Table(name, cells, (row.place,), arrays, folder=row.folder)
         self.opened.emit(table, dict(row.before))
-
-
-def _judged_parts(document: Document) -> tuple[object, ...]:
-    graphs = [(g.wires, g.inputs, g.outputs) for g in document.graphs.values()]
-    return document.layers, document.plan.outputs, document.plan.data, graphs

@@ -10,6 +10,7 @@ from studio.ui.layer_page import LayerPage, structure
 from studio.ui.model_page import ModelPage, SeveralPage
 from studio.ui.parts import clear
 from studio.ui.session import Session
+from studio.ui.study.gradient_view import GradientView
 
 _KEPT = 12  # pages
 
@@ -32,6 +33,10 @@ class Inspector(QScrollArea):
         self._holder = QWidget()
         self._layout = QVBoxLayout(self._holder)
         self._layout.setContentsMargins(0, 0, 0, 0)
+        self.gradients = GradientView(session)
+        self.gradients.grew.connect(self._follow_gradients, Qt.ConnectionType.QueuedConnection)
+        self._layout.addWidget(self.gradients)
+        self._layout.addStretch(1)
         self.setWidget(self._holder)
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
@@ -63,6 +68,7 @@ class Inspector(QScrollArea):
         else:
             self._building.stop()
             self._pages[0][1].refresh()
+            self.gradients.refresh()
 
     def _selection(self) -> frozenset[str]:
         return self._session.selection & self._session.seen.graph.calls.keys()
@@ -87,11 +93,12 @@ class Inspector(QScrollArea):
             self._pages[0][1].hide()
         if found is None:
             found = self._page(selection)
-            self._layout.addWidget(found)
+            self._layout.insertWidget(0, found)
         else:
             found.refresh()
         self._pages = [(wanted, found), *(p for p in self._pages if p[1] is not found)]
         found.show()
+        self.gradients.refresh()
         for _, old in self._pages[_KEPT:]:
             clear(old)
         del self._pages[_KEPT:]
@@ -101,6 +108,18 @@ class Inspector(QScrollArea):
         for _, page in self._pages:
             clear(page)
         self._pages = []
+
+    def check_gradients(self) -> None:
+        """Check the gradient of what is selected, and show how far that is."""
+        self._catch_up()
+        self.gradients.start()
+
+    def _follow_gradients(self) -> None:
+        """Bring what the check tells into sight: all of it, or its upper end."""
+        self._layout.activate()  # it grew, and would be laid out later
+        place = self.gradients.geometry()
+        for y in (place.bottom(), place.top()):
+            self.ensureVisible(0, y, 0, 0)
 
     def focus_first(self) -> None:
         """Put the cursor into the first field of what is shown."""

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, cast
 
 from studio.train.study.recurrent import is_recurrent
 from studio.ui.actions import Action
+from studio.ui.study.ablation_page import AblationPage
 
 if TYPE_CHECKING:  # the window builds this list, so it cannot be imported here
     from studio.train.study.wanted import Tap
@@ -15,7 +16,8 @@ PROBE_EXPORTS = ("probe_export_sample", "probe_export_validation", "probe_export
 PROBES = ("probe", "probe_closer", ("probe_export", PROBE_EXPORTS))
 STOPPING = ("wave", "waves", "-", "open_step")
 INSIGHT = (
-    "lens", "next_loss", "-", "insight_lens", "-", *PROBES, "-", "microscope", "-", *STOPPING,
+    "lens", "next_loss", "-", "insight_lens", "-", *PROBES, "-", "microscope", "-", *STOPPING, "-",
+    "check_gradients", "insight_ablation", "ablate",
 )  # fmt: skip
 """The menu; each part adds its own acts at the end, after a line."""
 
@@ -140,7 +142,33 @@ def _stopping(w: "MainWindow") -> tuple[Action, ...]:
 
 
 def _checks(w: "MainWindow") -> tuple[Action, ...]:
-    return ()
+    def check() -> None:
+        w.raise_dock("inspector")
+        w.desk.inspector.check_gradients()
+
+    def page() -> AblationPage:
+        w.raise_dock("insight")
+        w.desk.insight.show_page("ablation")
+        found = w.desk.insight.page("ablation")
+        assert isinstance(found, AblationPage)
+        return found
+
+    def can_ablate() -> bool:
+        plan = w.session.document.plan
+        losses = any(output.loss is not None for output in plan.outputs.values())
+        return losses and plan.data.source is not None and bool(w.session.selection)
+
+    return (
+        Action(
+            "check_gradients", "checks.act_check", check, "Shift+F7",
+            enabled=lambda: w.desk.inspector.gradients.possible, why="checks.why_no_check",
+        ),
+        Action("insight_ablation", "checks.act_ablation", page, "Ctrl+Shift+A"),
+        Action(
+            "ablate", "checks.act_ablate", lambda: page().leave_chosen(), "Ctrl+Alt+A",
+            enabled=can_ablate, why="checks.why_no_ablation",
+        ),
+    )  # fmt: skip
 
 
 def _parity(w: "MainWindow") -> tuple[Action, ...]:

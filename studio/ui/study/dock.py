@@ -9,6 +9,7 @@ from studio.text import language, text
 from studio.ui.lazy import Lazy
 from studio.ui.parts import clear
 from studio.ui.session import Session
+from studio.ui.study.ablation_page import AblationPage
 from studio.ui.study.lens_page import LensPage
 from studio.ui.study.time_page import TimePage
 from studio.ui.study.values_page import ValuesPage
@@ -16,7 +17,12 @@ from studio.ui.study.watching import Study
 
 Factory = Callable[[Session, Study], QWidget]
 
-PAGES: Mapping[str, Factory] = {"lens": LensPage, "values": ValuesPage, "time": TimePage}
+PAGES: Mapping[str, Factory] = {
+    "lens": LensPage,
+    "values": ValuesPage,
+    "time": TimePage,
+    "ablation": AblationPage,
+}
 """By name, in order. A page may have a signal `jump`, with the call to be shown on the canvas."""
 
 

@@ -1,0 +1,57 @@
+"""Every layer of the catalogue passes the gradient check, alone in a model, on random numbers."""
+
+from pathlib import Path
+
+import pytest
+
+from studio.declare import declared
+from studio.document import edits
+from studio.document.integers import integer_limits
+from studio.document.model import Document, Endpoint
+from studio.document.project import Project
+from studio.engine.program import Spec
+from studio.layers import CATALOGUE
+from studio.layers.base import Example, Layer
+from studio.layers.input import Input
+from studio.problem import ProblemError
+from studio.train.study.gradient_check import check_gradients
+
+EXAMPLES: dict[str, tuple[Layer, Example]] = {
+    f"{kind}-{number}": (declared("layers", kind).from_config(example.params), example)
+    for kind in CATALOGUE
+    for number, example in enumerate(declared("layers", kind).examples)
+}
+NO_GRADIENT = {"CategoryEncoding", "Discretization"}  # they give what no slope leads through
+
+
+def model_of(layer: Layer, inputs: tuple[Spec, ...]) -> tuple[Document, str]:
+    """The layer behind Inputs of these specs, all it gives being outputs."""
+    document, body = edits.declare_layer(Document(), layer)
+    document, call = edits.use_layer(document, body)
+    ports = [port.name for port in layer.inputs()]
+    for slot, spec in enumerate(inputs):
+        shape = tuple(d if isinstance(d, int) else None for d in spec.shape[1:])
+        document, entry = edits.declare_layer(document, Input(shape=shape, dtype=spec.dtype))
+        document, fed = edits.use_layer(document, entry)
+        port = ports[min(slot, len(ports) - 1)]
+        document = edits.connect(document, Endpoint(fed, "output"), Endpoint(call, port))
+    for port in layer.outputs():
+        document = edits.mark_output(document, Endpoint(call, port.name))
+    return document, call
+
+
+@pytest.mark.parametrize(("layer", "example"), EXAMPLES.values(), ids=EXAMPLES)
+def test_every_layer_passes(layer: Layer, example: Example) -> None:
+    document, call = model_of(layer, example.inputs)
+    assert example.high == 0 or integer_limits(document) or layer.kind in NO_GRADIENT
+    found, refused = None, []
+    try:
+        found = check_gradients(Project(document), Path(), (call,))
+    except ProblemError as error:
+        refused = [p.code for p in error.problems]
+    if found is None:
+        assert refused == ["check_nothing"]
+        assert layer.kind in NO_GRADIENT or not layer.weights(*example.inputs)
+        return
+    assert found.ok, found.parts
+    assert found.checked > found.kinks
