@@ -445,6 +445,53 @@ def lens(
 
 
 @app.command()
+def parity(
+    project_file: ProjectFile,
+    out: Annotated[
+        Path | None, typer.Argument(help="An .html, .json or .csv to write", show_default=False)
+    ] = None,
+    python: Annotated[
+        str, typer.Option(help="A Python that has Keras; one on the path if not given")
+    ] = "",
+    backend: Annotated[str, typer.Option(help="jax, tensorflow or torch; the first it has")] = "",
+    steps: Annotated[int, typer.Option(min=1, max=1000, help="Of training")] = 3,
+    language: Annotated[str, typer.Option(help=", ".join(LANGUAGES))] = "en",
+    as_json: JsonOption = False,
+) -> None:
+    """Hold a project against Keras, where it is installed: same weights, same batches.
+
+    Outputs, every loss, every gradient, and the weights after some steps; status 1 if any differ.
+    """
+    from studio.train.parity import write
+    from studio.train.parity.compare import compare
+    from studio.train.parity.keras import python_with_keras
+
+    if language not in LANGUAGES:
+        raise typer.BadParameter(f"--language takes {', '.join(LANGUAGES)}, not {language}")
+    if out is not None:
+        write.check_suffix(out)
+        spare_project(out, project_file)
+        check_writable(out)
+    project = _load(project_file)
+    set_language(language)
+    found = python_with_keras(python, backend)
+    report = compare(project, project_file.parent, project_file.stem, found, steps)
+    if as_json:
+        say_json(write.as_json(report))
+    else:
+        for line in write.as_lines(report):
+            say(line)
+    if out is not None:
+        from studio.ui.report_look import page_colours
+
+        write.write(report, out, page_colours())
+        if not as_json:
+            say(text("cli.written", path=out))
+    if not report.ok:
+        raise SystemExit(1)
+
+
+@app.command()
 def summary(project_file: ProjectFile) -> None:
     """The layers of a project with shapes and parameters."""
     say(summary_text(_load(project_file).document))

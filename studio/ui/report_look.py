@@ -21,10 +21,15 @@ def chart_colours(tokens: Tokens) -> Mapping[str, str]:
     return named | {series(n): colour for n, colour in enumerate(tokens.series)}
 
 
+def page_colours() -> tuple[Mapping[str, str], Mapping[str, str]]:
+    """Those of a light page and of a dark one."""
+    return chart_colours(LIGHT), chart_colours(DARK)
+
+
 def look_of(project: Project, title: str) -> Look:
     """Pictures and colours for a report; no window is needed."""
     paint_without_screen()
-    colours = chart_colours(LIGHT), chart_colours(DARK)
+    colours = page_colours()
     try:
         faces = Faces(project.document, analyse(project.document), project.store)
         picture = Picture(faces, title=title)

@@ -64,6 +64,15 @@ class Settings:
         self._kept.setValue("threads", threads)
 
     @property
+    def keras_python(self) -> str:
+        """The path of the Python that has Keras; empty: it is looked for."""
+        return str(self._kept.value("keras_python", ""))
+
+    @keras_python.setter
+    def keras_python(self, path: str) -> None:
+        self._kept.setValue("keras_python", path)
+
+    @property
     def keys(self) -> dict[str, str]:
         """The keys chosen for acts, by the act's id; whether they are any good is not asked."""
         try:

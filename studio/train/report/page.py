@@ -107,16 +107,19 @@ def report(
     for name, part in parts.items():
         heading = element("h2", text(f"evaluation.report_{name}"))
         body.append(element("section", heading, part, id=name))
-    return _page(text("evaluation.report_title", name=title), joined(body), look)
+    return page(
+        text("evaluation.report_title", name=title), joined(body), look.colours, look.dark_colours
+    )
 
 
-def _page(title: str, body: Markup, look: Look) -> str:
+def page(title: str, body: Markup, light: Mapping[str, str], dark: Mapping[str, str]) -> str:
+    """A whole page around a body; the colours are by name, see `studio.train.report.figure`."""
     template = (resources() / "report" / "page.html").read_text(encoding="utf-8")
     return Template(template).substitute(
         language=language().replace("_", "-"),
         title=element("x", title)[3:-4],
-        light=_variables(look.colours),
-        dark=_variables(look.dark_colours),
+        light=_variables(light),
+        dark=_variables(dark),
         body=body,
     )
 

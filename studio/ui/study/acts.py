@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, cast
 
 from studio.train.study.recurrent import is_recurrent
 from studio.ui.actions import Action
+from studio.ui.parity_dialog import run_parity
 from studio.ui.study.ablation_page import AblationPage
 
 if TYPE_CHECKING:  # the window builds this list, so it cannot be imported here
@@ -17,7 +18,7 @@ PROBES = ("probe", "probe_closer", ("probe_export", PROBE_EXPORTS))
 STOPPING = ("wave", "waves", "-", "open_step")
 INSIGHT = (
     "lens", "next_loss", "-", "insight_lens", "-", *PROBES, "-", "microscope", "-", *STOPPING, "-",
-    "check_gradients", "insight_ablation", "ablate",
+    "check_gradients", "insight_ablation", "ablate", "-", "parity",
 )  # fmt: skip
 """The menu; each part adds its own acts at the end, after a line."""
 
@@ -172,4 +173,10 @@ def _checks(w: "MainWindow") -> tuple[Action, ...]:
 
 
 def _parity(w: "MainWindow") -> tuple[Action, ...]:
-    return ()
+    def nodes() -> bool:
+        return bool(w.session.document.graph.calls)
+
+    def compare() -> None:
+        run_parity(w.session, w.settings, w)
+
+    return (Action("parity", "parity.act", compare, enabled=nodes, why="window.why_empty"),)
