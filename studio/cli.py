@@ -445,6 +445,12 @@ def lens(
 
 
 @app.command()
+def summary(project_file: ProjectFile) -> None:
+    """The layers of a project with shapes and parameters."""
+    say(summary_text(_load(project_file).document))
+
+
+@app.command()
 def parity(
     project_file: ProjectFile,
     out: Annotated[
@@ -489,12 +495,6 @@ def parity(
             say(text("cli.written", path=out))
     if not report.ok:
         raise SystemExit(1)
-
-
-@app.command()
-def summary(project_file: ProjectFile) -> None:
-    """The layers of a project with shapes and parameters."""
-    say(summary_text(_load(project_file).document))
 
 
 @app.command()

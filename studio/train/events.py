@@ -143,7 +143,8 @@ class Hit:
         value: the gradient's norm, the risen value, or what is not finite: nan, inf or -inf.
         where: in what it arose: data (``"input"``, ``"target"``, ``"sample_weight"``), weights that
             were so before the step, what a layer gives, a loss, the way back, the optimizer's
-            update; of "gradient_norm" ``"backward"``; empty where it is nobody's.
+            update (without a weight: its rate); of "gradient_norm" ``"backward"``; empty where it
+            is nobody's.
         place: the call it arose at, or whose weight it is; empty where there is none.
         layer: that call's layer, by the names on the canvas, those of models around it before it.
         operator: the ONNX operator it arose in; empty where it was fed or kept.

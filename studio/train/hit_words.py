@@ -32,6 +32,8 @@ def sentence(hit: Hit, document: Document, waits: bool = True) -> str:
     where: str = hit.where or "nowhere"
     if where == "backward" and hit.weight:
         where = "backward_weight"
+    if where == "update" and not hit.weight:
+        where = "rate"
     return text(f"breakpoints.met_{where}", **about)
 
 

@@ -54,7 +54,7 @@ class Lookout:
     def __init__(self, trainer: Trainer, feeding: Feeding, watched: Watched) -> None:
         self._trainer, self._feeding, self._watched = trainer, feeding, watched
         self._recorder = Recorder(trainer, feeding)
-        self._sound: set[str] | None = None  # damaged when it began: nothing can be said of these
+        self._known: set[str] | None = None  # damaged when it began: nothing is said of these
         self._told = set[Met]()
         self._last: Breakpoints | None = None
         self._looks = False
@@ -74,8 +74,8 @@ class Lookout:
         step = self._step()
         if breakpoints.not_finite and recorder.ready and self._damaged(step):
             return self._not_finite(course, step, math.nan)
-        if self._sound is None:
-            self._sound = damaged(self._trainer, step)
+        if self._known is None:
+            self._known = damaged(self._trainer, step)
         recorder.keep(course, step, began)
         return None
 
@@ -85,7 +85,7 @@ class Lookout:
         self._trainer.norms = breakpoints.gradient_norm is not None
         self._looks = breakpoints.not_finite or self._trainer.norms or bool(breakpoints.rising)
         self._recorder.forget()
-        self._sound = None
+        self._known = None
 
     def after_step(self, course: Course, step: Step, results: Mapping[str, Array]) -> Hit | None:
         """After a step that is not counted yet in `course`: whether a breakpoint was met."""
@@ -135,11 +135,10 @@ class Lookout:
         course.data_pass, course.taken = again.course.data_pass, again.course.taken
         hit = replace(hit, epoch=course.epoch, batch=course.batch)
         origin = None if number is None else self._origin(again)
-        hit = self._told_of(hit, origin, again)
-        held = Held()
-        held.take(self._trainer, step)
-        hit = replace(hit, reproduction=self._watched.keep(hit, again.batch))
-        held.put_back(self._trainer, step)
+        hit, held = self._told_of(hit, origin, again), Held()
+        with suppress(MemoryError):  # then it is not written down
+            held.take(self._trainer, step)
+            hit = self._written(hit, again, step, held)
         return hit
 
     def _first_wrong(self, step: Step) -> int | None:
@@ -195,12 +194,21 @@ class Lookout:
         if not recorder.ready or not recorder.steps:
             return hit
         held = Held()
-        held.take(self._trainer, step)
-        again = self._come_to(step, recorder.steps - 1)
-        hit = told(again, step)
-        hit = replace(hit, reproduction=self._watched.keep(hit, again.batch))
-        held.put_back(self._trainer, step)
+        with suppress(MemoryError):  # then it is told without a place
+            held.take(self._trainer, step)
+            again = self._come_to(step, recorder.steps - 1)
+            hit = self._written(told(again, step), again, step, held)
         return hit
+
+    def _written(self, hit: Hit, again: Again, step: Step, held: Held) -> Hit:
+        """With the file of the step that comes next, where one can be written.
+
+        That does the step, so what is held is put back then.
+        """
+        try:
+            return replace(hit, reproduction=self._watched.keep(hit, again.batch))
+        finally:
+            held.put_back(self._trainer, step)
 
     def _told_of(self, hit: Hit, origin: Origin | None, again: Again) -> Hit:
         """A hit with where it arose, and what may help there."""
@@ -219,7 +227,7 @@ class Lookout:
         return self._trainer.compiled(True, data.weighted, data.one_hots)[0]
 
     def _damaged(self, step: Step) -> set[str]:
-        return damaged(self._trainer, step) - (self._sound or set())
+        return damaged(self._trainer, step) - (self._known or set())
 
     def _is_told(self, kind: Met) -> bool:
         return kind in self._told and not self._watched.attended

@@ -37,6 +37,8 @@ def likely(document: Document, hit: Hit, fed: float = 0.0) -> tuple[str, ...]:
         names = ["mend_data"]
     elif hit.where == "weights":
         names = ["fresh_weights"]
+    elif hit.where == "update" and not hit.weight:  # the rate itself
+        names = ["lower_rate"]
     else:
         names = ["lower_rate", "clip"]
         names.insert(0 if fed > LARGE else 2, "standardize")

@@ -25,6 +25,7 @@ from typing import IO, Any, Literal
 import numpy as np
 import platformdirs
 
+from studio.document.lowering import inner_input
 from studio.document.model import Document
 from studio.document.plan import DataPlan
 from studio.document.project import Project
@@ -52,6 +53,7 @@ FORMAT = 1
 SUFFIX = ".step"
 KEPT = 10  # files in the folder that trainings write to, the newest
 ROOM = 2**31  # bytes of those that were there before, together
+_THREADS = 1024  # at most
 _STORED = tuple(f"{n}.safetensors" for n in ("weights", "state", "batch", "results"))
 _DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError)
 
@@ -347,6 +349,8 @@ def _about(value: Any) -> About:
     hit = dict(member(found, "hit", place))
     hit["value"] = numbers(member(hit, "value", f"{place}.hit"))
     read: About = read_value(About, {**found, "hit": hit}, place)
+    if not 1 <= read.threads <= _THREADS:
+        raise malformed(f"{place}.threads", "expected", expected="1, 2, 3 …", received=read.threads)
     return read
 
 
@@ -359,11 +363,21 @@ def _arrays(given: Mapping[str, Array], about: About, document: Document) -> Arr
         if kind not in kinds or not key or not array.ndim:
             raise malformed("batch.safetensors", "tensors", detail=name[:100])
         depth = about.depths.get(key) if kind == "input" else None
+        if depth is not None and depth != _last_size(document, key):
+            raise malformed("about.json.depths", "tensors", detail=f"{key[:100]}: {depth}")
         kinds[kind][key] = array if depth is None else OneHots(array, depth)
     rows = {len(array) for array in given.values()}
     if len(rows) != 1 or set(document.graph.inputs) != set(kinds["input"]):
         raise malformed("batch.safetensors", "tensors", detail="input/…")
     return Arrays(kinds["input"], kinds["target"], kinds["sample_weight"])
+
+
+def _last_size(document: Document, call: str) -> int | None:
+    """The size of the last axis of what an Input takes."""
+    if call not in document.graph.inputs:
+        return None
+    shape = inner_input(document, call).shape
+    return shape[-1] if shape else None
 
 
 def _json(file: zipfile.ZipFile, name: str) -> Any:

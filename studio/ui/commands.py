@@ -369,7 +369,7 @@ def menus(w: "MainWindow") -> Mapping[str, tuple]:
             "train", *STEERING, "-", ("goals", GOALS), ("runs", RUNS), "-", "evaluate",
             "predict_file", "report", "-", "reset_weights", "-", "model", "training_settings",
         ),
-        "insight": INSIGHT,
+        "insight": (*INSIGHT, "-", "parity"),
         "help": ("start_page", "tour", "-", "keys", "about"),
     }  # fmt: skip
 

@@ -149,6 +149,7 @@ class Desk(QObject):
         self.data.close_reading()
         self.trying.file.shutdown()
         self.training.hit.shutdown()
+        self.insight.shutdown()
         self.study.shutdown()
         for view in self.views.values():
             clear(view)

@@ -29,8 +29,8 @@ from studio.text import text
 from studio.train.aside import Aside, Done, Ended, Refused, Told
 from studio.train.evaluation.evaluate import bare
 from studio.train.parity.compare import STEPS, compare_with
-from studio.train.parity.report import KINDS, Kind, Report, Row
-from studio.train.parity.write import COLUMNS, cells, rule, write
+from studio.train.parity.report import KINDS, Report, Row
+from studio.train.parity.write import COLUMNS, cells, heading, rule, write
 from studio.ui.icons import icon
 from studio.ui.notice import ProblemsNotice
 from studio.ui.parts import note
@@ -188,9 +188,11 @@ class ParityDialog(QDialog):
             widget.setEnabled(not busy)
         self.close_button.setEnabled(True)
         self.close_button.setText(text("window.cancel" if busy else "training.close"))
-        self.save.setEnabled(not busy and self._report is not None)
+        self.save.setEnabled(False)
         if busy:
-            self.notice.hide()
+            self._report = None
+            for shown in (self.notice, self.table, self.notes):
+                shown.hide()
 
     # -- how it went -----------------------------------------------------------------------------
 
@@ -206,9 +208,13 @@ class ParityDialog(QDialog):
         self._report = report
         self.save.setEnabled(True)
         self.state.setText(text("parity.where", backend=report.backend, python=report.python))
-        self.notice.say("ok" if report.ok else "error", f"<b>{escape(report.sentence())}</b>")
+        if refused := [note for note in report.notes if note.severity == "error"]:
+            self.notice.list_problems(report.sentence(), refused)
+        else:
+            self.notice.say("ok" if report.ok else "error", f"<b>{escape(report.sentence())}</b>")
         self._fill(report)
-        self.notes.setText("\n".join([*map(str, report.notes), rule()]))
+        notes = [str(note) for note in report.notes if note not in refused]
+        self.notes.setText("\n".join([*notes, rule()]))
         self.table.show()
         self.notes.show()
         self.resize(self.size().expandedTo(_LARGE))
@@ -219,7 +225,7 @@ class ParityDialog(QDialog):
         for kind in KINDS:
             rows = report.of(kind)
             if rows:
-                head = _head(kind, rows)
+                head = _head(heading(report, kind))
                 self._rows += [_item(head, row) for row in rows]
                 self.table.addTopLevelItem(head)
                 self.table.setFirstColumnSpanned(
@@ -290,11 +296,8 @@ def _table() -> QTreeWidget:
     return table
 
 
-def _head(kind: Kind, rows: list[Row]) -> QTreeWidgetItem:
+def _head(said: str) -> QTreeWidgetItem:
     """A kind's heading."""
-    apart = sum(row.verdict != "equal" for row in rows)
-    key = "parity.head_apart" if apart else "parity.head_equal"
-    said = text(key, kind=text(f"parity.kind_{kind}"), count=len(rows), apart=apart)
     head = QTreeWidgetItem([said])
     font = QFont()
     font.setBold(True)

@@ -43,7 +43,7 @@ class Status(QStatusBar):
         engine = choice.engine if choice else session.document.plan.run.engine
         self.state.setToolTip(chosen(choice) if choice else "")
         self.state.setText(
-            text("window.state", engine=engine, state=text(f"window.phase_{phase.name.lower()}"))
+            text("window.state", engine=engine, state=text(f"window.phase_{phase.value}"))
         )
         self.show_problems(*self._counts)
 

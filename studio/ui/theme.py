@@ -358,6 +358,7 @@ class Brushes:
         self.title_font = _font(13, QFont.Weight.DemiBold)
         self.far_font = _font(17, QFont.Weight.DemiBold)  # titles from farther away
         self.font = _font(11)
+        self.pill_font = _font(11, QFont.Weight.DemiBold)
 
     def header(self, category: str) -> QBrush:
         """The tint behind a title."""
@@ -407,7 +408,7 @@ def quiet_brushes() -> Brushes:
 
 @cache
 def metrics(which: str) -> QFontMetricsF:
-    """Measures of a canvas font: ``title_font``, ``far_font`` or ``font``."""
+    """Measures of a canvas font: ``title_font``, ``far_font``, ``pill_font`` or ``font``."""
     return QFontMetricsF(getattr(brushes(), which))
 
 

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from enum import Enum, auto
+from enum import Enum
 from functools import partial
 from pathlib import Path
 
@@ -42,12 +42,12 @@ _POLL = 50  # milliseconds
 class Phase(Enum):
     """Where a training is."""
 
-    IDLE = auto()
-    STARTING = auto()  # the process loads and compiles
-    TRAINING = auto()
-    PAUSING = auto()  # asked to wait, does not yet
-    PAUSED = auto()
-    STOPPING = auto()  # asked to end, has not yet
+    IDLE = "idle"
+    STARTING = "starting"  # the process loads and compiles
+    TRAINING = "training"
+    PAUSING = "pausing"  # asked to wait, does not yet
+    PAUSED = "paused"
+    STOPPING = "stopping"  # asked to end, has not yet
 
 
 @dataclass
@@ -177,6 +177,7 @@ class Training(QObject):
         self._copies.answered.connect(lambda done: done())
         self._ending: Finished | None = None
         self._before: tuple[Mapping[str, Cells], int] | None = None  # see `go_back`
+        session.weights_changed.connect(self._forget_before)
         self._steps = False  # whether it waits again after the steps that were asked for
 
     @property
@@ -331,10 +332,8 @@ class Training(QObject):
         self.progress.run = run = event.run
         self.progress.has_best = event.best is None and 0 <= run.best_epoch < run.epochs - 1
         project = self._session.project
-        if run.ended == "not_finite":
-            kept = project.store.shared()
-            had = {layer: dict(kept.get(layer, {})) for layer in weights}
-            self._before = had, project.store.step
+        kept, step = project.store.shared(), project.store.step
+        had = {layer: dict(kept.get(layer, {})) for layer in weights}
         adopt(project.store, weights)
         project.store.step = event.step
         project.fitted.update(event.fitted)
@@ -342,6 +341,7 @@ class Training(QObject):
             project.keep_run(event.run)
         self._over()
         self._session.weights_changed.emit()
+        self._before = (had, step) if run.ended == "not_finite" else None
         self.finished.emit(event)
 
     def forget(self) -> None:
@@ -353,6 +353,10 @@ class Training(QObject):
         """Give the model these weights: the best epoch's, or the last one's again."""
         adopt(self._session.project.store, copies(weights))
         self._session.weights_changed.emit()
+
+    def _forget_before(self) -> None:
+        """Other weights were chosen, or none: those count."""
+        self._before = None
 
     def go_back(self) -> None:
         """Give the model the weights it had before a training that ended at NaN or infinity.

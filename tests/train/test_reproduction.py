@@ -183,7 +183,18 @@ def test_members_are_never_packed(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("format", 2), ("seed", "x"), ("threads", None), ("strange", 1), ("hit", {}), ("norms", 3)],
+    [
+        ("format", 2),
+        ("seed", "x"),
+        ("threads", None),
+        ("threads", 10**9),
+        ("threads", 0),
+        ("strange", 1),
+        ("hit", {}),
+        ("norms", 3),
+        ("depths", {"c2": 10**9}),
+        ("hit", {"kind": "not_finite", "epoch": 0, "batch": 0, "value": "much"}),
+    ],
 )
 def test_strange_values_are_refused(name: str, value: Any, tmp_path: Path) -> None:
     path = tmp_path / "it.step"
@@ -193,3 +204,9 @@ def test_strange_values_are_refused(name: str, value: Any, tmp_path: Path) -> No
     rewritten(path, about=json.dumps({**about, name: value}).encode())
     with pytest.raises(ProblemError):
         read(path)
+
+
+def test_an_engine_that_is_not_there_is_told(tmp_path: Path) -> None:
+    given: Reproduction = step(numbers(tmp_path), before=0)
+    with pytest.raises(ProblemError, match="strange"):
+        replay(replace(given, about=replace(given.about, engine="strange")))

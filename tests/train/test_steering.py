@@ -10,6 +10,8 @@ from studio.document import edits
 from studio.document.model import Document
 from studio.document.plan import Breakpoints
 from studio.document.project import Project
+from studio.optimizers.schedules.decay import ExponentialDecay
+from studio.optimizers.sgd import SGD
 from studio.train.control import Orders
 from studio.train.events import BatchDone, EpochDone, Event, Finished, Hit, Paused, Resumed
 from studio.train.job import Job, train
@@ -192,3 +194,23 @@ def test_no_breakpoints_no_looking(tmp_path: Path) -> None:
     document = edits.set_run(numbers(tmp_path), breakpoints=Breakpoints(not_finite=False))
     (only,) = [e for e in train(Job(Project(document)), threads=1) if isinstance(e, Finished)]
     expect_equal(whole(numbers(tmp_path)), only)
+
+
+def test_where_memory_is_short_it_is_told_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No copies at all: no place is named, and the weights are the best epoch's."""
+    monkeypatch.setattr("studio.train.recorder.available", lambda: 1)
+    document = edits.set_optimizer(
+        numbers(tmp_path, epochs=60), SGD(ExponentialDecay(1e-3, 1, 1.5))
+    )
+    found = led(document, _goes_on)
+    (hit,) = [e for e in found if isinstance(e, Hit)]
+    assert (hit.kind, hit.where, hit.place) == ("not_finite", "", ())
+    finished = found[-1]
+    assert isinstance(finished, Finished)
+    assert finished.run.ended == "not_finite"
+    for layer, cells in finished.weights.items():
+        for key, cell in cells.items():
+            assert finished.run.weights is not None
+            np.testing.assert_array_equal(cell.value, finished.run.weights[layer][key].value)

@@ -1,12 +1,11 @@
 """Evaluating in the window, by mouse and keyboard: charts, threshold, samples, report."""
 
 import csv
-import time
 
 import numpy as np
 import psutil
 import pytest
-from PySide6.QtCore import QEvent, QPoint, Qt, QTimer
+from PySide6.QtCore import QEvent, QPoint, Qt
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog
@@ -328,20 +327,3 @@ def test_another_language_and_theme(shown, headline, qapp) -> None:
         assert not dock.grab().isNull()
     finally:
         set_language("en")
-
-
-def test_the_window_is_never_held_up(open_window, qtbot, headline) -> None:
-    """Gaps between the beats of a timer in the window while it evaluates."""
-    window = open_window(copy(headline))
-    dock = window.desk.evaluation
-    window.raise_dock("evaluation")
-    qtbot.wait(300)
-    beats: list[float] = []
-    timer = QTimer(interval=5)
-    timer.timeout.connect(lambda: beats.append(time.perf_counter()))
-    timer.start()
-    dock.start()
-    qtbot.waitUntil(lambda: dock.evaluator.work is Work.NOTHING, timeout=60_000)
-    timer.stop()
-    gaps = np.diff(beats)
-    assert np.percentile(gaps, 99) < 0.1

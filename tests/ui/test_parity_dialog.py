@@ -13,7 +13,7 @@ from studio.ui.parity_dialog import ParityDialog
 from studio.ui.session import Session
 from studio.ui.settings import Settings
 from studio.ui.theme import apply_theme, tokens
-from tests.train.parity.small import digits, knower, pretender
+from tests.train.parity.small import FACTS, digits, knower, pretender
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="programs there are no scripts")
 LEFT = Qt.MouseButton.LeftButton
@@ -75,11 +75,26 @@ def test_what_is_not_is_in_the_colour_of_errors(qtbot, dialog, tmp_path):
     assert item.foreground(6).color().name() == tokens().error
 
 
+def test_what_keras_refused_stands_above_in_its_words(qtbot, dialog, tmp_path):
+    facts = {**FACTS, "refused": {"layer": "l3", "text": "ValueError: too wide"}}
+    does = (
+        "import numpy\n"
+        "numpy.savez(folder / 'found.npz', **{'output/0': numpy.zeros((2, 3))})\n"
+        f"(folder / 'found.json').write_text({json.dumps(facts)!r})\n"
+    )
+    press_compare(qtbot, dialog, pretender(tmp_path, does=does))
+    assert "does not take dense: ValueError: too wide" in dialog.notice.label.text()
+    assert "too wide" not in dialog.notes.text()
+
+
 def test_without_keras_it_is_said_what_to_do(qtbot, dialog, tmp_path):
+    press_compare(qtbot, dialog, pretender(tmp_path))
+    assert dialog.table.isVisible()
     says = {"keras": False, "jax": True, "tensorflow": False, "torch": False, "version": ""}
     press_compare(qtbot, dialog, pretender(tmp_path, says))
     assert "pip install keras" in dialog.notice.label.text()
     assert not dialog.table.isVisible()
+    assert not dialog.save.isEnabled()
     assert dialog.go.isEnabled()
     set_language("zh_CN")
     press_compare(qtbot, dialog, pretender(tmp_path, says))

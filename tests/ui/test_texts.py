@@ -62,7 +62,7 @@ def _names(node):
         case ast.FunctionDef(name=name) | ast.ClassDef(name=name) | ast.Name(id=name):
             yield name
         case ast.arg(arg=name) | ast.keyword(arg=str(name)) | ast.Attribute(attr=name):
-            yield name
+            yield name.lower() if name.isupper() else name  # texts name phases in small letters
 
 
 def _pattern(node):

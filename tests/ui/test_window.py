@@ -526,4 +526,4 @@ def test_reset_forgets_what_training_learnt_once_confirmed(window, answer):
 @pytest.mark.parametrize("code", LANGUAGES)
 def test_every_phase_of_a_training_has_its_words(code):
     texts = catalogue(code, "window")
-    assert {f"phase_{phase.name.lower()}" for phase in Phase} <= set(texts)
+    assert {f"phase_{phase.value}" for phase in Phase} <= set(texts)

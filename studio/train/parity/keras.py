@@ -196,6 +196,7 @@ def _follow(process: "subprocess.Popen[bytes]", seconds: float) -> None:
     said: SimpleQueue[bytes] = SimpleQueue()
     threading.Thread(target=_read, args=(process, said), daemon=True).start()
     doing, number, until = "start", 0, time.monotonic() + seconds
+    tell("parity_start", 0)
     while process.poll() is None:
         try:
             word = json.loads(said.get(timeout=_TICK))

@@ -12,7 +12,7 @@ from typing import Any
 from studio.formats.atomic import write_text
 from studio.problem import refuse
 from studio.text import text
-from studio.train.parity.report import KINDS, RELATIVE, SMALL, TIMES, Report, Row
+from studio.train.parity.report import KINDS, RELATIVE, SMALL, TIMES, Kind, Report, Row
 from studio.train.report.html import Markup, element, facts, joined, table
 from studio.train.report.page import page
 
@@ -69,23 +69,32 @@ def as_table(report: Report) -> str:
 
 
 def as_lines(report: Report) -> Iterator[str]:
-    """For a terminal: what is apart, of each kind else what comes nearest to that; the verdict."""
+    """For a terminal: of each kind what is apart, else what comes nearest to it; the verdict."""
     for kind in KINDS:
-        rows = report.of(kind)
-        apart = [row for row in rows if row.verdict != "equal"]
         worst = report.worst(kind)
         if worst is not None:
-            yield text("parity.line_kind", kind=text(f"parity.kind_{kind}"), count=len(rows))
-            yield from map(_line, apart or [worst])
+            yield heading(report, kind)
+            apart = [row for row in report.of(kind) if row.verdict != "equal"]
+            yield from (f"  {_line(row)}" for row in apart)
+            if not apart:
+                yield f"  {text('parity.nearest')} {_line(worst)}"
     yield from (f"{text('parity.note')} {note}" for note in report.notes)
     yield report.sentence()
+
+
+def heading(report: Report, kind: Kind) -> str:
+    """A kind, and how many of it are equal."""
+    rows = report.of(kind)
+    apart = sum(row.verdict != "equal" for row in rows)
+    key = "parity.head_apart" if apart else "parity.head_equal"
+    return text(key, kind=text(f"parity.kind_{kind}"), count=len(rows), apart=apart)
 
 
 def _line(row: Row) -> str:
     name, shape, *numbers, verdict = cells(row)
     difference, _, _, allowed = numbers
     about = {"name": name, "shape": shape, "difference": difference, "allowed": allowed}
-    return "  " + text("parity.line", verdict=verdict, **about)
+    return text("parity.line", verdict=verdict, **about)
 
 
 def as_page(report: Report, colours: Colours) -> str:
@@ -131,7 +140,7 @@ def _parts(report: Report) -> Iterator[Markup]:
         rows = report.of(kind)
         if rows:
             lines = [(*cells(row)[:-1], _verdict(row)) for row in rows]
-            yield element("h2", text(f"parity.kind_{kind}"))
+            yield element("h2", heading(report, kind))
             yield table(titles, lines, numbers=(2, 3, 4, 5))
 
 

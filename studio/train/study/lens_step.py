@@ -20,6 +20,7 @@ from studio.problem import ProblemError
 from studio.train.arrays import Placed, Weighted
 from studio.train.step import Losses, Step, described
 from studio.train.study.alone import Alone, Rows, looked
+from studio.train.study.joined import Joined
 from studio.train.study.wanted import Tap
 from studio.train.update import RATE, STEP, Lagging, Update, rows
 
@@ -108,6 +109,7 @@ class _Looking:
     parts: Losses
     update: Update = field(default_factory=Update)
     given: dict[str, Value] = field(default_factory=dict)  # what the program gives
+    joined: Joined = field(default_factory=Joined)
 
     def done(self) -> LensStep:
         lowered, parts = self.lowered, self.parts
@@ -135,6 +137,8 @@ class _Looking:
                     measured = _Weight(self, name, variable, arriving, writers)
                     uses |= measured.uses()
                     layers.setdefault(variable.layer, []).append(measured.compared())
+        for place, steps in self._joined_steps().items():
+            uses[place] = replace(uses[place], steps=steps)
         return LensStep(
             self._step(list(parts.losses.values())),
             tuple(weighted),
@@ -190,6 +194,12 @@ class _Looking:
             wide = value if plain else self.op.Cast(value, to="float32")
             return self.length(wide), self.count(value)
 
+    def _joined_steps(self) -> dict[tuple[Path, str], Names]:
+        """The lengths of the steps of small weights."""
+        with self.op.at("", "lens"):
+            found = self.joined.changes(self.op, self.optimizer, self.rate, self.number)
+        return {place: self._lengths(changes) for place, changes in found.items()}
+
     def _scalars(self) -> None:
         """The learning rate and the number of the step."""
         for name in (RATE, STEP):
@@ -229,10 +239,14 @@ class _Weight:
         self.lag = self._lag() if self.pairs and looking.optimizer.lazy() else None
 
     def uses(self) -> dict[tuple[Path, str], Measured]:
-        """Of each call that uses it."""
+        """Of each call that uses it; of small weights without the steps, which come `joined`."""
         if self.pairs:
             return {place: self._by_rows(found) for place, found in self.pairs.items()}
         size, count = self.looking.length(self.weight), self.looking.count(self.weight)
+        if Joined.takes(self.looking.optimizer, self.weight):
+            for place, gradients in self.arriving.items():
+                self.looking.joined.add(place, self.weight, self.slots, gradients)
+            return dict.fromkeys(self.arriving, Measured(size, count, ()))
         alone = self._alone(self.weight, self.slots)
         return {
             place: Measured(size, count, self._steps(alone, gradients))
@@ -243,16 +257,16 @@ class _Weight:
         """Of all calls together."""
         totals, op = self._totals(), self.op
         norms = tuple(self.looking.length(g) if g else "" for g in totals)
-        units = [
-            op.Reshape(op.Div(g, op.Max(op.value(n), 1e-30)), _LINE) if g else None
-            for g, n in zip(totals, norms, strict=True)
-        ]
+        reaching = [(k, g, n) for k, (g, n) in enumerate(zip(totals, norms, strict=True)) if g]
+        units = {
+            k: op.Reshape(op.Div(g, op.Max(op.value(n), 1e-30)), _LINE)
+            for k, g, n in reaching
+            if len(reaching) > 1
+        }
         cosines = {}
-        for i, first in enumerate(units):
-            for j, second in enumerate(units[:i]):
-                if first and second:
-                    product = op.MatMul(op.Reshape(first, _ROW), op.Reshape(second, _COLUMN))
-                    cosines[i, j] = self.looking.scalar(op.Reshape(product, _NOTHING))
+        for i, j in ((i, j) for i in units for j in units if j < i):
+            product = op.MatMul(op.Reshape(units[i], _ROW), op.Reshape(units[j], _COLUMN))
+            cosines[i, j] = self.looking.scalar(op.Reshape(product, _NOTHING))
         return Compared(norms, cosines)
 
     # -- inside ----------------------------------------------------------------------------------

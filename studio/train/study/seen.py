@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from studio.train.study.lens import LensSample
 from studio.train.study.recurrent import RecurrentSample
-from studio.train.study.taps import TapSample
 from studio.train.study.wanted import Tap
+
+if TYPE_CHECKING:
+    from studio.train.study.taps import TapSample
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,6 @@ class Seen:
     batch: int
     at: Literal["batch", "epoch", "asked"]
     lens: LensSample | None = None
-    taps: Mapping[Tap, TapSample] = field(default_factory=dict)
+    taps: Mapping[Tap, "TapSample"] = field(default_factory=dict)
     recurrent: RecurrentSample | None = None
     seconds: float = 0.0

@@ -7,6 +7,7 @@ mode: nothing is dropped, no statistic changes.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
+from math import isqrt
 from typing import Any, Literal
 
 import numpy as np
@@ -26,6 +27,7 @@ from studio.train.study.wanted import Tap, Wanted
 
 MOST = 4096  # numbers of a sample that are told
 _BINS = 32
+_SQUARE = 196  # numbers from which a flat square is taken for a picture
 _COUNTED = 1 << 16  # numbers of a batch that a histogram counts
 
 
@@ -44,6 +46,7 @@ class TapSample:
         mask: which steps of the sample count, by its leading axes, thinned as `values`; or None.
         words: what each step of the sample stands for, where they are those of a text; else empty.
         is_text: whether the value is that text itself.
+        side: of the square picture that a long flat Input most likely is; 0 for other values.
         rows: those the sample is of: where none validate, those that train.
         number: which of the rows it is, counted from 0.
         count: how many rows there are to choose from.
@@ -58,6 +61,7 @@ class TapSample:
     mask: Array | None = None
     words: tuple[str, ...] = ()
     is_text: bool = False
+    side: int = 0
     rows: Literal["validation", "training"] = "training"
     number: int = 0
     count: int = 1
@@ -139,10 +143,18 @@ def sampled(bench: Bench, wanted: Wanted) -> dict[Tap, TapSample]:
     }
     told: dict[str, Any] = {"number": number, "count": len(rows)}
     told["rows"] = "validation" if rows is bench.validation else "training"
-    return {
-        tap: replace(one, **told, is_text=bool(one.words) and _is_input(bench.document, tap))
-        for tap, one in samples.items()
-    }
+    for tap, one in samples.items():
+        if _is_input(bench.document, tap):
+            told |= {"is_text": bool(one.words), "side": side_of(one.shape[1:])}
+        samples[tap] = replace(one, **told)
+        told |= {"is_text": False, "side": 0}
+    return samples
+
+
+def side_of(shape: Sequence[int]) -> int:
+    """Of the square picture that numbers in a row most likely are; 0: of none."""
+    side = isqrt(shape[0]) if len(shape) == 1 else 0
+    return side if side * side >= _SQUARE and (side * side,) == tuple(shape) else 0
 
 
 def computed(

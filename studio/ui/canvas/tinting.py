@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QFont, QPainter, QPainterPath, QPolygonF
+from PySide6.QtGui import QPainter, QPainterPath, QPolygonF
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
 from studio.ui.canvas.boxes import array, draw_rects
@@ -29,6 +29,7 @@ _THIN, _WIDE = 1.6, 6.0  # of a strand, in pixels
 _APART = 1.5  # between two strands, in pixels
 _ARROW = 2.5  # how far a strand's arrow stands out on either side, in pixels
 _PILL, _PILL_PAD = 16.0, 5.0  # of a number below a node, in pixels
+_PILL_GAP, _PILL_OVER = 3.0, 20.0  # between two; how far they may reach out of a node together
 _BELOW = 6.0  # from a node's lower edge to the middle of such a number, in pixels
 _LEAST = 3.0  # pixels between the ends of a wire below which nobody sees it
 
@@ -114,13 +115,9 @@ class Pills(_Above):
         areas = [rect.adjusted(*around) for rect in self.exposed(option)]
         calls = {call for area in areas for call in self.canvas.calls_in(area)}
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setFont(_pill_font())
+        painter.setFont(brushes().pill_font)
         for call in calls & tints.nodes.keys():
-            bands, body = tints.nodes[call], self.canvas.body_rect(call)
-            for band, place in zip(bands, _columns(body, bands), strict=True):
-                if band.depth or len(bands) <= _FEW:
-                    middle = QPointF(place.center().x(), body.bottom() + _BELOW / zoom)
-                    _paint_pill(painter, band, middle, place.width() * zoom, zoom)
+            _paint_pills(painter, tints.nodes[call], self.canvas.body_rect(call), zoom)
         self._paint_ends(painter, tints, zoom)
 
     def _paint_ends(self, painter: QPainter, tints: Tints, zoom: float) -> None:
@@ -135,19 +132,36 @@ class Pills(_Above):
                     _paint_letter(painter, ink(loss), corner, zoom)
 
 
-def _pill_font() -> QFont:
-    font = QFont(brushes().font)
-    font.setWeight(QFont.Weight.DemiBold)
-    return font
+def _paint_pills(painter: QPainter, bands: Sequence[Band], body: QRectF, zoom: float) -> None:
+    """Letters with numbers below the bands of a node, as large at any zoom; where the node is too
+    narrow for the numbers, letters alone.
+    """
+    shown = [
+        (band, place.center().x())
+        for band, place in zip(bands, _columns(body, bands), strict=True)
+        if band.depth or len(bands) <= _FEW
+    ]
+    words = [f"{ink(b.loss).letter} {percent(b.strength) if b.depth else '–'}" for b, _ in shown]
+    widths = [text_width(said, "pill_font") + 2 * _PILL_PAD for said in words]
+    taken = sum(widths) + _PILL_GAP * (len(widths) - 1)
+    level = body.bottom() + _BELOW / zoom
+    if taken > body.width() * zoom + _PILL_OVER:
+        for band, x in shown:
+            _paint_pill(painter, band, ink(band.loss).letter, QPointF(x, level), _PILL, zoom)
+        return
+    left = body.center().x() - taken / 2 / zoom
+    for (band, x), said, width in zip(shown, words, widths, strict=True):
+        # Below its band, if the numbers of the others leave room there.
+        x = max(x, left + width / 2 / zoom)
+        _paint_pill(painter, band, said, QPointF(x, level), width, zoom)
+        left = x + (width / 2 + _PILL_GAP) / zoom
 
 
-def _paint_pill(painter: QPainter, band: Band, middle: QPointF, room: float, zoom: float) -> None:
-    """A letter and a number amid a point of the scene, as large at any zoom, in `room` pixels."""
+def _paint_pill(
+    painter: QPainter, band: Band, words: str, middle: QPointF, width: float, zoom: float
+) -> None:
+    """Words in the colour of a loss amid a point of the scene, `width` pixels wide."""
     paint, drawn = brushes(), ink(band.loss)
-    words = f"{drawn.letter} {percent(band.strength) if band.depth else '–'}"
-    width = text_width(words, "title_font") + 2 * _PILL_PAD
-    if width > room:
-        words, width = drawn.letter, _PILL
     painter.save()
     painter.translate(middle)
     painter.scale(1 / zoom, 1 / zoom)

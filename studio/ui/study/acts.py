@@ -18,7 +18,7 @@ PROBES = ("probe", "probe_closer", ("probe_export", PROBE_EXPORTS))
 STOPPING = ("wave", "waves", "-", "open_step")
 INSIGHT = (
     "lens", "next_loss", "-", "insight_lens", "-", *PROBES, "-", "microscope", "-", *STOPPING, "-",
-    "check_gradients", "insight_ablation", "ablate", "-", "parity",
+    "check_gradients", "insight_ablation", "ablate",
 )  # fmt: skip
 """The menu; each part adds its own acts at the end, after a line."""
 

@@ -23,7 +23,9 @@ PAGES: Mapping[str, Factory] = {
     "time": TimePage,
     "ablation": AblationPage,
 }
-"""By name, in order. A page may have a signal `jump`, with the call to be shown on the canvas."""
+"""By name, in order. A page may have a signal `jump`, with the call to be shown on the canvas, and
+`shutdown`, for what it does beside the window.
+"""
 
 
 class InsightDock(Lazy):
@@ -88,9 +90,16 @@ class InsightDock(Lazy):
             self._build()
         return self._places[name]
 
+    def shutdown(self) -> None:
+        """End what pages are doing: they go."""
+        for page in self.pages.values():
+            if (end := getattr(page, "shutdown", None)) is not None:
+                end()
+
     def changeEvent(self, event: QEvent) -> None:
         fresh = event.type() == QEvent.Type.LanguageChange and self._language != language()
         if fresh and self._tabs is not None:  # Qt tells of a language more than once
+            self.shutdown()
             clear(self._tabs)
             self._tabs, self.pages = None, {}
             self.changed()

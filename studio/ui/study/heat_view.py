@@ -18,7 +18,7 @@ _GAP = 6
 _SCALE = 10  # pixels the bar of colours is high
 _SIDE = 44  # pixels left of the picture, for the numbers of its rows
 _SLANT = 52  # pixels below it, for words that stand aslant
-_FEW = 64  # numbers without steps that are drawn as bars
+FEW = 64  # numbers without steps that are drawn as bars
 _HIGHEST = 300.0  # pixels
 _WIDEST = 28.0  # pixels of a bar
 
@@ -37,11 +37,11 @@ class HeatView(QWidget):
     def sizeHint(self) -> QSize:
         return QSize(520, 220)
 
-    def show_sample(self, sample: TapSample | None, part: int = 0) -> None:
-        """Show this one, one part of it where it has more than two axes."""
+    def show_sample(self, sample: TapSample | None, part: int = 0, fold: int | None = None) -> None:
+        """Show this one, one part of it where it has more than two axes; see `picture_of`."""
         self._sample = sample
         if sample is not None:
-            self._picture = picture_of(sample, part)
+            self._picture = picture_of(sample, part, fold)
             self._scale = scale_of(sample.values)
             down, across = self._picture.matrix.shape
             self.setAccessibleName(text("probes.picture", down=down, across=across))
@@ -50,7 +50,7 @@ class HeatView(QWidget):
     @property
     def _barred(self) -> bool:
         """Whether the numbers are drawn as bars: a few, without steps."""
-        return self._picture.row and self._picture.matrix.shape[1] <= _FEW
+        return self._picture.row and self._picture.matrix.shape[1] <= FEW
 
     # -- where things are ------------------------------------------------------------------------
 

@@ -31,9 +31,17 @@ class Picture:
     row: bool = False
 
 
-def picture_of(sample: TapSample, part: int = 0) -> Picture:
-    """A sample as a matrix: steps across and units down; of more axes, one part of them."""
+def picture_of(sample: TapSample, part: int = 0, fold: int | None = None) -> Picture:
+    """A sample as a matrix: steps across and units down; of more axes, one part of them.
+
+    Numbers in one row are folded into rows of `fold`, by default as the sample suggests; 0: not.
+    """
     values, every = sample.values, sample.every
+    fold = sample.side if fold is None else fold
+    if values.ndim == 1 and fold and sample.whole:
+        rows = np.zeros(-(-len(values) // fold) * fold, values.dtype)
+        rows[: len(values)] = values
+        return Picture(rows.reshape(-1, fold), square=True)
     if values.ndim < 2:
         across = every[0] if every else 1
         columns = None if sample.mask is None or not sample.mask.ndim else sample.mask

@@ -43,7 +43,6 @@ class ValueExport(QWidget):
         application = QCoreApplication.instance()
         assert application is not None
         application.aboutToQuit.connect(self.shutdown)
-        self.destroyed.connect(self._timer.stop)
         self.doing, self.bar = QLabel(), QProgressBar()
         self.bar.setMaximumHeight(18)
         self.stop = QPushButton(icon("stop"), text("window.cancel"))

@@ -3,6 +3,7 @@ now.
 """
 
 from collections.abc import Iterator
+from functools import partial
 
 from PySide6.QtCore import QSignalBlocker, Qt
 from PySide6.QtWidgets import (
@@ -24,7 +25,7 @@ from studio.document.model import Document
 from studio.document.nesting import way_to
 from studio.text import text
 from studio.train.study.seen import Seen
-from studio.train.study.taps import TapSample
+from studio.train.study.taps import MOST, TapSample
 from studio.train.study.wanted import Tap, layer_at
 from studio.ui.bindings.chart import BarChart, Bars
 from studio.ui.canvas.faces import port_label
@@ -32,7 +33,7 @@ from studio.ui.elided import Elided
 from studio.ui.icons import icon
 from studio.ui.parts import Facts
 from studio.ui.session import Session
-from studio.ui.study.heat_view import HeatView
+from studio.ui.study.heat_view import FEW, HeatView
 from studio.ui.study.page import StudyPage
 from studio.ui.study.tap_views import part_index, parts, said, share, text_said, thinned_said
 from studio.ui.study.value_export import Rows, ValueExport
@@ -66,6 +67,12 @@ class ValuesPage(StudyPage):
         self.picture, self.numbers = HeatView(), ValuesView()
         self.part = QSpinBox(minimum=1, prefix=f"{text('probes.part')} ")
         self.part.valueChanged.connect(self.changed)
+        self.fold = QSpinBox(minimum=0, maximum=MOST)
+        self.fold.setPrefix(f"{text('probes.fold')} ")
+        self.fold.setSpecialValueText(text("probes.one_row"))
+        self.fold.setToolTip(text("probes.fold_tip"))
+        self.fold.valueChanged.connect(self.changed)
+        self._folded: Tap | None = None  # of which value the fold is
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 6, 8, 6)
         layout.addWidget(self._bar())
@@ -94,20 +101,7 @@ class ValuesPage(StudyPage):
         self.sample.setPrefix(f"{text('probes.sample')} ")
         self.sample.setKeyboardTracking(False)
         self.sample.valueChanged.connect(self._take_sample)
-        self.back = QSlider(Qt.Orientation.Horizontal)
-        self.back.setMinimumWidth(120)
-        self.back.setAccessibleName(text("probes.back"))
-        self.back.setToolTip(text("probes.back_tip"))
-        self.back.valueChanged.connect(self._look_back)
-        self.when = QLabel()
-        self.take = _tool("export", "probes.export")
-        self.take.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        menu = QMenu(self.take)
-        for which in ("sample", *_ROWS):
-            menu.addAction(text(f"probes.export_{which}")).triggered.connect(
-                lambda _=False, which=which: self.write(which)
-            )
-        self.take.setMenu(menu)
+        self.back, self.when, self.take = self._slider(), QLabel(), self._taker()
         bar = QWidget()
         row = QHBoxLayout(bar)
         row.setContentsMargins(0, 0, 0, 0)
@@ -119,6 +113,26 @@ class ValuesPage(StudyPage):
         row.addSpacing(12)
         row.addWidget(self.take)
         return bar
+
+    def _slider(self) -> QSlider:
+        """The way back through the epochs."""
+        slider = QSlider(Qt.Orientation.Horizontal)
+        slider.setMinimumWidth(120)
+        slider.setAccessibleName(text("probes.back"))
+        slider.setToolTip(text("probes.back_tip"))
+        slider.valueChanged.connect(self._look_back)
+        return slider
+
+    def _taker(self) -> QToolButton:
+        """What writes values into files."""
+        button = _tool("export", "probes.export")
+        button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        menu = QMenu(button)
+        for which in ("sample", *_ROWS):
+            act = menu.addAction(text(f"probes.export_{which}"))
+            act.triggered.connect(partial(self.write, which))
+        button.setMenu(menu)
+        return button
 
     def _body(self) -> QWidget:
         measures = QWidget()
@@ -136,7 +150,8 @@ class ValuesPage(StudyPage):
         drawn = QWidget()
         under = QVBoxLayout(drawn)
         under.setContentsMargins(0, 0, 0, 0)
-        under.addWidget(self.part, 0, Qt.AlignmentFlag.AlignLeft)
+        for box in (self.part, self.fold):
+            under.addWidget(box, 0, Qt.AlignmentFlag.AlignLeft)
         under.addWidget(self.picture, 1)
         self.body = QSplitter()
         self.body.setChildrenCollapsible(False)
@@ -183,7 +198,7 @@ class ValuesPage(StudyPage):
         if self.tap is not None:
             self.jump.emit(self.tap.path[-1])
 
-    def write(self, which: str) -> None:
+    def write(self, which: str, *_: object) -> None:
         """Ask for a file and write the value: of the ``sample``, or for all rows."""
         if self.tap is None:
             return
@@ -191,6 +206,10 @@ class ValuesPage(StudyPage):
             self.export.ask(self.tap, self.study.rows, self.study.sample)
         else:
             self.export.ask(self.tap, "training" if which == "training" else "validation")
+
+    def shutdown(self) -> None:
+        """End what is being written."""
+        self.export.shutdown()
 
     # -- what it shows ---------------------------------------------------------------------------
 
@@ -264,7 +283,7 @@ class ValuesPage(StudyPage):
         self.part.setVisible(several > 1)
         _tell(self.part, self.part.value(), several)
         part = self.part.value() - 1
-        self.picture.show_sample(sample, part)
+        self.picture.show_sample(sample, part, self._fold(sample))
         self.facts.show_rows(_facts(sample) if sample is not None else ())
         self.bars.show_bars(_bars(sample) if sample is not None else None)
         if sample is None:
@@ -275,6 +294,19 @@ class ValuesPage(StudyPage):
             self.numbers.show_array(matrix, sample.every[-3:-1])
         else:
             self.numbers.show_array(sample.values, sample.every, sample.words_told)
+
+    def _fold(self, sample: TapSample | None) -> int:
+        """How long rows are that a long row of numbers is folded into; 0: it is not."""
+        flat = sample is not None and sample.values.ndim == 1 and sample.whole
+        long = sample is not None and flat and not sample.words and sample.values.size > FEW
+        self.fold.setVisible(long)
+        if sample is None or not long:
+            return 0
+        if self._folded != self.tap:
+            self._folded = self.tap
+            with QSignalBlocker(self.fold):
+                self.fold.setValue(sample.side)
+        return self.fold.value()
 
 
 def _tell(box: QSpinBox, value: int, of: int) -> None:

@@ -35,16 +35,24 @@ class WaveShow(QObject):
         self._places: list[Place] = []
         self._at = 0  # which of the places
         self._since = 0.0  # milliseconds it has been on its way there
-        self.bar = WaveBar(canvas)  # not in its viewport, whose widgets scroll with the scene
-        self.bar.stepped.connect(self.step)
-        self.bar.jumped.connect(self.jump)
-        self.bar.toggled.connect(self.toggle)
-        self.bar.sped.connect(self._speed_up)
-        self.bar.closed.connect(self._close)
+        self._bar: WaveBar | None = None
         self._item: WaveItem | None = None
         self._timer = QTimer(self, interval=_TICK)
         self._timer.timeout.connect(self._tick)
         canvas.installEventFilter(self)
+
+    @property
+    def bar(self) -> WaveBar:
+        """Where it is, in words; made when it is first wanted."""
+        if self._bar is None:
+            # Not a child of the viewport, whose widgets scroll with the scene.
+            bar = self._bar = WaveBar(self._canvas)
+            bar.stepped.connect(self.step)
+            bar.jumped.connect(self.jump)
+            bar.toggled.connect(self.toggle)
+            bar.sped.connect(self._speed_up)
+            bar.closed.connect(self._close)
+        return self._bar
 
     @property
     def running(self) -> bool:
@@ -94,7 +102,8 @@ class WaveShow(QObject):
         """Show no wave any more."""
         self._timer.stop()
         self._wave, self._places = (), []
-        self.bar.hide()
+        if self._bar is not None:
+            self._bar.hide()
         if self._item is not None:
             self._canvas.canvas.remove_overlay(self._item)
             self._item = None
@@ -200,7 +209,7 @@ class WaveShow(QObject):
     # -- where the bar is ------------------------------------------------------------------------
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.Resize:
+        if self._places and event.type() == QEvent.Type.Resize:
             self._place_bar()
         elif self._places and event.type() in _DRESSING:
             self._go(self._at)

@@ -1,14 +1,20 @@
 """Every layer of the catalogue passes the gradient check, alone in a model, on random numbers."""
 
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 from studio.declare import declared
 from studio.document import edits
 from studio.document.integers import integer_limits
+from studio.document.lowering import lower
 from studio.document.model import Document, Endpoint
 from studio.document.project import Project
+from studio.engine import operator as operators
 from studio.engine.program import Spec
 from studio.layers import CATALOGUE
 from studio.layers.base import Example, Layer
@@ -55,3 +61,44 @@ def test_every_layer_passes(layer: Layer, example: Example) -> None:
         return
     assert found.ok, found.parts
     assert found.checked > found.kinks
+
+
+NO_SLOPE = {"Cast", "Cos", "Log"}  # here they shape noise, or are of integers, and nothing else
+
+
+@pytest.mark.slow
+def test_every_rule_that_is_wrong_by_a_thousandth_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    table, missed = dict(operators.table()), set()
+    for name, keys in users().items():
+        rule = table[name]
+        wrong = replace(rule, gradient=partial(a_thousandth_more, rule.gradient))
+        monkeypatch.setattr(operators, "table", lambda w=wrong: {**table, w.name: w})
+        if not any(found_wrong(key) for key in keys[:6]):
+            missed.add(name)
+    assert len(table) > 100
+    assert missed <= NO_SLOPE
+
+
+def users() -> dict[str, list[str]]:
+    """By each operator with a gradient, the examples that differentiate through it."""
+    table, found = operators.table(), dict[str, list[str]]()
+    for key, (layer, example) in EXAMPLES.items():
+        document, _ = model_of(layer, example.inputs)
+        for op in {node.op for node in lower(document, training=True).op.nodes}:
+            name = op if table[op].gradient else table[op].training
+            if name and table[name].gradient and not table[op].constant:
+                found.setdefault(name, []).append(key)
+    return found
+
+
+def a_thousandth_more(right: Any, op: Any, node: Any, arriving: Any) -> list[Any]:
+    return [g if g is None else op.Mul(g, np.float32(1.001)) for g in right(op, node, arriving)]
+
+
+def found_wrong(key: str) -> bool:
+    layer, example = EXAMPLES[key]
+    document, call = model_of(layer, example.inputs)
+    try:
+        return not check_gradients(Project(document), Path(), (call,)).ok
+    except ProblemError:
+        return False  # nothing of it has a gradient

@@ -25,6 +25,7 @@ from studio.optimizers.sgd import SGD
 from studio.train.arrays import Arrays
 from studio.train.feed import as_arrays
 from studio.train.step import Losses
+from studio.train.study import joined
 from studio.train.study.bench import Bench
 from studio.train.study.lens import SMALL, LensSample
 from studio.train.study.lens_look import look
@@ -464,3 +465,16 @@ def test_the_mean_of_looks_has_each_number_of_theirs() -> None:
     layer = drawn.graph.calls[ids["lstm"]].layer
     squares = [np.square(look.layers[layer].norms) for look in (one, other)]
     assert mean.layers[layer].norms == pytest.approx(np.sqrt(np.mean(squares, axis=0)))
+
+
+@pytest.mark.parametrize("kind", ["RMSprop", "Adam", "Ftrl", "SGD"])
+def test_large_weights_are_measured_as_small_ones_are(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn, _ = headline(vocabulary=12)
+    document = trained(drawn, declared("optimizers", kind)(learning_rate=0.01))
+    together = look(warm(document))
+    monkeypatch.setattr(joined, "MOST", 0)
+    each = look(warm(document))
+    for place, strengths in together.by_weight.items():
+        np.testing.assert_allclose(each.by_weight[place], strengths, rtol=1e-5, err_msg=str(place))

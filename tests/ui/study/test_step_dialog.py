@@ -77,6 +77,20 @@ def test_a_training_that_ended_is_told_and_trained_again_with_a_remedy(window, m
     assert len(session.project.runs) == 2
 
 
+def test_weights_that_were_reset_since_are_what_training_begins_with(window, met, qtbot):
+    session = window.session
+    exploded = [cell.value.copy() for _, cell in session.project.store.items()]
+    assert max(float(np.abs(value).max()) for value in exploded) > 1e6
+    session.reset_weights()
+    session.commit("sane", edits.set_rate(session.document, 0.01))
+    session.commit("short", edits.set_run(session.document, epochs=1))
+    window.training.training.go_back()
+    assert list(session.project.store.items()) == [], "what was reset stays so"
+    click(qtbot, met.again_button)
+    qtbot.waitUntil(lambda: not window.training.running, timeout=60_000)
+    assert session.project.runs[-1].ended == "done"
+
+
 def test_a_saved_step_comes_out_the_same_and_leads_to_its_model(window, saved, qtbot, monkeypatch):
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (str(saved), ""))
     window.actions_.qt["open_step"].trigger()

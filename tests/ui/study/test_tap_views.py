@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QPointF
 
-from studio.train.study.taps import TapSample, measured
+from studio.train.study.taps import TapSample, measured, side_of
 from studio.ui.study.heat_view import HeatView
 from studio.ui.study.tap_views import (
     part_index,
@@ -58,6 +58,17 @@ def test_pictures_are_shown_channel_by_channel(shape: tuple[int, ...], count: in
         assert picture.square
         place = (*before, slice(None), slice(None), channel)
         np.testing.assert_array_equal(picture.matrix, found.values[place])
+
+
+def test_a_flat_picture_is_folded_and_other_rows_where_asked() -> None:
+    flat = replace(sample(784), side=28)
+    assert picture_of(flat).matrix.shape == (28, 28)
+    assert picture_of(flat).square
+    assert picture_of(flat, fold=0).row
+    odd = picture_of(sample(10), fold=4)
+    assert odd.matrix.tolist() == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9, 0, 0]]
+    assert [side_of((n,)) for n in (784, 783, 64, 0)] == [28, 0, 0, 0]
+    assert side_of((28, 28)) == side_of(()) == 0
 
 
 def test_a_part_that_is_not_there_any_more_is_the_last() -> None:

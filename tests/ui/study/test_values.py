@@ -131,6 +131,21 @@ def test_a_number_that_is_being_written_is_left_alone(window, qtbot):
     assert page.sample.value() == 123
 
 
+def test_a_flat_picture_is_folded_as_somebody_likes(window, qtbot):
+    page, study = values_page(window), window.desk.study
+    study._ask = lambda: None
+    tap = Tap.of(port(window, "aux_input"))
+    page.show_tap(tap)
+    found = measured(np.zeros((4, 784), np.float32), None, 0)
+    study._take(Seen(0, 0, "asked", taps={tap: replace(found, side=28)}))
+    qtbot.waitUntil(lambda: page.fold.isVisible())
+    assert page.fold.value() == 28
+    assert page.picture.said_at(27, 3) == "Row 27, column 3: 0"
+    page.fold.setValue(0)
+    qtbot.waitUntil(lambda: page.picture.said_at(0, 3) == "[3] = 0")
+    assert page.fold.text() == "One row"
+
+
 def test_an_epoch_nobody_saw_is_shown_as_the_newest(window, qtbot):
     page, study = values_page(window), window.desk.study
     study._ask = lambda: None
@@ -202,6 +217,15 @@ def test_values_are_written_into_a_file_and_it_says_where(window, qtbot, tmp_pat
     count = len(np.load(path))
     assert np.load(path).shape == (count, 3)
     assert f"{count} × 3" in page.export.notice.label.text()
+
+
+def test_what_is_being_written_ends_with_its_page(window, qtbot, tmp_path):
+    page, path = values_page(window), tmp_path / "x.csv"
+    page.export.begin(Tap.of(port(window, "embedding")), path, "training")
+    assert page.export.busy
+    window.desk.insight.shutdown()
+    assert not page.export.busy
+    assert not [left for left in tmp_path.iterdir() if "x.csv" in left.name]
 
 
 def test_a_file_that_cannot_be_written_is_refused_in_words(window, qtbot, tmp_path):
