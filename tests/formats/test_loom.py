@@ -18,6 +18,7 @@ from studio.document.looks import Frame, Note
 from studio.document.lowering import lower
 from studio.document.model import Endpoint
 from studio.document.plan import (
+    Breakpoints,
     ClassColumn,
     DateColumn,
     FeatureColumns,
@@ -169,6 +170,24 @@ def stepped():
 
 def test_the_file_of_format_3_still_opens():
     same(loom.load(GOLDEN / "format_3.loom"), stepped())
+
+
+def looked_into():
+    """A project with everything that format 4 added: probes, breakpoints, what losses trained."""
+    project = stepped()
+    document = project.document
+    ends = [Endpoint(document.graph.inputs[0], "output"), document.graph.outputs[0]]
+    document = look_edits.pin(document, {ends[0]: (20.0, 90.0), ends[1]: (-4.5, 120.0)})
+    points = Breakpoints(False, 12.5, "val_loss", "loss", 2)
+    project.document = edits.set_run(document, breakpoints=points)
+    history = {"loss": [0.7, float("inf")]}
+    shares = {ends[1].key: {"dense": [0.01, float("nan")]}}
+    project.runs.append(Run("r11", {}, history, 0, ended="not_finite", shares=shares))
+    return project
+
+
+def test_the_file_of_format_4_still_opens():
+    same(loom.load(GOLDEN / "format_4.loom"), looked_into())
 
 
 def test_both_files_of_the_data_go_with_the_project(tmp_path):
