@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from studio.train.study.lens import LensSample
-from studio.train.study.recurrent import RecurrentSample
 from studio.train.study.wanted import Tap
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # what computes them is loaded by whoever looks, not by whoever is told of it
+    from studio.train.study.lens import LensSample
+    from studio.train.study.recurrent import RecurrentSample
     from studio.train.study.taps import TapSample
 
 
@@ -27,7 +27,7 @@ class Seen:
     epoch: int
     batch: int
     at: Literal["batch", "epoch", "asked"]
-    lens: LensSample | None = None
+    lens: "LensSample | None" = None
     taps: Mapping[Tap, "TapSample"] = field(default_factory=dict)
-    recurrent: RecurrentSample | None = None
+    recurrent: "RecurrentSample | None" = None
     seconds: float = 0.0
