@@ -12,7 +12,7 @@ from studio.document.project import Project
 from studio.document.store import Store
 from studio.examples import EXAMPLES
 from studio.formats import loom
-from tests.test_cli import layerloom
+from tests.cli.commands import layerloom
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from studio.formats import loom
-from tests.test_cli import layerloom
+from tests.cli.commands import layerloom
 from tests.train.parity.small import digits, knower, pretender
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="programs there are no scripts")

@@ -3,7 +3,7 @@
 from math import isfinite
 from pathlib import Path
 
-from studio.console import say, say_json
+from studio.cli.console import say, say_json
 from studio.document.model import Document, GraphId
 from studio.document.model import Path as CallPath
 from studio.document.nesting import inside

@@ -11,7 +11,7 @@ from studio.document.project import Project
 from studio.formats import loom
 from studio.models import Model
 from studio.train.study import gradient_check
-from tests.test_cli import layerloom
+from tests.cli.commands import layerloom
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from studio import cli
+from studio.cli.options import read_split
 from studio.document import edits
 from studio.document.plan import ImageColumn, Split, TableSource
 from studio.document.project import Project
@@ -19,12 +19,8 @@ from studio.layers.flatten import Flatten
 from studio.layers.input import Input
 from studio.losses.probabilistic import BinaryCrossentropy
 from studio.train.generators import generate
-from tests.test_cli import COLUMNS, layerloom
-from tests.test_cli import project as project_file
-from tests.test_cli import table as table_file
+from tests.cli.commands import COLUMNS, layerloom
 from tests.train.tables_and_models import chain
-
-project, table = project_file, table_file
 
 
 @pytest.mark.parametrize(
@@ -40,7 +36,7 @@ project, table = project_file, table_file
     ],
 )
 def test_a_split_is_written_shortly(written: str, expected: Split) -> None:
-    assert cli.read_split(written, Split()) == expected
+    assert read_split(written, Split()) == expected
 
 
 def test_another_file_validates_when_asked_for(project: Path, tmp_path: Path, capsys: Any) -> None:

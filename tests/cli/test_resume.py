@@ -10,11 +10,9 @@ import pytest
 from studio.document import edits
 from studio.formats import loom
 from studio.train.checkpoints import place_of
-from tests.test_cli import layerloom
-from tests.test_cli import project as project_file
+from tests.cli.commands import layerloom
 from tests.train.resuming import cut_off
 
-project = project_file
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks where Linux keeps states")
 
 

@@ -12,10 +12,8 @@ from studio.document import edits
 from studio.document.plan import Breakpoints
 from studio.formats import loom
 from studio.text import set_language
-from tests.test_cli import layerloom
-from tests.test_cli import project as project_file
+from tests.cli.commands import layerloom
 
-project = project_file
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks where Linux keeps states")
 
 

@@ -1,15 +1,12 @@
 """``layerloom picture``, as a process of its own: no window, no screen."""
 
-import os
-import subprocess
-import sys
-
 import pytest
 from PySide6.QtGui import QImage
 
 from studio.document.project import Project
 from studio.examples import EXAMPLES
 from studio.formats import loom
+from tests.cli.commands import without_screen
 
 
 @pytest.fixture
@@ -19,19 +16,11 @@ def project(tmp_path):
     return path
 
 
-def layerloom(*arguments):
-    """The command without any screen: its status, its output, its errors."""
-    bare = {k: v for k, v in os.environ.items() if not k.startswith(("DISPLAY", "WAYLAND", "QT_"))}
-    words = [sys.executable, "-c", "from studio.cli import main; main()", *map(str, arguments)]
-    done = subprocess.run(words, env=bare, capture_output=True, text=True, check=False, timeout=120)
-    return done.returncode, done.stdout, done.stderr
-
-
 @pytest.mark.parametrize("suffix", ["svg", "png", "pdf"])
 def test_a_picture_is_written(project, suffix):
     out = project.with_suffix(f".{suffix}")
     before = project.read_bytes()
-    assert layerloom("picture", project, out) == (0, f"Written: {out}\n", "")
+    assert without_screen("picture", project, out) == (0, f"Written: {out}\n", "")
     starts = {"svg": b"<?xml", "png": b"\x89PNG", "pdf": b"%PDF"}
     assert out.read_bytes().startswith(starts[suffix])
     assert project.read_bytes() == before
@@ -40,8 +29,8 @@ def test_a_picture_is_written(project, suffix):
 def test_every_option_does_what_it_says(project, tmp_path):
     small, large = tmp_path / "small.png", tmp_path / "large.png"
     options = ("--selection", "lstm, concatenate", "--theme", "dark", "--transparent")
-    assert layerloom("picture", project, small, *options, "--scale", "1")[0] == 0
-    assert layerloom("picture", project, large, *options)[0] == 0
+    assert without_screen("picture", project, small, *options, "--scale", "1")[0] == 0
+    assert without_screen("picture", project, large, *options)[0] == 0
     one, two = QImage(str(small)), QImage(str(large))
     assert abs(two.width() - 2 * one.width()) <= 1
     assert one.width() < 800
@@ -53,7 +42,7 @@ def test_every_option_does_what_it_says(project, tmp_path):
 
 def test_the_language_is_chosen(project):
     out = project.with_suffix(".svg")
-    assert layerloom("picture", project, out, "--language", "zh_CN")[0] == 0
+    assert without_screen("picture", project, out, "--language", "zh_CN")[0] == 0
     assert "参数" in out.read_text(encoding="utf-8")
 
 
@@ -69,7 +58,7 @@ def test_the_language_is_chosen(project):
     ],
 )
 def test_mistakes_are_said_without_a_traceback(project, out, options, status, said):
-    found, _, errors = layerloom("picture", project, project.parent / out, *options)
+    found, _, errors = without_screen("picture", project, project.parent / out, *options)
     assert found == status
     assert said in errors
     assert "Traceback" not in errors

@@ -1,9 +1,5 @@
 """``layerloom report``, as a process of its own: no screen, and nothing of the project changes."""
 
-import os
-import subprocess
-import sys
-
 import pytest
 
 from studio.document import edits
@@ -11,6 +7,7 @@ from studio.document.plan import GeneratedSource
 from studio.document.project import Project
 from studio.examples import EXAMPLES
 from studio.formats import loom
+from tests.cli.commands import without_screen
 
 
 @pytest.fixture
@@ -21,17 +18,9 @@ def project(tmp_path):
     return path
 
 
-def layerloom(*arguments):
-    """The command without any screen: its status, its output, its errors."""
-    bare = {k: v for k, v in os.environ.items() if not k.startswith(("DISPLAY", "WAYLAND", "QT_"))}
-    words = [sys.executable, "-c", "from studio.cli import main; main()", *map(str, arguments)]
-    done = subprocess.run(words, env=bare, capture_output=True, text=True, check=False, timeout=120)
-    return done.returncode, done.stdout, done.stderr
-
-
 def test_a_report_is_written(project):
     out, before = project.with_suffix(".html"), project.read_bytes()
-    assert layerloom("report", project, out) == (0, f"Written: {out}\n", "")
+    assert without_screen("report", project, out) == (0, f"Written: {out}\n", "")
     page = out.read_text(encoding="utf-8")
     assert page.startswith("<!DOCTYPE html>")
     assert "12 validation rows of digits" in page
@@ -41,7 +30,7 @@ def test_a_report_is_written(project):
 
 def test_on_other_rows_in_chinese(project):
     out = project.with_suffix(".html")
-    status, *_ = layerloom("report", project, out, "--rows", "train", "--language", "zh_CN")
+    status, *_ = without_screen("report", project, out, "--rows", "train", "--language", "zh_CN")
     assert status == 0
     assert "48 个训练行" in out.read_text(encoding="utf-8")
 
@@ -57,6 +46,6 @@ def test_on_other_rows_in_chinese(project):
 )
 def test_what_cannot_be_is_refused(project, arguments, status, expected):
     name, *options = arguments
-    found, _, errors = layerloom("report", project, project.parent / name, *options)
+    found, _, errors = without_screen("report", project, project.parent / name, *options)
     assert found == status
     assert expected in " ".join(errors.split())

@@ -1,0 +1,31 @@
+"""``summary`` and ``check``: what is told of a project that stays as it is."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from studio.document import edits
+from studio.document.project import Project
+from studio.formats import loom
+from tests.cli.commands import layerloom
+
+
+def test_summary_lists_the_layers(project: Path, capsys: Any) -> None:
+    assert layerloom("summary", project) == 0
+    out = capsys.readouterr().out
+    assert "main_output (Dense)" in out
+    assert "Total parameters" in out
+
+
+def test_check_lists_problems_and_fails(project: Path, tmp_path: Path, capsys: Any) -> None:
+    document = loom.load(project).document
+    (call, *_) = document.graph.inputs
+    broken = tmp_path / "broken.loom"
+    loom.save(broken, Project(edits.remove_calls(document, [call])))
+    assert layerloom("check", broken) == 1
+    assert "error" in capsys.readouterr().out
+
+
+def test_check_as_json_ends_with_a_count(project: Path, capsys: Any) -> None:
+    assert layerloom("check", project, "--json") == 0
+    assert json.loads(capsys.readouterr().out) == {"problems": 0}

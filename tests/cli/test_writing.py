@@ -1,0 +1,33 @@
+"""``export``: an ONNX file, and what it may not be written over."""
+
+from pathlib import Path
+from typing import Any
+
+from tests.cli.commands import layerloom
+
+
+def test_export_proves_and_writes(project: Path, tmp_path: Path, capsys: Any) -> None:
+    out = tmp_path / "m.onnx"
+    assert layerloom("train", project, "--epochs", "1") == 0
+    assert layerloom("export", project, out) == 0
+    assert out.is_file()
+    assert "main_output" in capsys.readouterr().out
+
+
+def test_a_training_step_is_exported(project: Path, tmp_path: Path, capsys: Any) -> None:
+    out = tmp_path / "step.onnx"
+    assert layerloom("export", project, out, "--training") == 0
+    assert out.is_file()
+    assert "aux_output_loss" in capsys.readouterr().out
+
+
+def test_export_overwrites_neither_project_nor_table(
+    project: Path, table: Path, tmp_path: Path, capsys: Any
+) -> None:
+    disguised = tmp_path / "q.onnx"
+    disguised.write_bytes(project.read_bytes())
+    for source, out in ((project, project), (project, table), (disguised, disguised)):
+        before = out.read_bytes()
+        assert layerloom("export", source, out) == 1
+        assert out.read_bytes() == before
+        assert out.name in capsys.readouterr().err
