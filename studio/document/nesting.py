@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from studio.document.edits import graph_of
-from studio.document.model import CallId, Document, GraphId, LayerId, Submodel, Wrapped
+from studio.document.model import CallId, Document, GraphId, LayerId, Path, Submodel, Wrapped
 from studio.layers.onnx_model import OnnxModel
 
 Way = tuple[CallId, ...]
@@ -31,6 +31,33 @@ def owner(document: Document, layer: LayerId) -> LayerId:
     while isinstance(body := document.layers[layer].body, Wrapped):
         layer = body.layer
     return layer
+
+
+def layer_at(document: Document, path: Path) -> LayerId:
+    """The layer of a call, by its path; of a wrapper's the wrapper.
+
+    Raises:
+        KeyError: there is no such call.
+    """
+    graph, layer = document.main, ""
+    for call in path:
+        if layer:
+            within = inside(document, layer)
+            if within is None:
+                raise KeyError(layer)
+            graph = within
+        layer = document.graphs[graph].calls[call].layer
+    return layer
+
+
+def names_at(document: Document, path: Path) -> list[str]:
+    """What a call and the models around it are called, the outermost first.
+
+    Raises:
+        KeyError: there is no such call.
+    """
+    lengths = range(1, len(path) + 1)
+    return [document.layers[layer_at(document, path[:length])].name for length in lengths]
 
 
 def graphs_along(document: Document, way: Way) -> list[GraphId]:
@@ -101,8 +128,17 @@ def names_along(document: Document, way: Way) -> list[str]:
     return names[: len(graphs)]
 
 
+def path_name(document: Document, path: Path) -> str:
+    """What a call is called, with the models around it before it: ``digits ▸ dense``.
+
+    Raises:
+        KeyError: there is no such call.
+    """
+    return " ▸ ".join(names_at(document, path))
+
+
 def full_name(document: Document, call: CallId) -> str:
-    """A call's name, with the models it stands in before it: ``digits ▸ dense``."""
+    """The same of a call by itself, by the shortest way there."""
     graph, _ = graph_of(document, call)
     way = way_to(document, graph) or ()
     return " ▸ ".join([*names_along(document, way)[1:], document.entry(call, graph).name])

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from studio.document.model import Document, Endpoint, Path
+from studio.document.nesting import names_at
 from studio.train.step import Step
-from studio.train.study.wanted import layer_at
 
 
 class Places:
@@ -27,11 +27,7 @@ class Places:
         """A call, with the names of its layer and of the models around it."""
         if not path:
             return {}
-        names = [
-            self._document.layers[layer_at(self._document, path[: depth + 1])].name
-            for depth in range(len(path))
-        ]
-        return {"place": path, "layer": "/".join(names)}
+        return {"place": path, "layer": "/".join(names_at(self._document, path))}
 
     def of_weight(self, state: str) -> dict[str, Any]:
         """A weight, by its state's name; nothing where it is none."""

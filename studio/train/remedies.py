@@ -10,12 +10,12 @@ from functools import partial
 from studio.document import edits
 from studio.document.edits import Edit, Fix
 from studio.document.model import Document, LayerId
+from studio.document.nesting import layer_at
 from studio.document.plan import Binding, EarlyStopping, FeatureColumns, NumberColumns
 from studio.layers.base import Layer
 from studio.optimizers.schedules.base import Schedule
 from studio.text import text
 from studio.train.events import Hit
-from studio.train.study.wanted import layer_at
 
 LARGE = 100.0  # from where on numbers that are fed are large for a network
 _RATE = 0.1  # of the learning rate is left

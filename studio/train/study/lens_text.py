@@ -3,13 +3,13 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from studio.document.model import Document, Path
+from studio.document.model import Document
 from studio.document.names import output_names
+from studio.document.nesting import names_at
 from studio.document.summary import table
 from studio.text import text
 from studio.train.study.adviser import Advice
 from studio.train.study.lens import LensSample, Strengths
-from studio.train.study.wanted import layer_at
 
 
 def lens_text(document: Document, sample: LensSample, advice: Advice, batches: int) -> str:
@@ -65,15 +65,11 @@ def _nodes(document: Document, sample: LensSample) -> Iterator[tuple[str, Streng
     order = {call: i for i, call in enumerate(document.graph.order())}
     paths = sorted(sample.strengths, key=lambda path: (order[path[0]], len(path)))
     assert set(reached) <= set(paths), "every call with trained weights has strengths"
-    names = ["/".join(_name(document, path[: d + 1]) for d in range(len(path))) for path in paths]
+    names = ["/".join(names_at(document, path)) for path in paths]
     for number, (path, name) in enumerate(zip(paths, names, strict=True)):
         calls = names.count(name)
         said = f"{name} #{names[:number].count(name) + 1}" if calls > 1 else name
         yield said, sample.strengths[path]
-
-
-def _name(document: Document, path: Path) -> str:
-    return document.layers[layer_at(document, path)].name
 
 
 def _strength(value: float) -> str:
@@ -85,7 +81,7 @@ def _below(document: Document, sample: LensSample, advice: Advice) -> Iterator[s
     names = dict(zip(sample.losses, losses_of(document, sample), strict=True))
     yield text("lens.table_strength")
     for path, weight in sample.resting:
-        node = "/".join(_name(document, path[: d + 1]) for d in range(len(path)))
+        node = "/".join(names_at(document, path))
         yield text("lens.table_resting", node=node, weight=weight)
     for pull in advice.pulls:
         yield text(

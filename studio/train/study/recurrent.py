@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from studio.document.model import Body, Document, GraphId, LayerId, Path, Submodel, Wrapped
+from studio.document.model import Body, Document, GraphId, LayerId, Path, Submodel
+from studio.document.nesting import layer_at, owner
 from studio.engine.bodies.operands import LENS, B, H, R, W, X
 from studio.engine.program import Array
 from studio.layers.bidirectional import Bidirectional
@@ -17,7 +18,7 @@ from studio.train.study.bench import Bench
 from studio.train.study.microscope import Cut, cut
 from studio.train.study.taps import texts_behind
 from studio.train.study.through_time import Walked, back_through_time, stacked
-from studio.train.study.wanted import Wanted, layer_at
+from studio.train.study.wanted import Wanted
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,10 +116,7 @@ def is_recurrent(document: Document, layer: LayerId) -> bool:
 
 def _inside(document: Document, layer: LayerId) -> Body:
     """The body of a layer, or of the one within its wrappers."""
-    body = document.layers[layer].body
-    while isinstance(body, Wrapped):
-        body = document.layers[body.layer].body
-    return body
+    return document.layers[owner(document, layer)].body
 
 
 def sampled(bench: Bench, wanted: Wanted) -> RecurrentSample | None:

@@ -9,6 +9,7 @@ from typing import IO, Literal
 
 import numpy as np
 
+from studio.document.nesting import names_at
 from studio.document.project import Project
 from studio.engine.program import Array
 from studio.engine.threads import available, limited
@@ -18,7 +19,7 @@ from studio.progress import tell
 from studio.train.data import Dataset, load_data
 from studio.train.study.bench import Bench
 from studio.train.study.taps import computed, words_of
-from studio.train.study.wanted import Tap, Wanted, layer_at
+from studio.train.study.wanted import Tap, Wanted
 from studio.train.tables import Table
 from studio.train.trainer import Settings, Trainer
 
@@ -94,7 +95,7 @@ class TapFile:
 
     def _name(self) -> str:
         document = self.project.document
-        return document.layers[layer_at(document, self.tap.path)].name
+        return names_at(document, self.tap.path)[-1]
 
 
 @dataclass(frozen=True)

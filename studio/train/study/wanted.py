@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from studio.document.model import Document, Endpoint, LayerId, Path, Submodel, Wrapped
+from studio.document.model import Endpoint, Path
 
-__all__ = ["Path", "Tap", "Wanted", "layer_at"]
+__all__ = ["Path", "Tap", "Wanted"]
 
 
 class Tap(NamedTuple):
@@ -45,27 +45,3 @@ class Wanted:
     def __bool__(self) -> bool:
         """Whether anything is looked at."""
         return bool(self.lens or self.taps or self.recurrent)
-
-
-def layer_at(document: Document, path: Path) -> LayerId:
-    """The layer of a call, by its path; of a wrapper's the wrapper.
-
-    Raises:
-        KeyError: there is no such call.
-    """
-    graph, layer = document.graph, ""
-    for call in path:
-        if layer:
-            graph = document.graphs[_inner(document, layer)]
-        layer = graph.calls[call].layer
-    return layer
-
-
-def _inner(document: Document, layer: LayerId) -> str:
-    """The graph within a layer, through wrappers."""
-    body = document.layers[layer].body
-    while isinstance(body, Wrapped):
-        body = document.layers[body.layer].body
-    if not isinstance(body, Submodel):
-        raise KeyError(layer)
-    return body.graph

@@ -4,11 +4,11 @@ from collections.abc import Iterable, Sequence
 from html import escape
 
 from studio.document.model import CallId, Document, Path, Wire
-from studio.document.nesting import owner
+from studio.document.nesting import layer_at, owner
 from studio.text import text
 from studio.train.study.lens import LensSample, Strengths
 from studio.train.study.lens_text import losses_of
-from studio.train.study.wanted import Tap, layer_at
+from studio.train.study.wanted import Tap
 from studio.ui.canvas.loss_inks import ink
 from studio.ui.canvas.scene import Hit
 from studio.ui.canvas.tints import percent

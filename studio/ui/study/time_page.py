@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 from studio.document.model import Document, Endpoint
 from studio.document.model import Path as CallPath
 from studio.document.names import output_names
+from studio.document.nesting import path_name
 from studio.problem import ProblemError
 from studio.text import text
 from studio.train.report.shares import letter
@@ -343,15 +344,6 @@ class TimePage(StudyPage):
     def _dress(self) -> None:
         for button in (self.jump_to, self.closer, self.wider, self.export):
             button.setIcon(icon(button.property("drawing")))
-
-
-def path_name(document: Document, path: CallPath) -> str:
-    """The names of the models around a call, and its own."""
-    found = []
-    for call in path:
-        graph = next(g for g in document.graphs.values() if call in g.calls)
-        found.append(document.layers[graph.calls[call].layer].name)
-    return " ▸ ".join(found)
 
 
 def path_names(document: Document, paths: list[CallPath]) -> list[str]:

@@ -16,11 +16,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from studio.document.nesting import names_at
 from studio.text import text
 from studio.train.aside import Aside, Done, Ended, Refused, Told
 from studio.train.evaluation.evaluate import bare
 from studio.train.study.tap_file import TapFile, Written
-from studio.train.study.wanted import Tap, layer_at
+from studio.train.study.wanted import Tap
 from studio.ui.icons import icon
 from studio.ui.notice import ProblemsNotice
 from studio.ui.session import Session
@@ -69,7 +70,7 @@ class ValueExport(QWidget):
     def ask(self, tap: Tap, rows: Rows, sample: int | None = None) -> None:
         """Let a file be chosen, and write a value there: for one sample of the rows, or for all."""
         folder = self._session.path.parent if self._session.path else Path()
-        name = self._session.document.layers[layer_at(self._session.document, tap.path)].name
+        name = names_at(self._session.document, tap.path)[-1]
         title = text("probes.export_title", name=name)
         start = str(folder / f"{name.replace('/', '_')}.npy")
         chosen, kind = QFileDialog.getSaveFileName(self, title, start, ";;".join(_KINDS))

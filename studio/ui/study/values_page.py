@@ -22,11 +22,11 @@ from PySide6.QtWidgets import (
 )
 
 from studio.document.model import Document
-from studio.document.nesting import way_to
+from studio.document.nesting import layer_at, path_name, way_to
 from studio.text import text
 from studio.train.study.seen import Seen
 from studio.train.study.taps import MOST, TapSample
-from studio.train.study.wanted import Tap, layer_at
+from studio.train.study.wanted import Tap
 from studio.ui.bindings.chart import BarChart, Bars
 from studio.ui.canvas.faces import port_label
 from studio.ui.elided import Elided
@@ -331,15 +331,13 @@ def _tool(drawing: str, key: str) -> QToolButton:
 
 def _name_of(document: Document, tap: Tap) -> str | None:
     """A value by the names of its layers: ``encoder ▸ lstm · state_h``; None: it is gone."""
-    depths = range(1, len(tap.path) + 1)
     try:
-        entries = [document.layers[layer_at(document, tap.path[:depth])] for depth in depths]
+        name, entry = path_name(document, tap.path), document.layers[layer_at(document, tap.path)]
     except KeyError:
         return None
-    entry = entries[-1]
     several = len(document.ports(entry)[1]) > 1
     label = port_label(document, entry, tap.port) if several else ""
-    return " ▸ ".join(e.name for e in entries) + (f" · {label}" if label else "")
+    return f"{name} · {label}" if label else name
 
 
 def _said_when(seen: Seen | None, back: bool) -> str:

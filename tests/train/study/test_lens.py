@@ -11,6 +11,7 @@ from studio.document import edits
 from studio.document.analysis import analyse
 from studio.document.lowering import lower
 from studio.document.model import Document
+from studio.document.nesting import layer_at
 from studio.document.store import Store
 from studio.engine import operator
 from studio.engine.gradient import differentiate
@@ -29,7 +30,7 @@ from studio.train.study import joined
 from studio.train.study.bench import Bench
 from studio.train.study.lens import SMALL, LensSample
 from studio.train.study.lens_look import look
-from studio.train.study.wanted import Tap, layer_at
+from studio.train.study.wanted import Tap
 from studio.train.trainer import Settings, Trainer
 from tests.document.drawn import Drawing, headline, out
 from tests.test_systems import batches, compiled
