@@ -18,13 +18,13 @@ from PySide6.QtWidgets import QAbstractButton, QFrame, QLabel, QToolButton, QWid
 from studio.text import text
 from studio.train.study.lens import LensSample
 from studio.train.study.lens_text import losses_of
-from studio.train.study.seen import Seen
 from studio.ui.canvas.loss_inks import greys, ink
 from studio.ui.canvas.tints import DECADES
 from studio.ui.elided import Elided
 from studio.ui.icons import icon
 from studio.ui.parts import clear
 from studio.ui.session import Session
+from studio.ui.study.saying import state_of
 from studio.ui.theme import mix, tokens
 
 if TYPE_CHECKING:
@@ -151,29 +151,6 @@ class Legend(QFrame):
             painter.setPen(t.hover if t.strong else t.line)
             bottom = self.height() - 1
             painter.drawLine(0, bottom, self.width(), bottom)
-
-
-def state_of(study: "Study") -> str:
-    """Of what moment it is that is shown, or why there is nothing."""
-    if study.problems:
-        return str(study.problems[0])
-    if study.report:
-        return text("lens.failed")
-    seen = study.current
-    if seen is None:
-        return text("lens.looking")
-    moment = _moment(seen, study)
-    if study.scales is not None:
-        return text("lens.trying", moment=moment)
-    return moment
-
-
-def _moment(seen: Seen, study: "Study") -> str:
-    if study.epoch is not None or seen.at == "epoch":
-        return text("lens.at_epoch", epoch=seen.epoch + 1)
-    if seen.at == "batch":
-        return text("lens.at_batch", epoch=seen.epoch + 1, batch=seen.batch + 1)
-    return text("lens.looking" if study.waiting else "lens.at_rest")
 
 
 class LossRow(QAbstractButton):

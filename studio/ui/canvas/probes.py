@@ -15,6 +15,7 @@ from studio.ui.canvas.gestures import Gesture, Modifiers
 from studio.ui.canvas.levels import FAR
 from studio.ui.canvas.probe_cards import CLOSE, SIZE, Shown
 from studio.ui.canvas.scene import Hit
+from studio.ui.study.saying import why_nothing
 from studio.ui.study.watching import Wish
 
 if TYPE_CHECKING:
@@ -226,12 +227,8 @@ class Probes(QObject):
     def _why_not(self, port: Endpoint) -> str:
         study = self._study
         assert study is not None
-        if study.epoch is not None:
-            return text("probes.not_then")
-        if study.problems:
-            return str(study.problems[0])
-        if study.report:
-            return text("lens.failed")
+        if why := why_nothing(study):
+            return why[0]
         return text("probes.waiting" if self._still_to_come(port) else "probes.no_value")
 
     def _still_to_come(self, port: Endpoint) -> bool:

@@ -6,11 +6,11 @@ from PySide6.QtWidgets import QFrame, QScrollArea, QSplitter, QVBoxLayout
 from studio.text import text
 from studio.train.study.adviser import Advice, advise
 from studio.train.study.lens_text import losses_of
-from studio.ui.canvas.legend import state_of
 from studio.ui.parts import note
 from studio.ui.session import Session
 from studio.ui.study.advice_view import AdviceView, with_weights
 from studio.ui.study.page import StudyPage
+from studio.ui.study.saying import state_of
 from studio.ui.study.shares_view import SharesView
 from studio.ui.study.watching import Study, Wish
 

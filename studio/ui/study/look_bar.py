@@ -4,9 +4,10 @@ from PySide6.QtCore import QSignalBlocker, Qt
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QSlider, QSpinBox, QWidget
 
 from studio.text import text
+from studio.ui.study.value_export import Rows
 from studio.ui.study.watching import Study
 
-_ROWS = ("validation", "training")
+ROWS: tuple[Rows, ...] = ("validation", "training")
 _MOST = 1_000_000  # while nobody knows how many there are
 
 
@@ -17,7 +18,7 @@ class LookBar(QWidget):
         super().__init__()
         self._study = study
         self.rows = QComboBox()
-        self.rows.addItems([text(f"probes.rows_{which}") for which in _ROWS])
+        self.rows.addItems([text(f"probes.rows_{which}") for which in ROWS])
         self.rows.setAccessibleName(text("probes.rows"))
         self.rows.setToolTip(text("probes.rows"))
         self.rows.activated.connect(self._take_rows)
@@ -35,42 +36,42 @@ class LookBar(QWidget):
         self.sample.setMinimumWidth(96)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
-        for widget in (self.rows, self.sample, self.back):
-            row.addWidget(widget)
+        row.addWidget(self.rows)
+        row.addWidget(self.sample)
+        row.addWidget(self.back, 1)
+        row.addStretch()  # where there is nothing to look back at
         study.wanted_changed.connect(self.refresh)
-        study.seen.connect(self.refresh)
+        study.seen.connect(self._show_epochs)
         self.refresh()
 
     def refresh(self) -> None:
         """Show what the study looks at."""
-        study = self._study
-        epochs: list[int | None] = [*sorted(study.past)]
-        place = epochs.index(study.epoch) if study.epoch in epochs else len(epochs)
-        with QSignalBlocker(self.rows), QSignalBlocker(self.sample), QSignalBlocker(self.back):
-            self.rows.setCurrentIndex(_ROWS.index(study.rows))
-            self.sample.setValue(study.sample + 1)
+        self._show_rows(self._study.rows)
+        if not self.sample.lineEdit().isModified():
+            with QSignalBlocker(self.sample):
+                self.sample.setValue(self._study.sample + 1)
+        self._show_epochs()
+
+    def show_found(self, count: int, rows: Rows | None = None) -> None:
+        """What was found is one of so many samples; of these rows, where that is known."""
+        tell_place(self.sample, self._study.sample + 1, count)
+        if rows is not None:
+            self._show_rows(rows)
+
+    def _show_rows(self, which: Rows) -> None:
+        with QSignalBlocker(self.rows):
+            self.rows.setCurrentIndex(ROWS.index(which))
+
+    def _show_epochs(self) -> None:
+        """Where one looks among the epochs that were seen."""
+        epochs, epoch = sorted(self._study.past), self._study.epoch
+        with QSignalBlocker(self.back):
             self.back.setRange(0, len(epochs))
-            self.back.setValue(place)
+            self.back.setValue(epochs.index(epoch) if epoch in epochs else len(epochs))
         self.back.setVisible(bool(epochs))
 
-    def show_count(self, count: int) -> None:
-        """There are so many rows."""
-        with QSignalBlocker(self.sample):
-            self.sample.setMaximum(max(1, count))
-            self.sample.setSuffix(f" / {count}")
-
-    @property
-    def when(self) -> str:
-        """When in a training that was which is shown; empty for the weights as they are."""
-        study, seen = self._study, self._study.current
-        if study.epoch is not None:
-            return text("probes.of_epoch", epoch=study.epoch + 1)
-        if seen is None or seen.at == "asked":
-            return ""
-        return text("lens.at_batch", epoch=seen.epoch + 1, batch=seen.batch + 1)
-
     def _take_rows(self, index: int) -> None:
-        self._study.rows = _ROWS[index]  # type: ignore[assignment]  # one of the two
+        self._study.rows = ROWS[index]
 
     def _take_sample(self, number: int) -> None:
         self._study.sample = number - 1
@@ -78,3 +79,13 @@ class LookBar(QWidget):
     def _look_back(self, place: int) -> None:
         epochs = sorted(self._study.past)
         self._study.look_back(epochs[place] if place < len(epochs) else None)
+
+
+def tell_place(box: QSpinBox, value: int, of: int) -> None:
+    """Let a box tell ``3 / 800``, unless somebody is writing in it."""
+    if box.lineEdit().isModified() or (box.value(), box.maximum()) == (value, of):
+        return
+    with QSignalBlocker(box):
+        box.setMaximum(of)
+        box.setSuffix(f" / {of}")
+        box.setValue(value)

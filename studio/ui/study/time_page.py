@@ -34,6 +34,7 @@ from studio.ui.session import Session
 from studio.ui.study.look_bar import LookBar
 from studio.ui.study.loss_swatch import swatch
 from studio.ui.study.page import StudyPage
+from studio.ui.study.saying import moment, why_nothing
 from studio.ui.study.time_files import FILES, suffix_of, write_picture
 from studio.ui.study.time_rows import GROUPS, Picture, loss_name, picture, sentence
 from studio.ui.study.time_view import TimeView
@@ -202,7 +203,7 @@ class TimePage(StudyPage):
 
     def _take(self, sample: RecurrentSample) -> None:
         self._sample = sample
-        self.look.show_count(sample.count)
+        self.look.show_found(sample.count)
         names = [reading_name(sample, reading) for reading in sample.readings]
         if names != [self.readings.itemText(i) for i in range(self.readings.count())]:
             with QSignalBlocker(self.readings):
@@ -212,18 +213,11 @@ class TimePage(StudyPage):
         self._draw()
 
     def _why_nothing(self) -> str:
-        study = self.study
         if self._path is None:
             return text("microscope.no_layer")
-        if study.epoch is not None:
-            return text("probes.not_then")
-        if study.problems:
-            return "\n".join(map(str, study.problems))
-        if study.report:
-            return text("lens.failed")
-        if study.waiting:
-            return text("lens.looking")
-        return text("microscope.not_computed")
+        if why := why_nothing(self.study):
+            return "\n".join(why)
+        return text("lens.looking" if self.study.waiting else "microscope.not_computed")
 
     @property
     def reading(self) -> Reading | None:
@@ -263,8 +257,8 @@ class TimePage(StudyPage):
         if self.study.problems and self.study.epoch is None:
             return text("microscope.stale", problem=self.study.problems[0])
         sentences = self._sentences(short=True)
-        when = [self.look.when] if self.look.when and sentences else []
-        return " · ".join([*when, *sentences])
+        when = moment(self.study.current) if sentences else ""
+        return " · ".join(filter(None, [when, *sentences]))
 
     def _sentences(self, short: bool) -> list[str]:
         sample, reading, names = self._sample, self.reading, self.losses()

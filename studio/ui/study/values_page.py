@@ -13,7 +13,6 @@ from PySide6.QtWidgets import (
     QLabel,
     QMenu,
     QScrollArea,
-    QSlider,
     QSpinBox,
     QSplitter,
     QToolButton,
@@ -34,13 +33,14 @@ from studio.ui.icons import icon
 from studio.ui.parts import Facts
 from studio.ui.session import Session
 from studio.ui.study.heat_view import FEW, HeatView
+from studio.ui.study.look_bar import ROWS, LookBar, tell_place
 from studio.ui.study.page import StudyPage
+from studio.ui.study.saying import moment, why_nothing
 from studio.ui.study.tap_views import part_index, parts, said, share, text_said, thinned_said
-from studio.ui.study.value_export import Rows, ValueExport
+from studio.ui.study.value_export import ValueExport
 from studio.ui.study.watching import Study, Wish
 from studio.ui.weight_views import ValuesView
 
-_ROWS: tuple[Rows, ...] = ("validation", "training")
 _FACTS, _NUMBERS = 250, 200  # pixels at least: of the column of measures, of the table
 
 
@@ -93,42 +93,24 @@ class ValuesPage(StudyPage):
         self.chooser.activated.connect(lambda i: self.show_tap(self._offered[i]))
         self.show_node = _tool("jump", "probes.show_node")
         self.show_node.clicked.connect(self._jump)
-        self.rows = QComboBox()
-        self.rows.addItems([text(f"probes.rows_{which}") for which in _ROWS])
-        self.rows.setAccessibleName(text("probes.rows"))
-        self.rows.activated.connect(self._take_rows)
-        self.sample = QSpinBox(minimum=1, maximum=1_000_000)
-        self.sample.setPrefix(f"{text('probes.sample')} ")
-        self.sample.setKeyboardTracking(False)
-        self.sample.valueChanged.connect(self._take_sample)
-        self.back, self.when, self.take = self._slider(), QLabel(), self._taker()
+        self.look, self.when, self.take = LookBar(self.study), QLabel(), self._taker()
         bar = QWidget()
         row = QHBoxLayout(bar)
         row.setContentsMargins(0, 0, 0, 0)
-        for widget in (self.chooser, self.show_node, self.rows, self.sample):
-            row.addWidget(widget)
-        row.addSpacing(12)
-        row.addWidget(self.back, 1)
+        row.addWidget(self.chooser)
+        row.addWidget(self.show_node)
+        row.addWidget(self.look, 1)
         row.addWidget(self.when)
         row.addSpacing(12)
         row.addWidget(self.take)
         return bar
-
-    def _slider(self) -> QSlider:
-        """The way back through the epochs."""
-        slider = QSlider(Qt.Orientation.Horizontal)
-        slider.setMinimumWidth(120)
-        slider.setAccessibleName(text("probes.back"))
-        slider.setToolTip(text("probes.back_tip"))
-        slider.valueChanged.connect(self._look_back)
-        return slider
 
     def _taker(self) -> QToolButton:
         """What writes values into files."""
         button = _tool("export", "probes.export")
         button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         menu = QMenu(button)
-        for which in ("sample", *_ROWS):
+        for which in ("sample", *ROWS):
             act = menu.addAction(text(f"probes.export_{which}"))
             act.triggered.connect(partial(self.write, which))
         button.setMenu(menu)
@@ -184,16 +166,6 @@ class ValuesPage(StudyPage):
             if way is not None:
                 yield from (Tap((*way, port.call), port.port) for port in graph.looks.probes)
 
-    def _take_rows(self, index: int) -> None:
-        self.study.rows = _ROWS[index]
-
-    def _take_sample(self, number: int) -> None:
-        self.study.sample = number - 1
-
-    def _look_back(self, place: int) -> None:
-        epochs = sorted(self.study.past)
-        self.study.look_back(epochs[place] if place < len(epochs) else None)
-
     def _jump(self) -> None:
         if self.tap is not None:
             self.jump.emit(self.tap.path[-1])
@@ -219,18 +191,16 @@ class ValuesPage(StudyPage):
         chosen = self.tap is not None
         self.hint.setVisible(not chosen)
         self.body.setVisible(chosen)
-        for widget in (self.chooser, self.show_node, self.rows, self.sample):
+        for widget in (self.chooser, self.show_node, self.look.rows, self.look.sample):
             widget.setEnabled(chosen)
         self.take.setEnabled(chosen and not self.study.live)
         self.take.setToolTip(text(f"probes.{'why_not_written' if self.study.live else 'export'}"))
-        self._show_when()
+        seen = self.study.current
+        self.when.setText(moment(seen) or (text("probes.now") if seen is not None else ""))
         self.status.setText(self._status(sample) if chosen else "")
         self.status.setVisible(bool(self.status.text()))
-        with QSignalBlocker(self.rows):
-            rows = self.study.rows if sample is None else sample.rows
-            self.rows.setCurrentIndex(_ROWS.index(rows))
         if sample is not None:
-            _tell(self.sample, self.study.sample + 1, sample.count)
+            self.look.show_found(sample.count, sample.rows)
         self._show_sample(sample)
 
     def _sample(self) -> TapSample | None:
@@ -255,33 +225,19 @@ class ValuesPage(StudyPage):
         if self.tap is not None:
             self.chooser.setCurrentIndex(offered.index(self.tap))
 
-    def _show_when(self) -> None:
-        """Where one looks among the epochs that were seen."""
-        epochs, epoch, seen = sorted(self.study.past), self.study.epoch, self.study.current
-        with QSignalBlocker(self.back):
-            self.back.setVisible(bool(epochs))
-            self.back.setRange(0, len(epochs))
-            self.back.setValue(epochs.index(epoch) if epoch in epochs else len(epochs))
-        self.when.setText(_said_when(seen, back=epoch in epochs))
-
     def _status(self, sample: TapSample | None) -> str:
-        study = self.study
         if sample is not None:
             quoted = f"“{text_said(sample)}”" if sample.is_text else ""
             return "    ".join(filter(None, (quoted, thinned_said(sample))))
-        if study.epoch is not None:
-            return text("probes.not_then")
-        if study.problems:
-            return str(study.problems[0])
-        if study.report:
-            return text("lens.failed")
-        come = study.waiting or study.newest is self._before
+        if why := why_nothing(self.study):
+            return why[0]
+        come = self.study.waiting or self.study.newest is self._before
         return text("probes.waiting" if come else "probes.no_value")
 
     def _show_sample(self, sample: TapSample | None) -> None:
         several = parts(sample.values) if sample is not None else 1
         self.part.setVisible(several > 1)
-        _tell(self.part, self.part.value(), several)
+        tell_place(self.part, self.part.value(), several)
         part = self.part.value() - 1
         self.picture.show_sample(sample, part, self._fold(sample))
         self.facts.show_rows(_facts(sample) if sample is not None else ())
@@ -309,16 +265,6 @@ class ValuesPage(StudyPage):
         return self.fold.value()
 
 
-def _tell(box: QSpinBox, value: int, of: int) -> None:
-    """Let a box tell ``3 / 800``, unless somebody is writing in it."""
-    if box.lineEdit().isModified() or (box.value(), box.maximum()) == (value, of):
-        return
-    with QSignalBlocker(box):
-        box.setMaximum(of)
-        box.setSuffix(f" / {of}")
-        box.setValue(value)
-
-
 def _tool(drawing: str, key: str) -> QToolButton:
     button = QToolButton()
     button.setIcon(icon(drawing))
@@ -338,16 +284,6 @@ def _name_of(document: Document, tap: Tap) -> str | None:
     several = len(document.ports(entry)[1]) > 1
     label = port_label(document, entry, tap.port) if several else ""
     return f"{name} · {label}" if label else name
-
-
-def _said_when(seen: Seen | None, back: bool) -> str:
-    if seen is None:
-        return ""
-    if back:
-        return text("lens.at_epoch", epoch=seen.epoch + 1)
-    if seen.at == "asked":
-        return text("probes.now")
-    return text("lens.at_batch", epoch=seen.epoch + 1, batch=seen.batch + 1)
 
 
 def _facts(sample: TapSample) -> list[tuple[str, str]]:

@@ -210,7 +210,7 @@ def test_one_looks_back_at_past_epochs(window, qtbot, bench):
         study._take(seen_of(bench, wanted, "epoch", epoch))
     qtbot.waitUntil(page.look.back.isVisible, timeout=3000)
     page.look.back.setValue(0)
-    said = "epoch 1 · A main_output"
+    said = "End of epoch 1 · A main_output"
     qtbot.waitUntil(lambda: page.told.text().startswith(said), timeout=3000)
     assert page.view.picture.sample.sample == 0
     study.past[0] = Seen(0, 0, "epoch")

@@ -99,15 +99,15 @@ def test_another_sample_and_other_rows_are_looked_at(window, qtbot):
     page = values_page(window)
     page.show_tap(Tap.of(port(window, "main_input")))
     qtbot.waitUntil(lambda: page._sample() is not None, timeout=PATIENCE)
-    qtbot.waitUntil(lambda: page.sample.maximum() == page._sample().count, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: page.look.sample.maximum() == page._sample().count, timeout=PATIENCE)
     held = page._sample()
-    page.sample.setValue(7)
+    page.look.sample.setValue(7)
     qtbot.waitUntil(lambda: page._sample().number == 6, timeout=PATIENCE)
     assert not np.array_equal(page._sample().values, held.values)
-    page.rows.setCurrentIndex(1)
-    page.rows.activated.emit(1)
+    page.look.rows.setCurrentIndex(1)
+    page.look.rows.activated.emit(1)
     qtbot.waitUntil(lambda: page._sample().count != held.count, timeout=PATIENCE)
-    qtbot.waitUntil(lambda: page.sample.maximum() == page._sample().count, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: page.look.sample.maximum() == page._sample().count, timeout=PATIENCE)
 
 
 def test_a_number_that_is_being_written_is_left_alone(window, qtbot):
@@ -117,18 +117,18 @@ def test_a_number_that_is_being_written_is_left_alone(window, qtbot):
     page.show_tap(tap)
     found = measured(np.zeros((4, 3), np.float32), None, 0)
     study._take(Seen(0, 0, "asked", taps={tap: replace(found, count=800)}))
-    qtbot.waitUntil(lambda: page.sample.maximum() == 800)
-    page.sample.setFocus()
-    page.sample.lineEdit().selectAll()
-    QTest.keyClicks(page.sample, "12")
+    qtbot.waitUntil(lambda: page.look.sample.maximum() == 800)
+    page.look.sample.setFocus()
+    page.look.sample.lineEdit().selectAll()
+    QTest.keyClicks(page.look.sample, "12")
     study._take(Seen(0, 1, "batch", taps={tap: replace(found, count=800)}))
     qtbot.wait(50)
-    QTest.keyClicks(page.sample, "3")
-    QTest.keyClick(page.sample, Qt.Key.Key_Return)
+    QTest.keyClicks(page.look.sample, "3")
+    QTest.keyClick(page.look.sample, Qt.Key.Key_Return)
     assert study.sample == 122
     study._take(Seen(0, 2, "batch", taps={tap: replace(found, count=800, number=122)}))
-    qtbot.waitUntil(lambda: not page.sample.lineEdit().isModified())
-    assert page.sample.value() == 123
+    qtbot.waitUntil(lambda: not page.look.sample.lineEdit().isModified())
+    assert page.look.sample.value() == 123
 
 
 def test_a_flat_picture_is_folded_as_somebody_likes(window, qtbot):
@@ -155,11 +155,11 @@ def test_an_epoch_nobody_saw_is_shown_as_the_newest(window, qtbot):
     for epoch in (3, 5):
         study._take(Seen(epoch, 9, "epoch", taps={tap: found}))
     study.look_back(4)
-    qtbot.waitUntil(lambda: page.back.maximum() == 2)
-    assert page.back.value() == 2
+    qtbot.waitUntil(lambda: page.look.back.maximum() == 2)
+    assert page.look.back.value() == 2
     study.look_back(3)
-    qtbot.waitUntil(lambda: page.back.value() == 0)
-    assert page.when.text() == "End of epoch 4"
+    assert page.look.back.value() == 0
+    qtbot.waitUntil(lambda: page.when.text() == "End of epoch 4")
 
 
 def test_values_change_while_it_trains_and_epochs_can_be_looked_back_at(window, qtbot):
@@ -177,17 +177,17 @@ def test_values_change_while_it_trains_and_epochs_can_be_looked_back_at(window, 
     assert "no training under way" in page.take.toolTip()
     qtbot.waitUntil(lambda: len(study.past) >= 2, timeout=PATIENCE)
     qtbot.waitUntil(lambda: not window.training.running, timeout=PATIENCE)
-    qtbot.waitUntil(lambda: page.back.maximum() == len(study.past), timeout=PATIENCE)
+    qtbot.waitUntil(lambda: page.look.back.maximum() == len(study.past), timeout=PATIENCE)
     assert page.take.isEnabled()
     values = [study.past[e].taps[Tap.of(end)].numbers.mean for e in sorted(study.past)]
     assert len({first.numbers.mean, *values}) == len(values) + 1
-    page.back.setValue(0)
+    page.look.back.setValue(0)
     epoch = min(study.past)
     said = f"epoch {epoch + 1}"
     qtbot.waitUntil(lambda: page.when.text() == f"End of {said}", timeout=PATIENCE)
     assert shown(window, end) is study.past[epoch].taps[Tap.of(end)]
     assert window.canvas.canvas.cards.items[end].shown.note == said
-    page.back.setValue(page.back.maximum())
+    page.look.back.setValue(page.look.back.maximum())
     qtbot.waitUntil(lambda: "epoch" not in page.when.text().lower(), timeout=PATIENCE)
     assert study.epoch is None
 
