@@ -29,6 +29,19 @@ def png(image: QImage) -> bytes:
     return content(out)
 
 
+def pixels(size: QSizeF, paint: Callable[[QPainter], None], scale: float = 2.0) -> QImage:
+    """What is painted as an image with so many pixels for each unit; `paint` covers all of it."""
+    whole = size * scale
+    image = QImage(round(whole.width()), round(whole.height()), QImage.Format.Format_RGB32)
+    dots = round(DPI * scale / 0.0254)
+    image.setDotsPerMeterX(dots)
+    image.setDotsPerMeterY(dots)
+    with QPainter(image) as painter:
+        painter.scale(scale, scale)
+        paint(painter)
+    return image
+
+
 def svg(size: QSizeF, title: str, paint: Callable[[QPainter], None]) -> bytes:
     """Lines and text; a reader without the font takes another one without serifs."""
     out = buffer()

@@ -3,15 +3,15 @@
 from math import inf
 from pathlib import Path
 
-from PySide6.QtCore import QPointF, QRectF, QSize, QSizeF, Qt
-from PySide6.QtGui import QColor, QFont, QImage, QPainter
+from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt
+from PySide6.QtGui import QColor, QFont, QPainter
 from PySide6.QtWidgets import QApplication
 
 from studio.formats.atomic import write_bytes
 from studio.problem import refuse
 from studio.text import text
 from studio.train.study.recurrent_file import recurrent_csv
-from studio.ui.painted import DPI, png, svg
+from studio.ui.painted import pixels, png, svg
 from studio.ui.study.loss_swatch import paint_letter
 from studio.ui.study.time_paint import (
     HEAD,
@@ -28,7 +28,6 @@ KINDS = (".png", ".svg", ".csv")
 FILES = "PNG (*.png);;SVG (*.svg);;CSV (*.csv)"
 _WIDTHS, _MARGIN, _LINE = (1200.0, 4000.0), 16.0, 20.0
 _WORD = 14.0  # of a column whose word can be read
-_SCALE = 2.0  # pixels of a PNG for each unit
 
 
 def suffix_of(chosen: str, kind: str) -> str:
@@ -51,7 +50,7 @@ def write_picture(path: Path, picture: Picture, name: str) -> None:
     sheet = _Sheet(picture, name)
     match path.suffix.lower():
         case ".png":
-            data = png(sheet.image())
+            data = png(pixels(sheet.size, sheet.paint))
         case ".svg":
             data = svg(sheet.size, name, sheet.paint)
         case ".csv":
@@ -73,19 +72,6 @@ class _Sheet:
         width = min(max(least, HEAD + words + _MARGIN), most)
         rows = sum(height_of(row, inf) for row in picture.rows)
         self.size = QSizeF(width, self._head + rows + axis_height(picture, inf) + _MARGIN)
-
-    def image(self) -> QImage:
-        """Twice as many pixels as units."""
-        size = self.size * _SCALE
-        pixels = QSize(round(size.width()), round(size.height()))
-        image = QImage(pixels, QImage.Format.Format_RGB32)
-        dots = round(DPI * _SCALE / 0.0254)
-        image.setDotsPerMeterX(dots)
-        image.setDotsPerMeterY(dots)
-        with QPainter(image) as painter:
-            painter.scale(_SCALE, _SCALE)
-            self.paint(painter)
-        return image
 
     def paint(self, painter: QPainter) -> None:
         """Everything, from the upper left corner on."""

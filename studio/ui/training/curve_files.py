@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QMimeData, QPointF, QRectF, QSize, QSizeF, Qt
+from PySide6.QtCore import QMimeData, QPointF, QRectF, QSizeF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QGuiApplication, QImage, QPainter
 from PySide6.QtWidgets import QApplication
 
 from studio.formats.atomic import write_bytes
 from studio.formats.results import histories_csv
 from studio.text import text
-from studio.ui.painted import DPI, png, svg
+from studio.ui.painted import pixels, png, svg
 from studio.ui.theme import tokens
 from studio.ui.training.chart import Chart, paint
 from studio.ui.training.curves import Shown, run_style
@@ -18,7 +18,6 @@ from studio.ui.training.curves import Shown, run_style
 KINDS = (".png", ".svg", ".csv")
 _CELL = QSizeF(420, 260)
 _GAP = 12.0
-_SCALE = 2.0  # pixels of a PNG for each unit
 
 
 def write_curves(path: Path, charts: Sequence[Chart], runs: Sequence[Shown]) -> None:
@@ -59,16 +58,8 @@ class Sheet:
         )
 
     def image(self) -> QImage:
-        """Twice as many pixels as units."""
-        size = self.size * _SCALE
-        image = QImage(QSize(round(size.width()), round(size.height())), _FORMAT)
-        dots = round(DPI * _SCALE / 0.0254)
-        image.setDotsPerMeterX(dots)
-        image.setDotsPerMeterY(dots)
-        with QPainter(image) as painter:
-            painter.scale(_SCALE, _SCALE)
-            self._paint(painter)
-        return image
+        """Pixels."""
+        return pixels(self.size, self._paint)
 
     def svg(self) -> bytes:
         """Lines and text."""
@@ -112,6 +103,3 @@ def _sample(painter: QPainter, x: float, middle: float, name: str) -> float:
     level = int(Qt.AlignmentFlag.AlignVCenter)
     painter.drawText(QRectF(x + 30, middle - 12, width + 2, 24), level, name)
     return x + 30 + width + 20
-
-
-_FORMAT = QImage.Format.Format_RGB32
