@@ -1,22 +1,13 @@
 """Start, steer and compare trainings, and see how they go."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 from html import escape
 
 from PySide6.QtCore import QEvent, QEventLoop, QTimer, Signal
-from PySide6.QtWidgets import (
-    QHBoxLayout,
-    QLabel,
-    QPushButton,
-    QTabWidget,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QTabWidget, QVBoxLayout, QWidget
 
 from studio.document.model import Document
 from studio.document.plan import Breakpoints
-from studio.layers.cell import Cells
 from studio.problem import Problem
 from studio.text import text
 from studio.train.checkpoints import discard
@@ -29,6 +20,7 @@ from studio.ui.parts import clear, note
 from studio.ui.session import Session
 from studio.ui.study.hit_panel import HitPanel
 from studio.ui.trainer import Phase, Training
+from studio.ui.training.best_or_last import BestOrLast, Choice, choice_after
 from studio.ui.training.compare import CompareTable
 from studio.ui.training.controls import Controls
 from studio.ui.training.curves import styles
@@ -71,10 +63,7 @@ class TrainingDock(QWidget):
         self.training = Training(session, self)
         runs = session.project.runs
         self._continued = runs[-1].id if runs else ""  # the run whose weights the model has
-        self._last: Mapping[str, Cells] = {}
-        self._best: Mapping[str, Cells] | None = None
-        self._best_epoch = self._last_epoch = -1  # counted from 0
-        self._uses_best = False
+        self._choice: Choice | None = None
         self._handed_on: list[Problem] = []
         self._warnings: list[Problem] = []
         self._dirty = False
@@ -162,7 +151,7 @@ class TrainingDock(QWidget):
         self.setFocus()  # a number still being typed counts
         self.notice.hide()
         self._dismiss()
-        self._best = None
+        self._choice = None
         self._warnings = []
         self.runs.table.shown = {LIVE}
         self._document = self._session.document
@@ -231,6 +220,8 @@ class TrainingDock(QWidget):
         self.resume_bar = ResumeBar()
         self.resume_bar.resumed.connect(self.resume_checkpoint)
         self.resume_bar.discarded.connect(self._discard)
+        self.choice = BestOrLast()
+        self.choice.swapped.connect(self._swap)
         self.hit: HitPanel = HitPanel(self._session)
         self.hit.jump.connect(self.jump)
         self.hit.again.connect(self.start_again)
@@ -244,7 +235,7 @@ class TrainingDock(QWidget):
         layout.addWidget(self.progress)
         for widget in (self.edited_note, self.resume_bar, self.notice, self.hit):
             layout.addWidget(widget)
-        layout.addLayout(self._build_choice())
+        layout.addWidget(self.choice)
         layout.addWidget(self._build_pages(), 1)
         if shown:
             self.runs.table.shown = shown
@@ -284,15 +275,6 @@ class TrainingDock(QWidget):
         assert corner is not None
         corner.setVisible(PAGES[page] == "curves")
         self.draw()
-
-    def _build_choice(self) -> QHBoxLayout:
-        self.choice_text = QLabel(wordWrap=True)
-        self.choice = QPushButton()
-        self.choice.clicked.connect(self._swap)
-        row = QHBoxLayout()
-        row.addWidget(self.choice)
-        row.addWidget(self.choice_text, 1)
-        return row
 
     def _do(self, name: str) -> None:
         acts = {
@@ -396,8 +378,7 @@ class TrainingDock(QWidget):
             self.draw()
 
     def _on_finished(self, event: Finished) -> None:
-        self._best, self._last, self._uses_best = event.best, event.weights, False
-        self._best_epoch, self._last_epoch = event.run.best_epoch, event.run.epochs - 1
+        self._choice = choice_after(event)
         if event.run.history:
             self._continued = event.run.id
             self.runs.table.shown = self.runs.table.shown - {LIVE} | {event.run.id}
@@ -444,24 +425,18 @@ class TrainingDock(QWidget):
 
     def forget_choice(self) -> None:
         """The weights of the last training are no longer to be had."""
-        self._best = None
+        self._choice = None
         self._continued = ""
         self._show_choice()
         self.controls.show_phase(self.training.phase, self.can_continue)
 
     def _show_choice(self) -> None:
-        there = self._best is not None and not self.running
-        self.choice.setVisible(there)
-        self.choice_text.setVisible(there)
-        numbers = {"best": self._best_epoch + 1, "last": self._last_epoch + 1}
-        now, other = ("best", "last") if self._uses_best else ("last", "best")
-        self.choice_text.setText(text(f"training.has_{now}", **numbers))
-        self.choice.setText(text(f"training.use_{other}", **numbers))
+        self.choice.show_choice(None if self.running else self._choice)
 
     def _swap(self) -> None:
-        assert self._best is not None
-        self._uses_best = not self._uses_best
-        self.training.use(self._best if self._uses_best else self._last)
+        assert self._choice is not None
+        self._choice.uses_best = not self._choice.uses_best
+        self.training.use(self._choice.weights)
         self._show_choice()
 
     # -- runs and their curves -------------------------------------------------------------------
@@ -472,7 +447,7 @@ class TrainingDock(QWidget):
         self.draw()
 
     def _on_restored(self, id: str) -> None:
-        self._best = None
+        self._choice = None
         self._continued = id
         run = self._session.project.run(id)
         assert run is not None

@@ -234,10 +234,10 @@ def test_the_best_epochs_weights_and_the_last_ones_swap(qtbot, dock):
     with qtbot.waitSignal(dock.training.finished, timeout=5_000):
         dock.training._take(finished(dock.session, 1))
     assert dock.choice.isVisible()
-    assert "(2)" in dock.choice.text()
+    assert "(2)" in dock.choice.button.text()
     for expected in (2.0, 1.0, 2.0):
         with qtbot.waitSignal(dock.session.weights_changed, timeout=1000):
-            click(qtbot, dock.choice)
+            click(qtbot, dock.choice.button)
         assert all((value == expected).all() for _, value in weights(dock.session).values())
 
 

@@ -116,7 +116,7 @@ def main(which: str, table: Path, folder: Path) -> None:
     best = {k: round(v[run.best_epoch], 4) for k, v in run.history.items()}
     print("best epoch", run.best_epoch + 1, "of", len(run.history["loss"]), best)
     if training.choice.isVisible():
-        person.click(training.choice)
+        person.click(training.choice.button)
     picture("07-best")
 
     # -- try it
