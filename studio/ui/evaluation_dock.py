@@ -24,7 +24,7 @@ from studio.ui.canvas.accessible import announce
 from studio.ui.elided import Elided
 from studio.ui.evaluator import Evaluator, Work
 from studio.ui.icons import icon
-from studio.ui.notice import Notice, ProblemsNotice
+from studio.ui.notice import Notice, ProblemsNotice, link_to
 from studio.ui.output_view import OutputView
 from studio.ui.parts import clear, note
 from studio.ui.session import Session
@@ -243,18 +243,12 @@ class EvaluationDock(QWidget):
         announce(self, self.status.text())
 
     def _on_written(self, path: Path) -> None:
-        link = f"<a href='{escape(QUrl.fromLocalFile(str(path)).toString())}'>"
         said = escape(text("evaluation.report_written", path=path))
-        self.done.say("ok", f"{said} &nbsp;{link}{escape(text('evaluation.report_open'))}</a>")
+        self.done.say("ok", f"{said} &nbsp;{link_to(path, text('evaluation.report_open'))}")
 
     def _on_refused(self, problems: list[Problem], report: str) -> None:
-        if problems:
-            self.notice.list_problems(text("evaluation.refused"), problems)
-        elif report:
-            last = report.strip().rpartition("\n")[2]
-            self.notice.say("error", text("evaluation.broke", reason=escape(last)), report)
-        else:
-            self.notice.say("error", escape(text("evaluation.killed")))
+        keys = ("evaluation.refused", "evaluation.broke", "evaluation.killed")
+        self.notice.refuse(problems, report, *keys)
 
     # -- what is shown ---------------------------------------------------------------------------
 

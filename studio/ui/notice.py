@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from html import escape
+from pathlib import Path
 from typing import Literal
 
-from PySide6.QtCore import QEvent, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QSize, Qt, QUrl, Signal
 from PySide6.QtGui import QColor, QGuiApplication
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
@@ -107,6 +108,24 @@ class ProblemsNotice(Notice):
         self.say("error" if errors else "warning", f"<b>{escape(headline)}</b>{items}")
         self.setVisible(bool(problems))
 
+    def refuse(
+        self, problems: Sequence[Problem], report: str, refused: str, broke: str, killed: str
+    ) -> None:
+        """Show why something asked of a process was not done: see `studio.train.aside.Refused`.
+
+        Args:
+            refused: the text's key before the problems.
+            broke: that for an error of ours; it takes the ``reason``.
+            killed: that for a process that was killed.
+        """
+        if problems:
+            self.list_problems(text(refused), problems)
+        elif report:
+            last = escape(report.strip().rpartition("\n")[2])
+            self.say("error", text(broke, reason=last), report)
+        else:
+            self.say("error", escape(text(killed)))
+
     def _line(self, number: int, problem: Problem) -> str:
         colour = tokens().accent
         parts = [f"• {escape(str(problem))}"]
@@ -131,3 +150,8 @@ class ProblemsNotice(Notice):
         else:
             fix = problem.fix
             self._session.commit(str(fix), fix.edit(self._session.document))
+
+
+def link_to(path: Path, words: str) -> str:
+    """A link of a notice to a file or a folder on this machine."""
+    return f"<a href='{escape(QUrl.fromLocalFile(str(path)).toString())}'>{escape(words)}</a>"

@@ -191,13 +191,8 @@ class AblationPage(QWidget):
     def _refuse(self, problems: list[Problem], report: str) -> None:
         if self._ahead and self.baseline is not None:
             self._ahead = self._ahead[1:]  # the others may still be answered
-        if problems:
-            self.notice.list_problems(text("checks.ablation_refused"), problems)
-        elif report:
-            last = escape(report.strip().rpartition("\n")[2])
-            self.notice.say("error", text("checks.ablation_broke", reason=last), report)
-        else:
-            self.notice.say("error", escape(text("checks.killed")))
+        keys = ("checks.ablation_refused", "checks.ablation_broke", "checks.killed")
+        self.notice.refuse(problems, report, *keys)
 
     def _on_busy(self) -> None:
         if not self.asker.busy:

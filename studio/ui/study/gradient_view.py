@@ -153,13 +153,7 @@ class GradientView(QWidget):
             self.grew.emit()
 
     def _refuse(self, problems: list[Problem], report: str) -> None:
-        if problems:
-            self.notice.list_problems(text("checks.refused"), problems)
-        elif report:
-            last = escape(report.strip().rpartition("\n")[2])
-            self.notice.say("error", text("checks.broke", reason=last), report)
-        else:
-            self.notice.say("error", escape(text("checks.killed")))
+        self.notice.refuse(problems, report, "checks.refused", "checks.broke", "checks.killed")
         self.grew.emit()
 
     def _name(self, path: Path) -> str:
