@@ -11,7 +11,8 @@ from studio.document.project import Project
 from studio.problem import refuse
 from studio.text import text
 from studio.train.study.gradient_check import Checked, GradientCheck, check_gradients
-from studio.train.study.wording import details, place, size, verdict
+from studio.train.study.wording import details, place, verdict
+from studio.train.written import error
 
 
 def say_gradients(project: Project, base: Path, node: str | None, as_json: bool) -> bool:
@@ -78,7 +79,7 @@ def _say_table(found: GradientCheck) -> None:
         name, mark = part.name, ""
         if compared.wrong:
             name, mark = place(part), text("checks.mark_wrong")
-        errors = size(compared.absolute), size(compared.relative)
+        errors = error(compared.absolute), error(compared.relative)
         rows.append([name, *errors, f"{compared.checked} / {part.size}", mark])
     widths = [max(len(row[i]) for row in rows) for i in range(4)]
     for first, *numbers, mark in rows:

@@ -20,9 +20,10 @@ from studio.train.events import (
     Started,
     Warned,
 )
+from studio.train.hit_words import differing, facts, sentence
 
 if TYPE_CHECKING:
-    from studio.train.reproduction import Difference, Replayed, Reproduction
+    from studio.train.reproduction import Replayed, Reproduction
 
 
 def json_lines(events: Iterator[Event]) -> Iterator[Event]:
@@ -55,7 +56,6 @@ def json_lines(events: Iterator[Event]) -> Iterator[Event]:
 
 def tell_hit(hit: Hit, document: Document) -> None:
     """Print to stderr what a breakpoint met, what may help and where the step is kept."""
-    from studio.train.hit_words import facts, sentence
     from studio.train.remedies import advice
 
     row = [] if hit.row is None else [text("cli.row", row=hit.row + 1)]
@@ -84,20 +84,12 @@ def tell_replay(given: "Reproduction", found: "Replayed", as_json: bool) -> None
     key = "replay_differs" if different else "replay_equal"
     say(text(f"cli.{key}", count=found.compared, different=different))
     for difference in found.differences:
-        say("  " + _differing(difference))
+        say("  " + differing(difference))
     say(_arising(hit, found, given.document))
-
-
-def _differing(difference: "Difference") -> str:
-    name, largest = difference.name, difference.largest
-    if largest is None:
-        return text("cli.replay_digest", name=name)
-    return text("cli.replay_difference", name=name, largest=f"{largest:.3g}")
 
 
 def _arising(hit: Hit, found: "Replayed", document: Document) -> str:
     """Where something not finite arises in a step, in a line."""
-    from studio.train.hit_words import facts, sentence
 
     if found.origin is None:
         odd = hit.kind == "not_finite"

@@ -1,11 +1,15 @@
 """What a breakpoint met, in words: a sentence, and the facts that go with it."""
 
-import math
+from typing import TYPE_CHECKING
 
 from studio.document.model import Document
 from studio.document.names import output_names
 from studio.text import text
 from studio.train.events import Hit
+from studio.train.written import brief
+
+if TYPE_CHECKING:
+    from studio.train.reproduction import Difference
 
 
 def sentence(hit: Hit, document: Document, waits: bool = True) -> str:
@@ -16,7 +20,7 @@ def sentence(hit: Hit, document: Document, waits: bool = True) -> str:
     about = {
         "epoch": hit.epoch + 1,
         "batch": hit.batch + 1,
-        "value": written(hit.value),
+        "value": brief(hit.value),
         "layer": hit.layer,
         "weight": hit.weight,
         "output": output_name(hit, document),
@@ -24,7 +28,7 @@ def sentence(hit: Hit, document: Document, waits: bool = True) -> str:
     run = document.plan.run.breakpoints
     met = "met" if waits else "on"
     if hit.kind == "gradient_norm":
-        return text(f"breakpoints.{met}_norm", limit=written(run.gradient_norm or 0.0), **about)
+        return text(f"breakpoints.{met}_norm", limit=brief(run.gradient_norm or 0.0), **about)
     if hit.kind == "diverging":
         key = f"{met}_diverging_from" if run.falling else f"{met}_diverging"
         watched = {"rising": run.rising, "falling": run.falling, "count": run.epochs}
@@ -52,14 +56,15 @@ def facts(hit: Hit) -> list[str]:
     return said
 
 
+def differing(difference: "Difference") -> str:
+    """In what doing a step again came out otherwise."""
+    name, largest = difference.name, difference.largest
+    if largest is None:
+        return text("cli.replay_digest", name=name)
+    return text("cli.replay_difference", name=name, largest=brief(largest))
+
+
 def output_name(hit: Hit, document: Document) -> str:
     """The output it is about, as it is called; empty where it is about none."""
     names = {endpoint.key: name for endpoint, name in output_names(document).items()}
     return names.get(hit.output, hit.output)
-
-
-def written(number: float) -> str:
-    """A number in few characters; what is not finite by its name."""
-    if math.isfinite(number):
-        return f"{number:.4g}"
-    return "NaN" if math.isnan(number) else "∞" if number > 0 else "−∞"

@@ -15,6 +15,7 @@ from studio.text import text
 from studio.train.parity.report import KINDS, RELATIVE, SMALL, TIMES, Kind, Report, Row
 from studio.train.report.html import Markup, element, facts, joined, table
 from studio.train.report.page import page
+from studio.train.written import error
 
 SUFFIXES = (".html", ".json", ".csv")
 COLUMNS = ("name", "shape", "difference", "relative", "rounding", "allowed", "verdict")
@@ -129,7 +130,7 @@ def cells(row: Row) -> tuple[str, ...]:
     numbers = (row.difference, row.relative, row.rounding, row.allowed)
     there = row.verdict != "missing"
     shape = " × ".join(map(str, row.shape)) or text("parity.number")
-    said = ((f"{n:.1e}" if n else "0") if there else "–" for n in numbers)
+    said = (error(n) if there else "–" for n in numbers)
     return (row.name, shape, *said, text(f"parity.{row.verdict}_one"))
 
 

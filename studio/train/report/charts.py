@@ -24,6 +24,7 @@ from studio.train.report.figure import (
     wide,
 )
 from studio.train.report.plane import Plane, empty
+from studio.train.written import brief
 
 DRAWN_CLASSES = 30  # of a confusion matrix; the most frequent
 _CURVES = 7  # of one chart; those with the least area
@@ -38,9 +39,7 @@ def share(value: float) -> str:
 
 def amount(value: float) -> str:
     """A number in its own unit, or that it is not known."""
-    if not isfinite(value):
-        return "–"
-    return f"{value:,.0f}" if 1000 <= abs(value) < 1e9 else f"{value:.4g}"
+    return brief(value) if isfinite(value) else "–"
 
 
 # -- confusion -----------------------------------------------------------------------------------

@@ -2,13 +2,14 @@
 
 from studio.text import text
 from studio.train.study.gradient_check import Checked, GradientCheck
+from studio.train.written import error
 
 
 def verdict(found: GradientCheck) -> str:
     """The result in one sentence."""
     count = {"checked": found.checked, "parts": len(found.parts)}
     if found.ok:
-        return text("checks.right", relative=size(found.relative), **count)
+        return text("checks.right", relative=error(found.relative), **count)
     worst = max(found.parts, key=lambda part: part.compared.relative)
     return text("checks.wrong", wrong=found.wrong, name=place(worst), **count)
 
@@ -34,8 +35,3 @@ def details(found: GradientCheck) -> list[str]:
 def place(part: Checked) -> str:
     """The worst number of an array: ``lstm/kernel[3, 17]``."""
     return f"{part.name}{list(part.compared.at)}" if part.compared.at else part.name
-
-
-def size(value: float) -> str:
-    """An error: ``1.3e-11``; 0 as it is."""
-    return f"{value:.1e}" if value else "0"

@@ -37,6 +37,7 @@ from studio.train.study.ablation import (
     of_calls,
     single,
 )
+from studio.train.written import metric
 from studio.ui.canvas.accessible import announce
 from studio.ui.dialogs import tell_problems
 from studio.ui.notice import ProblemsNotice
@@ -46,7 +47,6 @@ from studio.ui.staleness import judged_parts
 from studio.ui.study.ablation_table import AblationTable
 from studio.ui.study.asking import Asker, UnderWay
 from studio.ui.study.watching import Study
-from studio.ui.training.chart import written
 
 _MOST_EPOCHS = 100
 
@@ -273,7 +273,7 @@ class AblationPage(QWidget):
 def _told(baseline: Baseline) -> str:
     """The model as it is, in one line."""
     keys = quantities(baseline.logs)
-    values = " · ".join(f"{label(key)} {written(baseline.logs[key])}" for key in keys)
+    values = " · ".join(f"{label(key)} {metric(baseline.logs[key])}" for key in keys)
     rows = number(baseline.rows)
     if baseline.rows < baseline.of:
         rows = text("checks.rows_drawn", rows=rows, of=number(baseline.of))

@@ -18,8 +18,8 @@ from studio.document.model import Document
 from studio.text import text
 from studio.train.report.quantities import label, quantities
 from studio.train.study.ablation import Effect, name_of
+from studio.train.written import metric
 from studio.ui.theme import tokens
-from studio.ui.training.chart import written
 
 _VALUE = int(Qt.ItemDataRole.UserRole)
 _EFFECT = _VALUE + 1
@@ -124,7 +124,7 @@ def _sides(effect: Effect, key: str) -> str:
     """``total loss: 0.20 → 1.07``."""
     if key not in effect.after:
         return ""
-    sides = {"before": written(effect.before[key]), "after": written(effect.after[key])}
+    sides = {"before": metric(effect.before[key]), "after": metric(effect.after[key])}
     return text("checks.ablation_sides", name=label(key), **sides)
 
 
@@ -132,7 +132,7 @@ def signed(value: float) -> str:
     """A change, with its sign; none at all is ``±0``."""
     if not value:
         return "±0"
-    words = written(abs(value))
+    words = metric(abs(value))
     return words if isnan(value) else f"−{words}" if value < 0 else f"+{words}"
 
 

@@ -15,7 +15,8 @@ from studio.problem import Problem
 from studio.text import text
 from studio.train.evaluation.evaluate import bare
 from studio.train.study.gradient_check import Checked, GradientCheck, check_gradients
-from studio.train.study.wording import details, place, size, verdict
+from studio.train.study.wording import details, place, verdict
+from studio.train.written import error
 from studio.ui.canvas.accessible import announce
 from studio.ui.notice import ProblemsNotice
 from studio.ui.parts import Facts, clear, heading, note, number
@@ -199,7 +200,7 @@ class GradientView(QWidget):
             tip += "\n" + text("checks.unreached")
         if compared.at:
             told = {"place": place(part), "gradient": f"{compared.gradient:.9g}"}
-            told |= {"measured": f"{compared.measured:.9g}", "absolute": size(compared.absolute)}
+            told |= {"measured": f"{compared.measured:.9g}", "absolute": error(compared.absolute)}
             tip += "\n" + text("checks.worst", **told)
         if compared.kinks:
             tip += "\n" + text("checks.kinks", kinks=compared.kinks)
@@ -222,4 +223,4 @@ class GradientView(QWidget):
 def _row(part: Checked) -> tuple[str, str, str, str]:
     compared = part.compared
     name = f"✗ {part.name}" if compared.wrong else part.name
-    return name, size(compared.relative), size(compared.absolute), number(compared.checked)
+    return name, error(compared.relative), error(compared.absolute), number(compared.checked)

@@ -23,9 +23,10 @@ from studio.text import text
 from studio.train.arrays import fed
 from studio.train.aside import Aside, Done, Ended, Refused
 from studio.train.events import Hit
-from studio.train.hit_words import facts, sentence, written
+from studio.train.hit_words import differing, facts, sentence
 from studio.train.reproduction import SUFFIX, Replayed, Reproduction, read, replay
 from studio.train.samples import compact
+from studio.train.written import brief
 from studio.ui.notice import Notice, Tone
 from studio.ui.parts import note
 
@@ -172,12 +173,7 @@ def _verdict(found: Replayed) -> tuple[Tone, str]:
         return "ok", escape(text("cli.replay_equal", count=found.compared))
     different = len(found.differences)
     lines = [text("cli.replay_differs", count=found.compared, different=different)]
-    for difference in found.differences[:_LISTED]:
-        if difference.largest is None:
-            lines.append(text("cli.replay_digest", name=difference.name))
-        else:
-            largest = written(difference.largest)
-            lines.append(text("cli.replay_difference", name=difference.name, largest=largest))
+    lines += map(differing, found.differences[:_LISTED])
     return "warning", "<br>".join(map(escape, lines))
 
 
@@ -186,7 +182,7 @@ def _values(step: Step) -> list[tuple[str, str]]:
     given, sample = step.given, step.hit.sample
     names = {end.key: name for end, name in output_names(given.document).items()}
     lines = [
-        (_result_name(name, names), written(float(array)))
+        (_result_name(name, names), brief(float(array)))
         for name, array in given.results.items()
         if not array.ndim
     ]

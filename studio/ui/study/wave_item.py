@@ -7,7 +7,7 @@ from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
 from studio.document.model import Graph, Wire
-from studio.train.report.charts import amount
+from studio.train.written import brief
 from studio.ui.canvas.geometry import RADIUS
 from studio.ui.canvas.levels import FAR
 from studio.ui.study.wave import Phase
@@ -158,7 +158,7 @@ class WaveItem(QGraphicsItem):
 
     def _paint_number(self, painter: QPainter, glow: QRectF, number: float, zoom: float) -> None:
         """On the upper edge of what glows, as large at any zoom."""
-        paint, words = brushes(), written(number)
+        paint, words = brushes(), brief(number)
         room = metrics("font").boundingRect(words).size()
         width, height = room.width() + 2 * _CHIP[0], room.height() + 2 * _CHIP[1]
         painter.save()
@@ -172,15 +172,6 @@ class WaveItem(QGraphicsItem):
         painter.setFont(paint.font)
         painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, words)
         painter.restore()
-
-
-def written(number: float) -> str:
-    """A size in few characters; what is not finite by its name."""
-    return "0" if number == 0 else amount(number) if abs(number) < float("inf") else _odd(number)
-
-
-def _odd(number: float) -> str:
-    return "NaN" if number != number else "∞" if number > 0 else "−∞"
 
 
 def _pen(colour: str, width: float, alpha: int, style: Qt.PenStyle = Qt.PenStyle.SolidLine) -> QPen:

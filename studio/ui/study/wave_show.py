@@ -3,12 +3,13 @@
 from PySide6.QtCore import QEvent, QObject, QTimer, Signal
 
 from studio.text import text
+from studio.train.written import brief
 from studio.ui.canvas.board import Board
 from studio.ui.canvas.loss_inks import ink
 from studio.ui.settings import Settings
 from studio.ui.study.wave import Phase, Place, Wave, places
 from studio.ui.study.wave_bar import WaveBar
-from studio.ui.study.wave_item import WaveItem, written
+from studio.ui.study.wave_item import WaveItem
 from studio.ui.theme import tokens
 
 _TICK = 33  # milliseconds between two pictures
@@ -192,7 +193,7 @@ class WaveShow(QObject):
     def _phase_words(self, phase: Phase) -> str:
         if phase.loss is None:
             return text("breakpoints.wave_forward")
-        value = "–" if phase.value is None else written(phase.value)
+        value = "–" if phase.value is None else brief(phase.value)
         return text("breakpoints.wave_backward", name=phase.name, value=value)
 
     def _where_words(self, phase: Phase, front: int) -> str:

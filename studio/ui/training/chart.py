@@ -25,6 +25,7 @@ from shiboken6 import VoidPtr
 from studio.engine.program import Array
 from studio.text import text
 from studio.train.report.scales import Scale, ticks
+from studio.train.written import metric
 from studio.ui.theme import tokens
 from studio.ui.training.curves import Line
 
@@ -158,7 +159,7 @@ def _legend(chart: Chart, metrics: QFontMetricsF, room: float) -> list[_Entry]:
     lines = list({line.dashed: line for line in chart.lines}.values())[::-1]
     names = [text("runs.validation" if line.dashed else "runs.training") for line in lines]
     last = [float(line.raw[-1]) for line in lines]
-    values = [written(value) for value in last]
+    values = [metric(value) for value in last]
     both = [f"{name} {value}" for name, value in zip(names, values, strict=True)]
     short = [f"{value:.3g}" for value in last]
     ways = [(names, _SAMPLE)] if chart.names else [(both, _SAMPLE), (values, _SAMPLE)]
@@ -169,15 +170,6 @@ def _legend(chart: Chart, metrics: QFontMetricsF, room: float) -> list[_Entry]:
         if sum(width + sample + 6 + _LEGEND_GAP for width in widths) <= room:
             return [_Entry(*entry, sample) for entry in zip(lines, words, widths, strict=True)]
     return []
-
-
-def written(value: float) -> str:
-    """A value to be read: four digits that count; very small and large ones by their power."""
-    if not np.isfinite(value):
-        return str(value)
-    if value and not 1e-3 <= abs(value) < 1e5:
-        return f"{value:.3e}"
-    return f"{value:.4f}" if abs(value) < 100 else f"{value:.1f}"
 
 
 def _paint_axes(painter: QPainter, area: QRectF, inside: QRectF, chart: Chart) -> None:
@@ -380,7 +372,7 @@ def readings(chart: Chart, epoch: float) -> list[Reading]:
 
 def read_out(chart: Chart, epoch: float) -> str:
     """The values at an epoch in words, for who cannot see them."""
-    parts = [f"{_name(chart, r.line)} {written(r.value)}" for r in readings(chart, epoch)]
+    parts = [f"{_name(chart, r.line)} {metric(r.value)}" for r in readings(chart, epoch)]
     return f"{_epoch_words(epoch)}: {chart.title}: " + ", ".join(parts)
 
 
@@ -419,7 +411,7 @@ def _paint_box(
 ) -> None:
     """The values beside the pointed line, where there is more room."""
     t, metrics = tokens(), QFontMetricsF(painter.font())
-    rows = [(_name(chart, r.line), written(r.value), r.line) for r in found]
+    rows = [(_name(chart, r.line), metric(r.value), r.line) for r in found]
     names = max(metrics.horizontalAdvance(name) for name, _, _ in rows)
     values = max(metrics.horizontalAdvance(value) for _, value, _ in rows)
     title, high = _epoch_words(epoch), metrics.height() + 1

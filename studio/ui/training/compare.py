@@ -22,9 +22,9 @@ from studio.document.names import output_names
 from studio.document.project import Run
 from studio.text import text
 from studio.train.report.quantities import VALIDATION, label, quantities
+from studio.train.written import metric
 from studio.ui.editors import write_number
 from studio.ui.theme import tokens
-from studio.ui.training.chart import written
 from studio.ui.training.describe import duration, title
 from studio.ui.training.runs_table import created
 
@@ -109,7 +109,7 @@ def _facts(run: Run) -> dict[str, str]:
             values = run.history.get(name, ())
             if values and run.best_epoch < len(values):
                 at = text("runs.at_best", name=_called(name))
-                found[at] = written(values[run.best_epoch])
+                found[at] = metric(values[run.best_epoch])
     found |= _settings(run.settings)
     if run.document is not None:
         found |= _model(run.document)

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QMenu, QTableWidge
 
 from studio.document.project import Run
 from studio.text import text
-from studio.ui.training.chart import written
+from studio.train.written import metric
 from studio.ui.training.curves import run_style
 from studio.ui.training.describe import duration, title
 from studio.ui.training.swatches import swatch
@@ -77,7 +77,7 @@ class RunsTable(QTableWidget):
         """Where the training that goes on stands."""
         if self.rowCount() and self._id(0) == LIVE:
             with QSignalBlocker(self):
-                self._cell(0, 1).setText("–" if value is None else written(value))
+                self._cell(0, 1).setText("–" if value is None else metric(value))
                 self._cell(0, 2).setText(str(epochs))
 
     def draw_only(self, ids: set[str]) -> None:
@@ -190,7 +190,7 @@ class RunsTable(QTableWidget):
 
 def _cells(run: Run) -> tuple[str, str, str, str]:
     best = best_value(run)
-    shown = "–" if best is None else written(best)
+    shown = "–" if best is None else metric(best)
     return title(run), shown, str(run.epochs), duration(run.seconds)
 
 
@@ -204,7 +204,7 @@ def _tip(run: Run) -> str:
     best = best_value(run)
     lines = [title(run), text(f"runs.ended_{run.ended or 'unknown'}", epochs=run.epochs)]
     if best is not None:
-        told = {"monitor": run.monitor, "value": written(best), "epoch": run.best_epoch + 1}
+        told = {"monitor": run.monitor, "value": metric(best), "epoch": run.best_epoch + 1}
         lines.append(text("runs.best_tip", **told))
     if run.created:
         lines.append(created(run))

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTab
 
 from studio.text import text
 from studio.train.report.quantities import VALIDATION, label
-from studio.ui.training.chart import written
+from studio.train.written import metric
 from studio.ui.training.curves import Curves, Style
 from studio.ui.training.swatches import swatch
 
@@ -56,7 +56,7 @@ class ValuesTable(QTableWidget):
             at_best = compared[best] if 0 <= best < len(compared) else None
             values = (last, validation[-1] if validation else None, at_best)
             for cell, value in zip(self._cells[row], values, strict=True):
-                cell.setText("–" if value is None else written(value))
+                cell.setText("–" if value is None else metric(value))
 
     def _rebuild(self, looks: dict[str, Style]) -> None:
         self._looks = looks

@@ -9,7 +9,6 @@ from studio.text import set_language
 from studio.ui.canvas import CanvasView
 from studio.ui.settings import Settings
 from studio.ui.study.wave import Place, backward, forward, lit, places
-from studio.ui.study.wave_item import written
 from studio.ui.study.wave_show import WaveShow
 
 
@@ -75,15 +74,6 @@ def test_brightness_is_of_ratios(wave, node):
     assert bright[node("aux_output")] == 1.0
     assert bright[node("lstm")] == pytest.approx(0.75)
     assert bright[node("embedding")] == pytest.approx(0.5)
-
-
-@pytest.mark.parametrize(
-    ("number", "words"),
-    [(0.0, "0"), (0.51234, "0.5123"), (1e-9, "1e-09"), (12345.6, "12,346"),
-     (float("nan"), "NaN"), (float("inf"), "∞"), (float("-inf"), "−∞")],
-)  # fmt: skip
-def test_numbers_on_nodes(number, words):
-    assert written(number) == words
 
 
 # -- over the canvas -----------------------------------------------------------------------------

@@ -5,7 +5,8 @@ import pytest
 from PySide6.QtCore import QPoint, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainter
 
-from studio.ui.training.chart import _legend, epoch_at, frame, paint, read_out, readings, written
+from studio.train.written import metric
+from studio.ui.training.chart import _legend, epoch_at, frame, paint, read_out, readings
 from studio.ui.training.curve_files import Sheet, write_curves
 from studio.ui.training.curves import Shown
 from studio.ui.training.curves_view import CurvesView, columns_for
@@ -57,7 +58,7 @@ def test_pointing_reads_all_charts_at_once(qtbot, view):
     assert view.charts["main_loss"].grab().toImage() != before
     words = read_out(one.chart, 8.0)
     assert "Epoch 8" in words
-    assert written(history()["loss"][7]) in words
+    assert metric(history()["loss"][7]) in words
     qtbot.mouseMove(view, QPoint(2, 2))
 
 
