@@ -8,7 +8,7 @@ import pytest
 from studio.document import edits
 from studio.document.analysis import analyse
 from studio.document.lowering import lower
-from studio.document.model import Document, Endpoint, Wire
+from studio.document.model import CallId, Document, Endpoint, Wire
 from studio.engine.numpy_executor import NumpyExecutor
 from studio.engine.program import Spec
 from studio.problem import ProblemError
@@ -170,8 +170,8 @@ def test_a_model_as_a_layer() -> None:
         np.testing.assert_array_equal(inside, array)
 
 
-def test_every_value_that_leaves_a_port_is_told_by_its_path() -> None:
-    drawn, _ = headline()
+def called(drawn: Document) -> tuple[Document, CallId]:
+    """A model that only calls another: inputs and outputs are those of the call."""
     document, model = nested(drawn)
     for number, port in enumerate(document.ports(document.entry(model))[0]):
         source = drawn.entry(drawn.graph.inputs[number]).body
@@ -179,6 +179,12 @@ def test_every_value_that_leaves_a_port_is_told_by_its_path() -> None:
         document = edits.connect(document, out(call), Endpoint(model, port.name))
     for port in document.ports(document.entry(model))[1]:
         document = edits.mark_output(document, Endpoint(model, port.name))
+    return document, model
+
+
+def test_every_value_that_leaves_a_port_is_told_by_its_path() -> None:
+    drawn, _ = headline()
+    document, model = called(drawn)
     lowered = lower(document)
     for end, value in lowered.outputs.items():
         assert lowered.values[(end.call,), end.port] == value
@@ -188,13 +194,7 @@ def test_every_value_that_leaves_a_port_is_told_by_its_path() -> None:
 
 def test_each_node_lies_in_the_span_of_its_call() -> None:
     drawn, _ = headline()
-    document, model = nested(drawn)
-    for number, port in enumerate(document.ports(document.entry(model))[0]):
-        source = drawn.entry(drawn.graph.inputs[number]).body
-        document, call = edits.add_layer(document, source)
-        document = edits.connect(document, out(call), Endpoint(model, port.name))
-    for port in document.ports(document.entry(model))[1]:
-        document = edits.mark_output(document, Endpoint(model, port.name))
+    document, model = called(drawn)
     lowered = lower(document)
     for number, node in enumerate(lowered.op.nodes):
         around = [path for first, end, path in lowered.spans if first <= number < end]
