@@ -1,10 +1,10 @@
-"""Many rectangles painted in one call."""
+"""Many rectangles, or many lines, painted in one call."""
 
 from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QRectF
+from PySide6.QtCore import QLineF, QRectF
 from PySide6.QtGui import QPainter
 from shiboken6 import Shiboken
 
@@ -29,3 +29,12 @@ def draw_rects(painter: QPainter, rects: Rects, visible: QRectF) -> None:
         first = Shiboken.wrapInstance(seen.ctypes.data, QRectF)
         assert isinstance(first, QRectF)
         painter.drawRects(first, len(seen))
+
+
+def draw_lines(painter: QPainter, lines: NDArray[np.float64]) -> None:
+    """Draw lines, (n, 4), handed over as they lie in memory: a QLineF is four doubles."""
+    if len(lines):
+        lines = np.ascontiguousarray(lines)
+        first = Shiboken.wrapInstance(lines.ctypes.data, QLineF)
+        assert isinstance(first, QLineF)
+        painter.drawLines(first, len(lines))

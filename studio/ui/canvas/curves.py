@@ -69,3 +69,37 @@ def _shares(pieces: int) -> NDArray[np.float64]:
     """What each of the four points of a curve counts, along it."""
     t = np.linspace(0, 1, pieces + 1)[:, None]
     return np.concatenate([(1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t**2 * (1 - t), t**3], axis=1)
+
+
+def distances(lines: NDArray[np.float64], at: QPointF) -> NDArray[np.float64]:
+    """How far a point is from each of some lines of many pieces, (lines, pieces + 1, 2)."""
+    start, step = lines[:, :-1], np.diff(lines, axis=1)
+    away = np.array([at.x(), at.y()]) - start
+    length = np.maximum((step**2).sum(-1), 1e-9)
+    along = np.clip((away * step).sum(-1) / length, 0, 1)
+    return np.sqrt(((away - along[..., None] * step) ** 2).sum(-1)).min(1)
+
+
+def polyline(lines: NDArray[np.float64]) -> QPainterPath:
+    """Lines that mostly follow one another, as one path."""
+    path = QPainterPath()
+    for x0, y0, x1, y1 in lines.tolist():
+        if path.currentPosition() != QPointF(x0, y0) or path.isEmpty():
+            path.moveTo(x0, y0)
+        path.lineTo(x1, y1)
+    return path
+
+
+def bounds(points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """A box around each curve's four control points, so around the curve."""
+    xs, ys = points[:, 0::2], points[:, 1::2]
+    return np.stack([xs.min(1), ys.min(1), xs.max(1), ys.max(1)], axis=1)
+
+
+def side(
+    start: NDArray[np.float64], end: NDArray[np.float64], point: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Positive on one side of a line, negative on the other."""
+    along, aside = end - start, point - start
+    side: NDArray[np.float64] = along[..., 0] * aside[..., 1] - along[..., 1] * aside[..., 0]
+    return side

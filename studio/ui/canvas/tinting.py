@@ -12,11 +12,11 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter, QPainterPath, QPolygonF
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
-from studio.ui.canvas.boxes import array, draw_rects
+from studio.ui.canvas.boxes import array, draw_lines, draw_rects
 from studio.ui.canvas.labels import text_width
 from studio.ui.canvas.loss_inks import Ink, greys, ink
 from studio.ui.canvas.tints import Band, Tints, percent
-from studio.ui.canvas.wires import WORLD, draw_lines
+from studio.ui.canvas.wires import WORLD
 from studio.ui.theme import brushes
 
 if TYPE_CHECKING:

@@ -8,14 +8,23 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
+from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter, QPainterPath, QPen
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
-from shiboken6 import Shiboken
 
 from studio.document.looks import Point
 from studio.document.model import Wire
-from studio.ui.canvas.curves import bezier, curve, curves, flatten
+from studio.ui.canvas.boxes import draw_lines
+from studio.ui.canvas.curves import (
+    bezier,
+    bounds,
+    curve,
+    curves,
+    distances,
+    flatten,
+    polyline,
+    side,
+)
 from studio.ui.canvas.levels import NEAR
 from studio.ui.theme import Brushes, brushes
 
@@ -117,7 +126,7 @@ class WireLayer(QGraphicsItem):
         self._tied = [wire in masked for wire in self._wires]
         points = [bezier(*ends[wire]) for wire in self._wires]
         self._points = np.array(points).reshape(-1, 8)
-        self._bounds = _bounds(self._points)
+        self._bounds = bounds(self._points)
         self._paths = [None] * len(points)
         self._bends, self._pieces = {}, {}
         self._lead({self._at[wire]: through for wire, through in bends.items()})
@@ -141,7 +150,7 @@ class WireLayer(QGraphicsItem):
         rows = [self._at[wire] for wire in ends]
         stale = self._bounds[rows]
         self._points[rows] = [bezier(*e) for e in ends.values()]
-        self._bounds[rows] = _bounds(self._points[rows])
+        self._bounds[rows] = bounds(self._points[rows])
         told = {self._at[wire]: points for wire, points in (bends or {}).items()}
         here = {row: told.get(row, self._bends.get(row, ())) for row in rows}
         self._lead({row: through for row, through in here.items() if through or row in self._bends})
@@ -158,7 +167,7 @@ class WireLayer(QGraphicsItem):
                 x0, y0, *_, x1, y1 = self._points[row].tolist()
                 pieces = self._pieces[row] = curves((x0, y0, x1, y1), through)
                 self._bends[row] = through
-                boxes = _bounds(pieces)
+                boxes = bounds(pieces)
                 self._bounds[row] = [*boxes[:, :2].min(0), *boxes[:, 2:].max(0)]
 
     def pick(self, bends: frozenset[Bend]) -> None:
@@ -180,8 +189,6 @@ class WireLayer(QGraphicsItem):
         for left, top, right, bottom in bounds.tolist():
             self.update(QRectF(left, top, right - left, bottom - top).adjusted(*_AROUND))
 
-    # -- finding -------------------------------------------------------------------------------
-
     def conceal(self, wires: frozenset[Wire]) -> None:
         """Paint all but these."""
         stale, self.hidden = self.hidden ^ wires, wires
@@ -192,6 +199,8 @@ class WireLayer(QGraphicsItem):
         stale, self.doomed = self.doomed ^ wires, wires
         self.touch(stale)
 
+    # -- finding -------------------------------------------------------------------------------
+
     def wire_at(self, at: QPointF, zoom: float, pixels: float = _REACH) -> Wire | None:
         """The wire nearest to a scene point, within reach of so many pixels."""
         reach = pixels / zoom
@@ -199,7 +208,7 @@ class WireLayer(QGraphicsItem):
         if not len(rows):
             return None
         owners, points = self._curves(rows)
-        distance = _distances(flatten(points), at)
+        distance = distances(flatten(points), at)
         best = int(distance.argmin())
         return self._wires[owners[best]] if distance[best] <= reach else None
 
@@ -217,7 +226,7 @@ class WireLayer(QGraphicsItem):
     def bends_before(self, wire: Wire, at: QPointF) -> int:
         """How many of a wire's bends lie before the point of it that is nearest to `at`."""
         pieces = self._pieces.get(self._at[wire])
-        return 0 if pieces is None else int(_distances(flatten(pieces), at).argmin())
+        return 0 if pieces is None else int(distances(flatten(pieces), at).argmin())
 
     def bends_in(self, rect: QRectF) -> list[Bend]:
         """The bends that lie within a rectangle of the scene."""
@@ -258,8 +267,8 @@ class WireLayer(QGraphicsItem):
         points = flatten(curved)
         a, b = np.array([start.x(), start.y()]), np.array([end.x(), end.y()])
         # Two pieces cross where each has its ends on different sides of the other.
-        sides = _side(points[:, :-1], points[:, 1:], a) * _side(points[:, :-1], points[:, 1:], b)
-        ends = _side(a, b, points)
+        sides = side(points[:, :-1], points[:, 1:], a) * side(points[:, :-1], points[:, 1:], b)
+        ends = side(a, b, points)
         hit = ((sides <= 0) & (ends[:, :-1] * ends[:, 1:] <= 0)).any(1)
         return frozenset(self._wires[owners[i]] for i in np.flatnonzero(hit))
 
@@ -278,7 +287,7 @@ class WireLayer(QGraphicsItem):
         for row in rows:
             if self._wires[row] in self.hidden:
                 continue
-            path = _polyline(cut[row]) if row in cut else self._path(row)
+            path = polyline(cut[row]) if row in cut else self._path(row)
             yield self._wires[row], path
 
     def _exposed_rows(
@@ -391,46 +400,3 @@ class WireLayer(QGraphicsItem):
             for wire in wires:
                 if wire in self._at:
                     painter.drawPath(self._path(self._at[wire]))
-
-
-def _distances(lines: NDArray[np.float64], at: QPointF) -> NDArray[np.float64]:
-    """How far a point is from each of some lines of many pieces, (lines, pieces + 1, 2)."""
-    start, step = lines[:, :-1], np.diff(lines, axis=1)
-    away = np.array([at.x(), at.y()]) - start
-    length = np.maximum((step**2).sum(-1), 1e-9)
-    along = np.clip((away * step).sum(-1) / length, 0, 1)
-    return np.sqrt(((away - along[..., None] * step) ** 2).sum(-1)).min(1)
-
-
-def _polyline(lines: NDArray[np.float64]) -> QPainterPath:
-    """Lines that mostly follow one another, as one path."""
-    path = QPainterPath()
-    for x0, y0, x1, y1 in lines.tolist():
-        if path.currentPosition() != QPointF(x0, y0) or path.isEmpty():
-            path.moveTo(x0, y0)
-        path.lineTo(x1, y1)
-    return path
-
-
-def draw_lines(painter: QPainter, lines: NDArray[np.float64]) -> None:
-    """Draw lines, (n, 4), handed over as they lie in memory: a QLineF is four doubles."""
-    if len(lines):
-        lines = np.ascontiguousarray(lines)
-        first = Shiboken.wrapInstance(lines.ctypes.data, QLineF)
-        assert isinstance(first, QLineF)
-        painter.drawLines(first, len(lines))
-
-
-def _bounds(points: NDArray[np.float64]) -> NDArray[np.float64]:
-    """A box around each curve's four control points, so around the curve."""
-    xs, ys = points[:, 0::2], points[:, 1::2]
-    return np.stack([xs.min(1), ys.min(1), xs.max(1), ys.max(1)], axis=1)
-
-
-def _side(
-    start: NDArray[np.float64], end: NDArray[np.float64], point: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Positive on one side of a line, negative on the other."""
-    along, aside = end - start, point - start
-    side: NDArray[np.float64] = along[..., 0] * aside[..., 1] - along[..., 1] * aside[..., 0]
-    return side
