@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QComboBox,
@@ -15,7 +15,6 @@ from PySide6.QtWidgets import (
     QStackedWidget,
     QTableWidget,
     QTableWidgetItem,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -25,7 +24,7 @@ from studio.text import text
 from studio.train.report.charts import table_figure
 from studio.ui.dialogs import tell_problems
 from studio.ui.figure_view import FigureView, Make, take_away
-from studio.ui.icons import icon
+from studio.ui.parts import IconButton
 
 _FILES = "PNG (*.png);;SVG (*.svg);;CSV (*.csv)"
 _SUFFIXES = {"PNG": ".png", "SVG": ".svg", "CSV": ".csv"}
@@ -62,9 +61,7 @@ class ChartPanel(QWidget):
         self.choice = QComboBox()
         self.choice.setAccessibleName(text("evaluation.chart"))
         self.choice.activated.connect(self._choose)
-        self.export = QToolButton(autoRaise=True)
-        self.export.setToolTip(text("evaluation.export_tip"))
-        self.export.setAccessibleName(text("evaluation.export_tip"))
+        self.export = IconButton("export", text("evaluation.export_tip"))
         self.export.clicked.connect(self.ask_export)
         self.chart = FigureView()
         self.chart.picked.connect(self.picked)
@@ -80,7 +77,6 @@ class ChartPanel(QWidget):
         layout.setSpacing(3)
         layout.addLayout(row)
         layout.addWidget(self.stack, 1)
-        self._dress()
 
     @property
     def name(self) -> str:
@@ -112,14 +108,6 @@ class ChartPanel(QWidget):
     def _choose(self) -> None:
         self.refresh()
         self.chosen.emit(self.name)
-
-    def changeEvent(self, event: QEvent) -> None:
-        super().changeEvent(event)
-        if event.type() == QEvent.Type.PaletteChange:
-            self._dress()
-
-    def _dress(self) -> None:
-        self.export.setIcon(icon("export"))
 
     # -- taking it away --------------------------------------------------------------------------
 

@@ -135,6 +135,22 @@ class Facts(QTableWidget):
         return rows + titles + 2 * self.frameWidth()
 
 
+class IconButton(QToolButton):
+    """A flat button that is only a drawing; `words` say what it does."""
+
+    def __init__(self, drawing: str, words: str) -> None:
+        super().__init__(autoRaise=True)
+        self._drawing = drawing
+        self.setToolTip(words)
+        self.setAccessibleName(words)
+        self.setIcon(icon(drawing))
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange:
+            self.setIcon(icon(self._drawing))
+
+
 class Ordered(QWidget):
     """A table whose rows can be put into another order, or a sentence while it has none.
 
@@ -171,10 +187,7 @@ class Ordered(QWidget):
         self._allow_moves()
 
     def _mover(self, name: str, help: str, steps: int) -> QToolButton:
-        button = QToolButton()
-        button.setIcon(icon(name))
-        button.setAutoRaise(True)
-        button.setToolTip(help)
+        button = IconButton(name, help)
         button.clicked.connect(lambda: self._move(steps))
         return button
 

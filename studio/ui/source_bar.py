@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, QTimer, Signal
+from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
@@ -18,8 +18,7 @@ from studio.text import text
 from studio.train.generators import GENERATORS
 from studio.ui.choices import ListedChoice
 from studio.ui.elided import Elided
-from studio.ui.icons import icon
-from studio.ui.parts import heading, note
+from studio.ui.parts import IconButton, heading, note
 
 FILE, FOLDER, PASTE = "file…", "folder…", "paste…"
 _PATIENCE = 300  # milliseconds before a bar is worth looking at
@@ -46,9 +45,7 @@ class SourceBar(QWidget):
         self.choice.edited.connect(self.chosen.emit)
         self.file = self._button("open", "open_file", FILE)
         self.paste = self._button("paste", "paste_table", PASTE)
-        self.reload = QToolButton(autoRaise=True)
-        self.reload.setToolTip(text("training.reload"))
-        self.reload.setAccessibleName(text("training.reload"))
+        self.reload = IconButton("refresh", text("training.reload"))
         self.reload.clicked.connect(self.reload_wanted.emit)
         self.locate = QPushButton(text("training.locate"))
         self.locate.clicked.connect(self.locate_wanted.emit)
@@ -59,7 +56,6 @@ class SourceBar(QWidget):
         for widget in (self.file, self.paste, self.reload, self.locate):
             row.addWidget(widget)
         row.addWidget(self.size_label, 1)
-        self._dress()
 
     def show_source(self, source: Source | None) -> None:
         """Show `source` among what else there is."""
@@ -80,21 +76,9 @@ class SourceBar(QWidget):
         self.choice.setToolTip(source.path if isinstance(source, TableSource) else "")
         self.reload.setVisible(isinstance(source, TableSource))
 
-    def changeEvent(self, event: QEvent) -> None:
-        super().changeEvent(event)
-        if event.type() == QEvent.Type.PaletteChange:
-            self._dress()
-
-    def _dress(self) -> None:
-        self.file.setIcon(icon("open"))
-        self.paste.setIcon(icon("paste"))
-        self.reload.setIcon(icon("refresh"))
-
     def _button(self, name: str, key: str, wanted: str) -> QToolButton:
-        button = QToolButton(autoRaise=True)
+        button = IconButton(name, text(f"data.{key}"))
         button.setObjectName(f"data:{name}")
-        button.setToolTip(text(f"data.{key}"))
-        button.setAccessibleName(text(f"data.{key}"))
         button.clicked.connect(lambda: self.chosen.emit(wanted))
         return button
 

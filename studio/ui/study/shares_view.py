@@ -7,7 +7,6 @@ from PySide6.QtWidgets import (
     QFileDialog,
     QHBoxLayout,
     QPushButton,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -19,7 +18,7 @@ from studio.train.report.figure import Figure
 from studio.train.report.shares import Shares, shares_chart, shares_of
 from studio.ui.dialogs import tell_problems
 from studio.ui.figure_view import FigureView, Make, take_away
-from studio.ui.icons import icon
+from studio.ui.parts import IconButton
 from studio.ui.session import Session
 from studio.ui.study.watching import Study
 
@@ -39,10 +38,7 @@ class SharesView(QWidget):
         self.choice.activated.connect(self._choose)
         self.newest = QPushButton(text("lens.newest"))
         self.newest.clicked.connect(lambda: study.look_back(None))
-        self.export = QToolButton(autoRaise=True)
-        self.export.setIcon(icon("export"))
-        self.export.setToolTip(text("evaluation.export_tip"))
-        self.export.setAccessibleName(text("evaluation.export_tip"))
+        self.export = IconButton("export", text("evaluation.export_tip"))
         self.export.clicked.connect(self.ask_export)
         self.chart = FigureView()
         self.chart.picked.connect(self._go_back)

@@ -28,8 +28,7 @@ from studio.train.report.shares import letter
 from studio.train.study.recurrent import Reading, RecurrentSample, recurrent_paths
 from studio.ui.dialogs import tell_problems
 from studio.ui.elided import Elided
-from studio.ui.icons import icon
-from studio.ui.parts import note
+from studio.ui.parts import IconButton, note
 from studio.ui.session import Session
 from studio.ui.study.look_bar import LookBar
 from studio.ui.study.loss_swatch import swatch
@@ -86,7 +85,6 @@ class TimePage(StudyPage):
         self._lay_out()
         self.view.pointed.connect(self._show_told)
         self.view.zoomed.connect(self._allow)
-        self._dress()
 
     def _lay_out(self) -> None:
         bar = QHBoxLayout()
@@ -117,10 +115,7 @@ class TimePage(StudyPage):
         layout.addWidget(self.stack, 1)
 
     def _button(self, drawing: str, tip: str, act: Callable[[], object]) -> QToolButton:
-        button = QToolButton(autoRaise=True)
-        button.setProperty("drawing", drawing)
-        button.setToolTip(text(tip))
-        button.setAccessibleName(text(tip))
+        button = IconButton(drawing, text(tip))
         button.clicked.connect(lambda: act())
         return button
 
@@ -332,12 +327,7 @@ class TimePage(StudyPage):
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
         if event.type() == QEvent.Type.PaletteChange and hasattr(self, "view"):
-            self._dress()
             self._list_losses()
-
-    def _dress(self) -> None:
-        for button in (self.jump_to, self.closer, self.wider, self.export):
-            button.setIcon(icon(button.property("drawing")))
 
 
 def path_names(document: Document, paths: list[CallPath]) -> list[str]:

@@ -29,8 +29,7 @@ from studio.train.study.wanted import Tap
 from studio.ui.bindings.chart import BarChart, Bars
 from studio.ui.canvas.faces import port_label
 from studio.ui.elided import Elided
-from studio.ui.icons import icon
-from studio.ui.parts import Facts
+from studio.ui.parts import Facts, IconButton
 from studio.ui.session import Session
 from studio.ui.study.heat_view import FEW, HeatView
 from studio.ui.study.look_bar import ROWS, LookBar, tell_place
@@ -91,7 +90,7 @@ class ValuesPage(StudyPage):
         self.chooser.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self.chooser.setMinimumContentsLength(12)
         self.chooser.activated.connect(lambda i: self.show_tap(self._offered[i]))
-        self.show_node = _tool("jump", "probes.show_node")
+        self.show_node = IconButton("jump", text("probes.show_node"))
         self.show_node.clicked.connect(self._jump)
         self.look, self.when, self.take = LookBar(self.study), QLabel(), self._taker()
         bar = QWidget()
@@ -107,7 +106,7 @@ class ValuesPage(StudyPage):
 
     def _taker(self) -> QToolButton:
         """What writes values into files."""
-        button = _tool("export", "probes.export")
+        button = IconButton("export", text("probes.export"))
         button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         menu = QMenu(button)
         for which in ("sample", *ROWS):
@@ -263,16 +262,6 @@ class ValuesPage(StudyPage):
             with QSignalBlocker(self.fold):
                 self.fold.setValue(sample.side)
         return self.fold.value()
-
-
-def _tool(drawing: str, key: str) -> QToolButton:
-    button = QToolButton()
-    button.setIcon(icon(drawing))
-    button.setToolTip(text(key))
-    button.setAccessibleName(text(key))
-    button.setAutoRaise(True)
-    button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-    return button
 
 
 def _name_of(document: Document, tap: Tap) -> str | None:

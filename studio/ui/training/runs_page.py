@@ -19,7 +19,7 @@ from studio.document.project import Run, restored
 from studio.problem import ProblemError
 from studio.text import text
 from studio.ui.dialogs import confirm, tell_problems
-from studio.ui.icons import icon
+from studio.ui.parts import IconButton
 from studio.ui.session import Session
 from studio.ui.trainer import Training, adopt, copies
 from studio.ui.training.chart import Chart
@@ -209,11 +209,7 @@ class RunsPage(QWidget):
 
     def _export_button(self) -> QToolButton:
         """A button with everything curves can be taken away as."""
-        button = QToolButton()
-        button.setIcon(icon("export"))
-        button.setToolTip(text("runs.export_tip"))
-        button.setAccessibleName(text("runs.export_tip"))
-        button.setAutoRaise(True)
+        button = IconButton("export", text("runs.export_tip"))
         button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         menu = QMenu(button)
         for name, do in (("export_curves", self.export), ("copy_curves", self.copy)):
