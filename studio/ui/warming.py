@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from importlib import import_module
 from multiprocessing import resource_tracker
 
 from PySide6.QtCore import QObject, QTimer
@@ -14,13 +15,19 @@ _FAMILIES = (
     *("layers", "losses", "optimizers", "metrics"),
     *("initializers", "regularizers", "constraints", "optimizers.schedules"),
 )
+# What the window imports only where it is wanted.
+_LATER = (
+    *(f"studio.ui.study.{page}_page" for page in ("lens", "values", "time", "ablation")),
+    "studio.ui.parity_dialog",
+)
 _PAUSE = 20  # milliseconds between two steps
 
 
 def steps() -> Iterator[None]:
     """Load what forms list, and what shapes are told by: that took the first page of a node, and
     the first layer put in, a tenth of a second each. And start what Python starts beside the first
-    process it spawns: both together held the window up.
+    process it spawns: both together held the window up. And the pages that are loaded only when
+    they are looked at.
     """
     if os.name == "posix":
         resource_tracker.ensure_running()
@@ -30,6 +37,9 @@ def steps() -> Iterator[None]:
             declared(family, kind)
             yield
     yield from operator.load()
+    for name in _LATER:
+        import_module(name)
+        yield
 
 
 class Warming(QObject):

@@ -47,6 +47,18 @@ def test_operators_are_loaded_step_by_step():
     assert left == 0
 
 
+def test_pages_that_nobody_sees_yet_are_loaded_after_the_window_is_there():
+    script = (
+        "import sys, studio.ui.app; from studio.ui.warming import steps\n"
+        "late = {'scipy.sparse', 'studio.ui.study.time_page', 'studio.ui.parity_dialog'}\n"
+        "print(late & set(sys.modules)); list(steps()); print(late - set(sys.modules))"
+    )
+    told = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    ).stdout
+    assert told.split("\n")[:2] == ["set()", "set()"]
+
+
 @pytest.mark.skipif(os.name != "posix", reason="Python starts nothing there")
 def test_what_python_starts_beside_the_first_process_is_there():
     script = (

@@ -22,11 +22,9 @@ from studio.train.data import Dataset, load_data
 from studio.train.events import Event, Logs, Warned
 from studio.train.ports import input_ports, target_ports
 from studio.train.step import Step
-from studio.train.study import recurrent, taps
 from studio.train.study.bench import Bench
 from studio.train.study.history import Shares
 from studio.train.study.lens import LensSample
-from studio.train.study.lens_look import look
 from studio.train.study.seen import Seen
 from studio.train.study.wanted import Wanted
 from studio.train.trainer import Settings, Trainer
@@ -195,6 +193,9 @@ def see(
         at: at which occasion.
         refuse: told why a part of it cannot be seen.
     """
+    from studio.train.study import recurrent, taps  # loaded where somebody looks
+    from studio.train.study.lens_look import look
+
     began = perf_counter()
     lens = _tried(refuse, lambda: look(bench, wanted.scales)) if wanted.lens else None
     values = _tried(refuse, lambda: taps.sampled(bench, wanted)) if wanted.taps else None
@@ -239,6 +240,8 @@ def lens_over(project: Project, base: Path, batches: int) -> tuple[LensSample, i
     Raises:
         ProblemError: as `observe`.
     """
+    from studio.train.study.lens_look import look
+
     bench, looks = _DESK.bench(project, base), list[LensSample]()
     before = bench.batch
     for batch in islice(bench.batches(), batches):

@@ -7,15 +7,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from studio.document.model import Body, Document, GraphId, LayerId, Path, Submodel
-from studio.document.nesting import layer_at, owner
+from studio.document.model import Path
+from studio.document.nesting import layer_at
 from studio.engine.bodies.operands import LENS, B, H, R, W, X
 from studio.engine.program import Array
-from studio.layers.bidirectional import Bidirectional
-from studio.layers.recurrent import Recurrent
 from studio.train.arrays import Arrays
 from studio.train.study.bench import Bench
 from studio.train.study.microscope import Cut, cut
+from studio.train.study.recurrent_calls import recurrent_paths, unwrapped
 from studio.train.study.taps import texts_behind
 from studio.train.study.through_time import Walked, back_through_time, stacked
 from studio.train.study.wanted import Wanted
@@ -92,33 +91,6 @@ _KERAS = {"LSTM": ("i", "f", "c", "o"), "GRU": ("z", "r", "h"), "RNN": ()}
 _LAYERS = {"LSTM": "LSTM", "GRU": "GRU", "RNN": "SimpleRNN"}
 
 
-def recurrent_paths(document: Document) -> list[Path]:
-    """The calls that can be looked into: of recurrent layers, at any depth and within wrappers."""
-    return _paths_in(document, document.main, ())
-
-
-def _paths_in(document: Document, graph: GraphId, path: Path) -> list[Path]:
-    found: list[Path] = []
-    for call in document.graphs[graph].order():
-        here = (*path, call)
-        match _inside(document, document.graphs[graph].calls[call].layer):
-            case Submodel(inner):
-                found += _paths_in(document, inner, here)
-            case Recurrent() | Bidirectional():
-                found.append(here)
-    return found
-
-
-def is_recurrent(document: Document, layer: LayerId) -> bool:
-    """Whether calls of a layer can be looked into."""
-    return isinstance(_inside(document, layer), Recurrent | Bidirectional)
-
-
-def _inside(document: Document, layer: LayerId) -> Body:
-    """The body of a layer, or of the one within its wrappers."""
-    return document.layers[owner(document, layer)].body
-
-
 def sampled(bench: Bench, wanted: Wanted) -> RecurrentSample | None:
     """The recurrent layer that is wanted, on the sample that is; None where none runs there.
 
@@ -137,7 +109,7 @@ def sampled(bench: Bench, wanted: Wanted) -> RecurrentSample | None:
     for key, scale in (wanted.scales or {}).items():
         if name := program.step.scales.get(key):
             feeds[name] = np.array(scale, feeds[name].dtype)
-    turned = bool(getattr(_inside(document, layer_at(document, path)), "go_backwards", False))
+    turned = bool(getattr(unwrapped(document, layer_at(document, path)), "go_backwards", False))
     count = len(bench.rows(wanted))
     found = examined(program, runner.run(feeds), turned, max(0, min(wanted.sample, count - 1)))
     words = _words(bench, sample, path, found.length)

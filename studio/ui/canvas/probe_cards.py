@@ -13,7 +13,6 @@ from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 from studio.document.looks import Point
 from studio.document.model import CallId, Endpoint
 from studio.text import text
-from studio.train.study.taps import TapSample
 from studio.ui.bars import draw_bars
 from studio.ui.canvas.faces import Faces, port_label
 from studio.ui.canvas.labels import text_width
@@ -23,6 +22,7 @@ from studio.ui.study.tap_views import picture_of, said, shape_said, share, text_
 from studio.ui.theme import Brushes, brushes, metrics, tokens
 
 if TYPE_CHECKING:
+    from studio.train.study.taps import TapSample
     from studio.ui.canvas.scene import CanvasScene
 
 SIZE = (232.0, 164.0)
@@ -48,7 +48,7 @@ class Shown:
     """
 
     title: str = ""
-    sample: TapSample | None = None
+    sample: "TapSample | None" = None
     note: str = ""
     group: str = "unknown"
 
@@ -164,7 +164,7 @@ class ProbeCard(QGraphicsItem):
         painter.drawLine(cross.topLeft(), cross.bottomRight())
         painter.drawLine(cross.topRight(), cross.bottomLeft())
 
-    def _paint_sample(self, painter: QPainter, sample: TapSample, near: bool) -> None:
+    def _paint_sample(self, painter: QPainter, sample: "TapSample", near: bool) -> None:
         box, numbers = self.box.adjusted(_PAD, 8, -_PAD, -6), sample.numbers
         top = box.top() + 19 + _LINE + 3
         area = QRectF(box.left(), top, box.width(), _PICTURE)
@@ -198,11 +198,11 @@ def _line(
             painter.drawText(rect, side | Qt.AlignmentFlag.AlignVCenter, words)
 
 
-def _mean(sample: TapSample) -> str:
+def _mean(sample: "TapSample") -> str:
     return text("probes.mean", value=said(sample.numbers.mean))
 
 
-def _paint_shares(painter: QPainter, rect: QRectF, sample: TapSample) -> None:
+def _paint_shares(painter: QPainter, rect: QRectF, sample: "TapSample") -> None:
     """How much is no number, in the colour of errors, zero, and masked; as much as there is room
     for.
     """
@@ -256,7 +256,7 @@ def _paint_number(painter: QPainter, area: QRectF, value: float, near: bool) -> 
         )
 
 
-def _paint_picture(painter: QPainter, area: QRectF, sample: TapSample) -> None:
+def _paint_picture(painter: QPainter, area: QRectF, sample: "TapSample") -> None:
     picture = picture_of(sample)
     scale = scale_of(sample.values)
     if picture.square:
@@ -271,7 +271,7 @@ def _paint_picture(painter: QPainter, area: QRectF, sample: TapSample) -> None:
     painter.drawRect(area)
 
 
-def _counts(sample: TapSample) -> list[int]:
+def _counts(sample: "TapSample") -> list[int]:
     """Bars as whole numbers; their sum is what was counted, more or less."""
     return [round(height * 100_000) for height in sample.numbers.heights.tolist()]
 

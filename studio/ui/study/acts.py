@@ -2,13 +2,12 @@
 
 from typing import TYPE_CHECKING, cast
 
-from studio.train.study.recurrent import is_recurrent
+from studio.train.study.recurrent_calls import is_recurrent
 from studio.ui.actions import Action
-from studio.ui.parity_dialog import run_parity
-from studio.ui.study.ablation_page import AblationPage
 
 if TYPE_CHECKING:  # the window builds this list, so it cannot be imported here
     from studio.train.study.wanted import Tap
+    from studio.ui.study.ablation_page import AblationPage
     from studio.ui.study.time_page import TimePage
     from studio.ui.study.values_page import ValuesPage
     from studio.ui.window import MainWindow
@@ -147,12 +146,10 @@ def _checks(w: "MainWindow") -> tuple[Action, ...]:
         w.raise_dock("inspector")
         w.desk.inspector.check_gradients()
 
-    def page() -> AblationPage:
+    def page() -> "AblationPage":
         w.raise_dock("insight")
         w.desk.insight.show_page("ablation")
-        found = w.desk.insight.page("ablation")
-        assert isinstance(found, AblationPage)
-        return found
+        return cast("AblationPage", w.desk.insight.page("ablation"))
 
     def can_ablate() -> bool:
         plan = w.session.document.plan
@@ -177,6 +174,8 @@ def _parity(w: "MainWindow") -> tuple[Action, ...]:
         return bool(w.session.document.graph.calls)
 
     def compare() -> None:
+        from studio.ui.parity_dialog import run_parity
+
         run_parity(w.session, w.settings, w)
 
     return (Action("parity", "parity.act", compare, enabled=nodes, why="window.why_empty"),)

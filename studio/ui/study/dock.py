@@ -1,4 +1,4 @@
-"""The dock of what trains what: pages that are built when first looked at."""
+"""The dock of what trains what: pages that are loaded and built when first looked at."""
 
 from collections.abc import Callable, Mapping
 
@@ -9,19 +9,40 @@ from studio.text import language, text
 from studio.ui.lazy import Lazy
 from studio.ui.parts import clear
 from studio.ui.session import Session
-from studio.ui.study.ablation_page import AblationPage
-from studio.ui.study.lens_page import LensPage
-from studio.ui.study.time_page import TimePage
-from studio.ui.study.values_page import ValuesPage
 from studio.ui.study.watching import Study
 
 Factory = Callable[[Session, Study], QWidget]
 
+
+def _lens(session: Session, study: Study) -> QWidget:
+    from studio.ui.study.lens_page import LensPage
+
+    return LensPage(session, study)
+
+
+def _values(session: Session, study: Study) -> QWidget:
+    from studio.ui.study.values_page import ValuesPage
+
+    return ValuesPage(session, study)
+
+
+def _time(session: Session, study: Study) -> QWidget:
+    from studio.ui.study.time_page import TimePage
+
+    return TimePage(session, study)
+
+
+def _ablation(session: Session, study: Study) -> QWidget:
+    from studio.ui.study.ablation_page import AblationPage
+
+    return AblationPage(session, study)
+
+
 PAGES: Mapping[str, Factory] = {
-    "lens": LensPage,
-    "values": ValuesPage,
-    "time": TimePage,
-    "ablation": AblationPage,
+    "lens": _lens,
+    "values": _values,
+    "time": _time,
+    "ablation": _ablation,
 }
 """By name, in order. A page may have a signal `jump`, with the call to be shown on the canvas, and
 `shutdown`, for what it does beside the window.

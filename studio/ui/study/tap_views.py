@@ -1,13 +1,15 @@
 """What is drawn and written of a value that is looked at; where it is shown does not matter."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from studio.engine.program import Array
 from studio.text import text
-from studio.train.study.taps import TapSample
+
+if TYPE_CHECKING:
+    from studio.train.study.taps import TapSample
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +33,7 @@ class Picture:
     row: bool = False
 
 
-def picture_of(sample: TapSample, part: int = 0, fold: int | None = None) -> Picture:
+def picture_of(sample: "TapSample", part: int = 0, fold: int | None = None) -> Picture:
     """A sample as a matrix: steps across and units down; of more axes, one part of them.
 
     Numbers in one row are folded into rows of `fold`, by default as the sample suggests; 0: not.
@@ -87,12 +89,12 @@ def share(part: float) -> str:
     return f"{part * 100:.3g}\u2009%"
 
 
-def shape_said(sample: TapSample) -> str:
+def shape_said(sample: "TapSample") -> str:
     """``float32 · 32 × 100 × 512``: samples first."""
     return f"{sample.dtype} · {' × '.join(map(str, sample.shape))}"
 
 
-def text_said(sample: TapSample) -> str:
+def text_said(sample: "TapSample") -> str:
     """The text that a sample is, without padding; empty where it is none."""
     if not sample.is_text:
         return ""
@@ -100,7 +102,7 @@ def text_said(sample: TapSample) -> str:
     return ("" if all(len(word) == 1 for word in found) else " ").join(found)
 
 
-def thinned_said(sample: TapSample) -> str:
+def thinned_said(sample: "TapSample") -> str:
     """That not all numbers of the sample are shown, and which are; empty where all are."""
     if sample.whole:
         return ""

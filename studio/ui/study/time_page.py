@@ -25,7 +25,8 @@ from studio.document.nesting import path_name
 from studio.problem import ProblemError
 from studio.text import text
 from studio.train.report.shares import letter
-from studio.train.study.recurrent import Reading, RecurrentSample, recurrent_paths
+from studio.train.study.recurrent import Reading, RecurrentSample
+from studio.train.study.recurrent_calls import recurrent_paths
 from studio.ui.dialogs import tell_problems
 from studio.ui.elided import Elided
 from studio.ui.parts import IconButton, note

@@ -22,9 +22,9 @@ from studio.train.study.recurrent import (
     VANISHED,
     RecurrentSample,
     examined,
-    recurrent_paths,
     sampled,
 )
+from studio.train.study.recurrent_calls import recurrent_paths
 from studio.train.study.wanted import Wanted
 from studio.train.trainer import Settings, Trainer
 from tests.train.study.cells import Nudge, read

@@ -27,7 +27,8 @@ from studio.problem import Problem
 from studio.text import catalogue
 from studio.train.data import load_data
 from studio.train.study.bench import Bench
-from studio.train.study.recurrent import recurrent_paths, sampled
+from studio.train.study.recurrent import sampled
+from studio.train.study.recurrent_calls import recurrent_paths
 from studio.train.study.seen import Seen
 from studio.train.study.wanted import Wanted
 from studio.train.trainer import Settings, Trainer
