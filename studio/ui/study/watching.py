@@ -67,7 +67,6 @@ class Study(QObject):
         super().__init__(parent)
         self._session, self._training = session, training
         self._wishes: dict[str, Wish] = {}
-        self._pinned: tuple[Tap, ...] = ()
         self._wanted = Wanted()
         self._epoch: int | None = None
         self.newest: Seen | None = None
@@ -118,22 +117,6 @@ class Study(QObject):
             self._wishes[who] = wish
             self._gather()
 
-    def pin(self, tap: Tap) -> None:
-        """Look at what leaves this port."""
-        if tap not in self._pinned:
-            self._pinned = (*self._pinned, tap)
-            self._gather()
-
-    def unpin(self, tap: Tap) -> None:
-        """Look at it no longer."""
-        if tap in self._pinned:
-            self._pinned = tuple(each for each in self._pinned if each != tap)
-            self._gather()
-
-    def look_into(self, path: CallPath | None) -> None:
-        """Look into this recurrent call, step by step; into none with None."""
-        self.want(recurrent=path, who="time")
-
     @property
     def sample(self) -> int:
         """The one sample whose values are told, counted from 0 in `rows`."""
@@ -163,7 +146,7 @@ class Study(QObject):
 
     def _gather(self) -> None:
         wishes = self._wishes.values()
-        taps = dict.fromkeys((*self._pinned, *(tap for wish in wishes for tap in wish.taps)))
+        taps = dict.fromkeys(tap for wish in wishes for tap in wish.taps)
         recurrent = next((w.recurrent for w in wishes if w.recurrent is not None), None)
         lens = any(wish.lens for wish in wishes)
         self._become(replace(self._wanted, lens=lens, taps=tuple(taps), recurrent=recurrent))
@@ -325,7 +308,7 @@ class Study(QObject):
 
     def shutdown(self) -> None:
         """The project is closed."""
-        self._wishes, self._pinned, self._wanted = {}, (), Wanted()
+        self._wishes, self._wanted = {}, Wanted()
         self._linger.stop()
         self._drop()
 

@@ -93,24 +93,23 @@ def test_what_is_wanted_is_what_all_views_want_together(study):
     assert not study.wanted
     study.want(lens=True)
     study.wish("values", Wish(taps=(TAP,)))
-    study.look_into(("c3",))
+    study.wish("time", Wish(recurrent=("c3",)))
     study.sample = 4
     study.rows = "training"
     assert study.wanted == Wanted(True, (TAP,), ("c3",), "training", 4)
     study.want(lens=False)
     study.wish("values", Wish())
-    study.look_into(None)
+    study.wish("time", Wish())
     assert not study.wanted
 
 
-def test_a_pinned_port_is_looked_at_once_until_it_is_let_go(study):
+def test_a_port_that_two_views_want_is_looked_at_once_until_both_let_it_go(study):
     told = []
     study.wanted_changed.connect(lambda: told.append(study.wanted.taps))
-    study.pin(TAP)
-    study.pin(TAP)
+    study.want(taps=(TAP,))
     study.want(taps=(TAP,), who="values")
     assert study.wanted.taps == (TAP,)
-    study.unpin(TAP)
+    study.want()
     study.want(who="values")
     assert told == [(TAP,), ()]
 
