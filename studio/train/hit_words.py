@@ -6,6 +6,7 @@ from studio.document.model import Document
 from studio.document.names import output_names
 from studio.text import text
 from studio.train.events import Hit
+from studio.train.remedies import HUGE
 from studio.train.written import brief
 
 if TYPE_CHECKING:
@@ -42,7 +43,9 @@ def sentence(hit: Hit, document: Document, waits: bool = True) -> str:
 
 
 def facts(hit: Hit) -> list[str]:
-    """What else is known of it: the weight that has most of it, operator, sample, time step."""
+    """What else is known of it: the weight that has most of it, operator, sample, time step, and
+    that weights were huge already.
+    """
     said = []
     if hit.kind == "gradient_norm" and hit.weight:
         said.append(text("breakpoints.longest", weight=hit.weight, layer=hit.layer))
@@ -53,6 +56,8 @@ def facts(hit: Hit) -> list[str]:
         said.append(text(f"breakpoints.{key}", number=hit.sample + 1))
     if hit.time is not None:
         said.append(text("breakpoints.time", step=hit.time + 1))
+    if hit.heaviest > HUGE:
+        said.append(text("breakpoints.heaviest", value=written(hit.heaviest)))
     return said
 
 

@@ -22,7 +22,7 @@ from studio.train.course import Course
 from studio.train.diagnosis import Origin, diagnosed, strongest
 from studio.train.events import Hit, Met
 from studio.train.feeding import Feeding
-from studio.train.recorder import Again, Held, Recorder, damaged
+from studio.train.recorder import Again, Held, Recorder, damaged, heaviest
 from studio.train.remedies import likely
 from studio.train.step import Step
 from studio.train.trainer import Trainer
@@ -218,6 +218,7 @@ class Lookout:
             row = self._watched.row(int(rows[at])) if known else None
             about: dict[str, Any] = {**vars(origin), "row": row}
             hit = replace(hit, **about)
+        hit = replace(hit, heaviest=heaviest(self._trainer, self._step()))
         return replace(hit, remedies=likely(self._trainer.document, hit, _largest(again.batch)))
 
     # -- small things ----------------------------------------------------------------------------

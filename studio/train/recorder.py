@@ -10,6 +10,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from time import perf_counter
 
+import numpy as np
+
 from studio.document.model import Document
 from studio.layers.cell import Cell
 from studio.train.arrays import Arrays
@@ -76,6 +78,14 @@ def damaged(trainer: Trainer, step: Step) -> set[str]:
         arrays = {"": cell.value, **cell.slots}
         found |= {f"{name}/{slot}" for slot, array in arrays.items() if not finite(array)}
     return found
+
+
+def heaviest(trainer: Trainer, step: Step) -> float:
+    """The largest number in any trained weight, without its sign, of those that are finite."""
+    trainer.save()
+    trained = {name for name, variable in step.variables.items() if variable.trainable}
+    weights = (cell.value for name, cell in changing(trainer, step) if name in trained)
+    return max((float(np.abs(w[np.isfinite(w)]).max(initial=0)) for w in weights), default=0.0)
 
 
 @dataclass(frozen=True)

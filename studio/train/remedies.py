@@ -18,6 +18,7 @@ from studio.text import text
 from studio.train.events import Hit
 
 LARGE = 100.0  # from where on numbers that are fed are large for a network
+HUGE = 1e6  # from where on weights are no longer what a training can go on from
 _RATE = 0.1  # of the learning rate is left
 _NORM = 1.0  # to which gradients are shortened
 _DATA = ("input", "target", "sample_weight")
@@ -43,6 +44,9 @@ def likely(document: Document, hit: Hit, fed: float = 0.0) -> tuple[str, ...]:
         names = ["lower_rate", "clip"]
         names.insert(0 if fed > LARGE else 2, "standardize")
         names.insert(0, "activation")
+        if hit.heaviest > HUGE:  # a smaller step away from them does not help
+            began_so = (hit.epoch, hit.batch) == (0, 0)
+            names.insert(0 if began_so else len(names), "fresh_weights")
     return tuple(n for n in names if n not in _FIXES or _FIXES[n](document, hit) is not None)
 
 
@@ -61,11 +65,16 @@ def advice(hit: Hit) -> list[str]:
 
 
 def _lower_rate(document: Document, hit: Hit) -> Fix | None:
-    """A tenth of the learning rate; nothing where a schedule gives it."""
-    rate = document.plan.optimizer.learning_rate
+    """A tenth of the learning rate, and no more than the optimizer's usual one; nothing where a
+    schedule gives it.
+    """
+    optimizer = document.plan.optimizer
+    rate, usual = optimizer.learning_rate, type(optimizer)().learning_rate
     if isinstance(rate, Schedule) or rate is None:
         return None
     lower = float(f"{rate * _RATE:.3g}")
+    if isinstance(usual, float) and usual < rate:
+        lower = min(lower, usual)
     edit = partial(edits.set_rate, rate=lower)
     return Fix("lower_rate", edit, {"rate": f"{lower:g}", "before": f"{rate:g}"}) if lower else None
 

@@ -14,7 +14,9 @@ from studio.optimizers.schedules.decay import ExponentialDecay
 from studio.optimizers.sgd import SGD
 from studio.train.control import Orders
 from studio.train.events import BatchDone, EpochDone, Event, Finished, Hit, Paused, Resumed
+from studio.train.hit_words import facts
 from studio.train.job import Job, train
+from studio.train.remedies import HUGE, fixes, likely
 from studio.train.study.seen import Seen
 from studio.train.study.wanted import Wanted
 from tests.train.resuming import expect_equal, headline, numbers, whole
@@ -188,6 +190,30 @@ def diverging(folder: Path) -> Document:
     """Few rows and many parameters: what is learnt of them says nothing of others."""
     document = numbers(folder, rows=24, epochs=40)
     return edits.set_rate(document, 0.01)
+
+
+def test_a_rate_out_of_all_proportion_comes_back_to_the_usual_one(tmp_path: Path) -> None:
+    """A tenth of 1e30 helps nobody; and that weights grew beyond all use is told."""
+    document = edits.set_rate(numbers(tmp_path), 1e30)
+    (hit,) = [e for e in led(document, _goes_on) if isinstance(e, Hit)]
+    assert hit.heaviest > HUGE
+    assert "a weight had grown to" in facts(hit)[-1]
+    assert hit.remedies[0] == "lower_rate"
+    assert hit.remedies[-1] == "fresh_weights", "they grew in this run: it can be done again"
+    lower = next(fix for fix in fixes(document, hit) if fix.code == "lower_rate")
+    assert lower.edit(document).plan.optimizer.learning_rate == 0.001
+
+
+def test_a_rate_near_the_usual_one_is_a_tenth_of_it(tmp_path: Path) -> None:
+    document = edits.set_rate(numbers(tmp_path), 0.001)
+    hit = Hit("not_finite", 0, 3, float("nan"), remedies=("lower_rate",))
+    (lower,) = fixes(document, hit)
+    assert lower.edit(document).plan.optimizer.learning_rate == 0.0001
+
+
+def test_weights_that_were_huge_when_it_began_are_to_be_reset_first(tmp_path: Path) -> None:
+    hit = Hit("not_finite", 0, 0, float("nan"), "forward", heaviest=1e30)
+    assert likely(numbers(tmp_path), hit)[0] == "fresh_weights"
 
 
 def test_no_breakpoints_no_looking(tmp_path: Path) -> None:

@@ -137,6 +137,8 @@ class HitPanel(QFrame):
         self.title.setText(f"<b>{escape(said)}</b>")
         self.title.setAccessibleName(said)
         more = facts(hit)
+        if hit.kind == "not_finite":
+            more.append(text("breakpoints.weights_kept"))
         self.facts.setText(escape(" · ".join(more)))
         self.facts.setVisible(bool(more))
         self.show_button.setText(text("breakpoints.show", name=hit.layer))
