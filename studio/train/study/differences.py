@@ -10,7 +10,7 @@ A: A point where the slope to the left is not the slope to the right, as of a Re
    apart: they are neither right nor wrong.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,6 +38,7 @@ class Compared:
         at: the index of the worst number: of the wrong ones if there are any.
         gradient: what the gradient says there.
         measured: what the differences say.
+        steepest: the largest of all slopes that were compared; 0 where nothing moves anything.
     """
 
     checked: int = 0
@@ -48,6 +49,7 @@ class Compared:
     at: tuple[int, ...] = ()
     gradient: float = 0.0
     measured: float = 0.0
+    steepest: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -155,7 +157,7 @@ def _summed(numbers: list[_Number], places: list[tuple[np.intp, ...]]) -> Compar
     told = [i for i, number in enumerate(numbers) if not number.kink]
     worst = max(told, key=lambda i: (numbers[i].relative, numbers[i].absolute), default=None)
     if worst is None:
-        return Compared(len(numbers), len(numbers))
+        return Compared(len(numbers), len(numbers), steepest=_steepest(numbers))
     return Compared(
         len(numbers),
         len(numbers) - len(told),
@@ -165,7 +167,12 @@ def _summed(numbers: list[_Number], places: list[tuple[np.intp, ...]]) -> Compar
         tuple(map(int, places[worst])),
         numbers[worst].gradient,
         numbers[worst].measured,
+        _steepest(numbers),
     )
+
+
+def _steepest(numbers: Iterable[_Number]) -> float:
+    return max((max(abs(n.gradient), abs(n.measured)) for n in numbers), default=0.0)
 
 
 def choose(gradient: Floats, count: int, rng: np.random.Generator) -> NDArray[np.intp]:

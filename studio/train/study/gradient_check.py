@@ -109,6 +109,11 @@ class GradientCheck:
         return max((part.compared.absolute for part in self.parts), default=0.0)
 
     @property
+    def flat(self) -> bool:
+        """Whether all slopes are 0: then their agreement says next to nothing."""
+        return self.checked > 0 and all(part.compared.steepest == 0 for part in self.parts)
+
+    @property
     def relative(self) -> float:
         return max((part.compared.relative for part in self.parts), default=0.0)
 

@@ -8,6 +8,8 @@ from studio.train.written import error
 def verdict(found: GradientCheck) -> str:
     """The result in one sentence."""
     count = {"checked": found.checked, "parts": len(found.parts)}
+    if found.ok and found.flat:
+        return text("checks.flat", **count)
     if found.ok:
         return text("checks.right", relative=error(found.relative), **count)
     worst = max(found.parts, key=lambda part: part.compared.relative)

@@ -184,8 +184,9 @@ class GradientView(QWidget):
             self._show(result.found)
 
     def _show(self, found: GradientCheck) -> None:
-        ink = tokens().good if found.ok else tokens().error
-        mark = "✓" if found.ok else "✗"
+        ink, mark = (tokens().good, "✓") if found.ok else (tokens().error, "✗")
+        if found.ok and found.flat:
+            ink, mark = tokens().warn, "!"
         self.verdict.setText(f"<b style='color:{ink}'>{mark}</b> {escape(verdict(found))}")
         self.about.setText("\n".join(details(found)))
         self.table.show_rows([_row(part) for part in found.parts])

@@ -20,6 +20,7 @@ from studio.models import Model
 from studio.problem import ProblemError
 from studio.progress import Cancelled, watched
 from studio.train.study.gradient_check import GradientCheck, check_gradients
+from studio.train.study.wording import verdict
 
 
 def checked(document: Document, *path: CallId) -> GradientCheck:
@@ -50,6 +51,24 @@ def recurrent() -> Document:
     model = Model(words, layers.Dense(1, activation="sigmoid")(x))
     model.compile("sgd", "binary_crossentropy")
     return model.document
+
+
+def test_where_every_gradient_is_nothing_agreement_is_not_called_right() -> None:
+    """Weights that blew up saturate a sigmoid: 0 agrees with 0, whatever the gradient's rule."""
+    x = layers.Input((4,))
+    dense = layers.Dense(3, "sigmoid", name="blown")
+    model = Model(x, layers.Dense(1)(dense(x)))
+    kernel, bias = dense.get_weights()
+    dense.set_weights([np.full_like(kernel, 1e30), bias])
+    (node,) = (c for c, use in model.document.graph.calls.items()
+               if model.document.layers[use.layer].name == "blown")  # fmt: skip
+    found = check_gradients(model.project, Path(), (node,))
+    assert found.ok
+    assert found.flat
+    assert verdict(found).startswith("Says little")
+    sound = checked(model.document, node)
+    assert not sound.flat
+    assert verdict(sound).startswith("Right")
 
 
 def convolutions() -> Document:
