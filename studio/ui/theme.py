@@ -173,6 +173,7 @@ CONTRAST = Tokens(
     series=DARK.series,
 )
 
+SMALL = 10  # pixels: no name on the canvas is written in smaller letters
 THEMES = {"light": LIGHT, "dark": DARK, "contrast": CONTRAST}
 
 # Named with their region: left to itself, Qt may pick another region's shapes.
@@ -359,6 +360,7 @@ class Brushes:
         self.far_font = _font(17, QFont.Weight.DemiBold)  # titles from farther away
         self.font = _font(11)
         self.pill_font = _font(11, QFont.Weight.DemiBold)
+        self.small_font = _font(SMALL)  # as large at any zoom
 
     def header(self, category: str) -> QBrush:
         """The tint behind a title."""
@@ -408,7 +410,7 @@ def quiet_brushes() -> Brushes:
 
 @cache
 def metrics(which: str) -> QFontMetricsF:
-    """Measures of a canvas font: ``title_font``, ``far_font``, ``pill_font`` or ``font``."""
+    """Measures of a canvas font: ``title_font``, ``far_font``, ``pill_font``, ``small_font``, ``font``."""
     return QFontMetricsF(getattr(brushes(), which))
 
 

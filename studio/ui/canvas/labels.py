@@ -6,7 +6,7 @@ from functools import lru_cache
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QPainter
 
-from studio.ui.theme import metrics
+from studio.ui.theme import brushes, metrics
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,19 @@ def text_width(words: str, font: str) -> float:
 def write(painter: QPainter, label: Label, down: float = 0.0) -> None:
     """Paint a text, in whatever font and colour the painter has."""
     painter.drawText(QPointF(label.at.x(), label.at.y() + down), label.text)
+
+
+def write_small(
+    painter: QPainter, words: str, left: float, middle: float, room: float, zoom: float
+) -> None:
+    """Paint words from a place of the scene on, in letters that can be read at any zoom; cut short
+    where there is no room.
+    """
+    painter.save()
+    painter.scale(1 / zoom, 1 / zoom)
+    painter.setFont(brushes().small_font)
+    write(painter, label(words, "small_font", left * zoom, middle * zoom, room * zoom))
+    painter.restore()
 
 
 def of_itself(said: str, name: str) -> str:

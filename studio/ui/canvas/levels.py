@@ -1,5 +1,5 @@
 """Levels of detail: the zooms, in pixels per unit of the scene, at which more is painted."""
 
 NEAR = 0.6  # from here on everything
-MIDDLE = 0.4  # names
-FAR = 0.28  # below this, boxes and straight lines in a few calls for the whole scene
+MIDDLE = 0.4  # shapes, sizes, outputs by name
+FAR = 0.28  # names and kinds; below this, boxes and straight lines in a few calls for the whole scene

@@ -30,11 +30,11 @@ from studio.ui.canvas.geometry import (
     stripe_path,
     twin_text,
 )
-from studio.ui.canvas.labels import text_width, write
+from studio.ui.canvas.labels import text_width, write, write_small
 from studio.ui.canvas.levels import MIDDLE, NEAR
 from studio.ui.canvas.tinting import paint_tint
 from studio.ui.drawings import layer_drawing, paint_icon
-from studio.ui.theme import Brushes, brushes, quiet_brushes
+from studio.ui.theme import SMALL, Brushes, brushes, quiet_brushes
 
 if TYPE_CHECKING:
     from studio.ui.canvas.scene import CanvasScene
@@ -290,10 +290,15 @@ class NodeItem(QGraphicsItem):
     def _paint_small(self, painter: QPainter, paint: Brushes, zoom: float) -> None:
         """What is told from farther away: name, kind, shape, outputs, that something is wrong."""
         body, size = self.geometry.body, BADGE / zoom
-        if zoom >= MIDDLE:
+        painter.setPen(paint.text)
+        if paint.far_font.pixelSize() * zoom >= SMALL:
             painter.setFont(paint.far_font)
-            painter.setPen(paint.text)
             write(painter, self.geometry.labels["far_title"])
+        else:
+            middle = max(HEADER / 2 + 2, (SMALL / 2 + 2) / zoom)
+            aside = 3 / zoom
+            write_small(painter, self.face.title, aside, middle, body.width() - 2 * aside, zoom)
+        painter.setFont(paint.far_font)
         shape = self.geometry.labels.get("far_shape") if zoom >= MIDDLE else None
         name, colour = self._kind(paint)
         told = zoom >= MIDDLE and bool(self.geometry.fields.fields)

@@ -15,11 +15,11 @@ from studio.document.model import CallId, Endpoint
 from studio.text import text
 from studio.ui.bars import draw_bars
 from studio.ui.canvas.faces import Faces, port_label
-from studio.ui.canvas.labels import text_width
+from studio.ui.canvas.labels import text_width, write_small
 from studio.ui.canvas.levels import MIDDLE, NEAR
 from studio.ui.study.heat import paint_heat, scale_of
 from studio.ui.study.tap_views import picture_of, said, shape_said, share, text_said
-from studio.ui.theme import Brushes, brushes, metrics, tokens
+from studio.ui.theme import SMALL, Brushes, brushes, metrics, tokens
 
 if TYPE_CHECKING:
     from studio.train.study.taps import TapSample
@@ -120,6 +120,8 @@ class ProbeCard(QGraphicsItem):
         if zoom >= MIDDLE:
             self._paint_title(painter, paint)
             self._paint_note(painter, paint)
+        else:
+            self._paint_far_title(painter, paint, zoom)
         if near:
             self._paint_words(painter, paint)
         if self.shown.sample is not None:
@@ -138,6 +140,12 @@ class ProbeCard(QGraphicsItem):
         painter.setFont(paint.title_font)
         short = metrics("title_font").elidedText(title, Qt.TextElideMode.ElideMiddle, box.width())
         painter.drawText(box, short)
+
+    def _paint_far_title(self, painter: QPainter, paint: Brushes, zoom: float) -> None:
+        box, middle = self.box, self.box.top() + (SMALL / 2 + 3) / zoom
+        painter.setPen(paint.text)
+        left, room = box.left() + _PAD, box.width() - 2 * _PAD
+        write_small(painter, self.shown.title, left, middle, room, zoom)
 
     def _paint_note(self, painter: QPainter, paint: Brushes) -> None:
         """Of when the value is, where it is not of now: told from farther away too."""

@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QApplication
 from studio.document import edits
 from studio.text import set_language
 from studio.ui.canvas.geometry import short_count
+from studio.ui.theme import SMALL
 from tests.ui.canvas.conftest import call
 
 
@@ -45,6 +46,27 @@ def test_a_very_long_graph_is_whole_in_sight_and_within_reach(view, qtbot):
     view.jump_to(call(far, "head"))
     hit = view.hit(view.mapFromScene(2e6 + 40, 12.0))
     assert hit.call == call(far, "head")
+
+
+@pytest.mark.parametrize("zoom", [0.3, 0.38, 0.45, 0.57])
+def test_a_name_can_be_read_as_long_as_nodes_are_painted_one_by_one(view, hand, zoom, monkeypatch):
+    """Whole models fit into a small window at zooms around 0.37: nodes have names there."""
+    written = []
+
+    def told(painter, label, down=0.0):
+        pixels = painter.font().pixelSize() * painter.worldTransform().m11()
+        written.append((label.text, pixels))
+
+    monkeypatch.setattr("studio.ui.canvas.labels.write", told)
+    monkeypatch.setattr("studio.ui.canvas.node.write", told)
+    view.resetTransform()
+    view.scale(zoom, zoom)
+    view.centerOn(view.canvas.items_by_call[hand("lstm")])
+    written.clear()
+    view.grab()
+    sizes = [pixels for words, pixels in written if words == "lstm"]
+    assert sizes
+    assert min(sizes) >= SMALL - 0.01
 
 
 def test_a_problem_is_told_without_the_name_that_stands_above_it(view, hand):
