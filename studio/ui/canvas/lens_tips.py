@@ -14,6 +14,7 @@ from studio.ui.canvas.scene import Hit
 from studio.ui.canvas.tints import percent
 from studio.ui.session import Session
 
+ALIKE = 1.05  # of one strength by another: below this they are told to be the same
 _MANY = 6  # weights or calls of which no more are told
 
 
@@ -97,8 +98,11 @@ def _compared(names: Sequence[str], strengths: Strengths) -> list[str]:
     first, second = order[:2]
     if strengths[second] == 0:
         return [text("lens.tip_only", loss=names[first])]
-    times = times_text(strengths[first] / strengths[second])
-    return [text("lens.tip_more", loss=names[first], other=names[second], times=times)]
+    ratio = strengths[first] / strengths[second]
+    both = {"loss": names[first], "other": names[second]}
+    if ratio < ALIKE:
+        return [text("lens.tip_alike", **both)]
+    return [text("lens.tip_more", times=times_text(ratio), **both)]
 
 
 def _called(
@@ -109,7 +113,9 @@ def _called(
     for i, name in enumerate(names):
         order = sorted(twins, key=lambda p: sample.strengths[p][i], reverse=True)
         most, next_ = (sample.strengths[p][i] for p in order[:2])
-        if most > 0:
+        if 0 < most < ALIKE * next_:
+            said.append(text("lens.tip_calls_alike", loss=name))
+        elif most > 0:
             call = _call_name(session, twins.index(order[0]) + 1, order[0], path)
             times = times_text(most / next_) if next_ > 0 else "∞"
             said.append(text("lens.tip_call", loss=name, call=call, times=times))
@@ -130,14 +136,28 @@ def _wire(session: Session, sample: LensSample, wire: Wire) -> str:
     spec = session.analysis.specs.get(wire.start)
     if spec is not None and not spec.dtype.startswith("float"):
         return f"{head}<br>{escape(text('lens.tip_integers', dtype=spec.dtype))}"
-    signals = sample.signals.get(Tap((*session.way, wire.source), wire.output))
-    if signals is None or not any(signals):
+    signals = _back_along(session, sample, wire)
+    if not any(signals):
         return f"{head}<br>{escape(text('lens.tip_no_signal'))}"
     names = losses_of(session.document, sample)
     most = max(v for values in sample.signals.values() for v in values) or 1.0
     shares = tuple(value / most for value in signals)
     rows = [(text("lens.signal"), shares)]
-    return f"{head}{_table(names, rows)}{escape(text('lens.tip_signal'))}"
+    words = [text("lens.tip_signal")]
+    wires = sum(w.start == wire.start for w in seen.graph.out_of(wire.source))
+    if wires > 1:
+        words.append(text("lens.tip_fork", name=seen.entry(wire.source).name, count=wires))
+    return f"{head}{_table(names, rows)}{'<br>'.join(map(escape, words))}"
+
+
+def _back_along(session: Session, sample: LensSample, wire: Wire) -> Strengths:
+    """How strongly each loss depends on what a wire carries; 0 where none of its gradient comes
+    back through this wire, as the strands on the canvas have it.
+    """
+    signals = sample.signals.get(Tap((*session.way, wire.source), wire.output), ())
+    ahead = (*session.way, wire.target)
+    beyond = [values for tap, values in sample.signals.items() if tap.path == ahead]
+    return tuple(v if any(b[i] for b in beyond) else 0.0 for i, v in enumerate(signals))
 
 
 # -- the table -----------------------------------------------------------------------------------

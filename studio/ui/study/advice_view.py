@@ -13,7 +13,7 @@ from studio.document.model import CallId, Document, Endpoint, LayerId
 from studio.text import text
 from studio.train.report.shares import letter
 from studio.train.study.adviser import Advice, Pull
-from studio.ui.canvas.lens_tips import times_text
+from studio.ui.canvas.lens_tips import ALIKE, times_text
 from studio.ui.parts import Facts, heading, note
 
 _MEANS = 0.05  # of a cosine: nearer to nothing it says nothing
@@ -167,7 +167,10 @@ def _row(pull: Pull, document: Document, first: int, second: int) -> tuple[str, 
     ratio = pull.ratio
     if ratio < 1:
         first, second, ratio = second, first, 1 / ratio
-    said = text("lens.pulls", first=letter(first), second=letter(second), times=times_text(ratio))
+    both = {"first": letter(first), "second": letter(second)}
+    said = text("lens.pulls", times=times_text(ratio), **both)
+    if ratio < ALIKE:
+        said = text("lens.pulls_alike", **both)
     way = text(f"lens.verdict_{_way(pull)}", cosine=f"{pull.cosine:+.2f}")
     return document.layers[pull.layer].name, said, way
 

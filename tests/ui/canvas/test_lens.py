@@ -1,8 +1,10 @@
 """The lens on the canvas: put on and off with a key, losses chosen with the mouse, numbers told."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
-from PySide6.QtCore import QEvent, QPoint, QRect, QSize, Qt
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QSize, Qt
 from PySide6.QtGui import QHelpEvent, QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QToolTip
@@ -142,6 +144,23 @@ def test_wires_tell_what_flows_back_and_integers_why_nothing_does(window):
     assert "30 %" in told("lstm")
 
 
+def test_of_a_fork_each_wire_tells_only_the_losses_that_come_back_through_it(window):
+    """No gradient of main_output comes back from aux_output, though both reach the LSTM."""
+    lens = put_on(window)
+    document = window.session.document
+    from studio.ui.canvas.scene import Hit
+
+    told = {
+        document.entry(wire.target).name: lens.tip(Hit(QPointF(), wire=wire))
+        for wire in document.graph.out_of(call(document, "lstm"))
+    }
+    assert "30 %" in told["aux_output"]
+    assert "1.0 %" not in told["aux_output"]
+    assert "1.0 %" in told["concatenate"]
+    assert "30 %" not in told["concatenate"]
+    assert all("over its 2 wires" in words for words in told.values())
+
+
 def test_calls_of_a_shared_layer_are_told_one_by_one(open_window, monkeypatch):
     from studio.train.study.lens import LensSample
     from studio.train.study.seen import Seen
@@ -161,6 +180,10 @@ def test_calls_of_a_shared_layer_are_told_one_by_one(open_window, monkeypatch):
     told = tip_of(window, "lstm")
     for word in ("this call (1), reads tweet_a", "call 2, reads tweet_b", "4.0 times", "0.80 %"):
         assert word in told, word
+    alike = replace(sample, strengths={(calls[0],): (0.0081,), (calls[1],): (0.008,)})
+    window.desk.study._take(Seen(0, 4, "batch", alike))
+    QApplication.processEvents()
+    assert "about equally strongly through each call" in tip_of(window, "lstm")
 
 
 @pytest.mark.parametrize("zoom", [0.1, 0.35, 0.5, 1.0])
