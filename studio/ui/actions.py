@@ -34,6 +34,9 @@ class Action:
         checked: for an act that is on or off, which it is.
         on_canvas: its shortcut counts only while the canvas has the focus.
         args: what the text says more, such as what would be undone.
+        turned: of an act that also takes itself back, such as pausing: whether that is what it
+            would do now. Then its short text is the key's ``_back``, its drawing `icon_back`.
+        icon_back: the name of that drawing.
     """
 
     id: str
@@ -46,6 +49,8 @@ class Action:
     on_canvas: bool = False
     args: Callable[[], Mapping[str, str]] = field(default=dict)
     why: str = "window.why_nothing_selected"
+    turned: Callable[[], bool] | None = None
+    icon_back: str = ""
 
     @property
     def text(self) -> str:
@@ -113,7 +118,7 @@ class Actions:
         """Draw the icons in the colours of the theme."""
         for action in self.all.values():
             if action.icon:
-                self.qt[action.id].setIcon(icon(action.icon))
+                self.qt[action.id].setIcon(icon(_drawing(action)))
 
     def refresh(self) -> None:
         """Texts in the language in use; enabled and checked as things stand."""
@@ -122,7 +127,7 @@ class Actions:
             made.setEnabled(action.enabled())
             if action.checked:
                 made.setChecked(action.checked())
-            named = action.text, self.keys.keys(action.id), language()
+            named = action.text + _short(action), self.keys.keys(action.id), language()
             if self._named.get(action.id) != named:  # what menus and tool bars lay out anew
                 self._named[action.id] = named
                 self._name(made, action)
@@ -133,6 +138,8 @@ class Actions:
         name = plain(action.text)
         made.setToolTip(f"{name} ({keys})" if keys else name)
         made.setIconText(_short(action))
+        if action.turned:
+            made.setIcon(icon(_drawing(action)))
 
     def fill_menu(self, menu: QMenu, entries: Iterable[Entry]) -> None:
         """Put entries into a menu."""
@@ -158,8 +165,12 @@ class Actions:
                 bar.addAction(self.qt[entry])
 
 
+def _drawing(action: Action) -> str:
+    return action.icon_back if action.turned and action.turned() else action.icon
+
+
 def _short(action: Action) -> str:
     """The text under an icon: one or two words."""
-    key = f"{action.key}_short"
+    key = f"{action.key}_{'back' if action.turned and action.turned() else 'short'}"
     written = text(key)
     return written if written != key else plain(action.text)

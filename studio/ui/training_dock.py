@@ -156,6 +156,11 @@ class TrainingDock(QWidget):
         self.runs.table.shown = {LIVE}
         self._document = self._session.document
 
+    @property
+    def waits(self) -> bool:
+        """Whether a training is paused, or about to be."""
+        return self.training.phase in (Phase.PAUSING, Phase.PAUSED)
+
     def pause(self) -> None:
         """Pause, or resume what is paused."""
         if self.training.phase is Phase.TRAINING:

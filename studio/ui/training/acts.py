@@ -52,6 +52,7 @@ def _steering(w: "MainWindow") -> tuple[Action, ...]:
         Action(
             "pause", "runs.pause_act", lambda: w.training.pause(), "F6", "pause",
             lambda: w.training.can_pause, why=idle,
+            turned=lambda: w.training.waits, icon_back="play",
         ),
         Action(
             "step", "runs.step_act", seen(lambda: w.training.step()), "F8", "step_on",

@@ -87,6 +87,10 @@ class RunsPage(QWidget):
 
     def draw(self) -> None:
         """Draw what is ticked as it stands."""
+        key = "no_curves_ticked" if self._session.project.runs else "no_curves"
+        self.curves.empty.setText(
+            text(f"training.{'no_curves_yet' if self._training.running else key}")
+        )
         self.curves.show_runs(self.shown())
 
     def ticked_runs(self) -> list[Run]:

@@ -80,9 +80,15 @@ def test_f6_pauses_and_resumes(qtbot, window):
     training._process = Process()
     training.phase = Phase.TRAINING
     window.actions_.refresh()
+    button = window.actions_.qt["pause"]
+    assert button.iconText() == "Pause"
     qtbot.keyClick(window, Qt.Key.Key_F6)
     assert training.phase is Phase.PAUSING
+    window.actions_.refresh()
+    assert button.iconText() == "Resume", "the tool bar says what a click would do"
     qtbot.keyClick(window, Qt.Key.Key_F6)
     assert training.phase is Phase.TRAINING
+    window.actions_.refresh()
+    assert button.iconText() == "Pause"
     assert asked == ["pause", "resume"]
     training._process, training.phase = None, Phase.IDLE  # else closing asks what becomes of it

@@ -14,6 +14,7 @@ from studio.document.store import Store
 from studio.layers.dense import Dense
 from studio.layers.input import Input
 from studio.ui.session import Session
+from studio.ui.trainer import Phase
 from studio.ui.training.compare import compared
 from studio.ui.training_dock import PAGES, TrainingDock
 
@@ -186,3 +187,15 @@ def test_colours_stay_with_their_runs_when_one_is_deleted(dock):
     dock.session.project.runs = dock.session.project.runs[1:]
     dock.session.weights_changed.emit()
     assert dock.runs.table.hue("r2") == before
+
+
+def test_where_nothing_is_drawn_it_says_what_would_change_that(dock):
+    page = dock.runs
+    page.table.shown = set()
+    page.draw()
+    assert "Tick a run" in page.curves.empty.text()
+    dock.training.phase = Phase.STARTING
+    page.draw()
+    assert "first batches" in page.curves.empty.text()
+    assert "Start" not in page.curves.empty.text(), "it has been started"
+    dock.training.phase = Phase.IDLE
