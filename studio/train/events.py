@@ -154,7 +154,8 @@ class Hit:
             "gradient_norm" the one with the largest loss.
         row: which of the training samples that is, counted from 0 in their order before shuffling.
         time: which step of a sequence; None where there are none.
-        heaviest: the largest trained weight before that step, without its sign; 0 where nobody looked.
+        heaviest: the largest trained weight before that step, without its sign; 0 where that is
+            not known.
         remedies: what may help, the likeliest first: names of `studio.train.remedies`.
         reproduction: the file that holds the step: see `studio.train.reproduction`; empty where
             none could be written.

@@ -410,7 +410,7 @@ def quiet_brushes() -> Brushes:
 
 @cache
 def metrics(which: str) -> QFontMetricsF:
-    """Measures of a canvas font: ``title_font``, ``far_font``, ``pill_font``, ``small_font``, ``font``."""
+    """Measures of a canvas font, by its name among the `Brushes`."""
     return QFontMetricsF(getattr(brushes(), which))
 
 
