@@ -2,9 +2,18 @@
 
 from PySide6.QtCore import QEvent, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPixmap
-from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QLabel, QToolButton, QWidget
+from PySide6.QtWidgets import (
+    QComboBox,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from studio.text import text
+from studio.ui.elided import Elided
 from studio.ui.icons import icon
 from studio.ui.theme import contrast, tokens
 
@@ -49,8 +58,8 @@ class WaveBar(QFrame):
         self.buttons["on"].clicked.connect(lambda: self.stepped.emit(1))
         self.buttons["next"].clicked.connect(lambda: self.jumped.emit(1))
         self.buttons["close"].clicked.connect(self.closed)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(10, 5, 6, 5)
+        self.meaning = Elided()  # of the numbers at the nodes; it never widens the bar
+        row = QHBoxLayout()
         row.setSpacing(6)
         row.addWidget(self.swatch)
         row.addWidget(self.phase)
@@ -60,6 +69,11 @@ class WaveBar(QFrame):
             if name == "close":
                 row.addWidget(self.speed)
             row.addWidget(button)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(10, 5, 6, 5)
+        layout.setSpacing(2)
+        layout.addLayout(row)
+        layout.addWidget(self.meaning)
         self._retranslate()
         self.hide()
 
@@ -69,9 +83,14 @@ class WaveBar(QFrame):
         button.setIconSize(QSize(16, 16))
         return button
 
-    def show_at(self, phase: str, where: str, tip: str, colour: str, letter: str) -> None:
-        """Say where the wave is, and what its numbers mean; colour and letter are the phase's."""
+    def show_at(
+        self, phase: str, where: str, meaning: str, tip: str, colour: str, letter: str
+    ) -> None:
+        """Say where the wave is, and what its numbers mean, in short and at length; colour and
+        letter are the phase's.
+        """
         self._tip = tip
+        self.meaning.setText(meaning)
         self._words = phase, where
         self.setAccessibleName(f"{phase} {where}")
         if (colour, letter) != (self._colour, self._letter):

@@ -179,8 +179,9 @@ class WaveShow(QObject):
         self._item.show_front(self._canvas.session.seen.graph, phase, place.front, colour)
         self._travel(0.0 if moving else 1.0)
         words = self._phase_words(phase), self._where_words(phase, place.front)
-        tip = text("breakpoints.wave_forward_tip" if mark is None else "breakpoints.wave_back_tip")
-        self.bar.show_at(*words, tip, colour, mark.letter if mark else "")
+        way = "forward" if mark is None else "back"
+        told = (text(f"breakpoints.wave_{way}_{length}") for length in ("number", "tip"))
+        self.bar.show_at(*words, *told, colour, mark.letter if mark else "")
         self._place_bar()
 
     def _travel(self, share: float) -> None:

@@ -118,6 +118,7 @@ def test_it_is_stepped_to_and_fro(show, wave):
     assert "root mean square" in show.bar.where.toolTip(), "what the numbers are"
     press(show, "next")
     assert "gradient" in show.bar.where.toolTip()
+    assert show.bar.meaning.text().endswith("(gradient × value)"), "and in words on the bar"
     assert show.at == Place(1, 0)
     assert "0.7" in show.bar.phase.text()
     press(show, "back")
