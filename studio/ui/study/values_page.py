@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from PySide6.QtCore import QSignalBlocker, Qt
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QFrame,
@@ -80,6 +81,7 @@ class ValuesPage(StudyPage):
         layout.addWidget(self.hint, 1)
         layout.addWidget(self._body(), 1)
         study.wanted_changed.connect(self.changed)
+        session.selected.connect(self._follow)
 
     # -- what it is made of ----------------------------------------------------------------------
 
@@ -92,14 +94,14 @@ class ValuesPage(StudyPage):
         self.chooser.activated.connect(lambda i: self.show_tap(self._offered[i]))
         self.show_node = IconButton("jump", text("probes.show_node"))
         self.show_node.clicked.connect(self._jump)
-        self.look, self.when, self.take = LookBar(self.study), QLabel(), self._taker()
+        self.look, self.when, self.take = LookBar(self.study), Elided(), self._taker()
         bar = QWidget()
         row = QHBoxLayout(bar)
         row.setContentsMargins(0, 0, 0, 0)
         row.addWidget(self.chooser)
         row.addWidget(self.show_node)
         row.addWidget(self.look, 1)
-        row.addWidget(self.when)
+        row.addWidget(self.when, 1)
         row.addSpacing(12)
         row.addWidget(self.take)
         return bar
@@ -149,6 +151,25 @@ class ValuesPage(StudyPage):
         self.tap, self._before = tap, self.study.newest
         self.want()
         self.changed()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._follow()
+
+    def _came(self, in_front: bool) -> None:
+        super()._came(in_front)
+        self._follow()
+
+    def _follow(self, *_: object) -> None:
+        """What the node selected on the canvas gives is shown, while this is in sight."""
+        selection = self.session.selection & self.session.seen.graph.calls.keys()
+        if not self.in_sight or len(selection) != 1:
+            return
+        (call,) = selection
+        path = (*self.session.way, call)
+        given = self.session.document.ports(self.session.seen.entry(call))[1]
+        if given and (self.tap is None or self.tap.path != path):
+            self.show_tap(Tap(path, given[0].name))
 
     def wish(self) -> Wish:
         if self.tap is None:

@@ -273,6 +273,30 @@ def test_the_page_says_what_to_do_where_nothing_is_pinned(window, qtbot):
     assert not page.hint.isVisible()
 
 
+def test_the_page_follows_what_is_selected_and_keeps_what_was_chosen_of_it(window, qtbot):
+    page = values_page(window)
+    qtbot.waitUntil(lambda: page.in_sight)
+    for name in ("lstm", "dense_1"):
+        end = port(window, name)
+        window.canvas.select([end.call])
+        assert page.tap == Tap.of(end)
+    window.canvas.select([])
+    assert page.tap == Tap.of(end), "nothing else is chosen"
+    window.desk.insight.show_page("lens")
+    window.canvas.select([port(window, "embedding").call])
+    assert page.tap == Tap.of(end), "it is not in sight"
+    window.desk.insight.show_page("values")
+    qtbot.waitUntil(lambda: page.tap == Tap.of(port(window, "embedding")))
+
+
+def test_the_page_takes_no_more_room_than_the_dock_has(window, qtbot):
+    """Else the docks beside the canvas jump when it is opened."""
+    page = values_page(window)
+    page.show_tap(Tap.of(port(window, "lstm")))
+    qtbot.waitUntil(lambda: page.facts.rowCount() > 0, timeout=PATIENCE)
+    assert page.minimumSizeHint().width() <= 780
+
+
 def test_a_value_that_is_gone_is_not_shown_any_more(window, qtbot):
     page = values_page(window)
     end = port(window, "dense_2")
