@@ -59,7 +59,7 @@ class WaveBar(QFrame):
         self.buttons["next"].clicked.connect(lambda: self.jumped.emit(1))
         self.buttons["close"].clicked.connect(self.closed)
         self.meaning = Elided()  # of the numbers at the nodes; it never widens the bar
-        row = QHBoxLayout()
+        self._row = row = QHBoxLayout()
         row.setSpacing(6)
         row.addWidget(self.swatch)
         row.addWidget(self.phase)
@@ -104,13 +104,18 @@ class WaveBar(QFrame):
             label.setText(words)
             label.setToolTip(f"{words}\n{self._tip}")
         for label, words in zip((self.where, self.phase), reversed(self._words), strict=True):
-            over = self.sizeHint().width() - room
+            over = self._taken().width() - room
             if over > 0:
                 left = max(0, label.sizeHint().width() - over)
                 mode = Qt.TextElideMode.ElideRight
                 label.setText(label.fontMetrics().elidedText(words, mode, left))
-        size = self.sizeHint()
+        size = self._taken()
         return QSize(min(size.width(), room), size.height())
+
+    def _taken(self) -> QSize:
+        """The size with the words as they are now: a layout in a layout keeps what it was."""
+        self._row.invalidate()
+        return self.sizeHint()
 
     def show_playing(self, plays: bool) -> None:
         """Whether it goes on by itself."""

@@ -181,6 +181,15 @@ def test_words_are_cut_off_where_there_is_little_room(show, wave):
     assert show.bar.phase.text() == whole
 
 
+def test_the_words_of_every_front_are_whole_where_there_is_room(show, wave):
+    show.show_wave(wave)
+    for _ in range(len(places(wave))):
+        QApplication.processEvents()
+        for label in (show.bar.phase, show.bar.where):
+            assert label.width() >= label.fontMetrics().horizontalAdvance(label.text())
+        press(show, "on")
+
+
 def test_the_speed_is_kept(show, wave, qtbot):
     show.show_wave(wave)
     box = show.bar.speed
