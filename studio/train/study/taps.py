@@ -264,7 +264,8 @@ def words_of(bench: Bench, batch: Arrays, tap: Tap, array: Array, sample: int) -
     """What each step of a sample stands for: where it has the steps of the one text that the value
     depends on; else nothing.
     """
-    steps = array.shape[1] if array.ndim > 2 or _is_input(bench.document, tap) else 0
+    least = 2 if _is_input(bench.document, tap) else 3
+    steps = array.shape[1] if array.ndim >= least else 0
     texts = texts_behind(bench, batch, tap.path[0], sample)
     fitting = [words for words in texts if len(words) == steps]
     return fitting[0] if steps and len(fitting) == 1 else ()

@@ -236,6 +236,16 @@ def test_the_sample_beyond_the_last_is_the_last() -> None:
     )
 
 
+def test_an_input_of_one_number_for_each_sample_is_a_value_like_others() -> None:
+    d = Drawing()
+    x = d.add("Input", shape=())
+    d.output(d.add("Rescaling", x, scale=2.0))
+    numbers = np.arange(5, dtype=np.float32)
+    sample = one(bench_of(d.document, {x: numbers}), Tap.of(out(x)), 3)
+    assert (sample.shape, sample.words, sample.side) == ((5,), (), 0)
+    assert sample.values == 3
+
+
 # -- masks and words -----------------------------------------------------------------------------
 
 
