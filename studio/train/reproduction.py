@@ -38,7 +38,7 @@ from studio.formats.atomic import reason, writing
 from studio.formats.document_json import file_problem
 from studio.formats.runs import numbers, plain_numbers
 from studio.formats.strict_json import MalformedError, malformed
-from studio.formats.values import member, only, plain
+from studio.formats.values import member, only, plain, table
 from studio.formats.values import read as read_value
 from studio.problem import refuse
 from studio.text import text
@@ -346,7 +346,7 @@ def _about(value: Any) -> About:
     found = only(value, names, place)
     if found.pop("format", None) != FORMAT:
         raise malformed(place, "expected", expected=str(FORMAT), received=value.get("format"))
-    hit = dict(member(found, "hit", place))
+    hit = dict(table(member(found, "hit", place), f"{place}.hit"))
     hit["value"] = numbers(member(hit, "value", f"{place}.hit"))
     read: About = read_value(About, {**found, "hit": hit}, place)
     if not 1 <= read.threads <= _THREADS:
@@ -355,7 +355,7 @@ def _about(value: Any) -> About:
 
 
 def _arrays(given: Mapping[str, Array], about: About, document: Document) -> Arrays:
-    """A batch of samples; every input there, all of the same number."""
+    """A batch of samples, all of the same number; every input there, and what each loss needs."""
     kinds: dict[Literal["input", "target", "sample_weight"], dict[str, Any]]
     kinds = {"input": {}, "target": {}, "sample_weight": {}}
     for name, array in given.items():
@@ -365,11 +365,31 @@ def _arrays(given: Mapping[str, Array], about: About, document: Document) -> Arr
         depth = about.depths.get(key) if kind == "input" else None
         if depth is not None and depth != _last_size(document, key):
             raise malformed("about.json.depths", "tensors", detail=f"{key[:100]}: {depth}")
+        if kind == "input" and not _is_fed(document, key, array, depth):
+            detail = f"{name[:100]}: {array.dtype} {array.shape}"
+            raise malformed("batch.safetensors", "tensors", detail=detail)
         kinds[kind][key] = array if depth is None else OneHots(array, depth)
     rows = {len(array) for array in given.values()}
     if len(rows) != 1 or set(document.graph.inputs) != set(kinds["input"]):
         raise malformed("batch.safetensors", "tensors", detail="input/…")
+    plans = {key: p for key, p in document.plan.outputs.items() if p.loss is not None}
+    if not plans.keys() & {end.key for end in document.graph.outputs} <= kinds["target"].keys():
+        raise malformed("batch.safetensors", "tensors", detail="target/…")
     return Arrays(kinds["input"], kinds["target"], kinds["sample_weight"])
+
+
+def _is_fed(document: Document, call: str, array: Array, depth: int | None) -> bool:
+    """Whether an Input takes an array; there are no others in a batch."""
+    if call not in document.graph.inputs:
+        return False
+    spec = inner_input(document, call).spec()
+    shape = spec.shape if depth is None else spec.shape[:-1]
+    if array.ndim != len(shape):
+        return False
+    sizes = zip(shape[1:], array.shape[1:], strict=True)
+    places = depth is not None and array.dtype.kind in "iu"
+    typed = places or (depth is None and array.dtype.name == spec.dtype)
+    return typed and all(size == given for size, given in sizes if isinstance(size, int))
 
 
 def _last_size(document: Document, call: str) -> int | None:

@@ -194,6 +194,7 @@ def test_members_are_never_packed(tmp_path: Path) -> None:
         ("norms", 3),
         ("depths", {"c2": 10**9}),
         ("hit", {"kind": "not_finite", "epoch": 0, "batch": 0, "value": "much"}),
+        ("hit", 3),
     ],
 )
 def test_strange_values_are_refused(name: str, value: Any, tmp_path: Path) -> None:
@@ -204,6 +205,27 @@ def test_strange_values_are_refused(name: str, value: Any, tmp_path: Path) -> No
     rewritten(path, about=json.dumps({**about, name: value}).encode())
     with pytest.raises(ProblemError):
         read(path)
+
+
+@pytest.mark.parametrize("fault", ["no target", "floats for integers", "too narrow", "a flat one"])
+def test_a_batch_that_does_not_fit_the_model_is_refused(fault: str, tmp_path: Path) -> None:
+    given: Reproduction = step(headline(), before=0)
+    inputs, targets = dict(given.batch.inputs), dict(given.batch.targets)
+    call = next(c for c, a in inputs.items() if np.asarray(a).dtype.kind == "i")
+    other = next(c for c in inputs if c != call)
+    if fault == "no target":
+        targets.pop(next(iter(targets)))
+    elif fault == "floats for integers":
+        inputs[call] = np.asarray(inputs[call]).astype(np.float32)
+    elif fault == "too narrow":
+        inputs[other] = np.asarray(inputs[other])[:, 1:]
+    else:
+        inputs[other] = np.asarray(inputs[other])[:, 0]
+    path = tmp_path / "it.step"
+    write(path, replace(given, batch=Arrays(inputs, targets)))
+    with pytest.raises(ProblemError) as caught:
+        read(path)
+    assert caught.value.problems[0].code == "file_problem"
 
 
 def test_an_engine_that_is_not_there_is_told(tmp_path: Path) -> None:
