@@ -7,11 +7,12 @@ A: When they are, for one of several widths of the step, within `RELATIVE` of th
 Q: What is a kink?
 A: A point where the slope to the left is not the slope to the right, as of a ReLU at 0 or of two
    equal numbers in a maximum. There is no slope to compare with there, so such numbers are told
-   apart: they are neither right nor wrong.
+   apart: they are neither right nor wrong. So are those where the gradient alone jumps, as of a
+   step of zeros that a Masking leaves out: it is right to both sides, however close.
 """
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,8 @@ Results = Mapping[str, Floats]
 RELATIVE = 1e-5
 _WIDTHS = (1e-4, 1e-5, 1e-3, 1e-6, 1e-7)  # in the order they are tried
 _SIDES = (1e-6, 1e-5)  # the widths slopes to either side are told apart with
+_BESIDE = 1e-3  # how far from a number it is looked whether the gradient is right there,
+_WIDTHS_BESIDE = (1e-4, 1e-5, 1e-6)  # and with which widths
 _ROUNDING = 4 * np.finfo(np.float64).eps  # of results, in one evaluation
 
 
@@ -90,19 +93,51 @@ class Slopes:
         self._run, self._seeds = run, seeds
         self._here = run()
 
-    def compare(self, array: Floats, gradient: Floats, chosen: NDArray[np.intp]) -> Compared:
+    def compare(
+        self,
+        array: Floats,
+        gradient: Floats,
+        chosen: NDArray[np.intp],
+        again: Callable[[], Floats] | None = None,
+    ) -> Compared:
         """Compare the gradient by `array` at the numbers `chosen`, flat indices of it.
 
-        The array is what `run` reads; it is left as it was.
+        Args:
+            array: what `run` reads; it is left as it was.
+            gradient: by it, as it stands.
+            chosen: which of its numbers.
+            again: gives the gradient anew, once a number was moved.
         """
         flat, slopes = array.reshape(-1), gradient.reshape(-1)
         assert np.shares_memory(flat, array), "numbers are moved in place"
-        numbers = [self._number(flat, int(i), float(slopes[i])) for i in chosen]
+        numbers = []
+        for i in map(int, chosen):
+            number = self._number(flat, i, float(slopes[i]))
+            if again and not number.right and not number.kink and self._jumps(flat, i, again):
+                number = replace(number, kink=True)
+            numbers.append(number)
         return _summed(numbers, [np.unravel_index(int(i), array.shape) for i in chosen])
 
-    def _number(self, flat: Floats, place: int, gradient: float) -> _Number:
+    def _jumps(self, flat: Floats, place: int, again: Callable[[], Floats]) -> bool:
+        """Whether the gradient is right to both sides of a number where it is not."""
+        before, here = flat[place], self._here
+        step = _BESIDE * max(1.0, abs(float(before)))
+        try:
+            for side in (step, -step):
+                flat[place] = before + side
+                self._here = self._run()
+                gradient = float(again().reshape(-1)[place])
+                if not self._number(flat, place, gradient, _WIDTHS_BESIDE).right:
+                    return False
+        finally:
+            flat[place], self._here = before, here
+        return True
+
+    def _number(
+        self, flat: Floats, place: int, gradient: float, widths: Sequence[float] = _WIDTHS
+    ) -> _Number:
         best: _Number | None = None
-        for width in _WIDTHS:
+        for width in widths:
             step = width * max(1.0, abs(float(flat[place])))
             above, below = (self._moved(flat, place, sign * step) for sign in (1, -1))
             measured = self._between(below, above) / (2 * step)

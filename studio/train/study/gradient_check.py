@@ -6,8 +6,9 @@ as in training, but in float64, and what is drawn (dropout, noise) stays the sam
 """
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path as File
 from typing import Literal
 
@@ -314,7 +315,8 @@ def _checked(
     labels = {n: ("weight", n, v.layer) for n, v in subject.weights.items()}
     floats = (n for n in subject.starts if n in feeds and feeds[n].dtype.kind == "f")
     labels |= {n: ("input", subject.starts[n], "") for n in floats}
-    gradients = _gradients(subject.part, list(labels), state, feeds, seeds)
+    again = _gradients(subject.part, list(labels), state, feeds, seeds)
+    gradients = again()
     slopes = Slopes(lambda: runner.run(feeds), seeds)
     each = max(_LEAST, min(_MOST, _ALL // max(1, len(labels))))
     found = []
@@ -324,7 +326,8 @@ def _checked(
         gradient = gradients.get(name)
         known = np.zeros_like(array) if gradient is None else gradient
         chosen = choose(known, each, generator(seed, "check", name))
-        compared = slopes.compare(array, known, chosen)
+        anew = None if gradient is None else partial(_of, again, name)
+        compared = slopes.compare(array, known, chosen, anew)
         found.append(Checked(kind, label, layer, array.size, gradient is not None, compared))
     return found
 
@@ -335,16 +338,26 @@ def _gradients(
     state: Mapping[str, Array],
     feeds: Mapping[str, Array],
     seeds: Mapping[str, NDArray[np.float64]],
-) -> dict[str, Array]:
-    """The gradient of Σ seed · output by each array that one leads to."""
+) -> Callable[[], dict[str, Array]]:
+    """What gives the gradient of Σ seed · output by each array that one leads to, as they stand."""
     op = Builder.continuing(part)
     arriving = {op.value(n): op.input(f"seed/{n}", part.specs[n]) for n in part.outputs}
     found = differentiate(op, arriving, [op.value(name) for name in wrt])
     known = {name: g for name, g in zip(wrt, found, strict=True) if g is not None}
     program = op.program(list(known.values())).astype("float64")
     given = {**feeds, **{f"seed/{n}": seed for n, seed in seeds.items()}}
-    results = _runner(program, state).run(given)
-    return {name: results[value.name] for name, value in known.items()}
+    runner = _runner(program, state)
+
+    def gradients() -> dict[str, Array]:
+        results = runner.run(given)
+        return {name: results[value.name] for name, value in known.items()}
+
+    return gradients
+
+
+def _of(gradients: Callable[[], Mapping[str, Array]], name: str) -> Array:
+    """That of one array, computed anew."""
+    return gradients()[name]
 
 
 def _runner(program: Program, state: Mapping[str, Array]) -> NumpyExecutor:

@@ -78,6 +78,27 @@ def test_several_kinks_at_one_place_are_one() -> None:
     assert (found.kinks, found.wrong) == (1, 0)
 
 
+def _skipping(x: np.ndarray) -> np.ndarray:
+    return np.where(x == 0, 0.0, 1.0)
+
+
+@pytest.mark.parametrize(("fault", "kinks", "wrong"), [(0.0, 1, 0), (1e-3, 0, 3)])
+def test_where_the_gradient_alone_jumps_it_is_looked_to_both_sides(
+    fault: float, kinks: int, wrong: int
+) -> None:
+    """As of a step of zeros that is left out: all around it counts."""
+    x = np.array([0.0, 1.0, -2.0])
+
+    def gradient() -> np.ndarray:
+        return _skipping(x) * np.cos(x) * (1 + fault)
+
+    slopes = Slopes(lambda: {"y": np.sin(x)}, {"y": np.ones(3)})
+    found = slopes.compare(x, gradient(), np.arange(3), gradient)
+    assert (found.kinks, found.wrong) == (kinks, wrong)
+    np.testing.assert_array_equal(x, [0.0, 1.0, -2.0])
+    assert slopes.compare(x, gradient(), np.arange(3)).wrong == (wrong or 1)
+
+
 def test_a_strong_bend_is_no_kink() -> None:
     found = compared(lambda x: 1e3 * x**2 + x, lambda x: 1e3 * x, np.array([1e-3]))
     assert (found.kinks, found.wrong) == (0, 1)

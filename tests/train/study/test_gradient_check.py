@@ -19,6 +19,7 @@ from studio.losses.probabilistic import BinaryCrossentropy
 from studio.models import Model
 from studio.problem import ProblemError
 from studio.progress import Cancelled, watched
+from studio.train.arrays import Arrays
 from studio.train.study.gradient_check import GradientCheck, check_gradients
 from studio.train.study.wording import verdict
 
@@ -148,6 +149,29 @@ def test_a_dead_relu_is_a_kink_and_not_a_fault() -> None:
     found = checked(model.document, call(model.document, "dead"))
     assert found.ok
     assert found.kinks >= 2, "both biases stand where the ReLU bends"
+
+
+@pytest.mark.parametrize("path", ["", "masking"])
+def test_steps_of_zeros_that_a_masking_leaves_out_are_no_faults(
+    path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    x = layers.Input((4, 3))
+    y = layers.Masking(name="masking")(x)
+    y = layers.Flatten()(layers.TimeDistributed(layers.Dense(2, "tanh"))(y))
+    model = Model(x, layers.Dense(1)(y))
+    model.compile("sgd", "mse")
+    document = model.document
+
+    def padded(*_: Any) -> Any:
+        inputs = np.random.default_rng(0).normal(size=(4, 4, 3)).astype(np.float32)
+        inputs[:, 2:] = 0
+        (call,), (end,) = document.graph.inputs, document.graph.outputs
+        return Arrays({call: inputs}, {end.key: np.ones((4, 1), np.float32)}), None
+
+    monkeypatch.setattr("studio.train.study.gradient_check._samples", padded)
+    found = checked(document, *([call(document, path)] if path else []))
+    assert found.ok
+    assert found.kinks > 0
 
 
 def wrong_by(factor: float, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
