@@ -237,9 +237,11 @@ class Study(QObject):
             self._training.look(self._wanted)
             self._drop()
             self.seen.emit()
-        elif self._training.phase is Phase.IDLE and self.past:
-            self.shares = _shares(self._session.project) or self.shares
-            self.seen.emit()
+        elif self._training.phase is Phase.IDLE:
+            if self.past:
+                self.shares = _shares(self._session.project) or self.shares
+                self.seen.emit()
+            self._look_again()  # it may have failed: then the weights are those of before it
         self.state_changed.emit()
 
     def _on_change(self, old: Document, new: Document) -> None:
@@ -286,7 +288,8 @@ class Study(QObject):
                 case Done(Seen() as seen):
                     self._take(seen)
                 case Refused(problems, report):
-                    self._refuse(problems, report)
+                    killed = (Problem("look_killed"),) if not report else ()
+                    self._refuse(problems or killed, report)
                 case Ended():
                     self.state_changed.emit()
         if not self._process.busy:

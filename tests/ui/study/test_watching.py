@@ -155,6 +155,24 @@ def test_why_nothing_can_be_seen_is_told(qtbot, study, session):
     assert study.problems == ()
 
 
+def test_that_the_process_was_killed_is_told(qtbot, study):
+    study.want(lens=True)
+    settled(qtbot, study).answer(Refused())
+    qtbot.waitUntil(lambda: bool(study.problems), timeout=3000)
+    assert study.problems[0].code == "look_killed"
+    assert not study.waiting
+
+
+def test_after_a_training_that_failed_it_is_looked_at_what_is_there(qtbot, study, trainer, session):
+    study.want(lens=True)
+    settled(qtbot, study)
+    trainer.enter(Phase.STARTING)
+    trainer.enter(Phase.TRAINING)
+    trainer.saw.emit(look(session.document, 0, 5))
+    trainer.enter(Phase.IDLE)  # nothing came of it: no weights are others
+    qtbot.waitUntil(lambda: len(Process.made) == 2 and bool(Process.made[1].asked), timeout=3000)
+
+
 def test_a_training_is_asked_instead_and_nobody_else(qtbot, study, trainer, session):
     study.want(lens=True)
     process = settled(qtbot, study)
