@@ -7,6 +7,7 @@ import numpy as np
 from studio.engine.program import Array
 
 BINS = 64
+_AROUND = 1e-6  # of equal numbers: so far to both sides their histogram reaches, if not 0.5
 SAMPLE = 1 << 20  # numbers a histogram counts; of more, evenly many from everywhere
 
 
@@ -53,7 +54,8 @@ def numbers_of(array: Array, bins: int = BINS, sample: int = SAMPLE) -> Numbers:
     if flat.dtype.kind in "biu" and high - low < bins:
         counts, edges = np.histogram(counted, np.arange(low, high + 2) - 0.5)
     else:
-        reach = (low, high) if high > low else (low - 0.5, high + 0.5)
+        half = max(0.5, _AROUND * abs(low))
+        reach = (low, high) if high > low else (low - half, high + half)
         counts, edges = np.histogram(counted, bins, reach)
     return Numbers(
         flat.size,

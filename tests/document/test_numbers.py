@@ -42,6 +42,14 @@ def test_equal_numbers_and_none() -> None:
         assert found.broken == nothing.size
 
 
+@pytest.mark.parametrize("value", [3e38, -1e20, 1e17])
+def test_equal_numbers_may_be_large(value: float) -> None:
+    """As those of a training that goes astray: half beside them is the same number."""
+    same = numbers_of(np.full(5, value, np.float32))
+    assert same.heights.max() == 1
+    assert same.edges[0] < same.low < same.edges[-1]
+
+
 def test_the_histogram_of_many_numbers_is_of_a_sample_from_everywhere() -> None:
     array = np.linspace(0, 1, 3_000_000, dtype=np.float32)
     found = numbers_of(array)
