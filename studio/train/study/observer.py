@@ -164,7 +164,7 @@ class Observer:
 
     def _see(self, at: _At, wanted: Wanted) -> float:
         """Look; the seconds it took."""
-        seen = see(self._bench, wanted, self._where, at, self._refuse)
+        seen = see(self._bench, wanted, self._where, at, self._refuse, training=True)
         if seen.lens is not None and wanted.scales is None:
             self._shares.add(self._bench.document, seen.lens)
         self._say(seen)
@@ -183,6 +183,7 @@ def see(
     where: tuple[int, int],
     at: _At,
     refuse: Callable[[Problem], None],
+    training: bool = False,
 ) -> Seen:
     """Look at everything that is wanted.
 
@@ -192,24 +193,28 @@ def see(
         where: after which epoch and batch.
         at: at which occasion.
         refuse: told why a part of it cannot be seen.
+        training: whether a training waits meanwhile: then it is told of errors of ours, too.
     """
     from studio.train.study import recurrent, taps  # loaded where somebody looks
     from studio.train.study.lens_look import look
 
     began = perf_counter()
-    lens = _tried(refuse, lambda: look(bench, wanted.scales)) if wanted.lens else None
-    values = _tried(refuse, lambda: taps.sampled(bench, wanted)) if wanted.taps else None
-    through = _tried(refuse, lambda: recurrent.sampled(bench, wanted)) if wanted.recurrent else None
+
+    def tried(act: Callable[[], T]) -> T | None:
+        try:
+            return act()
+        except Exception as error:
+            if not training and not isinstance(error, ProblemError | MemoryError):
+                raise
+            why = Problem("look_broke", args={"reason": f"{type(error).__name__}: {error}"})
+            for problem in problems_of(error, memory="memory_short") or (why,):
+                refuse(problem)  # hours of training are worth more than a look at them
+            return None
+
+    lens = tried(lambda: look(bench, wanted.scales)) if wanted.lens else None
+    values = tried(lambda: taps.sampled(bench, wanted)) if wanted.taps else None
+    through = tried(lambda: recurrent.sampled(bench, wanted)) if wanted.recurrent else None
     return Seen(*where, at, lens, values or {}, through, perf_counter() - began)
-
-
-def _tried(refuse: Callable[[Problem], None], act: Callable[[], T]) -> T | None:
-    try:
-        return act()
-    except (ProblemError, MemoryError) as error:
-        for problem in problems_of(error, memory="memory_short"):
-            refuse(problem)
-        return None
 
 
 # -- where nothing trains ------------------------------------------------------------------------

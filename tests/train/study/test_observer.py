@@ -168,8 +168,9 @@ def test_trying_other_loss_weights_is_no_history() -> None:
     [
         (ProblemError(Problem("no_gradient", args={"operator": "Foo"})), "no_gradient"),
         (MemoryError(), "memory_short"),
+        (IndexError("out of range"), "look_broke"),
     ],
-    ids=["no gradient", "no memory"],
+    ids=["no gradient", "no memory", "an error of ours"],
 )
 @pytest.mark.usefixtures("_always")
 def test_what_cannot_be_seen_is_said_once_and_training_goes_on(
@@ -243,6 +244,15 @@ def test_at_rest_the_next_step_is_that_of_the_optimizer_as_training_left_it(
     assert fresh.lens is not None
     assert seen.lens.strengths == expected.strengths
     assert fresh.lens.strengths != expected.strengths  # as if it were its first step
+
+
+def test_at_rest_an_error_of_ours_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fall(*_: object) -> None:
+        raise IndexError("out of range")
+
+    monkeypatch.setattr(module, "look", fall)
+    with pytest.raises(IndexError):
+        observe(digits(), Path(), Wanted(lens=True))
 
 
 def test_a_model_without_data_says_why_it_cannot_be_seen() -> None:
