@@ -57,7 +57,7 @@ def facts(hit: Hit) -> list[str]:
     if hit.time is not None:
         said.append(text("breakpoints.time", step=hit.time + 1))
     if hit.heaviest > HUGE:
-        said.append(text("breakpoints.heaviest", value=written(hit.heaviest)))
+        said.append(text("breakpoints.heaviest", value=brief(hit.heaviest)))
     return said
 
 

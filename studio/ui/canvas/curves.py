@@ -80,16 +80,6 @@ def distances(lines: NDArray[np.float64], at: QPointF) -> NDArray[np.float64]:
     return np.sqrt(((away - along[..., None] * step) ** 2).sum(-1)).min(1)
 
 
-def polyline(lines: NDArray[np.float64]) -> QPainterPath:
-    """Lines that mostly follow one another, as one path."""
-    path = QPainterPath()
-    for x0, y0, x1, y1 in lines.tolist():
-        if path.currentPosition() != QPointF(x0, y0) or path.isEmpty():
-            path.moveTo(x0, y0)
-        path.lineTo(x1, y1)
-    return path
-
-
 def bounds(points: NDArray[np.float64]) -> NDArray[np.float64]:
     """A box around each curve's four control points, so around the curve."""
     xs, ys = points[:, 0::2], points[:, 1::2]

@@ -13,8 +13,8 @@ from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QStyleOptionGraphicsItem
 
 from studio.ui.canvas.boxes import Rects, array, draw_rects
+from studio.ui.canvas.far_tints import paint_tinted
 from studio.ui.canvas.overlays import Hint
-from studio.ui.canvas.tinting import paint_tinted
 from studio.ui.theme import brushes
 
 if TYPE_CHECKING:

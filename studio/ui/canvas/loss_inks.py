@@ -50,10 +50,15 @@ class Ink:
         """For a strength above 0 and up to 1."""
         return self.fills[min(int(strength * LEVELS), LEVELS - 1)]
 
-    def pen(self, width: float) -> QPen:
-        """For a strand, with the dashes."""
+    def line(self, width: float) -> QPen:
+        """For a piece of a strand that is dashed otherwise."""
         pen = QPen(self.colour, width)
         pen.setCapStyle(Qt.PenCapStyle.FlatCap)
+        return pen
+
+    def pen(self, width: float) -> QPen:
+        """For a strand, with the dashes."""
+        pen = self.line(width)
         if self.dashes:
             pen.setDashPattern(list(self.dashes))
         return pen

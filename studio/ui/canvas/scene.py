@@ -14,6 +14,7 @@ from studio.document.model import CallId, Document, Endpoint, Graph, Wire
 from studio.garbage import uncollected
 from studio.ui.canvas.faces import Face, Faces
 from studio.ui.canvas.far import Boxes
+from studio.ui.canvas.far_tints import FarTints
 from studio.ui.canvas.fields import Field
 from studio.ui.canvas.frames import FrameItem
 from studio.ui.canvas.geometry import MARGIN
@@ -22,7 +23,8 @@ from studio.ui.canvas.node import REACH, NodeItem
 from studio.ui.canvas.notes import NoteItem
 from studio.ui.canvas.pieces import Piece
 from studio.ui.canvas.probe_cards import Cards
-from studio.ui.canvas.tinting import Pills, Strands
+from studio.ui.canvas.strands import Strands
+from studio.ui.canvas.tinting import Pills
 from studio.ui.canvas.tints import Tints
 from studio.ui.canvas.wire_labels import WireLabels
 from studio.ui.canvas.wires import Bend, Ends, WireLayer
@@ -103,6 +105,7 @@ class CanvasScene(QGraphicsScene):
         lights: set while a wire is in the hand.
         overlays: what gestures show.
         far: what is painted from far away; None where it is to be found anew.
+        far_tints: likewise what the lens shows from there, as it was last painted.
         labels: the shapes on the wires, hidden until they are wanted.
         cards: what leaves the ports that probes are pinned to.
         tints: what the lens shows; None while it is off.
@@ -123,6 +126,7 @@ class CanvasScene(QGraphicsScene):
         self.lights: Lights | None = None
         self.overlays: list[QGraphicsItem] = []
         self.far: Boxes | None = None
+        self.far_tints: FarTints | None = None
         self.tints: Tints | None = None
         self.strands: Strands | None = None
         self.pills: Pills | None = None

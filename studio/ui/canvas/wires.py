@@ -22,7 +22,6 @@ from studio.ui.canvas.curves import (
     curves,
     distances,
     flatten,
-    polyline,
     side,
 )
 from studio.ui.canvas.levels import NEAR
@@ -34,6 +33,8 @@ Bend = tuple[Wire, int]
 WORLD = QRectF(-4e6, -4e6, 8e6, 8e6)  # ten thousand nodes in a row are 2.4 million long
 _LONG = 2000.0  # pixels of a wire above which only what is in sight of it is drawn
 _PIECES = 64
+_SHORT = 160.0  # pixels of a wire below which it is made of few lines
+_FEW_PIECES, _SOME_PIECES = 10, 24
 _REACH = 6.0  # how far from a wire a press still means it, in pixels
 _BEND_REACH = 9.0  # likewise from a bend
 BEND_RADIUS = 4.0
@@ -91,6 +92,11 @@ class WireLayer(QGraphicsItem):
     def wires(self) -> list[Wire]:
         """All wires shown."""
         return list(self._wires)
+
+    @property
+    def listed(self) -> list[Wire]:
+        """All wires shown, in a list that is another one as soon as they are others."""
+        return self._wires
 
     def ends(self, wire: Wire) -> Ends:
         """Where a wire starts and ends."""
@@ -279,16 +285,28 @@ class WireLayer(QGraphicsItem):
             middle = QPointF((x0 + 3 * x1 + 3 * x2 + x3) / 8, (y0 + 3 * y1 + 3 * y2 + y3) / 8)
             yield self._wires[row], middle, abs(x3 - x0)
 
-    def strokes(self, rects: Sequence[QRectF], zoom: float) -> Iterator[tuple[Wire, QPainterPath]]:
-        """The wires that cross some rectangles, as they are painted there: of those much longer
-        than the screen only what lies within.
+    def pieces(
+        self, rects: Sequence[QRectF], zoom: float
+    ) -> tuple[list[Wire], NDArray[np.intp], NDArray[np.float64]]:
+        """The wires that cross some rectangles, as lines that follow one another, (n, 4), with the
+        number of the wire each is of, in order: of wires much longer than the screen only what
+        lies within.
         """
         rows, cut = self._exposed_rows(rects, zoom)
-        for row in rows:
-            if self._wires[row] in self.hidden:
-                continue
-            path = polyline(cut[row]) if row in cut else self._path(row)
-            yield self._wires[row], path
+        rows = [row for row in rows if self._wires[row] not in self.hidden]
+        numbers = {row: number for number, row in enumerate(rows)}
+        whole = np.array([row for row in rows if row not in cut], np.intp)
+        sizes = (self._bounds[whole, 2:] - self._bounds[whole, :2]).max(1, initial=0) * zoom
+        owners = [np.full(len(lines), numbers[row]) for row, lines in cut.items() if row in numbers]
+        found = [lines for row, lines in cut.items() if row in numbers]
+        for few, these in ((_FEW_PIECES, sizes < _SHORT), (_SOME_PIECES, sizes >= _SHORT)):
+            whose, points = self._curves(whole[these])
+            ends = flatten(points, few)
+            found.append(np.concatenate([ends[:, :-1], ends[:, 1:]], axis=2).reshape(-1, 4))
+            owners.append(np.repeat([numbers[int(row)] for row in whose], few).astype(np.intp))
+        owner = np.concatenate(owners).astype(np.intp)
+        order = owner.argsort(kind="stable")
+        return [self._wires[row] for row in rows], owner[order], np.concatenate(found)[order]
 
     def _exposed_rows(
         self, exposed: Sequence[QRectF], zoom: float
@@ -299,10 +317,12 @@ class WireLayer(QGraphicsItem):
         long = [row for row in rows if sizes[row].max() > _LONG / zoom]
         return sorted(rows), {} if self.uncut else self._visible_pieces(long, exposed)
 
-    def lines(self, rect: QRectF) -> tuple[list[Wire], NDArray[np.float64]]:
-        """The wires that cross a rectangle as straight lines, (n, 4), and whose each is."""
+    def lines(self, rect: QRectF) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+        """The wires that cross a rectangle as straight lines, (n, 4), and which of those listed
+        each is of.
+        """
         rows, points = self._curves(self._crossing(rect))
-        return [self._wires[row] for row in rows], points[:, [0, 1, 6, 7]]
+        return rows, points[:, [0, 1, 6, 7]]
 
     def _crossing(self, rect: QRectF) -> NDArray[np.intp]:
         b = self._bounds

@@ -180,8 +180,8 @@ class WaveShow(QObject):
         self._travel(0.0 if moving else 1.0)
         words = self._phase_words(phase), self._where_words(phase, place.front)
         way = "forward" if mark is None else "back"
-        told = (text(f"breakpoints.wave_{way}_{length}") for length in ("number", "tip"))
-        self.bar.show_at(*words, *told, colour, mark.letter if mark else "")
+        number, tip = (text(f"breakpoints.wave_{way}_{length}") for length in ("number", "tip"))
+        self.bar.show_at(*words, number, tip, colour, mark.letter if mark else "")
         self._place_bar()
 
     def _travel(self, share: float) -> None:

@@ -296,3 +296,22 @@ def test_numbers_leave_nothing_behind_when_their_node_is_dragged(window):
     QApplication.processEvents()
     assert on_screen() == 0
     QTest.mouseRelease(view.viewport(), LEFT, pos=at - QPoint(0, 90))
+
+
+def test_from_far_away_the_bands_follow_what_is_moved_and_seen(window):
+    put_on(window)
+    view, drawn = window.canvas, window.canvas.canvas
+    view.zoom_at(0.2 / view.zoom, QPoint(300, 200))
+    view.viewport().grab()
+    first = drawn.far_tints
+    view.viewport().grab()
+    assert drawn.far_tints is first
+    moved = call(window.session.document, "lstm")
+    drawn.move_items({moved: drawn.items_by_call[moved].pos() + QPoint(90, 400)})
+    view.viewport().grab()
+    boxes = np.concatenate(list(drawn.far_tints.grounds.values()))
+    body = drawn.body_rect(moved)
+    assert (boxes[:, :2] == [body.x(), body.y()]).all(1).any()
+    view.lens.isolate(1)
+    view.viewport().grab()
+    assert {key[0] for key in drawn.far_tints.grounds if not isinstance(key, str)} == {1}
