@@ -19,3 +19,13 @@ def output_names(document: Document) -> dict[Endpoint, str]:
             name = f"{stem}_{number}"
         names[endpoint] = name
     return names
+
+
+def loss_names(document: Document) -> list[str]:
+    """The names of the outputs that have a loss, in the order the losses are counted in."""
+    plans = document.plan.outputs
+    return [
+        name
+        for end, name in output_names(document).items()
+        if end.key in plans and plans[end.key].loss is not None
+    ]

@@ -7,6 +7,7 @@ from PySide6.QtCore import QEvent, QEventLoop, QTimer, Signal
 from PySide6.QtWidgets import QTabWidget, QVBoxLayout, QWidget
 
 from studio.document.model import Document
+from studio.document.names import loss_names
 from studio.document.plan import Breakpoints
 from studio.problem import Problem
 from studio.text import text
@@ -475,7 +476,8 @@ class TrainingDock(QWidget):
             shown = self.runs.shown()[:1]
             for run in shown:
                 logs = run.live[1] if run.live else {}
-                self.values.show_values(run.history, run.best, logs, styles(run.keys))
+                looks = styles(run.keys, loss_names(self._session.document))
+                self.values.show_values(run.history, run.best, logs, looks)
         elif page == "compare":
             self.compare.show_runs(self.runs.ticked_runs())
         elif page == "settings":

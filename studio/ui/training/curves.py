@@ -59,10 +59,16 @@ class Shown:
         return quantities({**self.history, **(self.live[1] if self.live else {})})
 
 
-def styles(keys: Sequence[str]) -> dict[str, Style]:
-    """A style per quantity of one run: its output's colour, and a marker for its kind."""
+def styles(keys: Sequence[str], order: Sequence[str] = ()) -> dict[str, Style]:
+    """A style per quantity of one run: its output's colour, and a marker for its kind.
+
+    Args:
+        keys: the quantities.
+        order: the model's outputs that have a loss, so that each has the colour its loss has on
+            the canvas; outputs that are not among them, as renamed since, come after these.
+    """
     hues = tokens().series
-    owners = outputs(keys)
+    owners = list(dict.fromkeys([*order, *outputs(keys)]))
     found = {"loss": Style(QColor(tokens().text), MARKERS[0])} if "loss" in keys else {}
     names: list[str] = []
     for key in (k for k in keys if k != "loss"):

@@ -48,6 +48,7 @@ class CurvesView(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._runs: tuple[Shown, ...] = ()
+        self._order: tuple[str, ...] = ()
         self._range: tuple[float, float] | None = None
         self._smoother = Smoother()
         self._keys: list[str] = []
@@ -96,9 +97,12 @@ class CurvesView(QWidget):
 
     # -- what is shown ---------------------------------------------------------------------------
 
-    def show_runs(self, runs: Sequence[Shown]) -> None:
-        """Draw these; the same keys stay where they are."""
-        self._runs = tuple(runs)
+    def show_runs(self, runs: Sequence[Shown], order: Sequence[str] = ()) -> None:
+        """Draw these, coloured as the outputs stand in `order`; the same keys stay where they are.
+
+        See `styles`.
+        """
+        self._runs, self._order = tuple(runs), tuple(order)
         keys = self._found_keys()
         if keys != self._keys:
             self._keys = keys
@@ -127,7 +131,7 @@ class CurvesView(QWidget):
     def chart(self, key: str) -> Chart:
         """The chart of a quantity as things stand."""
         runs = [run for run in self._runs if key in run.keys]
-        looks = styles(self._keys) if len(self._runs) == 1 else {}
+        looks = styles(self._keys, self._order) if len(self._runs) == 1 else {}
         drawn = tuple(lines(runs, key, looks, self._smoother))
         x = self._epochs()
         y = fitting([_between(line, x) for line in drawn], self.log.isChecked())
@@ -164,7 +168,7 @@ class CurvesView(QWidget):
         self._look_anew()
 
     def _look_anew(self) -> None:
-        self.show_runs(self._runs)
+        self.show_runs(self._runs, self._order)
         self.looked.emit()
 
     def _point(self, epoch: float | None) -> None:
@@ -215,7 +219,7 @@ class CurvesView(QWidget):
         """Another theme: draw again in its colours."""
         super().changeEvent(event)
         if event.type() == QEvent.Type.PaletteChange:
-            self.show_runs(self._runs)
+            self.show_runs(self._runs, self._order)
 
 
 def columns_for(charts: int, width: int, height: int) -> int:

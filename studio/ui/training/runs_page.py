@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from studio.document.names import loss_names
 from studio.document.project import Run, restored
 from studio.problem import ProblemError
 from studio.text import text
@@ -91,7 +92,7 @@ class RunsPage(QWidget):
         self.curves.empty.setText(
             text(f"training.{'no_curves_yet' if self._training.running else key}")
         )
-        self.curves.show_runs(self.shown())
+        self.curves.show_runs(self.shown(), loss_names(self._session.document))
 
     def ticked_runs(self) -> list[Run]:
         """The finished runs that are drawn, oldest first."""

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from studio.train.report.quantities import VALIDATION, quantities
+from studio.ui.canvas.loss_inks import ink
 from studio.ui.theme import apply_theme
 from studio.ui.training.curves import (
     Shown,
@@ -37,6 +38,13 @@ def test_an_output_whose_name_begins_like_another_keeps_its_own():
     looks = styles(keys)
     assert looks["main_output_accuracy"].color == looks["main_output_loss"].color
     assert looks["main_output_accuracy"].color != looks["main_loss"].color
+
+
+def test_an_output_has_the_colour_its_loss_has_under_the_lens():
+    keys = ["loss", "aux_loss", "gone_loss", "main_loss", "main_accuracy"]
+    looks = styles(keys, ["main", "aux"])
+    colours = [looks[key].color for key in ("main_loss", "aux_loss", "gone_loss")]
+    assert colours == [ink(number).colour for number in range(3)]
 
 
 def naive(values, weight):
