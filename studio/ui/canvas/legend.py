@@ -84,6 +84,7 @@ class Legend(QFrame):
         self.back.setText(text("lens.newest" if study.scales is None else "lens.own_weights"))
         away = study.epoch is not None or study.scales is not None
         self.back.setVisible(away)
+        self.hint.setText(text(f"lens.legend_hint{'' if len(self.rows) > 1 else '_one'}"))
         self.hint.setVisible(sample is not None and not away)
         for widget in (self.nothing, self.scale):
             widget.setVisible(sample is not None)
@@ -94,7 +95,6 @@ class Legend(QFrame):
         font.setBold(True)
         self.title.setFont(font)
         self.title.setText(text("lens.title"))
-        self.hint.setText(text("lens.legend_hint"))
         self.close_button.setIcon(icon("close"))
         self.close_button.setToolTip(text("lens.close"))
         self.close_button.setAccessibleName(text("lens.close"))
@@ -111,10 +111,9 @@ class Legend(QFrame):
         y = self._arrange_words(width)
         x, right = _PAD, width - _PAD
         shown = [w for w in (*self.rows, self.nothing, self.scale) if not w.isHidden()]
-        self.scale.bare = False
-        if sum(w.sizeHint().width() + _GAP for w in shown) - _GAP > right - x:
-            self.scale.bare = True
         for widget in shown:
+            if widget is self.scale:
+                self._bare_scale(right - x)
             taken = min(widget.sizeHint().width(), right - _PAD)
             if x > _PAD and x + taken > right:
                 x, y = _PAD, y + _ROW + 2
@@ -124,6 +123,13 @@ class Legend(QFrame):
         self.setGeometry(0, 0, width, height)
         self.raise_()
         return height
+
+    def _bare_scale(self, room: int) -> None:
+        """Leave out what its numbers are, where that alone keeps it from a row of its own."""
+        self.scale.bare = False
+        if self.scale.sizeHint().width() > room:
+            self.scale.bare = True
+            self.scale.bare = self.scale.sizeHint().width() <= room
 
     def _arrange_words(self, width: int) -> int:
         """The upper line: what it is, of when, what to do."""

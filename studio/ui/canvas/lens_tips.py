@@ -163,22 +163,32 @@ def _back_along(session: Session, sample: LensSample, wire: Wire) -> Strengths:
 # -- the table -----------------------------------------------------------------------------------
 
 
-def _table(names: Sequence[str], rows: Iterable[tuple[str, Strengths]]) -> str:
-    """Losses across, with their letters in their colours; a dash where nothing arrives."""
-    titles = "".join(
-        f"<td align='right'>&nbsp;&nbsp;{_loss(i, n)}</td>" for i, n in enumerate(names)
-    )
+def _table(names: Sequence[str], rows: Sequence[tuple[str, Strengths]]) -> str:
+    """Losses with their letters in their colours, across or, where that is narrower, down; a dash
+    where nothing arrives.
+    """
+    losses, titles = [_loss(i, n) for i, n in enumerate(names)], [_whole(name) for name, _ in rows]
+    cells = [list(map(_cell, values)) for _, values in rows]
+    if len(names) > 2 and sum(map(len, names)) > sum(len(name) for name, _ in rows):
+        losses, titles, cells = titles, losses, [list(c) for c in zip(*cells, strict=True)]
+    head = "".join(f"<td align='right'>&nbsp;&nbsp;{loss}</td>" for loss in losses)
     lines = "".join(
-        f"<tr><td>{escape(name)}</td>{''.join(map(_cell, values))}</tr>" for name, values in rows
+        f"<tr><td>{title}</td>{''.join(values)}</tr>"
+        for title, values in zip(titles, cells, strict=True)
     )
-    return f"<table cellspacing='0' cellpadding='2'><tr><td></td>{titles}</tr>{lines}</table>"
+    return f"<table cellspacing='0' cellpadding='2'><tr><td></td>{head}</tr>{lines}</table>"
 
 
 def _loss(number: int, name: str) -> str:
     drawn = ink(number)
     style = f"background:{drawn.colour.name()};color:{drawn.on.name()}"
-    return f"<span style='{style}'>&nbsp;<b>{drawn.letter}</b>&nbsp;</span> {escape(name)}"
+    return f"<span style='{style}'>&nbsp;<b>{drawn.letter}</b>&nbsp;</span>&nbsp;{_whole(name)}"
 
 
 def _cell(value: float) -> str:
-    return f"<td align='right'>{percent(value) if value else '–'}</td>"
+    return f"<td align='right'>{_whole(percent(value)) if value else '–'}</td>"
+
+
+def _whole(words: str) -> str:
+    """On one line: a narrow tip would break a number from its sign."""
+    return escape(words).replace(" ", "&nbsp;")

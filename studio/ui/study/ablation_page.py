@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from html import escape
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, Signal
+from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtWidgets import (
     QComboBox,
     QFileDialog,
@@ -40,6 +40,7 @@ from studio.train.study.ablation import (
 from studio.train.written import metric
 from studio.ui.canvas.accessible import announce
 from studio.ui.dialogs import tell_problems
+from studio.ui.flow import Flow, beside
 from studio.ui.notice import ProblemsNotice
 from studio.ui.parts import note, number
 from studio.ui.session import Session
@@ -115,11 +116,17 @@ class AblationPage(QWidget):
         instead, self._epochs = QLabel(text("checks.instead")), QLabel(text("checks.epochs"))
         instead.setBuddy(self.how)
         self._epochs.setBuddy(self.epochs)
+        flow = Flow()
+        for widgets in (
+            (self.all,),
+            (self.chosen,),
+            (instead, self.how),
+            (self._epochs, self.epochs),
+        ):
+            flow.add(beside(*widgets))
         row = QHBoxLayout()
-        for widget in (self.all, self.chosen, instead, self.how, self._epochs, self.epochs):
-            row.addWidget(widget)
-        row.addStretch(1)
-        row.addWidget(self.export)
+        row.addWidget(flow, 1)
+        row.addWidget(self.export, 0, Qt.AlignmentFlag.AlignTop)
         return row
 
     def changeEvent(self, event: QEvent) -> None:

@@ -10,7 +10,6 @@ from PySide6.QtGui import QColor
 from PySide6.QtWidgets import (
     QFileDialog,
     QFrame,
-    QGridLayout,
     QHBoxLayout,
     QLabel,
     QPushButton,
@@ -27,14 +26,13 @@ from studio.train.hit_words import facts, sentence
 from studio.train.reproduction import SUFFIX
 from studio.ui.background import Latest
 from studio.ui.dialogs import tell
+from studio.ui.flow import Flow
 from studio.ui.icons import icon
 from studio.ui.parts import clear, note
 from studio.ui.session import Session
 from studio.ui.study.row_reader import RowReader
 from studio.ui.study.row_view import RowView
 from studio.ui.theme import tokens
-
-_COLUMNS = 3  # remedies beside one another
 
 
 class HitPanel(QFrame):
@@ -88,19 +86,17 @@ class HitPanel(QFrame):
         return button
 
     def _lay_out(self) -> None:
-        acts = QHBoxLayout()
+        acts = Flow()
         for button in (self.show_button, self.save_button, self.again_button):
-            acts.addWidget(button)
-        acts.addStretch(1)
-        self._help = QGridLayout()
-        self._help.setColumnStretch(_COLUMNS, 1)
+            acts.add(button)
+        self._help = Flow()
         left = QVBoxLayout()
         left.setSpacing(4)
         for part in (self.title, self.facts):
             left.addWidget(part)
-        left.addLayout(acts)
+        left.addWidget(acts)
         left.addWidget(self.help_title)
-        left.addLayout(self._help)
+        left.addWidget(self._help)
         left.addStretch(1)
         row = QHBoxLayout(self)
         row.setContentsMargins(10, 6, 6, 6)
@@ -167,8 +163,8 @@ class HitPanel(QFrame):
         if self._session.document.plan.data.source is None:
             del ways["mend_data"]
         self.fixes += [self._way(n, ways[n]) for n in self.hit.remedies if n in ways]
-        for i, button in enumerate(self.fixes):
-            self._help.addWidget(button, i // _COLUMNS, i % _COLUMNS)
+        for button in self.fixes:
+            self._help.add(button)
         self.help_title.setVisible(bool(self.fixes))
         trains = self._session.document.plan.data.source is not None
         self.again_button.setVisible(trains and self.hit.kind == "not_finite")

@@ -38,7 +38,7 @@ class LensPage(StudyPage):
         split.setChildrenCollapsible(False)
         split.addWidget(self.shares)
         split.addWidget(side)
-        split.setSizes([450, 550])
+        split.setSizes([400, 600])
         layout = QVBoxLayout(self)
         layout.setContentsMargins(6, 4, 6, 6)
         layout.addWidget(self.status)

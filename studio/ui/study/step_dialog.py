@@ -94,7 +94,8 @@ class StepDialog(QDialog):
         self.table.setShowGrid(False)
         self.table.setAlternatingRowColors(True)
         self.table.setAccessibleName(text("breakpoints.step_values"))
-        self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        self.buttons = QDialogButtonBox()
+        self.buttons.addButton(text("window.close"), QDialogButtonBox.ButtonRole.RejectRole)
         self.open_button = self.buttons.addButton(
             text("breakpoints.open_model"), QDialogButtonBox.ButtonRole.ActionRole
         )

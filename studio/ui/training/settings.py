@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import product
 from typing import Any, ClassVar
 
-from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtCore import QSize, Signal
+from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
     QFormLayout,
-    QGridLayout,
+    QHBoxLayout,
     QLabel,
     QLayout,
     QScrollArea,
@@ -199,11 +200,15 @@ class SettingsPanel(QWidget):
             (heading(text("breakpoints.title")), self.breakpoints),
         )
         self._parts = [_section(part) for part in parts]
-        self._most, self._columns = len(parts) if wide else 1, 0
-        layout = QGridLayout(self)
-        layout.setContentsMargins(0, 0, 6 if wide else 0, 0)
-        layout.setHorizontalSpacing(16)
-        layout.setSizeConstraint(QLayout.SizeConstraint.SetNoConstraint)
+        self._most, self._count = len(parts) if wide else 1, 0
+        self._across = QHBoxLayout(self)
+        self._across.setContentsMargins(0, 0, 6 if wide else 0, 0)
+        self._across.setSpacing(16)
+        self._across.setSizeConstraint(QLayout.SizeConstraint.SetNoConstraint)
+        self._columns = [QVBoxLayout() for _ in range(self._most)]
+        for column in self._columns:
+            column.addStretch(1)
+            self._across.addLayout(column)
         self._place()
         self.refresh()
 
@@ -216,17 +221,26 @@ class SettingsPanel(QWidget):
         super().resizeEvent(event)
         self._place()
 
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._count = 0  # how high each part is, was not known before
+        self._place()
+
     def _place(self) -> None:
-        """As many columns as there is room for."""
-        columns = max(1, min(self._most, self.width() // _COLUMN))
-        layout = self.layout()
-        assert isinstance(layout, QGridLayout)
-        if columns != self._columns:
-            for i, part in enumerate(self._parts):
-                layout.addWidget(part, i // columns, i % columns, Qt.AlignmentFlag.AlignTop)
-            for i in range(len(self._parts)):
-                layout.setColumnStretch(i, int(i < columns))
-            self._columns = columns
+        """As many columns as there is room for; each part goes to what is the shortest by then."""
+        count = max(1, min(self._most, self.width() // _COLUMN))
+        if count == self._count:
+            return
+        self._count, heights = count, [0] * count
+        for part, column in product(self._parts, self._columns):
+            column.removeWidget(part)
+        for part in self._parts:
+            shortest = heights.index(min(heights))
+            column = self._columns[shortest]
+            column.insertWidget(column.count() - 1, part)
+            heights[shortest] += part.sizeHint().height()
+        for i, column in enumerate(self._columns):
+            self._across.setStretchFactor(column, int(i < count))
 
     def refresh(self) -> None:
         """Show the document as it stands."""

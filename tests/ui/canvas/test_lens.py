@@ -13,6 +13,7 @@ from studio.document.edits import set_run
 from studio.document.project import Project
 from studio.examples import EXAMPLES
 from studio.text import LANGUAGES, set_language
+from studio.ui.canvas import lens_tips
 from studio.ui.canvas.loss_inks import ink
 from studio.ui.theme import THEMES, apply_theme
 from tests.ui.looked import call, look
@@ -52,7 +53,7 @@ def tip_of(window, name):
     place = canvas.viewport().mapToGlobal(at)
     event = QHelpEvent(QEvent.Type.ToolTip, at, place)
     QApplication.sendEvent(canvas.viewport(), event)
-    return QToolTip.text()
+    return QToolTip.text().replace("&nbsp;", " ")
 
 
 def test_a_key_puts_it_on_and_takes_it_away_without_a_trace(window):
@@ -137,7 +138,8 @@ def test_wires_tell_what_flows_back_and_integers_why_nothing_does(window):
 
     def told(start):
         wire = document.graph.out_of(call(document, start))[0]
-        return lens.tip(Hit(window.canvas.canvas.body_rect(wire.source).center(), wire=wire))
+        hit = Hit(window.canvas.canvas.body_rect(wire.source).center(), wire=wire)
+        return lens.tip(hit).replace("&nbsp;", " ")
 
     assert "whole numbers" in told("main_input")
     assert "100 %" not in told("lstm")
@@ -218,6 +220,9 @@ def test_nothing_in_the_bar_is_cut_off(window, qapp, theme, language):
 def test_a_narrow_canvas_breaks_the_bar_into_lines(window):
     lens = put_on(window)
     wide = lens.legend.arrange(900)
+    lens.legend.arrange(560)  # the scale has a row of its own, so there is room for its words
+    assert lens.legend.scale.y() > lens.legend.rows[0].y()
+    assert not lens.legend.scale.bare
     narrow = lens.legend.arrange(320)
     assert narrow > wide
     assert all(row.geometry().right() <= 320 for row in lens.legend.rows)
@@ -315,3 +320,21 @@ def test_from_far_away_the_bands_follow_what_is_moved_and_seen(window):
     view.lens.isolate(1)
     view.viewport().grab()
     assert {key[0] for key in drawn.far_tints.grounds if not isinstance(key, str)} == {1}
+
+
+def test_many_losses_stand_below_one_another_in_a_tip():
+    rows = [("kernel", (0.01, 0.02, 0.0)), ("bias", (0.3, 0.2, 0.1))]
+    long = lens_tips._table(["price", "neighbourhood", "days_on_market"], rows)
+    lines = [line.split("<td")[1:] for line in long.split("<tr>")[1:]]
+    assert [len(line) for line in lines] == [3, 3, 3, 3]
+    for part, cell in zip(("price", "1.0&nbsp;%", "30&nbsp;%"), lines[1], strict=True):
+        assert part in cell
+    across = lens_tips._table(["main", "aux"], [(name, values[:2]) for name, values in rows])
+    assert [line.count("<td") for line in across.split("<tr>")[1:]] == [3, 3, 3]
+
+
+def test_what_is_as_strong_is_not_told_to_be_once_as_strong():
+    assert lens_tips._compared(["a", "b"], (0.101, 0.1)) == ["a and b train it about equally."]
+    assert lens_tips._compared(["a", "b"], (0.1, 0.2)) == [
+        "b trains it 2.0 times as strongly as a."
+    ]

@@ -108,6 +108,8 @@ def test_checkpoints_and_epochs_are_of_the_same_form(qtbot, panel):
 def test_columns_follow_the_width(qtbot, panel):
     tops = lambda: [part.y() for part in panel._parts]  # noqa: E731
     assert len(set(tops())) == 2, "three and one"
+    *_, watching, breakpoints = panel._parts
+    assert breakpoints.x() == watching.x(), "below the shortest"
     panel.resize(1200, 500)
     qtbot.waitUntil(lambda: len(set(tops())) == 1)
     panel.resize(300, 900)
