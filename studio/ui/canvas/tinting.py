@@ -121,18 +121,18 @@ def _paint_pills(painter: QPainter, bands: Sequence[Band], body: QRectF) -> None
     ]
     words = [f"{ink(b.loss).letter} {percent(b.strength) if b.depth else '–'}" for b, _ in shown]
     widths = [text_width(said, "pill_font") + 2 * _PILL_PAD for said in words]
-    taken = sum(widths) + _PILL_GAP * (len(widths) - 1)
+    gap = _PILL_GAP
+    taken = sum(widths) + gap * (len(widths) - 1)
     level = body.bottom() + _BELOW
     if taken > body.width() + _PILL_OVER:
-        for band, x in shown:
-            _paint_pill(painter, band, ink(band.loss).letter, x, level, _PILL)
-        return
+        words, widths, gap = [ink(b.loss).letter for b, _ in shown], [_PILL] * len(shown), 1.0
+        taken = sum(widths) + gap * (len(widths) - 1)
     left = body.center().x() - taken / 2
     for (band, x), said, width in zip(shown, words, widths, strict=True):
         # Below its band, if the numbers of the others leave room there.
         x = max(x, left + width / 2)
         _paint_pill(painter, band, said, x, level, width)
-        left = x + width / 2 + _PILL_GAP
+        left = x + width / 2 + gap
 
 
 def _paint_pill(

@@ -2,11 +2,11 @@
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt
 from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
-from studio.document.model import Graph, Wire
+from studio.document.model import CallId, Graph, Wire
 from studio.train.written import brief
 from studio.ui.canvas.geometry import RADIUS
 from studio.ui.canvas.levels import FAR
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _AROUND = 5.0  # how far the glow stands out, in pixels
 _CHIP = (7.0, 3.0)  # pixels around a number
+_APART = 3.0  # pixels between a number and the glow
 _DEEPEST = 70  # how much of the colour lies over the brightest node, of 255
 _DOT = 4.5
 _ROOM = 120.0  # units of the scene around a node that its glow and number keep within
@@ -114,7 +115,7 @@ class WaveItem(QGraphicsItem):
                     bright = phase.brightness.get(call, 0.0)
                     self._paint_glow(painter, rect, bright, newest, zoom)
                     if call in phase.numbers and (told or (newest and zoom >= FAR)):
-                        self._paint_number(painter, rect, phase.numbers[call], zoom)
+                        self._paint_number(painter, call, rect, phase.numbers[call], zoom)
 
     def _paint_wires(self, painter: QPainter, phase: Phase, zoom: float, seen: QRectF) -> None:
         painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -156,15 +157,23 @@ class WaveItem(QGraphicsItem):
             radius = RADIUS + _AROUND / zoom
             painter.drawRoundedRect(rect, radius, radius)
 
-    def _paint_number(self, painter: QPainter, glow: QRectF, number: float, zoom: float) -> None:
-        """On the upper edge of what glows, as large at any zoom."""
+    def free_above(self, call: CallId, glow: QRectF, size: QSizeF) -> bool:
+        """Whether a number of this size does not lie on another node if it is above the glow."""
+        corner = QPointF(glow.center().x() - size.width() / 2, glow.top() - size.height())
+        return not set(self._scene.calls_in(QRectF(corner, size))) - {call}
+
+    def _paint_number(
+        self, painter: QPainter, call: CallId, glow: QRectF, number: float, zoom: float
+    ) -> None:
+        """Above what glows, as large at any zoom; below it where another node is above."""
         paint, words = brushes(), brief(number)
         room = metrics("font").boundingRect(words).size()
         width, height = room.width() + 2 * _CHIP[0], room.height() + 2 * _CHIP[1]
+        free = self.free_above(call, glow, QSizeF(width, height + _APART) / zoom)
         painter.save()
-        painter.translate(QPointF(glow.center().x(), glow.top()))
+        painter.translate(QPointF(glow.center().x(), glow.top() if free else glow.bottom()))
         painter.scale(1 / zoom, 1 / zoom)
-        rect = QRectF(-width / 2, -height - 3, width, height)
+        rect = QRectF(-width / 2, -height - _APART if free else _APART, width, height)
         painter.setPen(_pen(self.colour, 1.2, 255))
         painter.setBrush(QColor(mix(self.colour, tokens().node, 0.12)))
         painter.drawRoundedRect(rect, height / 2, height / 2)

@@ -1,7 +1,7 @@
 """A step as a wave: the order it takes through a graph, and how it is played over the canvas."""
 
 import pytest
-from PySide6.QtCore import QEvent, Qt
+from PySide6.QtCore import QEvent, QSizeF, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
@@ -146,6 +146,16 @@ def test_each_front_changes_the_picture_and_closing_gives_it_back(show, wave):
     assert not show.bar.isVisible()
     assert pixels(show) == before
     assert show.canvas.canvas.overlays == [show.canvas.hint]
+
+
+def test_a_number_does_not_lie_on_the_node_above(show, wave, node):
+    show.show_wave(wave)
+    item, canvas = show._item, show.canvas.canvas
+    free = {
+        name: item.free_above(node(name), canvas.body_rect(node(name)), QSizeF(120, 60))
+        for name in ("lstm", "aux_input")
+    }
+    assert free == {"lstm": True, "aux_input": False}, "the LSTM is above the second input"
 
 
 @pytest.mark.parametrize("zoom", [1.0, 0.45, 0.1])
