@@ -1,6 +1,7 @@
 """``layerloom check --gradients``: what it prints, and what it exits with."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,11 @@ def project(tmp_path: Path) -> Path:
 def wrong(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every gradient is twice what it should be."""
     right = gradient_check._gradients
-    twice = lambda *given: {n: 2 * g for n, g in right(*given).items()}  # noqa: E731
+
+    def twice(*given: Any) -> Callable[[], dict[str, Any]]:
+        gradients = right(*given)
+        return lambda: {name: 2 * gradient for name, gradient in gradients().items()}
+
     monkeypatch.setattr(gradient_check, "_gradients", twice)
 
 
