@@ -118,7 +118,7 @@ class Observer:
         self._budget: Budget | None = None  # while somebody looks
         self._shares = Shares()
         self._where = (course.epoch, course.batch) if course else (0, 0)
-        self._refused: set[str] = set()
+        self._refused: set[tuple[str, str]] = set()
 
     def began(self) -> None:
         """Training is about to begin: what is wanted by now is seen before its first step."""
@@ -172,8 +172,9 @@ class Observer:
 
     def _refuse(self, problem: Problem) -> None:
         """Say once why something cannot be seen; training goes on."""
-        if str(problem) not in self._refused:
-            self._refused.add(str(problem))
+        what = problem.code, problem.where  # the same, however much memory was held this time
+        if what not in self._refused:
+            self._refused.add(what)
             self._say(Warned(replace(problem, severity="warning")))
 
 
