@@ -20,7 +20,7 @@ from studio.train.events import (
     Started,
     Warned,
 )
-from studio.train.hit_words import differing, facts, sentence
+from studio.train.hit_words import about_weights, differing, facts, sentence
 
 if TYPE_CHECKING:
     from studio.train.reproduction import Replayed, Reproduction
@@ -59,7 +59,8 @@ def tell_hit(hit: Hit, document: Document) -> None:
     from studio.train.remedies import advice
 
     row = [] if hit.row is None else [text("cli.row", row=hit.row + 1)]
-    lines = [" · ".join([sentence(hit, document, waits=False), *facts(hit), *row])]
+    said = [sentence(hit, document, waits=False), *facts(hit), *about_weights(hit), *row]
+    lines = [" · ".join(said)]
     if hit.remedies:
         lines += [text("cli.may_help"), *(f"  {line}" for line in advice(hit))]
     if hit.reproduction:

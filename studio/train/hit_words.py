@@ -43,9 +43,7 @@ def sentence(hit: Hit, document: Document, waits: bool = True) -> str:
 
 
 def facts(hit: Hit) -> list[str]:
-    """What else is known of it: the weight that has most of it, operator, sample, time step, and
-    that weights were huge already.
-    """
+    """What else is known of it: the weight that has most of it, operator, sample, time step."""
     said = []
     if hit.kind == "gradient_norm" and hit.weight:
         said.append(text("breakpoints.longest", weight=hit.weight, layer=hit.layer))
@@ -56,9 +54,16 @@ def facts(hit: Hit) -> list[str]:
         said.append(text(f"breakpoints.{key}", number=hit.sample + 1))
     if hit.time is not None:
         said.append(text("breakpoints.time", step=hit.time + 1))
-    if hit.heaviest > HUGE:
-        said.append(text("breakpoints.heaviest", value=brief(hit.heaviest)))
     return said
+
+
+def about_weights(hit: Hit) -> list[str]:
+    """Which weights the model has after it, and whether they were huge already."""
+    if hit.kind != "not_finite":
+        return []
+    if hit.heaviest > HUGE:
+        return [text("breakpoints.weights_grown", value=brief(hit.heaviest))]
+    return [text("breakpoints.weights_kept")]
 
 
 def differing(difference: "Difference") -> str:

@@ -14,7 +14,7 @@ from studio.optimizers.schedules.decay import ExponentialDecay
 from studio.optimizers.sgd import SGD
 from studio.train.control import Orders
 from studio.train.events import BatchDone, EpochDone, Event, Finished, Hit, Paused, Resumed
-from studio.train.hit_words import facts
+from studio.train.hit_words import about_weights
 from studio.train.job import Job, train
 from studio.train.remedies import HUGE, fixes, likely
 from studio.train.study.seen import Seen
@@ -197,7 +197,7 @@ def test_a_rate_out_of_all_proportion_comes_back_to_the_usual_one(tmp_path: Path
     document = edits.set_rate(numbers(tmp_path), 1e30)
     (hit,) = [e for e in led(document, _goes_on) if isinstance(e, Hit)]
     assert hit.heaviest > HUGE
-    assert "a weight had grown to" in facts(hit)[-1]
+    assert "weights had grown to" in about_weights(hit)[0]
     assert hit.remedies[0] == "lower_rate"
     assert hit.remedies[-1] == "fresh_weights", "they grew in this run: it can be done again"
     lower = next(fix for fix in fixes(document, hit) if fix.code == "lower_rate")

@@ -6,7 +6,7 @@ from pathlib import Path
 from shutil import copyfile
 
 from PySide6.QtCore import QEvent, QSize, Qt, Signal, SignalInstance
-from PySide6.QtGui import QColor
+from PySide6.QtGui import QColor, QResizeEvent
 from PySide6.QtWidgets import (
     QFileDialog,
     QFrame,
@@ -22,7 +22,7 @@ from studio.document.nesting import Way
 from studio.text import text
 from studio.train import remedies
 from studio.train.events import Hit
-from studio.train.hit_words import facts, sentence
+from studio.train.hit_words import about_weights, facts, sentence
 from studio.train.reproduction import SUFFIX
 from studio.ui.background import Latest
 from studio.ui.dialogs import tell
@@ -63,7 +63,7 @@ class HitPanel(QFrame):
         self._copying = Latest(self)
         self._copying.answered.connect(self._copied)
         self._icon = QLabel(alignment=Qt.AlignmentFlag.AlignTop)
-        self.title, self.facts = note(), note()
+        self.title, self.facts, self.weights = note(), note(), note()
         self.show_button = self._button("show", self._jump)
         self.save_button = self._button("save_step", self.ask_save)
         self.again_button = self._button("train_again", self.again.emit)
@@ -74,6 +74,7 @@ class HitPanel(QFrame):
         self._reader.read.connect(self.row.show_row)
         self.help_title = QLabel()
         self.fixes: list[QPushButton] = []
+        self.ways: list[QPushButton] = []
         self._lay_out()
         session.changed.connect(self._offer)
         self._retranslate()
@@ -86,13 +87,13 @@ class HitPanel(QFrame):
         return button
 
     def _lay_out(self) -> None:
-        acts = Flow()
+        self._acts = acts = Flow()
         for button in (self.show_button, self.save_button, self.again_button):
             acts.add(button)
         self._help = Flow()
         left = QVBoxLayout()
         left.setSpacing(4)
-        for part in (self.title, self.facts):
+        for part in (self.title, self.facts, self.weights):
             left.addWidget(part)
         left.addWidget(acts)
         left.addWidget(self.help_title)
@@ -132,11 +133,10 @@ class HitPanel(QFrame):
         said = sentence(hit, self._document)
         self.title.setText(f"<b>{escape(said)}</b>")
         self.title.setAccessibleName(said)
-        more = facts(hit)
-        if hit.kind == "not_finite":
-            more.append(text("breakpoints.weights_kept"))
-        self.facts.setText(escape(" · ".join(more)))
-        self.facts.setVisible(bool(more))
+        for label, more in ((self.facts, facts(hit)), (self.weights, about_weights(hit))):
+            label.setText(escape(" · ".join(more)))
+            label.setVisible(bool(more))
+        self._keep_words()
         self.show_button.setText(text("breakpoints.show", name=hit.layer))
         self.show_button.setVisible(bool(hit.place))
         self.save_button.setVisible(bool(hit.reproduction))
@@ -144,6 +144,15 @@ class HitPanel(QFrame):
 
     def _base(self) -> Path:
         return self._session.path.parent if self._session.path else Path()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._keep_words()
+
+    def _keep_words(self) -> None:
+        """Let no line be squeezed out where the dock is low: the curves can give way."""
+        for label in (self.title, self.facts, self.weights):
+            label.setMinimumHeight(max(0, label.heightForWidth(label.width())))
 
     # -- what can be done ------------------------------------------------------------------------
 
@@ -155,14 +164,16 @@ class HitPanel(QFrame):
         """The remedies, as edits of the document as it is now."""
         if self.hit is None:
             return
-        for button in self.fixes:
+        for button in (*self.fixes, *self.ways):
             clear(button)
         fixes = remedies.fixes(self._session.document, self.hit)
         self.fixes = [self._remedy(fix) for fix in fixes]
         ways = {"mend_data": self.data_wanted, "fresh_weights": self.reset_wanted}
         if self._session.document.plan.data.source is None:
             del ways["mend_data"]
-        self.fixes += [self._way(n, ways[n]) for n in self.hit.remedies if n in ways]
+        self.ways = [self._way(n, ways[n]) for n in self.hit.remedies if n in ways]
+        for button in self.ways:  # these are no edits: undo does not take them back
+            self._acts.add(button)
         for button in self.fixes:
             self._help.add(button)
         self.help_title.setVisible(bool(self.fixes))

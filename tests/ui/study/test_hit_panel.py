@@ -1,5 +1,7 @@
 """The panel that tells what a breakpoint met: words, the sample's row, ways on."""
 
+from dataclasses import replace
+
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog
@@ -148,10 +150,14 @@ def test_nothing_is_cut_off(qtbot, panel, code):
     qtbot.addWidget(fresh)
     fresh.resize(900, 160)
     met = hit(where="forward", layer="answer", place=("c2",), operator="MatMul", sample=2, time=5)
+    met = replace(met, heaviest=1.5e30, remedies=("lower_rate", "clip", "fresh_weights"))
     fresh.show_hit(met, panel.session.document)
-    for button in (fresh.show_button, fresh.again_button):
+    assert len(fresh.fixes) == 2
+    (reset,) = fresh.ways
+    for button in (fresh.show_button, fresh.again_button, reset):
         assert button.width() >= button.sizeHint().width()
-    for label in (fresh.title, fresh.facts):
+    assert "1.5e+30" in fresh.weights.text()
+    for label in (fresh.title, fresh.facts, fresh.weights):
         assert label.height() >= label.heightForWidth(label.width())
 
 

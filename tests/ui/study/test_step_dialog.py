@@ -65,7 +65,7 @@ def test_a_training_that_ended_is_told_and_trained_again_with_a_remedy(window, m
     before = session.document
     rate = next(b for b in met.fixes if "learning rate" in b.text())
     click(qtbot, rate)
-    assert session.document.plan.optimizer.learning_rate == 5.0
+    assert session.document.plan.optimizer.learning_rate == 0.01, "the usual one, far below a tenth"
     window.actions_.qt["undo"].trigger()
     assert session.document.plan == before.plan, "one undo step"
     session.commit("sane", edits.set_rate(session.document, 0.01))
