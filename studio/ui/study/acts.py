@@ -32,10 +32,14 @@ def _lens(w: "MainWindow") -> tuple[Action, ...]:
         w.raise_dock("insight")
         w.desk.insight.show_page("lens")
 
+    def nodes() -> bool:
+        return w.session.file is None and bool(w.session.document.graph.calls)
+
     return (
         Action(
             "lens", "lens.toggle", lambda: w.canvas.lens.toggle(), "X", "lens",
-            lambda: w.session.file is None, checked=lambda: w.canvas.lens.on, on_canvas=True,
+            lambda: nodes() or w.canvas.lens.on, checked=lambda: w.canvas.lens.on, on_canvas=True,
+            why="window.why_empty",
         ),
         Action(
             "next_loss", "lens.next_loss", lambda: w.canvas.lens.isolate_next(), "Shift+X",

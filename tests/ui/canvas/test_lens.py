@@ -73,6 +73,12 @@ def test_a_key_puts_it_on_and_takes_it_away_without_a_trace(window):
     assert np.array_equal(pixels(window.canvas.viewport()), before)
 
 
+def test_an_empty_canvas_has_nothing_to_look_at(open_window):
+    window = open_window(Project())
+    assert not window.actions_.qt["lens"].isEnabled()
+    assert not window.canvas.lens.on
+
+
 def test_what_no_loss_reaches_is_grey(window):
     put_on(window)
     nodes = window.canvas.canvas.tints.nodes
