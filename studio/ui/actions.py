@@ -171,6 +171,8 @@ def _drawing(action: Action) -> str:
 
 def _short(action: Action) -> str:
     """The text under an icon: one or two words."""
-    key = f"{action.key}_{'back' if action.turned and action.turned() else 'short'}"
+    key = f"{action.key}_short"
+    if action.turned and action.turned():
+        key = f"{action.key}_back"
     written = text(key)
     return written if written != key else plain(action.text)
