@@ -29,7 +29,7 @@ from studio.layers.onnx_model import OnnxModel
 from studio.layers.random_flip import RandomFlip
 from studio.layers.recurrent import Recurrent
 from studio.layers.softmax import Softmax
-from studio.problem import Problem, ProblemError
+from studio.problem import Problem, ProblemError, refuse
 
 Json = dict[str, Any]
 
@@ -71,12 +71,14 @@ def described(document: Document, steps: int) -> Json:
         steps: how many are to be taken.
 
     Raises:
-        ProblemError: what is wrong with the document; ``parity_unsayable``, for each layer that
-            Keras does not have.
+        ProblemError: what is wrong with the document; ``no_output``; ``parity_unsayable``, for
+            each layer that Keras does not have.
     """
     analysis = analyse(document)
     if errors := [p for p in analysis.errors if p not in analysis.training]:
         raise ProblemError(errors)
+    if not document.graph.outputs:
+        raise refuse("no_output")
     computing = computing_layers(document)
     if unsayable := [p for layer in computing for p in _unsayable(document, layer)]:
         raise ProblemError(unsayable)

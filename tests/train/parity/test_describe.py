@@ -5,6 +5,7 @@ import json
 import pytest
 
 from studio import layers
+from studio.document.model import Document
 from studio.document.muting import mute
 from studio.examples import EXAMPLES
 from studio.layers import (
@@ -156,3 +157,9 @@ def test_what_keras_does_not_have_is_named(tmp_path):
     document = Model(x, OnnxModel(tmp_path / "other.onnx", name="read")(x)).document
     with pytest.raises(ProblemError, match=r"no layer like read \(OnnxModel\)"):
         described(document, 0)
+
+
+def test_a_model_without_an_output_is_refused_before_keras_is_asked():
+    with pytest.raises(ProblemError) as caught:
+        described(Document(), 1)
+    assert [problem.code for problem in caught.value.problems] == ["no_output"]
