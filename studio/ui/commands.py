@@ -304,7 +304,7 @@ def _model(w: "MainWindow") -> tuple[Action, ...]:
         *training_acts(w),
         Action(
             "predict_file", "window.predict_file", w.predict_file, icon="table",
-            enabled=lambda: bool(w.session.document.graph.calls) and not w.desk.trying.file.busy,
+            enabled=lambda: bool(w.session.document.graph.calls) and not w.desk.predicts_file,
             why="window.why_no_predict",
         ),
         Action("model", "window.model_settings", w.show_model, "Ctrl+M"),

@@ -59,8 +59,8 @@ class DataDock(QWidget):
     looked = Signal()
     model_wanted = Signal()
 
-    def __init__(self, session: Session) -> None:
-        super().__init__()
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
         self._session = session
         self._look = Look(session.document)
         self._account: str = ""  # what the last long reading did
@@ -128,7 +128,7 @@ class DataDock(QWidget):
         if self._body:
             clear(self._body)
         self._rows = {}
-        self._body = QWidget()
+        self._body = QWidget(self)  # what gets another parent later is dressed anew
         self._layout.addWidget(self._body)
         self.bar = SourceBar()
         self.bar.chosen.connect(self._choose_source)
@@ -136,15 +136,15 @@ class DataDock(QWidget):
         self.bar.locate_wanted.connect(self._locate)
         self.progress = ReadingProgress()
         self.progress.cancelled.connect(self._cancel)
-        self.notice = ProblemsNotice(self._session)
-        self.account = Notice()
+        self.notice = ProblemsNotice(self._session, self._body)
+        self.account = Notice(self._body)
         self.account.link.connect(lambda _: self._ask(True))
-        self._ports_panel = QWidget()
-        self._ports_layout = QVBoxLayout(self._ports_panel)
         self.ports_scroll = QScrollArea()
+        self.pages = DataPages(self.ports_scroll, self._body)
+        self._ports_panel = QWidget(self.ports_scroll.viewport())
+        self._ports_layout = QVBoxLayout(self._ports_panel)
         self.ports_scroll.setWidgetResizable(True)
         self.ports_scroll.setWidget(self._ports_panel)
-        self.pages = DataPages(self.ports_scroll)
         self.pages.chosen.connect(self._choose_source)
         self.pages.reading_edited.connect(self._choose_reading)
         layout = QVBoxLayout(self._body)
@@ -247,7 +247,7 @@ class DataDock(QWidget):
         self._show_rows_look()
 
     def _editor(self, port: DataPort) -> BindingEditor:
-        editor = BindingEditor(self._session, port, self._look.table)
+        editor = BindingEditor(self._session, port, self._look.table, self._ports_panel)
         editor.edited.connect(partial(self._choose_binding, port))
         return editor
 

@@ -35,8 +35,8 @@ class DataPages(QWidget):
     chosen = Signal(object)
     reading_edited = Signal(object)
 
-    def __init__(self, ports: QWidget) -> None:
-        super().__init__()
+    def __init__(self, ports: QWidget, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
         self._ports = ports
         self._wide: bool | None = None
         self.empty = EmptyPage()
@@ -49,7 +49,9 @@ class DataPages(QWidget):
         self.reading_button.setCheckable(True)
         self.reading_button.setToolTip(text("data.reading_tip"))
         self.reading_button.toggled.connect(self.reading.setVisible)
-        self.tabs = QTabWidget()
+        self.split = QSplitter(self)
+        table = QWidget(self.split)
+        self.tabs = QTabWidget(table)
         self.tabs.setDocumentMode(True)
         self._first = QStackedWidget()
         self._first.addWidget(self.empty)
@@ -57,12 +59,10 @@ class DataPages(QWidget):
         self.tabs.addTab(self._first, text("data.columns"))
         self.tabs.addTab(self.preview, text("data.rows"))
         self.tabs.setCornerWidget(self.reading_button)
-        table = QWidget()
         column = QVBoxLayout(table)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.reading)
         column.addWidget(self.tabs, 1)
-        self.split = QSplitter()
         self.split.setChildrenCollapsible(False)
         self.split.addWidget(table)
         layout = QVBoxLayout(self)

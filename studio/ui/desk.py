@@ -14,9 +14,10 @@ from studio.ui.canvas.accessible import announce
 from studio.ui.data_dock import DataDock
 from studio.ui.evaluation_dock import EvaluationDock
 from studio.ui.inspector import Inspector
+from studio.ui.lazy import Late, turns
 from studio.ui.minimap import Minimap
 from studio.ui.outline import OutlineDock
-from studio.ui.parts import clear
+from studio.ui.parts import Clearing
 from studio.ui.problems_dock import ProblemsDock
 from studio.ui.session import Session
 from studio.ui.status import Status
@@ -36,6 +37,7 @@ class Desk(QObject):
     Signals:
         changed(): what titles, menus and the status bar say of it may be another.
         counted(errors, warnings): how many problems there are.
+        row_opened, model_wanted: as the docks of evaluation and of data tell it.
 
     Attributes:
         views: by the name of their place: ``canvas``, or a dock.
@@ -43,6 +45,8 @@ class Desk(QObject):
 
     changed = Signal()
     counted = Signal(int, int)
+    row_opened = Signal(object, object)
+    model_wanted = Signal()
 
     def __init__(self, session: Session) -> None:
         super().__init__()
@@ -52,11 +56,12 @@ class Desk(QObject):
         self.inspector = Inspector(session)
         self.problems = ProblemsDock(session)
         self.training = TrainingDock(session)
-        self.data = DataDock(session)
-        self.evaluation = EvaluationDock(session)
         self.summary = SummaryDock(session)
-        self.trying = TryDock(session)
-        self.weights = WeightsDock(session)
+        self._data = Late(self._build_data)
+        self._evaluation = Late(self._build_evaluation)
+        self._trying = Late(partial(TryDock, session))
+        self._weights = Late(self._build_weights)
+        self._late = self._data, self._evaluation, self._trying, self._weights
         self.study = Study(session, self.training.training, self)
         self.insight = InsightDock(session, self.study)
         self.waves = Waves(session, self.canvas, self.training.training, self.study)
@@ -67,17 +72,63 @@ class Desk(QObject):
             "inspector": self.inspector,
             "problems": self.problems,
             "training": self.training,
-            "data": self.data,
-            "try": self.trying,
-            "evaluation": self.evaluation,
+            "data": self._data,
+            "try": self._trying,
+            "evaluation": self._evaluation,
             "summary": self.summary,
-            "weights": self.weights,
+            "weights": self._weights,
             "insight": self.insight,
             "minimap": self.minimap,
             "outline": self.outline,
         }
         self._counts = (0, 0)
         self._connect(session)
+
+    # -- views that are built when they are asked for, or a little later --------------------------
+
+    @property
+    def data(self) -> DataDock:
+        return self._data.view
+
+    @property
+    def evaluation(self) -> EvaluationDock:
+        return self._evaluation.view
+
+    @property
+    def trying(self) -> TryDock:
+        return self._trying.view
+
+    @property
+    def weights(self) -> WeightsDock:
+        return self._weights.view
+
+    @property
+    def predicts_file(self) -> bool:
+        """Whether every output is being written for a file."""
+        return self._trying.built is not None and self._trying.built.file.busy
+
+    def _build_data(self, place: QWidget) -> DataDock:
+        made = DataDock(self.session, place)
+        made.problems_found.connect(partial(self.problems.add_source, "data"))
+        made.model_wanted.connect(self.model_wanted)
+        return made
+
+    def _build_evaluation(self, place: QWidget) -> EvaluationDock:
+        made = EvaluationDock(self.session, place)
+        made.opened.connect(self.row_opened)
+        return made
+
+    def _build_weights(self, place: QWidget) -> WeightsDock:
+        made = WeightsDock(self.session, place)
+        made.lock(self.training.running)
+        return made
+
+    def close_reading(self) -> None:
+        """End what is being read of the data; no process is left."""
+        if self._data.built is not None:
+            self._data.built.close_reading()
+
+    # -- what they tell each other ---------------------------------------------------------------
 
     def _connect(self, session: Session) -> None:
         self.problems.jump.connect(self.canvas.jump_to)
@@ -89,12 +140,11 @@ class Desk(QObject):
         self.outline.wires.connect(self.canvas.select_wires)
         self.training.jump.connect(self.show_path)
         self.training.stepped.connect(self.waves.expect)
-        self.training.state_changed.connect(lambda: self.weights.lock(self.training.running))
+        self.training.state_changed.connect(self._lock_weights)
         self.problems.counted.connect(self._count)
         self.canvas.told.connect(partial(announce, self.canvas))
         self.canvas.goals.table = self._first_rows
         self.training.problems_found.connect(partial(self.problems.add_source, "training"))
-        self.data.problems_found.connect(partial(self.problems.add_source, "data"))
         session.changed.connect(lambda: self.problems.drop_source("training"))
         for happened in (
             self.training.state_changed,
@@ -107,6 +157,10 @@ class Desk(QObject):
         ):
             happened.connect(lambda *_: self.changed.emit())
         self.problems.refresh()
+
+    def _lock_weights(self) -> None:
+        if self._weights.built is not None:
+            self._weights.built.lock(self.training.running)
 
     def show_path(self, path: Way) -> None:
         """Select the call at the end of a path, within that very call of each model around it."""
@@ -146,13 +200,16 @@ class Desk(QObject):
 
     def remove(self) -> None:
         """Take its views off the screen, for good."""
-        self.data.close_reading()
-        self.trying.file.shutdown()
+        for place in self._late:
+            turns().leave_out(place)
+        self.close_reading()
+        if self._trying.built is not None:
+            self._trying.built.file.shutdown()
         self.training.hit.shutdown()
         self.insight.shutdown()
         self.study.shutdown()
+        if self._evaluation.built is not None:
+            self._evaluation.built.shutdown()
         for view in self.views.values():
-            clear(view)
-        self.session.deleteLater()
-        self.evaluation.shutdown()
-        self.deleteLater()
+            view.hide()
+        Clearing((*self.views.values(), self.session, self))

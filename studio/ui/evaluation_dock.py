@@ -44,8 +44,8 @@ class EvaluationDock(QWidget):
 
     opened = Signal(object, object)
 
-    def __init__(self, session: Session) -> None:
-        super().__init__()
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
         self._session = session
         self.evaluator = Evaluator(session, self)
         self.evaluation: Evaluation | None = None
@@ -105,7 +105,7 @@ class EvaluationDock(QWidget):
     def _build(self) -> None:
         if self._body:
             clear(self._body)
-        self._body = QWidget()
+        self._body = QWidget(self)
         self._layout.addWidget(self._body)
         self.notice = ProblemsNotice(self._session)
         self.done = Notice()  # of a report, with a link to it

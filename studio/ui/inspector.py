@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from studio.ui.inner_page import InnerPage
 from studio.ui.layer_page import LayerPage, structure
+from studio.ui.lazy import turns
 from studio.ui.model_page import ModelPage, SeveralPage
 from studio.ui.parts import clear
 from studio.ui.session import Session
@@ -44,7 +45,7 @@ class Inspector(QScrollArea):
         session.selected.connect(self.refresh)
         session.entered.connect(self.refresh)
         session.weights_changed.connect(self.refresh)
-        self.refresh()
+        turns().add(self, self._catch_up)
 
     @property
     def page(self) -> Any:
@@ -74,12 +75,24 @@ class Inspector(QScrollArea):
         return self._session.selection & self._session.seen.graph.calls.keys()
 
     def _build_late(self) -> None:
+        """Build the page that is waited for; show it in another turn, as laying it out takes as
+        long again.
+        """
+        self._building.stop()
         selection = self._selection()
-        self._show_page(self._structure(selection), selection)
+        wanted = self._structure(selection)
+        if self._pages and all(key != wanted for key, _ in self._pages):
+            made = self._page(selection)
+            made.hide()
+            self._layout.insertWidget(0, made)
+            self._pages.append((wanted, made))
+            self._building.start()
+        else:
+            self._show_page(wanted, selection)
 
     def _catch_up(self) -> None:
-        """Build the page that is waited for."""
-        if self._building.isActive():
+        """Build and show the page that is waited for."""
+        while self._building.isActive() or not self._pages:
             self._build_late()
 
     def _show_page(self, wanted: Any, selection: frozenset[str]) -> None:

@@ -91,8 +91,8 @@ class Notice(QFrame):
 class ProblemsNotice(Notice):
     """Lists problems; a click on one selects its node, or repairs it."""
 
-    def __init__(self, session: Session) -> None:
-        super().__init__()
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
         self._session = session
         self._problems: list[Problem] = []
         self.link.connect(self._follow)

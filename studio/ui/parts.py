@@ -1,12 +1,13 @@
 """Small pieces that several panels are built of."""
 
 import re
-from collections.abc import Container, Sequence
+from collections.abc import Container, Iterable, Sequence
 
-from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QFont, QPalette
 from PySide6.QtWidgets import (
     QAbstractItemView,
+    QApplication,
     QGridLayout,
     QHBoxLayout,
     QHeaderView,
@@ -19,6 +20,7 @@ from PySide6.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
+from shiboken6 import isValid
 
 from studio.engine.program import Spec
 from studio.text import text
@@ -236,3 +238,24 @@ def clear(widget: QWidget) -> None:
     widget.hide()
     widget.setParent(None)
     widget.deleteLater()
+
+
+class Clearing(QObject):
+    """Deletes things one after the other, while the window has nothing else to do: all at once it
+    would wait for them.
+
+    Nobody shows them any more; widgets stay hidden where they are meanwhile, since giving each of
+    them another parent takes longer than to delete it.
+    """
+
+    def __init__(self, things: Iterable[QObject]) -> None:
+        super().__init__(QApplication.instance())
+        self._things = list(things)
+        self._turn = QTimer(self, interval=0)
+        self._turn.timeout.connect(self._take)
+        self._turn.start()
+
+    def _take(self) -> None:
+        self._things = [thing for thing in self._things if isValid(thing)]  # the window may be gone
+        thing = self._things.pop(0) if self._things else self
+        thing.deleteLater()

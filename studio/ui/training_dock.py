@@ -1,6 +1,7 @@
 """Start, steer and compare trainings, and see how they go."""
 
 from dataclasses import replace
+from functools import partial
 from html import escape
 
 from PySide6.QtCore import QEvent, QEventLoop, QTimer, Signal
@@ -16,6 +17,7 @@ from studio.train.events import Failed, Finished, Hit
 from studio.train.hit_words import sentence
 from studio.ui.canvas.accessible import announce
 from studio.ui.dialogs import confirm
+from studio.ui.lazy import Late
 from studio.ui.notice import ProblemsNotice
 from studio.ui.parts import clear, note
 from studio.ui.session import Session
@@ -217,7 +219,7 @@ class TrainingDock(QWidget):
         if self._body:
             self.hit.shutdown()
             clear(self._body)
-        self._body = QWidget()
+        self._body = QWidget(self)
         self._layout.addWidget(self._body)
         self.notice = ProblemsNotice(self._session)
         self.controls = Controls(self._session)
@@ -266,15 +268,22 @@ class TrainingDock(QWidget):
         self.runs.table.ticked.connect(self.draw)
         self.values = ValuesTable()
         self.compare = CompareTable()
-        self.settings = SettingsPanel(self._session, wide=True)
+        self._settings = Late(partial(scrolled, self._session))
         self.pages = QTabWidget()
         self.pages.setDocumentMode(True)
-        views = (self.runs, self.values, self.compare, scrolled(self.settings))
+        views = (self.runs, self.values, self.compare, self._settings)
         for name, view in zip(PAGES, views, strict=True):
             self.pages.addTab(view, text(f"runs.page_{name}"))
         self.pages.setCornerWidget(self.runs.corner())
         self.pages.currentChanged.connect(self._turn)
         return self.pages
+
+    @property
+    def settings(self) -> SettingsPanel:
+        """How it is trained."""
+        panel = self._settings.view.widget()
+        assert isinstance(panel, SettingsPanel)
+        return panel
 
     def _turn(self, page: int) -> None:
         corner = self.pages.cornerWidget()
@@ -310,7 +319,7 @@ class TrainingDock(QWidget):
             self.controls.show_plan()
             if new.plan.run.breakpoints != old.plan.run.breakpoints:
                 self.training.break_at(new.plan.run.breakpoints)  # the one setting it may hear of
-        if self.settings.isVisible():
+        if self._settings.built is not None and self.settings.isVisible():
             self.settings.refresh()
         if not self.running:
             self.notice.hide()  # what it said is of the document before

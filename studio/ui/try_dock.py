@@ -86,8 +86,8 @@ class Taken:
 class TryDock(QWidget):
     """One sample, of one's own or from the table, and what every output says of it."""
 
-    def __init__(self, session: Session) -> None:
-        super().__init__()
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
         self._session = session
         self._typed: dict[str, str] = {}  # by column; kept when the fields are made anew
         self._offered: dict[str, str] = {}  # by column; what a field held before anybody typed
@@ -122,7 +122,7 @@ class TryDock(QWidget):
     def _build(self) -> None:
         if self._body:
             clear(self._body)
-        self._body = QWidget()
+        self._body = QWidget(self)
         self._layout.addWidget(self._body)
         self.file.shutdown()
         self.file = FilePredictions(self._session)

@@ -70,8 +70,8 @@ Former = list[tuple[LayerId, Weight, Cell | None]]
 class WeightsDock(Lazy):
     """Follows the selection; measures only while it is in sight, large weights in a thread."""
 
-    def __init__(self, session: Session) -> None:
-        super().__init__(0)
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(0, parent)
         self._session = session
         self._call = ""
         self._owned: list[Owned] = []

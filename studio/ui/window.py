@@ -192,9 +192,9 @@ class MainWindow(QMainWindow):
         desk.training.training.met.connect(lambda _: self._show_met(desk))
         for asking in (desk.inspector.wanted, desk.outline.asked, desk.training.asked):
             asking.connect(lambda act: self.actions_.qt[act].trigger())
-        desk.evaluation.opened.connect(partial(self._try_row, desk))
+        desk.row_opened.connect(partial(self._try_row, desk))
         desk.canvas.node_activated.connect(self._activate)
-        desk.data.model_wanted.connect(self.dropping.propose_model)
+        desk.model_wanted.connect(self.dropping.propose_model)
         desk.canvas.context_requested.connect(self._show_context)
         desk.canvas.picked.connect(self._refresh)
         desk.canvas.probes.closer.connect(partial(show_value, self))
@@ -448,5 +448,5 @@ class MainWindow(QMainWindow):
         if not self.panels.unplaced:  # where the docks never were seen, nobody has placed them
             self.settings.keep_layout(self.saveGeometry(), self.saveState())
         for desk in self.tabs.desks:
-            desk.data.close_reading()
+            desk.close_reading()
         event.accept()

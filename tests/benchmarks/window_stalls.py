@@ -1,11 +1,13 @@
 """How long the window stands still while it trains and is worked in. Run by hand, asserts nothing.
 
-python -m tests.benchmarks.window_stalls [--seconds 60] [--json]    # without a screen: offscreen
+python -m tests.benchmarks.window_stalls [--seconds 60] [--lens] [--json]  # without a screen too
 
 The headline example trains in its process, its curves are drawn live, and somebody drags nodes,
 undoes and redoes all the while, by mouse and key events every 8 ms. A timer of 5 ms in the window
 tells how much later than that it rang: that long nobody could have moved anything. The end is in
-it: the training is stopped, and what it learnt arrives.
+it: the training is stopped, and what it learnt arrives. With `--lens` all is looked into besides:
+the lens is on, a probe is pinned, and the pages of the Insight dock and the curves come into sight
+in turn.
 """
 
 import argparse
@@ -17,6 +19,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import cycle
 
 from PySide6.QtCore import QEventLoop, QPoint, QPointF, QSettings, Qt, QTimer
 from PySide6.QtTest import QTest
@@ -24,12 +27,13 @@ from PySide6.QtWidgets import QApplication
 
 from studio import garbage
 from studio.document import edits
-from studio.document.model import Document
+from studio.document.model import Document, Endpoint
 from studio.document.project import Project
 from studio.examples import EXAMPLES
 from studio.ui.collecting import Collecting
 from studio.ui.session import Session
 from studio.ui.settings import Settings
+from studio.ui.study.dock import PAGES
 from studio.ui.theme import apply_theme, use_fonts
 from studio.ui.warming import steps
 from studio.ui.window import MainWindow
@@ -37,6 +41,7 @@ from studio.ui.window import MainWindow
 _TICK = 5  # milliseconds
 _HAND = 8  # milliseconds between two moves of the mouse
 _STEPS = 60  # moves of one drag
+_LOOK = 1500  # milliseconds that one page is looked at
 
 
 @dataclass
@@ -123,16 +128,39 @@ class Hand:
                     yield
 
 
-def measured(window: MainWindow, seconds: float) -> dict[str, object]:
+class Eyes:
+    """Somebody who looks into the training: the lens, a probe, one page after the other."""
+
+    def __init__(self, window: MainWindow) -> None:
+        self._window = window
+        self.act = ""
+        self._pages = cycle((*PAGES, "curves"))
+        document = window.session.document
+        call = next(c for c in document.graph.calls if document.entry(c).kind == "LSTM")
+        window.canvas.lens.toggle()
+        window.canvas.probes.pin([Endpoint(call, "output")])
+
+    def turn(self) -> None:
+        page = next(self._pages)
+        self.act = f", page {page}"
+        self._window.raise_dock("training" if page == "curves" else "insight")
+        if page in PAGES:
+            self._window.desk.insight.show_page(page)
+
+
+def measured(window: MainWindow, seconds: float, lens: bool = False) -> dict[str, object]:
     """Train, work, look at the clock."""
     stalls, hand, training = Stalls(), Hand(window), window.training.training
-    clock, hands = QTimer(), QTimer()
+    clock, hands, looks = QTimer(), QTimer(), QTimer()
+    eyes = Eyes(window) if lens else None
     last = [time.perf_counter(), time.thread_time()]
     told: list[str] = []
 
     def tick() -> None:
         now, used = time.perf_counter(), time.thread_time()
         act = f"{training.phase.name.lower()} {hand.act}"
+        if eyes is not None:
+            act, eyes.act = act + eyes.act, ""
         stalls.take(max(0.0, (now - last[0]) * 1000 - _TICK), (used - last[1]) * 1000, act)
         last[:] = now, used
 
@@ -146,7 +174,11 @@ def measured(window: MainWindow, seconds: float) -> dict[str, object]:
     last[:] = time.perf_counter(), time.thread_time()
     clock.start(_TICK)
     hands.start(_HAND)
+    if eyes is not None:
+        looks.timeout.connect(eyes.turn)
+        looks.start(_LOOK)
     _until(lambda: bool(told), seconds)
+    looks.stop()
     hand.act = "end"
     window.training.stop()
     _until(lambda: not training.running, 30)
@@ -172,6 +204,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--epochs", type=int, default=1000)
+    parser.add_argument("--lens", action="store_true", help="look into the training besides")
     parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
     asked = parser.parse_args()
     if sys.platform == "linux" and not {"DISPLAY", "WAYLAND_DISPLAY"} & os.environ.keys():
@@ -191,7 +224,7 @@ def main() -> None:
             pass
         garbage.spare()
         Collecting(window)
-        found = measured(window, asked.seconds)
+        found = measured(window, asked.seconds, asked.lens)
     if asked.json:
         print(json.dumps(found))
     else:

@@ -33,8 +33,14 @@ class BindingEditor(QWidget):
 
     edited = Signal(object)
 
-    def __init__(self, session: Session, port: DataPort, table: TableView | None) -> None:
-        super().__init__()
+    def __init__(
+        self,
+        session: Session,
+        port: DataPort,
+        table: TableView | None,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
         self._port, self._table = port, table
         self._form: StepsForm | FeaturesForm | None = None
         kinds = ("none", *kinds_for(port))
@@ -50,7 +56,7 @@ class BindingEditor(QWidget):
         self.steps = note()
         self.arrives = note()
         self.chart = BarChart()
-        self.notice = ProblemsNotice(session)
+        self.notice = ProblemsNotice(session, self)
         self.notice.close_button.hide()
         head = QHBoxLayout()
         head.addWidget(title)
@@ -109,9 +115,9 @@ class BindingEditor(QWidget):
             return
         of = self._table, self._port.name, self._port.key
         if isinstance(binding, FeatureColumns):
-            self._form = FeaturesForm(binding, *of)
+            self._form = FeaturesForm(binding, *of, self)
         else:
-            self._form = StepsForm(binding, *of)
+            self._form = StepsForm(binding, *of, self)
         self._form.edited.connect(self.edited)
         self._form_place.addWidget(self._form)
 

@@ -38,8 +38,15 @@ class FeaturesForm(QWidget):
 
     edited = Signal(object)
 
-    def __init__(self, binding: FeatureColumns, table: TableView | None, of: str, key: str) -> None:
-        super().__init__()
+    def __init__(
+        self,
+        binding: FeatureColumns,
+        table: TableView | None,
+        of: str,
+        key: str,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
         self._parts: tuple[Part, ...] = ()
         self._table, self._of, self._key = table, of, key
         self.forms: list[StepsForm] = []
@@ -83,7 +90,7 @@ class FeaturesForm(QWidget):
             clear(line)
         self.forms, self._lines = [], []
         for place, part in enumerate(self._parts):
-            form = StepsForm(part, self._table, self._of, f"{place}:{self._key}")
+            form = StepsForm(part, self._table, self._of, f"{place}:{self._key}", self)
             form.edited.connect(partial(self._replace, place))
             line = self._line(place, part, form)
             self._layout.insertWidget(place, line)

@@ -15,8 +15,8 @@ class Pairs(QWidget):
     So a form is never wider than its widest field, whatever the language and the font.
     """
 
-    def __init__(self, lines: Sequence[Sequence[Pair]] = ()) -> None:
-        super().__init__()
+    def __init__(self, lines: Sequence[Sequence[Pair]] = (), parent: QWidget | None = None) -> None:
+        super().__init__(parent)
         self._lines: Sequence[Sequence[Pair]] = ()
         self._folded: bool | None = None
         self._grid = QGridLayout(self)
@@ -36,7 +36,8 @@ class Pairs(QWidget):
         for label, field in self._column():
             for shown in (label, field):
                 if shown is not None:
-                    shown.setParent(self)
+                    if shown.parentWidget() is not self:
+                        shown.setParent(self)
                     shown.show()
             if label is not None:
                 label.setBuddy(field)

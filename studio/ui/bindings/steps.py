@@ -66,12 +66,19 @@ class StepsForm(QWidget):
 
     edited = Signal(object)
 
-    def __init__(self, binding: Binding, table: TableView | None, of: str, key: str) -> None:
-        super().__init__()
+    def __init__(
+        self,
+        binding: Binding,
+        table: TableView | None,
+        of: str,
+        key: str,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
         self._binding, self._table = binding, table
         self.fields: dict[str, Any] = {}
         lines = FIELDS[type(binding)]
-        self.pairs = Pairs([[self._pair(name, of, key) for name in names] for names in lines])
+        self.pairs = Pairs([[self._pair(name, of, key) for name in names] for names in lines], self)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.pairs)

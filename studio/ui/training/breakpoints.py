@@ -45,13 +45,13 @@ class BreakpointsForm(QWidget):
 
     edited = Signal(object, str)
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
         self._shown = Breakpoints()
-        self.form = Form(BreakpointSettings)
+        self.form = Form(BreakpointSettings, self)
         self.form.edited.connect(self._set)
         self.rising, self.falling = self._choice("rising"), self._choice("falling")
-        self.diverging = Form(DivergingSettings)
+        self.diverging = Form(DivergingSettings, self)
         self.diverging.edited.connect(lambda _, value: self._set("epochs", value))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)

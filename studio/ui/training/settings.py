@@ -116,8 +116,10 @@ class WatchingForm(QWidget):
 
     edited = Signal(object, str)
 
-    def __init__(self, title: str, kind: type[Watching], form: type[Declared]) -> None:
-        super().__init__()
+    def __init__(
+        self, title: str, kind: type[Watching], form: type[Declared], parent: QWidget
+    ) -> None:
+        super().__init__(parent)
         self._kind, self._plan = kind, kind()
         self.switch = SwitchEditor(title)
         self.switch.setToolTip(form.help())
@@ -125,7 +127,8 @@ class WatchingForm(QWidget):
         self.monitor = ListedChoice([])
         self.monitor.setAccessibleName(f"{title}: {text('runs.monitor')}")
         self.monitor.edited.connect(lambda value: self._set("monitor", value))
-        self.form = Form(form)
+        self._body = QWidget(self)
+        self.form = Form(form, self._body)
         self._settings = form
         self.form.edited.connect(self._set)
         label = QLabel(text("runs.monitor"))
@@ -134,7 +137,6 @@ class WatchingForm(QWidget):
         row = QFormLayout()
         row.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         row.addRow(label, self.monitor)
-        self._body = QWidget()
         inner = QVBoxLayout(self._body)
         inner.setContentsMargins(18, 0, 0, 4)
         inner.addLayout(row)
@@ -181,26 +183,32 @@ class SettingsPanel(QWidget):
     def __init__(self, session: Session, wide: bool = False, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session = session
-        self.optimizer = Form(OptimizerSettings)
+        # Made where they stay: whatever gets another parent is dressed anew, with all it holds.
+        self._parts = first, second, third, fourth = [_section(self) for _ in range(4)]
+        self.optimizer = Form(OptimizerSettings, first)
         self.optimizer.edited.connect(self._set_optimizer)
-        self.run = Form(RunSettings)
+        self.run = Form(RunSettings, second)
         self.run.edited.connect(self._set_run)
         self.stopping = WatchingForm(
-            text("runs.early_stopping"), EarlyStopping, EarlyStoppingSettings
+            text("runs.early_stopping"), EarlyStopping, EarlyStoppingSettings, third
         )
         self.stopping.edited.connect(self._watcher("early_stopping"))
-        self.plateau = WatchingForm(text("runs.reduce_lr"), ReduceLROnPlateau, PlateauSettings)
+        self.plateau = WatchingForm(
+            text("runs.reduce_lr"), ReduceLROnPlateau, PlateauSettings, third
+        )
         self.plateau.edited.connect(self._watcher("reduce_lr"))
-        self.breakpoints = BreakpointsForm()
+        self.breakpoints = BreakpointsForm(fourth)
         self.breakpoints.edited.connect(self._set_breakpoints)
-        parts = (
+        held = (
             (self.optimizer,),
             (heading(text("window.run")), self.run),
             (heading(text("runs.watching")), self.stopping, self.plateau),
             (heading(text("breakpoints.title")), self.breakpoints),
         )
-        self._parts = [_section(part) for part in parts]
-        self._most, self._count = len(parts) if wide else 1, 0
+        for section, widgets in zip(self._parts, held, strict=True):
+            for widget in widgets:
+                section.layout().addWidget(widget)
+        self._most, self._count = len(held) if wide else 1, 0
         self._across = QHBoxLayout(self)
         self._across.setContentsMargins(0, 0, 6 if wide else 0, 0)
         self._across.setSpacing(16)
@@ -276,19 +284,17 @@ class SettingsPanel(QWidget):
         self._session.commit(label, edits.set_run(self._session.document, **values))
 
 
-def _section(widgets: tuple[QWidget, ...]) -> QWidget:
-    section = QWidget()
+def _section(panel: QWidget) -> QWidget:
+    section = QWidget(panel)
     layout = QVBoxLayout(section)
     layout.setContentsMargins(0, 0, 0, 0)
-    for widget in widgets:
-        layout.addWidget(widget)
     return section
 
 
-def scrolled(panel: SettingsPanel) -> QScrollArea:
-    """The panel with scroll bars where it does not fit."""
-    area = QScrollArea()
+def scrolled(session: Session, parent: QWidget) -> QScrollArea:
+    """A wide panel with scroll bars where it does not fit."""
+    area = QScrollArea(parent)
     area.setWidgetResizable(True)
     area.setFrameShape(QScrollArea.Shape.NoFrame)
-    area.setWidget(panel)
+    area.setWidget(SettingsPanel(session, wide=True, parent=area.viewport()))
     return area
