@@ -130,4 +130,5 @@ class Late(QWidget, Generic[V]):
             turns().leave_out(self)
             self.built = self._build(self)
             self._layout.addWidget(self.built)
+            self.built.show()  # now, not when the layout comes to it
         return self.built

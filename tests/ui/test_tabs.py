@@ -1,7 +1,7 @@
 """Several projects in one window: none is replaced, and closing asks about what is unsaved."""
 
 import pytest
-from PySide6.QtCore import QEvent, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
@@ -219,7 +219,7 @@ def test_the_window_asks_about_every_unsaved_tab(window, files, answer):
     assert leave(window)
 
 
-def test_a_closed_tab_leaves_nothing(window, files):
+def test_a_closed_tab_leaves_nothing(window, files, qtbot):
     views = len(window.findChildren(type(window.canvas)))
     window.files.open(files[0])
     gone = []
@@ -227,8 +227,7 @@ def test_a_closed_tab_leaves_nothing(window, files):
     window.desk.training.destroyed.connect(lambda: gone.append("training"))
     window.session.destroyed.connect(lambda: gone.append("session"))
     window.close_tab()
-    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
-    assert sorted(gone) == ["canvas", "session", "training"]
+    qtbot.waitUntil(lambda: sorted(gone) == ["canvas", "session", "training"])
     assert len(window.findChildren(type(window.canvas))) == views
 
 

@@ -184,7 +184,7 @@ class SettingsPanel(QWidget):
         super().__init__(parent)
         self._session = session
         # Made where they stay: whatever gets another parent is dressed anew, with all it holds.
-        self._parts = first, second, third, fourth = [_section(self) for _ in range(4)]
+        self._parts = first, second, third, fourth = [QWidget(self) for _ in range(4)]
         self.optimizer = Form(OptimizerSettings, first)
         self.optimizer.edited.connect(self._set_optimizer)
         self.run = Form(RunSettings, second)
@@ -206,17 +206,19 @@ class SettingsPanel(QWidget):
             (heading(text("breakpoints.title")), self.breakpoints),
         )
         for section, widgets in zip(self._parts, held, strict=True):
+            column = QVBoxLayout(section)
+            column.setContentsMargins(0, 0, 0, 0)
             for widget in widgets:
-                section.layout().addWidget(widget)
+                column.addWidget(widget)
         self._most, self._count = len(held) if wide else 1, 0
         self._across = QHBoxLayout(self)
         self._across.setContentsMargins(0, 0, 6 if wide else 0, 0)
         self._across.setSpacing(16)
         self._across.setSizeConstraint(QLayout.SizeConstraint.SetNoConstraint)
         self._columns = [QVBoxLayout() for _ in range(self._most)]
-        for column in self._columns:
-            column.addStretch(1)
-            self._across.addLayout(column)
+        for line in self._columns:
+            line.addStretch(1)
+            self._across.addLayout(line)
         self._place()
         self.refresh()
 
@@ -282,13 +284,6 @@ class SettingsPanel(QWidget):
     def _commit(self, what: str, **values: Any) -> None:
         label = text("window.undo_set_run", param=what)
         self._session.commit(label, edits.set_run(self._session.document, **values))
-
-
-def _section(panel: QWidget) -> QWidget:
-    section = QWidget(panel)
-    layout = QVBoxLayout(section)
-    layout.setContentsMargins(0, 0, 0, 0)
-    return section
 
 
 def scrolled(session: Session, parent: QWidget) -> QScrollArea:
