@@ -292,6 +292,9 @@ class TryDock(QWidget):
             self._refuse(errors)
             return
         project = session.project
+        if not session.document.graph.inputs:
+            self._refuse(())  # nothing is drawn yet that could answer
+            return
         try:
             self._check_cells()
             sample = self._sample(), self._arrays()

@@ -172,6 +172,13 @@ def test_nothing_bound_is_said(qtbot, session):
     assert "main_input" in dock.notice.label.text()
 
 
+def test_an_empty_project_is_asked_nothing(qtbot):
+    dock = shown(qtbot, Session(Project()))
+    dock.update_answers()
+    qtbot.waitUntil(lambda: not dock.busy)
+    assert not dock.notice.isVisible()
+
+
 def test_answers_are_not_computed_out_of_sight(qtbot, trained, monkeypatch):
     session = Session(trained)
     dock = TryDock(session)
