@@ -90,15 +90,15 @@ class FeaturesForm(QWidget):
             clear(line)
         self.forms, self._lines = [], []
         for place, part in enumerate(self._parts):
-            form = StepsForm(part, self._table, self._of, f"{place}:{self._key}", self)
+            line = QFrame(self)
+            form = StepsForm(part, self._table, self._of, f"{place}:{self._key}", line)
             form.edited.connect(partial(self._replace, place))
-            line = self._line(place, part, form)
+            self._fill(line, place, part, form)
             self._layout.insertWidget(place, line)
             self.forms.append(form)
             self._lines.append(line)
 
-    def _line(self, place: int, part: Part, form: StepsForm) -> QWidget:
-        line = QFrame()
+    def _fill(self, line: QFrame, place: int, part: Part, form: StepsForm) -> None:
         line.setFrameShape(QFrame.Shape.StyledPanel)
         title = QLabel(f"<b>{text(f'training.bind_{kind_of(part)}')}</b>")
         head = QHBoxLayout()
@@ -124,7 +124,6 @@ class FeaturesForm(QWidget):
         layout.setContentsMargins(6, 4, 6, 6)
         layout.addLayout(head)
         layout.addWidget(form)
-        return line
 
     def _tell(self, parts: tuple[Part, ...]) -> None:
         self.edited.emit(FeatureColumns(parts))
