@@ -36,7 +36,8 @@ class TourBar(QFrame):
         super().__init__()
         self.setObjectName("tour")
         self.count, self.title, self.how = QLabel(), QLabel(), QLabel()
-        self.how.setWordWrap(True)
+        for label in (self.title, self.how):
+            label.setWordWrap(True)  # else the bar of a long step is wider than the canvas
         self.progress = QProgressBar()
         self.progress.setRange(0, len(_IDS))
         self.progress.setTextVisible(False)
