@@ -28,16 +28,21 @@ def project(tmp_path: Path) -> Path:
     return path
 
 
+def scale_gradients(monkeypatch: pytest.MonkeyPatch, factor: float) -> None:
+    """Every gradient is so many times what it should be."""
+    right = gradient_check._gradients
+
+    def scaled(*given: Any) -> Callable[[], dict[str, Any]]:
+        gradients = right(*given)
+        return lambda: {name: factor * gradient for name, gradient in gradients().items()}
+
+    monkeypatch.setattr(gradient_check, "_gradients", scaled)
+
+
 @pytest.fixture
 def wrong(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every gradient is twice what it should be."""
-    right = gradient_check._gradients
-
-    def twice(*given: Any) -> Callable[[], dict[str, Any]]:
-        gradients = right(*given)
-        return lambda: {name: 2 * gradient for name, gradient in gradients().items()}
-
-    monkeypatch.setattr(gradient_check, "_gradients", twice)
+    scale_gradients(monkeypatch, 2)
 
 
 def test_a_right_gradient_is_a_table_and_a_sentence(project: Path, capsys: Any) -> None:
@@ -84,9 +89,7 @@ def test_nodes_that_are_not_there_are_refused(project: Path, capsys: Any) -> Non
 def test_numbers_that_are_not_finite_are_json(
     project: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
 ) -> None:
-    right = gradient_check._gradients
-    lost = lambda *given: {n: g * float("nan") for n, g in right(*given).items()}  # noqa: E731
-    monkeypatch.setattr(gradient_check, "_gradients", lost)
+    scale_gradients(monkeypatch, float("nan"))
     assert layerloom("check", project, "--gradients", "--json") == 1
     refuse = lambda name: pytest.fail(f"{name} is not JSON")  # noqa: E731
     lines = capsys.readouterr().out.splitlines()

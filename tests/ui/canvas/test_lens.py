@@ -162,10 +162,10 @@ def test_of_a_fork_each_wire_tells_only_the_losses_that_come_back_through_it(win
         document.entry(wire.target).name: lens.tip(Hit(QPointF(), wire=wire))
         for wire in document.graph.out_of(call(document, "lstm"))
     }
-    assert "30 %" in told["aux_output"]
-    assert "1.0 %" not in told["aux_output"]
-    assert "1.0 %" in told["concatenate"]
-    assert "30 %" not in told["concatenate"]
+    assert "30&nbsp;%" in told["aux_output"]
+    assert "1.0&nbsp;%" not in told["aux_output"]
+    assert "1.0&nbsp;%" in told["concatenate"]
+    assert "30&nbsp;%" not in told["concatenate"]
     assert all("over its 2 wires" in words for words in told.values())
 
 
