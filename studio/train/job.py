@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
+from math import isfinite
 from pathlib import Path
 from time import perf_counter
 
@@ -21,7 +22,7 @@ from studio.train.class_weights import balanced
 from studio.train.control import Guard, Orders
 from studio.train.course import Course
 from studio.train.data import load_data
-from studio.train.events import Event, Finished, Hit, Started, Warned
+from studio.train.events import EpochDone, Event, Finished, Hit, Started, Warned
 from studio.train.fingerprint import fingerprint
 from studio.train.fit import FitPlan, fit, stamp
 from studio.train.keeper import Keeper
@@ -119,6 +120,7 @@ class _Doing:
         attended: bool,
     ) -> None:
         self._job, self._orders, self._say, self._attended = job, orders, say, attended
+        self._told = False  # of a validation that gave NaN
         document = job.project.document
         self._run = document.plan.run
         self._start = _start(job, threads)
@@ -167,6 +169,16 @@ class _Doing:
                     at_best = self._orders.at_best
                     event = _finished(event, self._job.project, data.fitted, at_best)
             yield event
+            if isinstance(event, EpochDone):
+                yield from self._warnings(event)
+
+    def _warnings(self, done: EpochDone) -> Iterator[Warned]:
+        """Say once that a validation gave NaN or infinity: that ends nothing, but means nothing."""
+        lost = [k for k, v in done.logs.items() if k.startswith("val_") and not isfinite(v)]
+        if lost and not self._told:
+            self._told = True
+            args = {"name": lost[0], "epoch": done.epoch + 1}
+            yield Warned(Problem("validation_not_finite", args=args, severity="warning"))
 
     def close(self) -> None:
         """Wait until what is under way is written."""

@@ -13,7 +13,16 @@ from studio.document.project import Project
 from studio.optimizers.schedules.decay import ExponentialDecay
 from studio.optimizers.sgd import SGD
 from studio.train.control import Orders
-from studio.train.events import BatchDone, EpochDone, Event, Finished, Hit, Paused, Resumed
+from studio.train.events import (
+    BatchDone,
+    EpochDone,
+    Event,
+    Finished,
+    Hit,
+    Paused,
+    Resumed,
+    Warned,
+)
 from studio.train.hit_words import about_weights
 from studio.train.job import Job, train
 from studio.train.remedies import HUGE, fixes, likely
@@ -240,3 +249,15 @@ def test_where_memory_is_short_it_is_told_all_the_same(
         for key, cell in cells.items():
             assert finished.run.weights is not None
             np.testing.assert_array_equal(cell.value, finished.run.weights[layer][key].value)
+
+
+def test_a_validation_that_is_infinite_is_told_once_and_ends_nothing(tmp_path: Path) -> None:
+    document = numbers(tmp_path)
+    targets = np.load(tmp_path / "y.npy")
+    targets[-1] = 1e30  # its square is no float32
+    np.save(tmp_path / "y.npy", targets)
+    found = led(document, lambda event, orders: None)
+    (warned,) = [event.problem for event in found if isinstance(event, Warned)]
+    assert (warned.code, warned.args["epoch"]) == ("validation_not_finite", 1)
+    assert steps(found).count("epoch") == 3
+    assert found[-1].run.ended == "done"

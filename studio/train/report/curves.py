@@ -12,7 +12,11 @@ _ROOM = 0.05
 
 
 def history_figures(
-    history: Mapping[str, Sequence[float]], best: int, width: float, height: float
+    history: Mapping[str, Sequence[float]],
+    best: int,
+    width: float,
+    height: float,
+    names: Sequence[str] = (),
 ) -> Iterator[Figure]:
     """A chart for the losses and one for each metric, validation dashed.
 
@@ -21,9 +25,12 @@ def history_figures(
         best: the best epoch counted from 0; -1 for none.
         width: of each.
         height: of each.
+        names: of the outputs that have a loss, in their order: so each loss has one colour, here
+            and wherever losses are told apart.
     """
     keys = grouped(quantities(history))
-    losses = [key for key in keys if is_loss(key)]
+    order = {f"{name}_loss": number for number, name in enumerate(names)}
+    losses = sorted(filter(is_loss, keys), key=lambda key: order.get(key, len(names)))
     if losses:
         yield _chart(text("evaluation.chart_loss"), history, losses, best, width, height)
     for key in keys:

@@ -16,7 +16,7 @@ from studio.declare import Declared
 from studio.document.analysis import analyse
 from studio.document.cost import Costs
 from studio.document.model import Document
-from studio.document.names import output_names
+from studio.document.names import loss_names, output_names
 from studio.document.plan import GeneratedSource, OutputPlan
 from studio.document.preprocess import (
     Fitted,
@@ -260,7 +260,8 @@ def _training(project: Project) -> Markup:
         return joined([*parts, element("p", text("evaluation.report_no_runs"), class_="quiet")])
     last = project.runs[-1]
     parts.append(facts(_ends(last)))
-    figures = history_figures(last.history, last.best_epoch, _WIDE, _HIGH)
+    names = loss_names(project.document)
+    figures = history_figures(last.history, last.best_epoch, _WIDE, _HIGH, names)
     drawn = [Markup(svg(figure, tips=False)) for figure in figures]
     parts.append(element("div", *drawn, class_="charts"))
     parts.append(element("h3", text("evaluation.report_runs")))

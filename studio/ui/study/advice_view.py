@@ -36,7 +36,7 @@ class AdviceView(QWidget):
         super().__init__()
         self._advice: Advice | None = None
         self._calls: list[CallId] = []
-        self.words, self.none_shared = note(), note()
+        self.words, self._agreement = note(), heading(text("lens.agreement"))
         self.weights = Facts([text(f"lens.column_{n}") for n in ("loss", "now", "then", "share")])
         self.weights.setAccessibleName(text("lens.proposal"))
         self.try_button = QPushButton(text("lens.try"))
@@ -58,8 +58,7 @@ class AdviceView(QWidget):
         layout.addWidget(self.words)
         layout.addWidget(self.weights)
         layout.addLayout(buttons)
-        layout.addWidget(heading(text("lens.agreement")))
-        layout.addWidget(self.none_shared)
+        layout.addWidget(self._agreement)
         layout.addWidget(self.pulls)
         layout.addStretch(1)
         self.show_advice(None, Document(), (), tried=False)
@@ -105,9 +104,8 @@ class AdviceView(QWidget):
         advice: Advice | None,
         names: Sequence[str],
     ) -> None:
-        self.pulls.setVisible(bool(pulls))
-        self.none_shared.setVisible(not pulls)
-        self.none_shared.setText(text("lens.none_shared") if advice is not None else "")
+        for part in (self._agreement, self.pulls):
+            part.setVisible(bool(pulls))
         numbers = {key: i for i, key in enumerate(advice.losses)} if advice is not None else {}
         worst = sorted(pulls, key=lambda pull: pull.cosine)
         self._calls = [_call(document, pull.layer) for pull in worst]

@@ -130,3 +130,10 @@ def test_losses_of_a_report_are_called_as_in_the_window() -> None:
     assert [name for name in names if name.endswith("loss")] == [
         "total loss", "total loss", "aux loss",
     ]  # fmt: skip
+
+
+def test_each_loss_has_the_colour_it_has_elsewhere() -> None:
+    history = {"aux_loss": [2.0, 1.0], "loss": [3.0, 2.0], "main_loss": [1.0, 0.5]}
+    (figure,) = history_figures(history, 1, 400, 240, ["main", "aux"])
+    heads = figure.table[0]
+    assert heads[1:] == ("main_loss", "aux_loss", "loss")  # by the number of their colour
