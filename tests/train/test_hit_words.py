@@ -10,7 +10,7 @@ from studio.document.model import Document
 from studio.document.plan import Breakpoints, ClassColumn, FeatureColumns, NumberColumns
 from studio.text import set_language
 from studio.train.events import Hit, Where
-from studio.train.hit_words import facts, sentence, written
+from studio.train.hit_words import facts, sentence
 from studio.train.remedies import advice, fixes, likely
 from tests.document.drawn import Drawing, headline
 
@@ -59,11 +59,6 @@ def test_what_need_not_end_a_training(waits: bool) -> None:
     said = sentence(rising, document(rising="val_loss", falling="loss", epochs=4), waits)
     assert "val_loss has risen for 4 epochs, now to 0.7, while loss fell" in said
     assert "while" not in sentence(rising, document(rising="val_loss"), waits)
-
-
-def test_numbers_are_short() -> None:
-    found = [written(n) for n in (float("nan"), float("inf"), -float("inf"), 1234567.0, 0.5)]
-    assert found == ["NaN", "∞", "−∞", "1.235e+06", "0.5"]
 
 
 # -- what may help -------------------------------------------------------------------------------

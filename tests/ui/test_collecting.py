@@ -7,6 +7,7 @@ import weakref
 import pytest
 from PySide6.QtCore import QObject
 
+from studio import garbage
 from studio.ui.collecting import Collecting
 
 
@@ -20,10 +21,12 @@ class Knot:
 @pytest.fixture
 def collecting(qapp, qtbot):
     owner = QObject()
+    garbage.spare()  # as the program does; a process that ran many tests has a great many objects
     made = Collecting(owner)
     yield made
     owner.deleteLater()
     qtbot.waitUntil(gc.isenabled)
+    gc.unfreeze()
 
 
 def busy():

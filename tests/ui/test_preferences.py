@@ -142,10 +142,10 @@ def test_taken_keys_are_refused_with_the_name_of_their_owner(window, dialog, qtb
 
 
 def test_keys_are_reset_one_by_one_and_all(window, dialog, qtbot):
-    for act, key in (("select_all", Qt.Key.Key_F8), ("save", Qt.Key.Key_F9)):
+    for act, key in (("select_all", Qt.Key.Key_F12), ("save", Qt.Key.Key_F9)):
         pick(dialog, act)
         press(dialog, qtbot, key, Qt.KeyboardModifier.NoModifier)
-    assert Settings().keys == {"select_all": "F8", "save": "F9"}
+    assert Settings().keys == {"select_all": "F12", "save": "F9"}
     pick(dialog, "select_all")
     qtbot.mouseClick(dialog.keys.reset, Qt.MouseButton.LeftButton)
     assert Settings().keys == {"save": "F9"}

@@ -19,6 +19,7 @@ from studio.train.control import Orders
 from studio.train.evaluation.evaluate import bare
 from studio.train.events import Event, Finished, Started, Warned
 from studio.train.job import Job, train
+from studio.train.study import lens_look
 from studio.train.study import observer as module
 from studio.train.study.bench import Bench
 from studio.train.study.history import LAYERS, Shares
@@ -179,7 +180,7 @@ def test_what_cannot_be_seen_is_said_once_and_training_goes_on(
     def refuse(*_: object) -> None:
         raise error
 
-    monkeypatch.setattr(module, "look", refuse)
+    monkeypatch.setattr(lens_look, "look", refuse)
     found = list(events(digits(), Wanted(lens=True)))
     (warned,) = of(found, Warned)
     assert (warned.problem.code, warned.problem.severity) == (code, "warning")
@@ -250,7 +251,7 @@ def test_at_rest_an_error_of_ours_is_reported(monkeypatch: pytest.MonkeyPatch) -
     def fall(*_: object) -> None:
         raise IndexError("out of range")
 
-    monkeypatch.setattr(module, "look", fall)
+    monkeypatch.setattr(lens_look, "look", fall)
     with pytest.raises(IndexError):
         observe(digits(), Path(), Wanted(lens=True))
 

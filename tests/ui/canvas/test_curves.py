@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QPointF
 
-from studio.ui.canvas.curves import bezier, bounds, curve, distances, flatten, polyline, side
+from studio.ui.canvas.curves import bezier, bounds, curve, distances, flatten, side
 
 
 def test_a_box_is_around_all_of_a_curve():
@@ -30,11 +30,3 @@ def test_sides_of_a_line_have_opposite_signs():
     above, below, on = side(start, end, np.array([[5.0, 3.0], [5.0, -3.0], [7.0, 0.0]]))
     assert above > 0 > below
     assert on == 0
-
-
-def test_lines_that_follow_one_another_are_one_stroke():
-    lines = np.array([[0, 0, 1, 1], [1, 1, 2, 0], [5, 5, 6, 6]], float)
-    path = polyline(lines)
-    moves = [i for i in range(path.elementCount()) if path.elementAt(i).isMoveTo()]
-    assert len(moves) == 2
-    assert path.currentPosition() == QPointF(6, 6)

@@ -366,13 +366,14 @@ def test_nothing_is_looked_at_once_nobody_sees_it(window, qtbot):
 
 @pytest.mark.slow
 def test_a_model_is_looked_into_at_rest_and_while_it_trains(open_window, qtbot):
-    window = open_window(Project(edits.set_run(HEADLINE, epochs=2)))
+    window = open_window(Project(edits.set_run(HEADLINE, epochs=8)))
     page, study = opened(window, qtbot, timeout=60_000), window.desk.study
     at_rest = page.view.picture.reading
     window.train()
     window.raise_dock("insight")
-    qtbot.waitUntil(lambda: sorted(study.past) == [0, 1], timeout=120_000)
-    first, last = (study.past[epoch].recurrent.readings[0] for epoch in (0, 1))
+    # Looks take a tenth of the time at most, so not every epoch's end may have one.
+    qtbot.waitUntil(lambda: len(study.past) >= 2, timeout=120_000)
+    first, last = (study.past[e].recurrent.readings[0] for e in sorted(study.past)[:2])
     for key, norm in at_rest.norms.items():
         # What was learnt of the forget gates lets gradients reach steps they did not.
         assert norm[0] < first.norms[key][0] < last.norms[key][0]
