@@ -12,6 +12,12 @@ from studio.declare import registry
 from studio.ui.warming import Warming
 
 
+def said(script: str) -> str:
+    """What a fresh interpreter prints: in this one the tests have loaded everything."""
+    run = [sys.executable, "-c", script]
+    return subprocess.run(run, capture_output=True, text=True, check=True).stdout
+
+
 def test_everything_forms_list_is_loaded_step_by_step():
     """In a fresh interpreter: here the tests have loaded it."""
     script = (
@@ -19,9 +25,7 @@ def test_everything_forms_list_is_loaded_step_by_step():
         "def loaded(): return {m for m in sys.modules if m.startswith('studio.initializers.')}\n"
         "before = loaded(); count = sum(1 for _ in steps()); print(count, len(loaded() - before))"
     )
-    told = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=True
-    ).stdout
+    told = said(script)
     count, loaded = map(int, told.split())
     families = ("layers", "losses", "metrics", "optimizers", "initializers")
     assert count > sum(len(registry(family)) for family in families)
@@ -39,9 +43,7 @@ def test_operators_are_loaded_step_by_step():
         "from studio.engine.operator import table\n"
         "table(); print(most, len(last), len(loaded() - last))"
     )
-    told = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=True
-    ).stdout
+    told = said(script)
     at_once, all_of_them, left = map(int, told.split())
     assert at_once < all_of_them / 2
     assert left == 0
@@ -53,9 +55,7 @@ def test_pages_that_nobody_sees_yet_are_loaded_after_the_window_is_there():
         "late = {'scipy.sparse', 'studio.ui.study.time_page', 'studio.ui.parity_dialog'}\n"
         "print(late & set(sys.modules)); list(steps()); print(late - set(sys.modules))"
     )
-    told = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=True
-    ).stdout
+    told = said(script)
     assert told.split("\n")[:2] == ["set()", "set()"]
 
 

@@ -64,11 +64,6 @@ class Advice:
         pairs = zip(self.weights, self.proposed, strict=True)
         return any(not 1 / _WORTH < new / old < _WORTH for old, new in pairs if old and new)
 
-    @property
-    def conflicts(self) -> tuple[Pull, ...]:
-        """Where losses work against each other."""
-        return tuple(pull for pull in self.pulls if pull.conflict)
-
 
 def advise(sample: LensSample, *more: LensSample) -> Advice:
     """Advice by one look, or by the mean of several: one batch says little about all.

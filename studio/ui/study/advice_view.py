@@ -12,11 +12,9 @@ from studio.document.edits import plan_output
 from studio.document.model import CallId, Document, Endpoint, LayerId
 from studio.text import text
 from studio.train.report.shares import letter
-from studio.train.study.adviser import Advice, Pull
+from studio.train.study.adviser import ACROSS, Advice, Pull
 from studio.ui.canvas.lens_tips import ALIKE, times_text
 from studio.ui.parts import Facts, heading, note
-
-_MEANS = 0.05  # of a cosine: nearer to nothing it says nothing
 
 
 class AdviceView(QWidget):
@@ -156,9 +154,9 @@ def _shares(norms: Sequence[float]) -> list[float]:
 
 
 def _way(pull: Pull) -> str:
-    if pull.conflict and pull.cosine < -_MEANS:
+    if pull.conflict:
         return "conflict"
-    return "agree" if pull.cosine > _MEANS else "apart"
+    return "agree" if pull.cosine > ACROSS else "apart"
 
 
 def _row(pull: Pull, document: Document, first: int, second: int) -> tuple[str, str, str]:
