@@ -47,10 +47,10 @@ def framed(tour):
 
 
 def expect(person, name):
-    """The bar is at this step, and says so."""
+    """The bar is at this step, and says so: at its next look at the window."""
     tour = person.window.tour
     assert step_shown(tour) == name
-    assert text(f"tour.{name}") in tour.bar.title.text()
+    person.until(lambda: text(f"tour.{name}") in tour.bar.title.text(), 2)
     document = person.window.session.document
     call = judge(document)
     about = {"name": document.entry(call).name if call else ""}
