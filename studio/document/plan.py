@@ -227,9 +227,6 @@ class PastedSource:
     name: str = ""
 
 
-PASTED = 2**20
-
-
 @dataclass(frozen=True)
 class GeneratedSource:
     """A built-in, seeded generator of a table, by its name in `studio.train.generators`."""

@@ -8,9 +8,7 @@ from studio.document.model import Document, LayerId
 from studio.document.preprocess import Fitted
 from studio.document.store import Store
 from studio.layers.cell import Cells
-
-RUN_BYTES = 2**28  # of the weights of all runs together, in memory and in the file
-RUN_DOCUMENTS = 20  # runs that know their model
+from studio.limits import RUN_BYTES, RUN_DOCUMENTS
 
 Ended = Literal["", "done", "early", "stopped", "not_finite"]
 

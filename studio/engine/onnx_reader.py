@@ -28,13 +28,10 @@ from studio.engine.program import IR_VERSION, OPSET, Array, Attribute, Node, Pro
 from studio.engine.shapes import make_node, spec_of
 from studio.engine.unfolding import flat
 from studio.engine.unlisted import READ, UNLISTED
+from studio.limits import ONNX_BYTES, ONNX_FUNCTIONS, ONNX_GRAPH_BYTES, ONNX_TEXT_BYTES
 from studio.problem import ProblemError, refuse
 
-LARGEST = 2**31 - 2**16  # bytes of a file with its arrays
 OLDEST = 7
-_DEPTH = 8  # of functions made of functions
-_GRAPH = 1 << 26  # bytes of what is left without its weights
-_TEXT = 1 << 20  # bytes of that, compressed
 _CONSTANT = 256  # numbers; a larger array lies with the weights, even if it never changes
 _WEIGHTS, _CONSTANTS = "layerloom.weights", "layerloom.constants"
 _DTYPES = {"float32", "float64", "int32", "int64", "bool"}
@@ -58,7 +55,7 @@ def read_onnx(path: str | Path) -> tuple[str, Mapping[str, Array]]:
     """
     path = Path(path)
     try:
-        if not path.is_file() or path.stat().st_size > LARGEST:
+        if not path.is_file() or path.stat().st_size > ONNX_BYTES:
             raise refuse("onnx_unreadable", reason=f"{path.name}: no file of at most 2 GiB")
         data = path.read_bytes()
     except OSError as error:
@@ -80,7 +77,7 @@ def _parsed(data: bytes) -> onnx.ModelProto:
 
 def _load_outside(model: onnx.ModelProto, folder: Path) -> None:
     """Read the arrays kept in other files, which must lie in the folder and hold what is told."""
-    left = LARGEST
+    left = ONNX_BYTES
     for tensor in _tensors(model):
         if tensor.data_location != onnx.TensorProto.EXTERNAL:
             continue
@@ -168,8 +165,10 @@ def _spell_out(graph: onnx.GraphProto) -> None:
 
 def _packed(data: bytes) -> str:
     packed = zlib.compress(data, 9)
-    if len(data) > _GRAPH or len(packed) > _TEXT:
-        raise refuse("onnx_unreadable", reason=f"{len(packed)} > {_TEXT} bytes without weights")
+    if len(data) > ONNX_GRAPH_BYTES or len(packed) > ONNX_TEXT_BYTES:
+        raise refuse(
+            "onnx_unreadable", reason=f"{len(packed)} > {ONNX_TEXT_BYTES} bytes without weights"
+        )
     return base64.b64encode(packed).decode()
 
 
@@ -180,7 +179,7 @@ def _inlined(model: onnx.ModelProto) -> onnx.ModelProto:
     """
     if model.functions:
         model = inliner.inline_local_functions(model, True)
-    for _ in range(_DEPTH):
+    for _ in range(ONNX_FUNCTIONS):
         strange = {n.op_type for n in model.graph.node if not n.domain} - set(table())
         named = [("", name) for name in sorted(strange)]
         before = len(model.graph.node)
@@ -386,9 +385,9 @@ def imported(text: str) -> Imported:
 
 def _unpacked(data: bytes) -> bytes:
     packed = zlib.decompressobj()
-    found = packed.decompress(data, _GRAPH + 1)
-    if len(data) > _TEXT or len(found) > _GRAPH or not packed.eof:
-        raise refuse("onnx_unreadable", reason=f"> {_GRAPH} bytes without weights")
+    found = packed.decompress(data, ONNX_GRAPH_BYTES + 1)
+    if len(data) > ONNX_TEXT_BYTES or len(found) > ONNX_GRAPH_BYTES or not packed.eof:
+        raise refuse("onnx_unreadable", reason=f"> {ONNX_GRAPH_BYTES} bytes without weights")
     return found
 
 

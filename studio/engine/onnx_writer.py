@@ -23,9 +23,8 @@ from studio.engine.operator import DOMAIN, Operator, operator
 from studio.engine.passes.eliminate_dead import eliminate_dead
 from studio.engine.program import IR_VERSION, OPSET, Array, Node, Program, Spec
 from studio.engine.shapes import make_node
+from studio.limits import ONNX_BYTES
 from studio.problem import Problem, ProblemError, refuse
-
-LARGEST = 2**31 - 2**16  # bytes: protobuf messages end at 2 GiB
 
 
 def to_onnx(
@@ -97,9 +96,9 @@ class _Writer:
         for value, array in self.defaults.items():
             initializers[value] = np.asarray(array, program.specs[value].dtype)
         size = sum(array.nbytes for array in initializers.values())
-        if size > LARGEST:
+        if size > ONNX_BYTES:
             raise ProblemError(
-                Problem("model_too_large", args={"received": size, "expected": LARGEST})
+                Problem("model_too_large", args={"received": size, "expected": ONNX_BYTES})
             )
         for node in program.nodes:
             self.nodes.append(self._node(node))

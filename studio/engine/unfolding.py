@@ -14,9 +14,9 @@ import numpy as np
 
 from studio.engine.planner import Trial
 from studio.engine.program import OPSET, Array, Attribute, Dim, Node, Program, Spec
+from studio.limits import ONNX_NODES
 from studio.problem import ProblemError, refuse
 
-_LONGEST = 10_000  # nodes that loops may come to
 _SMALL = 64  # numbers that may stand for the nodes that make them
 # Pairs of sizes that are no multiples of each other's; the coarse ones can be halved five times.
 _BATCH = (5, 11)
@@ -130,7 +130,7 @@ class _Walk:
                 self._loop(node)
             case _:
                 self._plain(node)
-        if len(self.nodes) > _LONGEST:
+        if len(self.nodes) > ONNX_NODES:
             raise refuse("onnx_operator", operator="Loop", opset=OPSET)
 
     def _plain(self, node: Node) -> None:
@@ -177,7 +177,7 @@ class _Walk:
         body = node.attrs["body"]
         assert isinstance(body, Program)
         most, condition, *carried = node.inputs
-        count = int(self._decided(node, most)) if most else _LONGEST
+        count = int(self._decided(node, most)) if most else ONNX_NODES
         goes_on = bool(self._decided(node, condition)) if condition else True
         kept = len(carried)
         gathered: list[list[str]] = [[] for _ in body.outputs[1 + kept :]]

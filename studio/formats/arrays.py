@@ -19,9 +19,8 @@ from studio.formats.strict_json import malformed
 from studio.formats.values import read as read_value
 from studio.formats.values import table
 from studio.layers.cell import Cell, Lag
+from studio.limits import TENSOR_AXES, TENSORS
 
-TENSORS = 20_000
-RANK = 8
 _SHAPE = re.compile(r"@[0-9x]*$")  # behind the name of a weight that is kept in several shapes
 _HEADER = 8  # bytes that hold the length of the header
 _DTYPES = {"float32": "F32", "float64": "F64", "int32": "I32", "int64": "I64", "bool": "BOOL"}
@@ -187,8 +186,10 @@ def read_tensors(data: bytes, place: str) -> tuple[dict[str, Array], Mapping[str
         raise malformed(place, "too_many", received=len(header), expected=TENSORS)
     for name, entry in header.items():
         shape = table(entry, f"{place}.{name}").get("shape", ())
-        if isinstance(shape, list) and len(shape) > RANK:
-            raise malformed(f"{place}.{name}", "too_many", received=len(shape), expected=RANK)
+        if isinstance(shape, list) and len(shape) > TENSOR_AXES:
+            raise malformed(
+                f"{place}.{name}", "too_many", received=len(shape), expected=TENSOR_AXES
+            )
     try:
         found = tensors.load(data)
     except (SafetensorError, ValueError, TypeError, KeyError, AttributeError) as error:

@@ -53,10 +53,10 @@ from studio.formats.values import array, configured, member, only, plain, read, 
 from studio.layers.base import Layer
 from studio.layers.input import Input
 from studio.layers.time_distributed import TimeDistributed
+from studio.limits import CALLS, WIRES
 from studio.problem import ProblemError, refuse
 
 FORMAT = 4
-CALLS, WIRES = 10_000, 50_000  # at most, of a whole document
 
 # UPGRADES[n] turns the values of format n into those of n + 1.
 UPGRADES = dict(upgrades.DOCUMENT)

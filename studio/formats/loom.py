@@ -41,16 +41,14 @@ from studio.formats.runs import plain_run, read_run
 from studio.formats.strict_json import MalformedError, malformed
 from studio.formats.values import plain, read
 from studio.garbage import uncollected
+from studio.limits import JSON_BYTES, PROJECT_JSON_BYTES, PROJECT_MEMBERS, THUMBNAIL_BYTES
 from studio.problem import refuse
 from studio.text import text
 
-ENTRIES = 4_096
-JSON_BYTES = 4 * strict_json.BYTES  # of all members together
 _JSON = ("document.json", "preprocess.json")
 _ARRAYS = ("weights.safetensors", "state.safetensors")
 _THUMBNAIL = "thumbnail.png"
 _STORED = (*_ARRAYS, _THUMBNAIL)  # everything else is packed JSON
-THUMBNAIL_BYTES = 2**18
 _RUN = re.compile(r"runs/(r[0-9]{1,9})/run\.json")
 _BESIDE_RUN = re.compile(r"runs/r[0-9]{1,9}/(document\.json|preprocess\.json|weights\.safetensors)")
 _DAMAGED = (
@@ -136,7 +134,7 @@ def to_bytes(project: Project, folder: Path) -> bytes:
         values[name] = plain_run(run)
     members = {name: strict_json.dumps(value, name) for name, value in values.items()}
     members |= dict(zip(_ARRAYS, arrays.to_bytes(project.document, project.store), strict=True))
-    members |= _beside_runs(project, folder, JSON_BYTES // 2)
+    members |= _beside_runs(project, folder, PROJECT_JSON_BYTES // 2)
     if project.thumbnail:
         members[_THUMBNAIL] = project.thumbnail
     out = BytesIO()
@@ -257,11 +255,11 @@ def _members(data: bytes) -> dict[str, bytes]:
     try:
         with zipfile.ZipFile(BytesIO(data)) as file:
             infos = file.infolist()
-            if len(infos) > ENTRIES:
-                raise malformed("zip", "too_many", received=len(infos), expected=ENTRIES)
+            if len(infos) > PROJECT_MEMBERS:
+                raise malformed("zip", "too_many", received=len(infos), expected=PROJECT_MEMBERS)
             _refuse_members(infos)
             found: dict[str, bytes] = {}
-            left = JSON_BYTES
+            left = PROJECT_JSON_BYTES
             for info in infos:
                 if _known(info.filename):
                     found[info.filename] = content = _content(file, info, left)
@@ -309,7 +307,7 @@ def _content(file: zipfile.ZipFile, info: zipfile.ZipInfo, limit: int) -> bytes:
     """Never more than the limit, whatever size the directory claims; arrays are never packed."""
     if _stored(info.filename) and info.filename != _THUMBNAIL:
         return file.read(info)
-    limit = THUMBNAIL_BYTES if info.filename == _THUMBNAIL else min(limit, strict_json.BYTES)
+    limit = THUMBNAIL_BYTES if info.filename == _THUMBNAIL else min(limit, JSON_BYTES)
     with file.open(info) as member:
         found = member.read(limit + 1)
     if len(found) > limit:

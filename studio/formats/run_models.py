@@ -9,8 +9,8 @@ from functools import lru_cache
 from pathlib import Path
 
 from studio.document.model import Document
-from studio.document.project import RUN_DOCUMENTS
 from studio.formats import document_json, strict_json
+from studio.limits import RUN_DOCUMENTS
 
 _MOST = 2 * RUN_DOCUMENTS  # remembered, of all projects together
 _made: dict[tuple[int, Path], tuple[Document, bytes]] = {}  # by identity: the document is kept

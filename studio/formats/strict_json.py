@@ -1,18 +1,17 @@
 """JSON as files hold it: one way to write a value, and nothing dubious accepted when reading.
 
 Refused: a name twice in one object, NaN and Infinity, numbers outside float64 or 64 bits, texts
-that are no Unicode, nesting deeper than `DEPTH`, more than `BYTES` or about `VALUES` values.
+that are no Unicode, nesting deeper than `JSON_DEPTH`, more than `JSON_BYTES` or about
+`JSON_VALUES` values.
 """
 
 import json
 import math
 from typing import Any
 
+from studio.limits import JSON_BYTES, JSON_DEPTH, JSON_VALUES
 from studio.problem import Problem
 
-BYTES = 16 * 2**20
-DEPTH = 64
-VALUES = 1_500_000  # each costs a hundred times its two bytes once it is an object
 _INT = 2**63
 
 
@@ -56,7 +55,7 @@ def loads(data: bytes, place: str = "$") -> Any:
             parse_constant=lambda name: _refuse(place, name),
         )
     except RecursionError:
-        raise malformed(place, "too_deep", expected=DEPTH) from None
+        raise malformed(place, "too_deep", expected=JSON_DEPTH) from None
     except ValueError as error:  # also an int of too many digits, and bytes that are not UTF-8
         raise malformed(place, "not_json", detail=str(error)) from error
     _check(value, place)
@@ -76,11 +75,11 @@ def _laid_out(value: Any, line: str) -> str:
 
 
 def _refuse_large(data: bytes, place: str) -> None:
-    if len(data) > BYTES:
-        raise malformed(place, "too_large", expected=BYTES)
+    if len(data) > JSON_BYTES:
+        raise malformed(place, "too_large", expected=JSON_BYTES)
     count = sum(map(data.count, (b",", b"[", b"{")))
-    if count > VALUES:
-        raise malformed(place, "too_many", received=count, expected=VALUES)
+    if count > JSON_VALUES:
+        raise malformed(place, "too_many", received=count, expected=JSON_VALUES)
 
 
 def _object(place: str, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -96,8 +95,8 @@ def _refuse(place: str, name: str) -> Any:
 
 
 def _check(value: Any, place: str, depth: int = 0) -> None:
-    if depth > DEPTH:
-        raise malformed(place, "too_deep", expected=DEPTH)
+    if depth > JSON_DEPTH:
+        raise malformed(place, "too_deep", expected=JSON_DEPTH)
     if isinstance(value, dict):
         for name, inner in value.items():
             _check_text(name, place)

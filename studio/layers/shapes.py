@@ -10,9 +10,8 @@ from studio.engine.program import Spec
 from studio.engine.work import multiplications
 from studio.layers.base import Layer, LayerBuilder, Weight, Weights
 from studio.layers.values import Range
+from studio.limits import LAYER_NUMBERS
 from studio.problem import Problem, ProblemError, refuse
-
-_LARGEST = 2**31  # numbers in one layer: 8 GiB, before optimizer and activations
 
 
 def results_of(
@@ -105,5 +104,5 @@ def _lowered(
 def _refuse_giant(kind: str, weights: tuple[Weight, ...]) -> None:
     """Refuse a slip of the keyboard before anything of its size is allocated."""
     count = sum(prod(weight.shape) for weight in weights)
-    if count > _LARGEST:
-        raise refuse("layer_too_large", kind=kind, received=count, expected=_LARGEST)
+    if count > LAYER_NUMBERS:
+        raise refuse("layer_too_large", kind=kind, received=count, expected=LAYER_NUMBERS)

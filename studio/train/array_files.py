@@ -16,11 +16,10 @@ import numpy as np
 from numpy.lib import format as npy
 
 from studio.engine.program import Array
+from studio.limits import ARRAY_AXES, ARRAYS
 from studio.problem import Problem, refuse
 
 LARGE = 2**26  # bytes; what is larger is read by blocks
-MOST_ARRAYS = 1000
-MOST_AXES = 8
 _SUFFIX = ".npy"
 _BROKEN = (
     ValueError,  # also of headers
@@ -69,7 +68,7 @@ def map_array(path: Path) -> Array:
 def _members(path: Path, file: zipfile.ZipFile, largest: int) -> dict[str, Array]:
     members = [m for m in file.infolist() if m.filename.endswith(_SUFFIX)]
     size = sum(m.file_size for m in members if not _stays(m))
-    if size > largest or len(members) > MOST_ARRAYS:
+    if size > largest or len(members) > ARRAYS:
         raise refuse("file_too_large", file=path.name, expected=largest // 2**20)
     found = {}
     for member in members:
@@ -126,7 +125,7 @@ def _header(stream: IO[bytes], size: int) -> tuple[tuple[int, ...], bool, np.dty
     version = npy.read_magic(stream)
     read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
     shape, fortran, dtype = read(stream)
-    if dtype.kind not in "buifU" or len(shape) > MOST_AXES:
+    if dtype.kind not in "buifU" or len(shape) > ARRAY_AXES:
         raise ValueError(str(Problem("reason_array", args={"received": dtype})))
     length = int(np.prod(shape, dtype=object)) * dtype.itemsize
     if length > size:

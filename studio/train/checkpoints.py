@@ -41,6 +41,7 @@ from studio.formats.runs import numbers, plain_numbers, plain_run, read_run
 from studio.formats.strict_json import MalformedError, malformed
 from studio.formats.values import member, only, plain
 from studio.formats.values import read as read_value
+from studio.limits import JSON_BYTES
 from studio.problem import refuse
 from studio.train.course import Course
 
@@ -237,7 +238,7 @@ def _course(value: Any) -> tuple[Course, About]:
 def _json(file: zipfile.ZipFile, name: str) -> Any:
     """A member, of no more than JSON's bytes, whatever the directory claims."""
     with file.open(name) as member:
-        return strict_json.loads(member.read(strict_json.BYTES + 1), name)
+        return strict_json.loads(member.read(JSON_BYTES + 1), name)
 
 
 def _store(file: zipfile.ZipFile, prefix: str) -> Store:

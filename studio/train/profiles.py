@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from studio.document.dates import day_order, read_date
 from studio.document.preprocess import GAPS, is_gap
 from studio.engine.program import Array
+from studio.limits import CELL
 from studio.progress import tell
 from studio.train.streamed import blocks, column_of
-from studio.train.tables.delimited import LARGEST_CELL
 from studio.train.tables.kinds import LARGEST_NUMBER, Kind, number, parsed, sequence
 from studio.train.tables.table import Table
 
@@ -101,7 +101,7 @@ class _Cells:
         self._read = _reader(self.kind, self._cells)
         self._kept: list[_Numbers] = []  # those of numbers and dates, one a row at most
         self._missing = self._strange = self._longest = 0
-        self._shortest = LARGEST_CELL
+        self._shortest = CELL
 
     def counted(self) -> ColumnProfile:
         """What is told of cells of every kind.

@@ -40,6 +40,7 @@ from studio.formats.runs import numbers, plain_numbers
 from studio.formats.strict_json import MalformedError, malformed
 from studio.formats.values import member, only, plain, table
 from studio.formats.values import read as read_value
+from studio.limits import JSON_BYTES
 from studio.problem import refuse
 from studio.text import text
 from studio.train.arrays import Arrays, OneHots, fed
@@ -403,7 +404,7 @@ def _last_size(document: Document, call: str) -> int | None:
 def _json(file: zipfile.ZipFile, name: str) -> Any:
     """A member, of no more than JSON's bytes, whatever the directory claims."""
     with file.open(_info(file, name)) as found:
-        return strict_json.loads(found.read(strict_json.BYTES + 1), name)
+        return strict_json.loads(found.read(JSON_BYTES + 1), name)
 
 
 def _stored(file: zipfile.ZipFile, name: str) -> bytes:

@@ -49,6 +49,7 @@ from studio.document.model import Document
 from studio.document.store import Store
 from studio.examples import EXAMPLES
 from studio.formats import loom
+from studio.limits import THUMBNAIL_SIDE
 from studio.text import language, text
 from studio.ui.canvas.faces import Faces
 from studio.ui.canvas.picture import THUMBNAIL, Picture
@@ -63,7 +64,6 @@ _PAD = 12
 _ABOVE, _BETWEEN = 6, 3  # a card's two lines
 _GAP = 14
 _WIDEST = 3  # cards side by side
-_SANE = 2048  # pixels of a thumbnail's side: a larger one is not from us
 
 
 class Card(QAbstractButton):
@@ -384,7 +384,7 @@ def file_picture(path: Path, ratio: float = 1.0) -> QPixmap:
     reader.setDevice(buffer)
     reader.setFormat(b"png")
     size = reader.size()
-    if not 0 < max(size.width(), size.height()) <= _SANE:
+    if not 0 < max(size.width(), size.height()) <= THUMBNAIL_SIDE:
         return _sign(ratio)
     image: QImage = reader.read()
     if image.isNull():

@@ -364,11 +364,11 @@ def test_a_member_nobody_knows_is_left_out(tmp_path):
 
 
 def bomb(members):
-    members["preprocess.json"] = (b'"' + b" " * strict_json.BYTES + b'"', zipfile.ZIP_DEFLATED)
+    members["preprocess.json"] = (b'"' + b" " * loom.JSON_BYTES + b'"', zipfile.ZIP_DEFLATED)
 
 
 def many_bombs(members):
-    blank = b" " * (strict_json.BYTES - 2) + b"{}"
+    blank = b" " * (loom.JSON_BYTES - 2) + b"{}"
     members |= {f"runs/r{i}/run.json": (blank, zipfile.ZIP_DEFLATED) for i in range(5)}
 
 
@@ -419,7 +419,7 @@ def test_how_far_rows_are_behind_is_read(tmp_path):
 BAD = {
     "too_large": [bomb, many_bombs],
     "too_many": [
-        lambda m: m.update({f"x{i}": (b"", 0) for i in range(loom.ENTRIES)}),
+        lambda m: m.update({f"x{i}": (b"", 0) for i in range(loom.PROJECT_MEMBERS)}),
         header(b"{" + b",".join(b'"l1/%d":{}' % i for i in range(20_001)) + b"}"),
         header(b'{"l1/k":{"dtype":"F32","shape":[1,1,1,1,1,1,1,1,1],"data_offsets":[0,4]}}'),
     ],

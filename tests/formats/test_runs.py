@@ -169,7 +169,7 @@ def test_models_beyond_the_files_bounds_are_left_out(
 ) -> None:
     project = trained()
     project.keep_run(replace(project.runs[0], id="r4"))
-    monkeypatch.setattr(loom, "JSON_BYTES", 3 * len(loom.strict_json.dumps(_json(project))))
+    monkeypatch.setattr(loom, "PROJECT_JSON_BYTES", 3 * len(loom.strict_json.dumps(_json(project))))
     first, second = reopened(project, tmp_path).runs
     assert first.document is None
     assert first.weights is None

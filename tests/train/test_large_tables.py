@@ -156,7 +156,7 @@ def test_of_what_is_compressed_the_size_is_bounded(
     path = tmp_path / "t.csv.gz"
     path.write_bytes(gzip.compress(b"a,b\n" + 1000 * b"1,2\n"))
     large()
-    monkeypatch.setattr(reading, "LARGEST_TABLE", 2000)
+    monkeypatch.setattr(reading, "TABLE_BYTES", 2000)
     with pytest.raises(ProblemError) as caught:
         read_table(path)
     assert caught.value.problems[0].code == "file_too_large"

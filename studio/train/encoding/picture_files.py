@@ -2,7 +2,7 @@
 
 A picture is turned as its EXIF says; transparency is dropped, as `keras.utils.load_img` does; of
 a film the first frame is taken; 16 bits become 8. Damaged ones are said to be so, and none with
-more pixels than `MOST_PIXELS` is unpacked. The exported script does the same.
+more pixels than `PICTURE_PIXELS` is unpacked. The exported script does the same.
 """
 
 from collections.abc import Callable
@@ -13,12 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from studio.document.plan import ImageColumn
+from studio.limits import PICTURE_PIXELS
 from studio.problem import Problem
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-MOST_PIXELS = 2**27  # of a picture before it is made smaller
 _T = TypeVar("_T")
 
 
@@ -63,13 +63,13 @@ def _opened(path: Path, use: Callable[["Image"], _T]) -> _T:
     try:
         with Image.open(path) as image:
             pixels = image.size[0] * image.size[1]
-            if pixels > MOST_PIXELS:
+            if pixels > PICTURE_PIXELS:
                 raise PictureError(_too_large(pixels))
             return use(image)
     except (PictureError, MemoryError):
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise PictureError(_too_large(MOST_PIXELS)) from None
+        raise PictureError(_too_large(PICTURE_PIXELS)) from None
     except UnidentifiedImageError:
         raise PictureError(str(Problem("reason_no_picture"))) from None
     except Exception as error:  # a damaged file makes a decoder raise whatever it likes
@@ -77,7 +77,7 @@ def _opened(path: Path, use: Callable[["Image"], _T]) -> _T:
 
 
 def _too_large(pixels: int) -> str:
-    args = {"received": pixels, "expected": MOST_PIXELS}
+    args = {"received": pixels, "expected": PICTURE_PIXELS}
     return str(Problem("reason_picture_large", args=args))
 
 

@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from studio.engine.program import Array
+from studio.limits import ARRAYS
 from studio.problem import ProblemError, refuse
-from studio.train.array_files import LARGE, MOST_ARRAYS, map_array, read_arrays
+from studio.train.array_files import LARGE, map_array, read_arrays
 from studio.train.cells import Cells, written
 from studio.train.tables.table import Table
 
@@ -43,7 +44,7 @@ def beside(path: Path) -> list[Path]:
     if path.suffix.lower() != ".npy":
         return []
     found = (p for p in path.parent.glob("*.npy") if p.is_file() and p.name != path.name)
-    return sorted(found)[:MOST_ARRAYS]
+    return sorted(found)[:ARRAYS]
 
 
 def table_of_arrays(name: str, found: Mapping[str, Array], rows: int | None = None) -> Table:

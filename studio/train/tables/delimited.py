@@ -22,6 +22,7 @@ from typing import IO
 
 from studio import garbage
 from studio.document.plan import Reading
+from studio.limits import CELL
 from studio.problem import Problem, ProblemError, refuse
 from studio.progress import tell
 from studio.train.cells import Block, Spool, gathered, rows_of_block
@@ -40,7 +41,6 @@ from studio.train.tables.table import Table
 from studio.train.tables.values import compact
 
 LARGE_TEXT = 2**24  # bytes; short cells take thirty times as many in memory
-LARGEST_CELL = 2**24  # characters; csv's own limit of 131,072 is too small for long texts
 SAMPLE = 2**18  # bytes by which a text is judged
 _DAMAGED = (gzip.BadGzipFile, EOFError, zlib.error)
 
@@ -260,7 +260,7 @@ class Text:
         To the first that is not blank, each is a block, so that the header stands alone. If only
         the first `count` are wanted, blocks are no longer.
         """
-        csv.field_size_limit(LARGEST_CELL)
+        csv.field_size_limit(CELL)
         reader = csv.reader(text, **settings(self.reading))
         number, size, opened = self._above + 1, 1, False
         while True:
@@ -270,7 +270,7 @@ class Text:
             except csv.Error as error:
                 row = number + len(block)
                 if "field limit" in str(error):
-                    most = LARGEST_CELL // 2**20
+                    most = CELL // 2**20
                     raise refuse("cell_too_long", file=self.name, row=row, expected=most) from None
                 raise refuse("file_malformed", file=self.name, row=row, reason=error) from None
             except UnicodeDecodeError:

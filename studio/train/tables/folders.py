@@ -12,6 +12,7 @@ from itertools import chain, islice
 from pathlib import Path, PurePosixPath
 
 from studio.document.plan import Reading
+from studio.limits import FOLDER_DEPTH, FOLDER_FILES, FOLDER_TEXT_BYTES
 from studio.problem import Problem, refuse
 from studio.progress import tell
 from studio.train.cells import Block, Spool, gathered
@@ -22,9 +23,6 @@ from studio.train.tables.table import Table
 IMAGE, TEXT, LABEL, PART, FILE = "image", "text", "label", "part", "file"  # the columns
 TEXTS = (".txt", ".text", ".md", "")
 PARTS = frozenset(("train", "training", "test", "testing", "val", "valid", "validation", "dev"))
-MOST_FILES = 2_000_000
-DEEPEST = 6  # folders within folders
-LARGEST_TEXT = 2**24  # bytes of one text
 TOGETHER = 64  # texts read between two words to whoever waits
 LARGE_FOLDER = 2**24  # bytes of texts from which they go to a temporary file
 _STRANGE = ("__MACOSX", "Thumbs.db", "desktop.ini")
@@ -47,15 +45,15 @@ def listed(folder: Path, most: int | None = None) -> list[Found]:
     Raises:
         ProblemError: ``folder_too_large``; OSError where the folder cannot be read.
     """
-    found = list(islice(_walk(Path(folder), "", set(), most), MOST_FILES + 1))
-    if len(found) > MOST_FILES:
-        raise refuse("folder_too_large", file=Path(folder).name, expected=MOST_FILES)
+    found = list(islice(_walk(Path(folder), "", set(), most), FOLDER_FILES + 1))
+    if len(found) > FOLDER_FILES:
+        raise refuse("folder_too_large", file=Path(folder).name, expected=FOLDER_FILES)
     return sorted(found, key=lambda each: each.path)
 
 
 def _walk(folder: Path, way: str, seen: set[tuple[int, int]], most: int | None) -> Iterator[Found]:
     status = folder.stat()
-    if (status.st_dev, status.st_ino) in seen or way.count("/") > DEEPEST:
+    if (status.st_dev, status.st_ino) in seen or way.count("/") > FOLDER_DEPTH:
         return
     seen.add((status.st_dev, status.st_ino))
     folders, files = [], 0
@@ -149,8 +147,8 @@ def _blocks(folder: Path, files: Sequence[Found], reading: Reading) -> Iterator[
 
 
 def _text(folder: Path, file: Found, reading: Reading) -> str:
-    if file.size > LARGEST_TEXT:
-        about = {"received": file.size // 2**20, "expected": LARGEST_TEXT // 2**20}
+    if file.size > FOLDER_TEXT_BYTES:
+        about = {"received": file.size // 2**20, "expected": FOLDER_TEXT_BYTES // 2**20}
         raise refuse("folder_text_large", file=file.path, **about)
     data = (folder / file.path).read_bytes()
     encoding = reading.encoding or encoding_of(data, whole=True)

@@ -7,7 +7,8 @@ The libraries that read a format are imported when the first file of it is.
 from functools import lru_cache
 from pathlib import Path
 
-from studio.document.plan import PASTED, PastedSource, Reading
+from studio.document.plan import PastedSource, Reading
+from studio.limits import PASTED, TABLE_BYTES
 from studio.problem import ProblemError, refuse
 from studio.text import text
 from studio.train.tables.array_tables import beside, table_of_npy, table_of_npz
@@ -16,7 +17,6 @@ from studio.train.tables.folders import listed, table_of_folder
 from studio.train.tables.records import table_of_records
 from studio.train.tables.table import Table
 
-LARGEST_TABLE = 2**31  # bytes after decompression, of what is compressed
 PEEKED = 1000  # rows
 KINDS = {
     **dict.fromkeys((".parquet", ".pq"), "parquet"),
@@ -65,10 +65,10 @@ def detected(path: Path, reading: Reading = Reading()) -> Reading:
         if kind == "workbook":
             from studio.train.tables.workbooks import detected_in_workbook
 
-            return detected_in_workbook(path, reading, LARGEST_TABLE)
+            return detected_in_workbook(path, reading, TABLE_BYTES)
         if kind != "text":
             return Reading(encoding=reading.encoding if kind in ("folder", "records") else "")
-        return detected_in_file(path, reading, LARGEST_TABLE)
+        return detected_in_file(path, reading, TABLE_BYTES)
     except OSError as error:
         raise _unreadable(path, error) from None
 
@@ -135,7 +135,7 @@ def _read(
         case "folder":
             return table_of_folder(path, reading, rows)
         case "npz":
-            return table_of_npz(path, LARGEST_TABLE)
+            return table_of_npz(path, TABLE_BYTES)
         case "npy":
             return table_of_npy(path)
         case "parquet":
@@ -145,7 +145,7 @@ def _read(
         case "workbook":
             from studio.train.tables.workbooks import table_of_workbook
 
-            return table_of_workbook(path, reading, LARGEST_TABLE, rows)
+            return table_of_workbook(path, reading, TABLE_BYTES, rows)
         case "records":
             return table_of_records(path, reading, rows)
-    return table_of_text(path, reading, LARGEST_TABLE, rows)
+    return table_of_text(path, reading, TABLE_BYTES, rows)

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from studio.document.plan import Reading
+from studio.limits import RECORDS_BYTES
 from studio.problem import refuse
 from studio.progress import tell
 from studio.train.tables.encodings import codec_of, encoding_of
 from studio.train.tables.table import Table
 from studio.train.tables.values import cell_of, table_of_rows
 
-LARGEST_JSON = 2**28  # bytes; values take ten times as many in memory
 LARGE_CELLS = 1_000_000  # from which they go to a temporary file
 TOGETHER = 1000  # rows between two words to whoever waits
 
@@ -51,8 +51,8 @@ def table_of_records(path: Path, reading: Reading, rows: int | None = None) -> T
 
 def _text(path: Path, reading: Reading, rows: int | None) -> str:
     """The text of a file; where only some lines are wanted, those."""
-    if path.stat().st_size > LARGEST_JSON:
-        raise refuse("file_too_large", file=path.name, expected=LARGEST_JSON // 2**20)
+    if path.stat().st_size > RECORDS_BYTES:
+        raise refuse("file_too_large", file=path.name, expected=RECORDS_BYTES // 2**20)
     with path.open("rb") as file:
         lines = rows is not None and path.suffix.lower() != ".json"
         data = b"".join(islice(file, rows)) if lines else file.read()

@@ -5,7 +5,8 @@ import os
 from functools import lru_cache
 from pathlib import Path
 
-from studio.document.plan import PASTED, PastedSource, Reading, TableSource
+from studio.document.plan import PastedSource, Reading, TableSource
+from studio.limits import PASTED
 from studio.problem import refuse
 from studio.train.tables.folders import listed
 from studio.train.tables.reading import peek_table

@@ -196,7 +196,7 @@ def test_what_cannot_be_opened_is_named_with_its_row(tmp_path: Path) -> None:
 def test_a_bomb_is_not_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     where = folder(tmp_path)
     Image.new("1", (20_000, 20_000)).save(where / "cat" / "bomb.png")
-    monkeypatch.setattr(picture_files, "MOST_PIXELS", 10_000)
+    monkeypatch.setattr(picture_files, "PICTURE_PIXELS", 10_000)
     Image.new("L", (200, 200)).save(where / "dog" / "large.png")
     document = bound(model(4, 6, 3), PICTURE, LABEL, file="pets")
     (problem,) = refused(document, tmp_path)

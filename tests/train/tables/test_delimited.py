@@ -223,7 +223,7 @@ def test_what_was_left_out_or_named_is_warned_of(tmp_path: Path) -> None:
 def test_a_cell_may_be_very_long_but_not_endless(monkeypatch: pytest.MonkeyPatch) -> None:
     data = b"a,b\n1," + b"x" * 3_000_000 + b"\n2,y\n"
     assert [len(cell) for cell in parse_table("t", data).columns["b"]] == [3_000_000, 1]
-    monkeypatch.setattr(delimited, "LARGEST_CELL", 2**20)
+    monkeypatch.setattr(delimited, "CELL", 2**20)
     with pytest.raises(ProblemError) as caught:
         parse_table("t", data)
     (problem,) = caught.value.problems

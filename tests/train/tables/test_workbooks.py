@@ -143,7 +143,7 @@ def test_damaged_workbooks_and_bombs_are_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = workbook(tmp_path / "whole.xlsx", SHEETS).read_bytes()
-    monkeypatch.setattr(reading, "LARGEST_TABLE", 2**20)
+    monkeypatch.setattr(reading, "TABLE_BYTES", 2**20)
     bomb = io.BytesIO()
     with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as file:
         file.writestr("x", bytes(2**20 + 1))
