@@ -58,6 +58,8 @@ THUMBNAIL_BYTES = _limit("THUMBNAIL_BYTES", _PART, 2**18, "bytes", "the small pi
 THUMBNAIL_SIDE = _limit("THUMBNAIL_SIDE", _PART, 2_048, "pixels", "a side of that picture")
 RUN_BYTES = _limit("RUN_BYTES", _PART, 2**28, "bytes", "weights kept of earlier trainings")
 RUN_DOCUMENTS = _limit("RUN_DOCUMENTS", _PART, 20, "models", "kept of earlier trainings")
+JOURNALS = _limit("JOURNALS", _PART, 1_000, "journals", "what is looked for after a crash")
+JOURNAL_BYTES = _limit("JOURNAL_BYTES", _PART, 2**27, "bytes", "the journal of a project")
 
 # -- tables ----------------------------------------------------------------------------------------
 

@@ -1,13 +1,15 @@
 """Undo by whole documents: unchanged parts are shared, so keeping them costs almost nothing."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from studio.document.model import Document
 
 Listener = Callable[[Document, Document], None]
+Act = Literal["done", "undone", "redone"]
 
-_LIMIT = 500
+LIMIT = 500  # acts that can be undone
 
 
 @dataclass(frozen=True)
@@ -28,8 +30,9 @@ class History:
         self._past: list[Step] = []
         self._now = Step("", document)
         self._future: list[Step] = []
-        self._saved: Document = document
+        self._saved: Document | None = document
         self._listeners: list[Listener] = []
+        self._last: tuple[str, Act] = ("", "done")
 
     @property
     def document(self) -> Document:
@@ -39,7 +42,12 @@ class History:
     def modified(self) -> bool:
         """Whether the document differs from the one last saved; the id counter does not count."""
         saved = self._saved
-        return replace(self.document, next_id=saved.next_id) != saved
+        return saved is None or replace(self.document, next_id=saved.next_id) != saved
+
+    @property
+    def last(self) -> tuple[str, Act]:
+        """What the present document came about by: the label of an act, and what became of it."""
+        return self._last
 
     @property
     def undo_label(self) -> str | None:
@@ -61,8 +69,9 @@ class History:
             return
         old = self.document
         self._past.append(self._now)
-        del self._past[:-_LIMIT]
+        del self._past[:-LIMIT]
         self._now, self._future = Step(label, document), []
+        self._last = (label, "done")
         self._tell(old)
 
     def undo(self) -> None:
@@ -70,6 +79,7 @@ class History:
         if self._past:
             old = self.document
             self._future.append(self._now)
+            self._last = (self._now.label, "undone")
             self._now = self._past.pop()
             self._keep_counter(old)
 
@@ -79,11 +89,27 @@ class History:
             old = self.document
             self._past.append(self._now)
             self._now = self._future.pop()
+            self._last = (self._now.label, "redone")
             self._keep_counter(old)
 
     def saved(self) -> None:
         """The present document is what the file holds."""
         self._saved = self.document
+
+    def go_on(
+        self, past: Sequence[Step], now: Step, future: Sequence[Step], saved: Document | None
+    ) -> None:
+        """Have the acts of an earlier session to undo and to redo; nobody is told.
+
+        Args:
+            past: oldest first.
+            now: its document is the present one.
+            future: latest first.
+            saved: what the file holds; None: nobody knows, so it lacks something.
+        """
+        assert now.document is self.document, "a history of this document"
+        self._past, self._now, self._future = list(past[-LIMIT:]), now, list(future)
+        self._saved = saved
 
     def _keep_counter(self, old: Document) -> None:
         """Ids are never reused, so the counter stays where it was."""

@@ -147,13 +147,17 @@ def _graph(id_: str, graph: Graph) -> dict[str, Any]:
 
 def _layer(id_: LayerId, entry: LayerEntry) -> dict[str, Any]:
     about = {"id": id_, "name": entry.name, "trainable": entry.trainable}
-    if isinstance(entry.body, Submodel):
-        return {**about, "graph": entry.body.graph}
-    if isinstance(entry.body, Wrapped):
-        wrapper, inner = entry.body.wrapper, entry.body.layer
-        return {**about, "kind": wrapper.kind, "config": wrapper.config(), "layer": inner}
-    config = entry.body.config() if isinstance(entry.body, Layer) else dict(entry.body.config)
-    return {**about, "kind": entry.body.kind, "config": config}
+    return {**about, **plain_body(entry.body)}
+
+
+def plain_body(body: Body) -> dict[str, Any]:
+    """What a layer is, as JSON values."""
+    if isinstance(body, Submodel):
+        return {"graph": body.graph}
+    if isinstance(body, Wrapped):
+        return {"kind": body.wrapper.kind, "config": body.wrapper.config(), "layer": body.layer}
+    config = body.config() if isinstance(body, Layer) else dict(body.config)
+    return {"kind": body.kind, "config": config}
 
 
 # -- reading -------------------------------------------------------------------------------------
@@ -175,10 +179,15 @@ def _read_layer(value: Any, place: str) -> tuple[LayerId, LayerEntry]:
     id_ = read(str, member(found, "id", place), f"{place}.id")
     name = read(str, member(found, "name", place), f"{place}.name")
     trainable = read(bool, found.get("trainable", True), f"{place}.trainable")
-    return id_, LayerEntry(_read_body(found, place), name, trainable)
+    return id_, LayerEntry(read_body(found, place), name, trainable)
 
 
-def _read_body(found: dict[str, Any], place: str) -> Body:
+def read_body(found: dict[str, Any], place: str) -> Body:
+    """The inverse of `plain_body`; what else is told of a layer may stand beside.
+
+    Raises:
+        MalformedError: the values say none.
+    """
     if "graph" in found:
         only(dict.fromkeys(found), ("id", "name", "trainable", "graph"), place)
         return Submodel(read(str, found["graph"], f"{place}.graph"))

@@ -35,14 +35,14 @@ def dumps(value: Any, place: str = "$") -> bytes:
     Raises:
         MalformedError: a number is not finite, a text is not Unicode, the result is too large.
     """
-    _check(value, place)
+    check(value, place)
     data = (_laid_out(value, "\n") + "\n").encode()
     _refuse_large(data, place)
     return data
 
 
-def loads(data: bytes, place: str = "$") -> Any:
-    """The value these bytes hold.
+def loads(data: bytes, place: str = "$", around: int = 0) -> Any:
+    """The value these bytes hold; `around` it may be so many levels more.
 
     Raises:
         MalformedError: they are not JSON, or hold what this page refuses.
@@ -58,7 +58,7 @@ def loads(data: bytes, place: str = "$") -> Any:
         raise malformed(place, "too_deep", expected=JSON_DEPTH) from None
     except ValueError as error:  # also an int of too many digits, and bytes that are not UTF-8
         raise malformed(place, "not_json", detail=str(error)) from error
-    _check(value, place)
+    check(value, place, -around)
     return value
 
 
@@ -94,16 +94,21 @@ def _refuse(place: str, name: str) -> Any:
     raise malformed(place, "number", received=name)
 
 
-def _check(value: Any, place: str, depth: int = 0) -> None:
+def check(value: Any, place: str, depth: int = 0) -> None:
+    """Refuse what `dumps` refuses of a value, but for its size.
+
+    Raises:
+        MalformedError: naming the place in it.
+    """
     if depth > JSON_DEPTH:
         raise malformed(place, "too_deep", expected=JSON_DEPTH)
     if isinstance(value, dict):
         for name, inner in value.items():
             _check_text(name, place)
-            _check(inner, f"{place}.{name}", depth + 1)
+            check(inner, f"{place}.{name}", depth + 1)
     elif isinstance(value, list):
         for i, inner in enumerate(value):
-            _check(inner, f"{place}[{i}]", depth + 1)
+            check(inner, f"{place}[{i}]", depth + 1)
     elif isinstance(value, str):
         _check_text(value, place)
     elif not _ordinary(value):

@@ -30,7 +30,7 @@ def plain(value: Any, *, tagged: bool = False) -> Any:
     if is_dataclass(value) and not isinstance(value, type):
         hints = _hints(type(value))
         found = {
-            f.name: plain(getattr(value, f.name), tagged=len(_classes(hints[f.name])) > 1)
+            f.name: plain(getattr(value, f.name), tagged=has_choice(hints[f.name]))
             for f in fields(value)
         }
         return {"kind": type(value).__name__, **found} if tagged else found
@@ -65,6 +65,11 @@ def read(hint: Any, value: Any, place: str) -> Any:
     if isinstance(hint, type) and is_dataclass(hint):
         return _dataclass(hint, value, place)
     return value if hint is Any else _scalar(hint, value, place)
+
+
+def has_choice(hint: Any) -> bool:
+    """Whether values of a hint say which class they are of, since it allows several."""
+    return len(_classes(hint)) > 1
 
 
 def table(value: Any, place: str) -> dict[str, Any]:

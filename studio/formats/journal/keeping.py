@@ -1,0 +1,96 @@
+"""What training learnt, in files beside a journal: what no file of the project holds yet.
+
+``kept-<number>.loom`` is the project without its weights (runs, what preprocessing learnt);
+``kept-<number>.weights`` and ``kept-<number>.state`` are as those members of a project's file.
+They count once the journal names them.
+"""
+
+from contextlib import suppress
+from dataclasses import replace
+from hashlib import blake2b
+from pathlib import Path
+from typing import IO, cast
+
+from studio.document.model import Document
+from studio.document.project import Project
+from studio.document.store import Store
+from studio.formats import arrays, loom
+from studio.formats.arrays import Tensors
+from studio.formats.atomic import writing
+from studio.formats.journal.story import Kept
+from studio.formats.strict_json import malformed
+from studio.layers.cell import Cell
+
+_ENDS = ("loom", "weights", "state")
+
+
+def light(project: Project) -> Project:
+    """A project as it is now, in containers of its own; arrays are replaced, never changed."""
+    store = Store()
+    store.step = project.store.step
+    for layer, cells in project.store.shared().items():
+        mine = {k: Cell(c.value, c.trained, dict(c.slots), c.lag) for k, c in cells.items()}
+        store.adopt(layer, mine)
+    return replace(project, store=store, fitted=dict(project.fitted), runs=list(project.runs))
+
+
+def has_learnt(project: Project) -> bool:
+    """Whether there is anything beside the document."""
+    return bool(project.runs or project.fitted or any(True for _ in project.store.items()))
+
+
+def keep(folder: Path, number: int, project: Project, unsaved: bool) -> Kept:
+    """Write down what a project has beside its document.
+
+    Raises:
+        ProblemError: ``file_not_written``.
+        MalformedError: it holds what a file cannot.
+    """
+    about = replace(project, document=Document(), store=Store(), thumbnail=b"")
+    weights, state = arrays.tensors_of(project.document, project.store)
+    parts: tuple[bytes | Tensors, ...] = (loom.to_bytes(about, folder), weights, state)
+    digests = {}
+    for end, given in zip(_ENDS, parts, strict=True):
+        with writing(folder / f"kept-{number}.{end}") as file:
+            digests[end] = _write(file, given)
+    return Kept(number, unsaved, digests)
+
+
+def read(folder: Path, kept: Kept) -> Project:
+    """What was written down, with an empty document.
+
+    Raises:
+        OSError, ProblemError, MalformedError: it is not there, or damaged.
+    """
+    project = loom.load(folder / f"kept-{kept.number}.loom")
+    data = [(folder / f"kept-{kept.number}.{end}").read_bytes() for end in _ENDS]
+    for end, found in zip(_ENDS, data, strict=True):
+        if blake2b(found).hexdigest() != kept.digests.get(end):
+            raise malformed(f"kept-{kept.number}.{end}", "changed")
+    return replace(project, store=arrays.read(*data[1:]))
+
+
+def sweep(folder: Path, kept: Kept | None) -> None:
+    """Remove what was written down before, and what was never finished."""
+    stays = f"kept-{kept.number}." if kept else "\0"
+    with suppress(OSError):
+        for path in folder.glob("*kept-*"):
+            if not path.name.startswith(stays):
+                with suppress(OSError):
+                    path.unlink()
+
+
+def _write(file: IO[bytes], given: bytes | Tensors) -> str:
+    """Write bytes or arrays, and give their digest."""
+    digest = blake2b()
+
+    class Digesting:
+        def write(self, data: bytes) -> int:
+            digest.update(data)
+            return file.write(data)
+
+    if isinstance(given, bytes):
+        Digesting().write(given)
+    else:
+        arrays.write(cast(IO[bytes], Digesting()), given)
+    return digest.hexdigest()

@@ -1,0 +1,204 @@
+"""What sessions left that ended before their projects were saved.
+
+Whoever writes a journal owns its folder while it lives; so does who was given a `Found`. Nothing
+is removed but by `Found.discard`, or where there is nothing that a project's file has not.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+from studio.document.history import Step
+from studio.document.model import Document
+from studio.document.project import Project
+from studio.formats import loom
+from studio.formats.atomic import reason
+from studio.formats.document_json import read_document, to_json
+from studio.formats.journal import file as files
+from studio.formats.journal import keeping, lines, story
+from studio.formats.journal.folder import Folder
+from studio.formats.journal.recorder import Recorder, Say, nobody
+from studio.formats.journal.story import Stamp, Story
+from studio.formats.strict_json import MalformedError
+from studio.limits import JOURNAL_BYTES, JOURNALS
+from studio.problem import Problem, ProblemError
+
+
+def recover(root: Path) -> list["Found"]:
+    """What was left in the journals of a folder by those that do not live any more, latest first.
+
+    Each belongs to the caller until `Found.leave`, `Found.discard` or `Found.recorder`.
+    """
+    try:
+        places = Folder.all(root)[:JOURNALS]
+    except OSError:
+        return []
+    found = [each for place in places if (each := _found(place)) is not None]
+    return sorted(found, key=lambda each: each.when, reverse=True)
+
+
+@dataclass(frozen=True)
+class Recovered:
+    """A project as it was when its session ended.
+
+    Attributes:
+        project: with what training learnt.
+        path: its file, which may be another by now; None: it never had one.
+        past, now, future, saved: for `History.go_on`.
+        learnt: whether no file has what training learnt.
+        problems: what is not as it was, and why.
+    """
+
+    project: Project
+    path: Path | None
+    past: Sequence[Step]
+    now: Step
+    future: Sequence[Step]
+    saved: Document | None
+    learnt: bool
+    problems: tuple[Problem, ...]
+
+
+class Found:
+    """What one session left of one project.
+
+    Attributes:
+        story: its acts; None: nothing can be read.
+        problem: why, or that the end of it is damaged; None: it is whole.
+    """
+
+    def __init__(self, folder: Folder, so_far: Story | None, problem: Problem | None) -> None:
+        self._folder, self.story, self.problem = folder, so_far, problem
+
+    @property
+    def place(self) -> Path:
+        """The folder it lies in."""
+        return self._folder.path
+
+    @property
+    def when(self) -> float:
+        """When the last act was, in seconds since 1970."""
+        return self.story.when if self.story else 0.0
+
+    @property
+    def file(self) -> Literal["same", "changed", "missing", "none"]:
+        """What became of the project's file since it was opened or saved last."""
+        if self.story is None or self.story.path is None:
+            return "none"
+        now = Stamp.of(self.story.path)
+        if now is None:
+            return "missing"
+        return "same" if now == self.story.stamp else "changed"
+
+    def recovered(self) -> Recovered:
+        """The project; everything stays where it is until it is discarded, or gone on with."""
+        so_far = self.story
+        assert so_far is not None, "something that can be read"
+        project, problems = self._learnt(so_far)
+        project = replace(project, document=so_far.now.document)
+        learnt = so_far.kept is not None and so_far.kept.unsaved
+        steps = (so_far.past, so_far.now, so_far.future, so_far.saved)
+        return Recovered(project, so_far.path, *steps, learnt, tuple(problems))
+
+    def recorder(self, project: Project, say: Say = nobody) -> Recorder:
+        """Go on writing this journal, now that its project is open again."""
+        assert self.story is not None
+        return Recorder.going_on(self._folder, project, self.story.copied(), say)
+
+    def discard(self) -> None:
+        """Remove it: nobody will go on with this."""
+        self._folder.remove()
+
+    def leave(self) -> None:
+        """Leave it for another time, or another window."""
+        self._folder.release()
+
+    def _learnt(self, so_far: Story) -> tuple[Project, list[Problem]]:
+        """What lies beside the document, and what is wrong with it."""
+        problems: list[Problem] = []
+        if so_far.kept is not None:
+            try:
+                return keeping.read(self.place, so_far.kept), problems
+            except ProblemError as error:
+                problems += error.problems
+            except (OSError, MalformedError) as error:
+                why = error.reason if isinstance(error, MalformedError) else reason(error)
+                args = {"file": str(self.place), "reason": why}
+                problems.append(Problem("file_unreadable", args=args))
+        elif self.file in ("none", "missing"):
+            return Project(), problems
+        if so_far.path is None:
+            return Project(), problems
+        try:
+            project = loom.load(so_far.path)
+        except ProblemError as error:
+            return Project(), [*problems, *error.problems]
+        if problems or self.file != "same":
+            args = {"file": str(so_far.path)}
+            problems.append(Problem("journal_other_weights", args=args, severity="warning"))
+        return project, problems
+
+
+def _found(place: Path) -> "Found | None":
+    try:
+        folder = Folder.take(place)
+    except OSError:
+        return None
+    if folder is None:
+        return None
+    found = _read(folder)
+    nothing = found.story is None and found.problem is None
+    if nothing or (found.story is not None and not found.story.lacking):
+        found.discard()
+        return None
+    return found
+
+
+def _read(folder: Folder) -> "Found":
+    problem = None
+    if not folder.path.is_dir():  # its owner was about to remove it
+        return Found(folder, None, None)
+    try:
+        for number in files.numbers(folder.path):
+            path = files.path_of(folder.path, number)
+            try:
+                so_far, damaged = _told(path)
+            except MalformedError as error:
+                args = {"file": str(path), "place": error.place, "reason": error.reason}
+                problem = problem or Problem("file_problem", args=args)
+            else:
+                cut = Problem("journal_damaged", severity="warning")
+                return Found(folder, so_far, problem or (cut if damaged else None))
+    except OSError as error:
+        args = {"file": str(folder.path), "reason": reason(error)}
+        problem = Problem("file_unreadable", args=args)
+    return Found(folder, None, problem)
+
+
+def _told(path: Path) -> tuple[Story, bool]:
+    """What a journal comes to as far as it is whole, and whether there was more.
+
+    Raises:
+        OSError: it cannot be read.
+        MalformedError: nothing in it can be used.
+    """
+    with path.open("rb") as file:
+        found = lines.whole(file.read(JOURNAL_BYTES))
+    records, step, damaged = found.records, 1, found.damaged
+    while True:
+        so_far, followed = story.told(records)
+        if _is_valid(so_far):
+            return so_far, damaged or not followed
+        records, step, damaged = records[: max(2, len(records) - step)], 2 * step, True
+
+
+def _is_valid(so_far: Story) -> bool:
+    """Whether its document is one that a file may hold; patches are not asked one by one."""
+    if not so_far.past:
+        return True  # it was read as a whole
+    try:
+        read_document(to_json(so_far.now.document))
+    except MalformedError:
+        return False
+    return True
