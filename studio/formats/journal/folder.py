@@ -82,8 +82,9 @@ class Folder:
         Raises:
             OSError: the folder they are in is not there, or cannot be read.
         """
-        locks = (p for p in root.iterdir() if p.suffix == _LOCK)
-        return sorted(p.with_suffix("") for p in locks)
+        found = [p for p in root.iterdir() if not p.is_symlink()]
+        locks = {p.with_suffix("") for p in found if p.suffix == _LOCK}
+        return sorted(locks | {p for p in found if p.is_dir()})
 
     def release(self) -> None:
         """Let others take it."""

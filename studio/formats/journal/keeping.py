@@ -39,6 +39,14 @@ def has_learnt(project: Project) -> bool:
     return bool(project.runs or project.fitted or any(True for _ in project.store.items()))
 
 
+def size(project: Project) -> int:
+    """How many bytes its weights take, with what is kept beside them."""
+    held = (
+        array for _, cell in project.store.items() for array in (cell.value, *cell.slots.values())
+    )
+    return sum(array.nbytes for array in held)
+
+
 def keep(folder: Path, number: int, project: Project, unsaved: bool) -> Kept:
     """Write down what a project has beside its document.
 

@@ -32,6 +32,7 @@ from studio.problem import Problem, ProblemError
 SYNC = 1.0  # seconds until what is written is on the disk, too
 RETRY = 5.0  # seconds until what failed is tried again
 LONG = 4 * 2**20  # bytes added to a journal after which it is written anew
+COPIED = 2**28  # bytes of weights in the project's file that are copied before they are changed
 WAIT = 0.25  # seconds an act waits for the journal's beginning, at most
 
 _FEW = 20  # acts that are added to a journal written anew while the next one waits
@@ -98,7 +99,12 @@ class Recorder:
         self._written = so_far.now.document  # what the file comes to
         self._missed: list[Record] | None = None  # by a file that is being written anew
         self._wanted: Wanted | None = None
-        self._has_kept = so_far.kept is not None
+        self._kept = so_far.kept.number if so_far.kept else 0  # counted up
+        # What is large and stands in the project's file is not copied because of one edit.
+        self._has_kept = so_far.kept is not None or bool(
+            so_far.path and keeping.size(project) > COPIED
+        )
+        self._kept_layers = project.document.layers.keys()
         self._anew, self._dirty, self._failed, self._closing = True, False, False, False
         self._tried = 0.0
         self._lock = threading.Condition()
@@ -135,11 +141,11 @@ class Recorder:
     def saved(self, path: Path) -> None:
         """The project's file is at `path`, and holds everything."""
         with self._lock:
-            now, stamp = self._tick(), Stamp.of(path)
-            self._story.was_saved(path, stamp)
+            now, stamp, kept = self._tick(), Stamp.of(path), self._wanted is None
+            self._story.was_saved(path, stamp, kept)
             if self._wanted is not None:
                 self._wanted = replace(self._wanted, unsaved=False)
-            self._add(lambda: story.saved(path, stamp, now))
+            self._add(lambda: story.saved(path, stamp, kept, now))
 
     def training(self, place: Path | None) -> None:
         """A training began that is written down in `place`; or (None) it ended."""
@@ -177,7 +183,8 @@ class Recorder:
         if self._has_kept and new.layers is old.layers:
             return
         cells = self._project.store.shared()
-        brought = any(cells.get(layer) for layer in new.layers.keys() - old.layers.keys())
+        fresh = new.layers.keys() - old.layers.keys() - self._kept_layers
+        brought = any(cells.get(layer) for layer in fresh)
         if brought or (not self._has_kept and keeping.has_learnt(self._project)):
             self._want(Wanted(keeping.light(self._project), brought, ()))
 
@@ -187,6 +194,7 @@ class Recorder:
             unsaved, told = before.unsaved or wanted.unsaved, before.told + wanted.told
             wanted = replace(wanted, unsaved=unsaved, told=told)
         self._wanted, self._has_kept = wanted, True
+        self._kept_layers = wanted.project.document.layers.keys()
         self._lock.notify_all()
 
     def _add(self, record: Record, anew: Record | None = None) -> bool:
@@ -242,6 +250,7 @@ class Recorder:
                 self._keep(self._wanted)
             if self._dirty:
                 self._sync()
+                self._look()
         except _FAILURES as error:
             with self._lock:
                 self._missed = None
@@ -300,10 +309,9 @@ class Recorder:
 
     def _keep(self, wanted: Wanted) -> None:
         """Write weights down, and say where; what was there before goes."""
-        before = self._story.kept
-        number = before.number + 1 if before else 1
+        self._kept += 1
         try:
-            kept = keeping.keep(self._place, number, wanted.project, wanted.unsaved)
+            kept = keeping.keep(self._place, self._kept, wanted.project, wanted.unsaved)
         except MalformedError as error:  # no file can hold it: trying again is no use
             with self._lock:
                 self._wanted = None
@@ -317,8 +325,9 @@ class Recorder:
             if not self._add(partial(story.kept, kept, self._tick())):
                 return
             self._story.kept = kept
-            if asked.project is wanted.project:
-                self._wanted = None
+            newer = asked.project is not wanted.project
+            left = asked.told[len(wanted.told) :]  # who is told already is not told again
+            self._wanted = replace(asked, told=left) if newer else None
         self._sync()
         keeping.sweep(self._place, kept)
         for told in wanted.told:

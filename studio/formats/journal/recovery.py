@@ -24,6 +24,8 @@ from studio.formats.strict_json import MalformedError
 from studio.limits import JOURNAL_BYTES, JOURNALS
 from studio.problem import Problem, ProblemError
 
+_MENDABLE = ("reason_ports", "reason_too_many")  # what a document may be refused for, and be one
+
 
 def recover(root: Path) -> list["Found"]:
     """What was left in the journals of a folder by those that do not live any more, latest first.
@@ -148,8 +150,7 @@ def _found(place: Path) -> "Found | None":
     if folder is None:
         return None
     found = _read(folder)
-    nothing = found.story is None and found.problem is None
-    if nothing or (found.story is not None and not found.story.lacking):
+    if found.problem is None and (found.story is None or not found.story.lacking):
         found.discard()
         return None
     return found
@@ -185,20 +186,26 @@ def _told(path: Path) -> tuple[Story, bool]:
     """
     with path.open("rb") as file:
         found = lines.whole(file.read(JOURNAL_BYTES))
-    records, step, damaged = found.records, 1, found.damaged
-    while True:
-        so_far, followed = story.told(records)
-        if _is_valid(so_far):
-            return so_far, damaged or not followed
-        records, step, damaged = records[: max(2, len(records) - step)], 2 * step, True
+    so_far, followed = story.told(found.records)
+    if _is_valid(so_far):
+        return so_far, found.damaged or not followed
+    good, bad = 2, len(found.records)  # what begins it was read as a whole
+    while bad - good > 1:
+        middle = (good + bad) // 2
+        so_far, followed = story.told(found.records[:middle])
+        good, bad = (middle, bad) if followed and _is_valid(so_far) else (good, middle)
+    return story.told(found.records[:good])[0], True
 
 
 def _is_valid(so_far: Story) -> bool:
-    """Whether its document is one that a file may hold; patches are not asked one by one."""
+    """Whether its document is one; patches are not asked one by one.
+
+    What no file may hold but a window can show was shown: somebody will mend it.
+    """
     if not so_far.past:
         return True  # it was read as a whole
     try:
         read_document(to_json(so_far.now.document))
-    except MalformedError:
-        return False
+    except MalformedError as error:
+        return error.reason.code in _MENDABLE
     return True

@@ -108,10 +108,10 @@ class Story:
 
     @property
     def lacking(self) -> bool:
-        """Whether the project's file lacks something of this."""
-        saved, now = self.saved, self.now.document
-        changed = saved is None or replace(now, next_id=saved.next_id) != saved
-        return changed or bool(self.training) or (self.kept is not None and self.kept.unsaved)
+        """Whether the project's file lacks something of this, or a training can be gone on with."""
+        changed = not _is_same(self.saved, self.now.document)
+        learnt = self.kept is not None and self.kept.unsaved
+        return changed or learnt or bool(self.training and Path(self.training).exists())
 
     def took(self, what: Act, label: str, document: Document) -> None:
         """One act."""
@@ -130,10 +130,10 @@ class Story:
             self.now, self.future = Step(label, document), []
         del self.past[:-LIMIT]
 
-    def was_saved(self, path: Path, stamp: Stamp | None) -> None:
-        """The file holds everything."""
+    def was_saved(self, path: Path, stamp: Stamp | None, kept: bool) -> None:
+        """The file holds everything; `kept`: also what was written down is what it holds."""
         self.path, self.stamp, self.saved, self.acts = path, stamp, self.now.document, 0
-        self.kept = replace(self.kept, unsaved=False) if self.kept else None
+        self.kept = replace(self.kept, unsaved=False) if self.kept and kept else None
 
     def copied(self) -> "Story":
         """The same, in lists of its own."""
@@ -175,10 +175,8 @@ def written(story: Story) -> Iterator[bytes]:
 
 
 def _is_same(saved: Document | None, document: Document) -> bool:
-    """Whether it is the document that was saved; undoing may have given it another counter."""
-    return saved is not None and all(
-        getattr(saved, name) is getattr(document, name) for name in ("graphs", "layers", "plan")
-    )
+    """Whether it is what the file holds; the counter of ids does not count."""
+    return saved is not None and replace(document, next_id=saved.next_id) == saved
 
 
 def act(what: Act, label: str, old: Document, new: Document, when: float, **about: bool) -> bytes:
@@ -187,9 +185,10 @@ def act(what: Act, label: str, old: Document, new: Document, when: float, **abou
     return encoded({**said, **{name: True for name, value in about.items() if value}})
 
 
-def saved(path: Path, stamp: Stamp | None, when: float) -> bytes:
-    """The record of a save."""
-    return encoded({"act": "saved", "path": str(path), "stamp": plain(stamp), "time": when})
+def saved(path: Path, stamp: Stamp | None, kept: bool, when: float) -> bytes:
+    """The record of a save; see `Story.was_saved`."""
+    said = {"act": "saved", "path": str(path), "stamp": plain(stamp), "kept": kept}
+    return encoded({**said, "time": when})
 
 
 def kept(kept: Kept, when: float) -> bytes:
@@ -258,7 +257,8 @@ def _follow(story: Story, record: Mapping[str, Any], place: str) -> None:
     match kind:
         case "saved":
             stamp = read(Stamp | None, record.get("stamp"), place)
-            story.was_saved(Path(read(str, member(record, "path", place), place)), stamp)
+            path, kept = (member(record, name, place) for name in ("path", "kept"))
+            story.was_saved(Path(read(str, path, place)), stamp, read(bool, kept, place))
         case "kept":
             story.kept = read(Kept, member(record, "kept", place), place)
         case "training":
