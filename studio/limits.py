@@ -47,11 +47,22 @@ PROJECT_JSON_BYTES = _limit(
     "PROJECT_JSON_BYTES", _PART, 4 * JSON_BYTES, "bytes", "all JSON of a project, unpacked"
 )
 JSON_DEPTH = _limit("JSON_DEPTH", _PART, 64, "levels", "values within values")
-JSON_VALUES = _limit(  # each costs a hundred times its two bytes once it is an object
-    "JSON_VALUES", _PART, 1_500_000, "values", "one JSON text"
+JSON_VALUES = _limit(  # each costs thirty times its two bytes once it is an object
+    "JSON_VALUES",
+    _PART,
+    1_500_000,
+    "values",
+    "one JSON text; an array counts twice, an object four times",
+)
+PROJECT_JSON_VALUES = _limit(
+    "PROJECT_JSON_VALUES", _PART, 4_000_000, "values", "all JSON of a project"
 )
 CALLS = _limit("CALLS", _PART, 10_000, "nodes", "a document, all its graphs together")
 WIRES = _limit("WIRES", _PART, 50_000, "wires", "a document, all its graphs together")
+LAYERS = _limit("LAYERS", _PART, 20_000, "layers", "a document, and its graphs")
+PIECES = _limit("PIECES", _PART, 10_000, "frames", "a graph; and notes")
+BENDS = _limit("BENDS", _PART, 100_000, "points", "the bends of a graph's wires")
+PROBES = _limit("PROBES", _PART, 1_000, "probes", "a graph")
 TENSORS = _limit("TENSORS", _PART, 20_000, "arrays", "the weights, and what lies beside them")
 TENSOR_AXES = _limit("TENSOR_AXES", _PART, 8, "axes", "one of these arrays")
 THUMBNAIL_BYTES = _limit("THUMBNAIL_BYTES", _PART, 2**18, "bytes", "the small picture of a project")

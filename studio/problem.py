@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 from warnings import warn as warn_of
 
-from studio.text import text
+from studio.text import text, without_tricks
 
 Severity = Literal["error", "warning"]
 
@@ -34,7 +34,7 @@ class Problem:
     severity: Severity = "error"
 
     def __str__(self) -> str:
-        return text(f"problems.{self.code}", **self.args)
+        return without_tricks(text(f"problems.{self.code}", **self.args))
 
     def at(self, where: str) -> "Problem":
         """The same problem, placed at `where` unless it already has a place."""

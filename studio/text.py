@@ -8,6 +8,7 @@ import json
 from functools import cache
 from pathlib import Path
 from typing import Any
+from unicodedata import category
 
 LANGUAGES = {"en": "English", "zh_CN": "简体中文"}
 
@@ -54,3 +55,24 @@ def text(key: str, /, **arguments: Any) -> str:
     if template is None:
         return key
     return template.format(**arguments) if arguments else template
+
+
+def legible(given: str, most: int = 200) -> str:
+    """A stranger's text, fit to be repeated in a sentence: short, its unseen signs written out.
+
+    A file's own words could be as long as the file, or turn the sentence around them about.
+    """
+    return without_tricks(given if len(given) <= most else f"{given[: most - 1]}…")
+
+
+def without_tricks(given: str) -> str:
+    """A text with the signs written out that nobody sees, or that turn others about."""
+    if given.isprintable():
+        return given
+    return "".join(c.encode("unicode_escape").decode() if _tricks(c) else c for c in given)
+
+
+def _tricks(sign: str) -> bool:
+    """Whether a sign is of those; the joiners that some scripts and emoji need are not."""
+    unseen = category(sign) in ("Cc", "Cf", "Cs", "Zl", "Zp")
+    return unseen and sign not in "\n\t\u200c\u200d"

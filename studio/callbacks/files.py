@@ -1,8 +1,11 @@
 """Writing files while training: models, a table of the history, what to go on from."""
 
+import contextlib
 import csv
+import io
+import os
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
@@ -11,6 +14,7 @@ from studio.callbacks.monitor import Monitor, say
 from studio.document.inside import layers_of
 from studio.document.project import Project
 from studio.formats import loom
+from studio.formats.atomic import not_written, reason, write_bytes
 from studio.problem import ProblemError, refuse
 from studio.text import text
 
@@ -98,10 +102,22 @@ class ModelCheckpoint(Monitor):
             path = Path(self.filepath.format(epoch=epoch + 1, **numbers, **(logs or {})))
         except KeyError as error:
             raise refuse("callback_path", path=self.filepath, name=error.args[0]) from None
-        path.parent.mkdir(parents=True, exist_ok=True)
+        _make_folder(path.parent)
         self.model.settle()
         (self.model.save_weights if self.save_weights_only else self.model.save)(path)
         say(self.verbose, text("training.checkpoint", epoch=epoch + 1, file=str(path)))
+
+
+def _make_folder(folder: Path) -> None:
+    """Make a folder that is to be written into.
+
+    Raises:
+        ProblemError: ``file_not_written``.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise not_written(folder, error) from error
 
 
 class CSVLogger(Callback):
@@ -116,20 +132,46 @@ class CSVLogger(Callback):
     def on_train_begin(self, logs: Logs | None = None) -> None:
         self._keys = []
         if not self.append:
-            self.filename.write_text("", encoding="utf-8")
+            write_bytes(self.filename, b"")
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         values = dict(logs or {})
-        empty = not self.filename.exists() or not self.filename.stat().st_size
         if not self._keys:
             self._keys = sorted(values)
             if not any(key.startswith("val_") for key in self._keys):
                 self._keys += [f"val_{key}" for key in self._keys]
-        with self.filename.open("a", encoding="utf-8", newline="") as file:
-            writer = csv.writer(file, delimiter=self.separator)
-            if empty:
-                writer.writerow(["epoch", *self._keys])
-            writer.writerow([epoch, *(_cell(values.get(key, "NA")) for key in self._keys)])
+        lines = io.StringIO(newline="")
+        writer = csv.writer(lines, delimiter=self.separator)
+        try:
+            with self.filename.open("a+b", buffering=0) as file:  # a line in a single write
+                end = _last_byte(file)
+                if not end:
+                    writer.writerow(["epoch", *self._keys])
+                elif end != b"\n":  # of who was cut off within a line
+                    lines.write("\r\n")
+                writer.writerow([epoch, *(_cell(values.get(key, "NA")) for key in self._keys)])
+                _write_all(file, lines.getvalue().encode())
+        except OSError as error:
+            raise not_written(self.filename, error) from error
+
+
+def _last_byte(file: IO[bytes]) -> bytes:
+    """Of what the file holds already, if anything."""
+    size = file.seek(0, os.SEEK_END)
+    file.seek(max(0, size - 1))
+    return file.read(1)
+
+
+def _write_all(file: IO[bytes], data: bytes) -> None:
+    """Append; where the disk takes only a part, that goes again, so that no line is torn."""
+    before = file.seek(0, os.SEEK_END)
+    try:
+        while data:
+            data = data[file.write(data) :]
+    except OSError:
+        with contextlib.suppress(OSError):
+            file.truncate(before)
+        raise
 
 
 def _cell(value: Any) -> Any:
@@ -190,20 +232,23 @@ class BackupAndRestore(Callback):
             self._save(epoch + 1)
 
     def on_train_end(self, logs: Logs | None = None) -> None:
-        if self.delete_checkpoint:
-            for path in self._files():
+        for path in self._files() if self.delete_checkpoint else ():
+            try:
                 path.unlink()
+            except OSError as error:  # the next training would go on from there
+                raise refuse("backup_not_removed", file=str(path), reason=reason(error)) from error
 
     def _files(self) -> list[Path]:
         """What is there, the newest first."""
         return sorted(self.folder.glob("epoch-*.loom"), reverse=True)
 
     def _save(self, epoch: int) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
+        _make_folder(self.folder)
         self.model.settle()
         self.model.save(self.folder / f"epoch-{epoch:08d}.loom")
         for path in self._files()[2 if self.double_checkpoint else 1 :]:
-            path.unlink()
+            with contextlib.suppress(OSError):  # it does no harm, and is tried again
+                path.unlink()
 
     def _restore(self, project: Project, path: Path) -> None:
         """Put a saved training's weights, layer by layer, into the model's own."""

@@ -3,22 +3,38 @@
 from collections.abc import Iterable
 from pathlib import Path
 
+from studio.cli.console import complain
 from studio.document.project import Project
 from studio.problem import refuse
 
 
 def load(path: Path) -> Project:
-    """The project in a file."""
+    """The project in a file; what is not known of one that a later version wrote is said."""
     from studio.formats import loom
+    from studio.formats.newer_files import newer_problem
 
-    return loom.load(path)
+    project = loom.load(path)
+    if project.newer is not None:
+        complain(newer_problem(project.newer, str(path)))
+    return project
 
 
 def save(path: Path, project: Project) -> None:
-    """Write a project, all of it or nothing."""
+    """Write a project, all of it or nothing; what a later version's file had more is said."""
     from studio.formats import loom
+    from studio.formats.newer_files import lost_problem
 
+    places = loom.lost(project)
     loom.save(path, project)
+    if places:
+        complain(lost_problem(places, str(path)))
+
+
+def spare_newer(path: Path) -> None:
+    """Refuse to write over a later version's file, before much work is done for it."""
+    from studio.formats import newer_files
+
+    newer_files.spare_newer(path)
 
 
 def expect_loom(path: Path) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from studio.cli.console import complain, interruptible, say
-from studio.cli.files import expect_loom, load, save
+from studio.cli.files import expect_loom, load, save, spare_newer
 from studio.cli.options import (
     CountOption,
     DataOption,
@@ -65,6 +65,7 @@ def train(
     if engine is not None:
         expect_one("--engine", engine, ENGINES)
     check_writable(out or project_file)
+    spare_newer(out or project_file)
     project = load(project_file)
     if fresh:
         project.store, project.fitted = Store(), {}

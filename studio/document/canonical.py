@@ -29,6 +29,7 @@ from studio.document.model import (
     LayerEntry,
     LayerId,
     Submodel,
+    Unknown,
     Wire,
     Wrapped,
 )
@@ -124,7 +125,7 @@ def _held(entry: LayerEntry) -> list[Key]:
     match entry.body:
         case Submodel(graph):
             return [("graph", graph)]
-        case Wrapped(_, inner):
+        case Wrapped(_, inner) | Unknown(_, _, str(inner)):
             return [("layer", inner)]
     return []
 
@@ -277,7 +278,7 @@ class _Numbered:
         body = self.document.layers[layer].body
         if isinstance(body, Submodel):
             self._number(body.graph)
-        elif isinstance(body, Wrapped):
+        elif isinstance(body, Wrapped | Unknown) and body.layer is not None:
             self._number_layer(body.layer)
 
     def _ordered(self, graph: Graph) -> list[CallId]:
@@ -340,7 +341,7 @@ class _Numbered:
             about = _said(entry)
             if isinstance(body, Submodel):
                 about = {"graph": self.graphs[body.graph]}
-            elif isinstance(body, Wrapped):
+            elif isinstance(body, Wrapped | Unknown) and body.layer is not None:
                 about["layer"] = self.layers[body.layer]
             found[new] = {"name": name, "trainable": entry.trainable, **about}
         return found

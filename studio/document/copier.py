@@ -13,6 +13,7 @@ from studio.document.model import (
     GraphId,
     LayerId,
     Submodel,
+    Unknown,
     Wire,
     Wrapped,
 )
@@ -48,7 +49,7 @@ class Copier:
         body = entry.body
         if isinstance(body, Submodel):
             body = Submodel(self.graph(body.graph))
-        elif isinstance(body, Wrapped):
+        elif isinstance(body, Wrapped | Unknown) and body.layer is not None:
             body = replace(body, layer=self.layer(body.layer))
         new = self.layers[old] = self._fresh("l")
         self.document = edits.with_layer(self.document, new, replace(entry, body=body))

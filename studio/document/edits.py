@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
-from studio.declare import Declared, snake
+from studio.declare import snake
 from studio.document.inside import graphs_of, layers_of, within
 from studio.document.looks import Point, moved
 from studio.document.model import (
@@ -332,7 +332,7 @@ def automatic_stem(body: Body) -> str:
         return "input_layer"
     if isinstance(body, Wrapped):
         return snake(body.wrapper.kind)
-    return snake(body.kind) if isinstance(body, Declared) else "model"
+    return "model" if isinstance(body, Submodel) else snake(body.kind)
 
 
 def free_name(document: Document, stem: str) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from studio.document.model import Document, GraphId, LayerId, Submodel, Wrapped
+from studio.document.model import Document, GraphId, LayerId, Submodel, Unknown, Wrapped
 from studio.layers.base import Layer
 
 
@@ -11,7 +11,7 @@ def parts(document: Document, layer: LayerId) -> Iterator[LayerId]:
     match document.layers[layer].body:
         case Submodel(graph):
             yield from (call.layer for call in document.graphs[graph].calls.values())
-        case Wrapped(_, inner):
+        case Wrapped(_, inner) | Unknown(_, _, str(inner)):
             yield inner
 
 
@@ -37,7 +37,7 @@ def graphs_of(document: Document, start: GraphId) -> dict[GraphId, None]:
             continue
         found[graph] = None
         for call in document.graphs[graph].calls.values():
-            if not isinstance(document.layers[call.layer].body, Submodel | Wrapped):
+            if not isinstance(document.layers[call.layer].body, Submodel | Wrapped | Unknown):
                 continue  # most hold nothing
             for layer in within(document, call.layer):
                 body = document.layers[layer].body
@@ -67,7 +67,7 @@ def uses(document: Document, layer: LayerId) -> int:
     """How often a layer is used: its calls, in whatever graph, and the wrappers around it."""
     calls = sum(call.layer == layer for _, _, call in document.calls())
     bodies = (entry.body for entry in document.layers.values())
-    return calls + sum(isinstance(b, Wrapped) and b.layer == layer for b in bodies)
+    return calls + sum(isinstance(b, Wrapped | Unknown) and b.layer == layer for b in bodies)
 
 
 def step_by_step(document: Document, layer: LayerId, frozen: frozenset[LayerId]) -> bool:

@@ -275,8 +275,8 @@ class _Lowering:
                 values = {w.name: self._weight(layer_id, w, path) for w in weights}
                 self.lowered.op.frozen = layer_id in self.frozen
                 return results_of(body, self.lowered.op, values, arriving)
-            case _:
-                raise refuse("unknown_layer", kind=entry.kind)
+            case Unknown() as body:
+                raise ProblemError(body.problem())
 
     def _taken(self, call: CallId, value: Value) -> Value:
         """A value as an Input of a model takes it: integers become floats where it wants floats."""

@@ -14,6 +14,7 @@ from studio.document.looks import Looks
 from studio.document.plan import TrainPlan
 from studio.layers.base import Layer, Port
 from studio.layers.time_distributed import TimeDistributed
+from studio.problem import Problem
 
 GraphId = str
 LayerId = str
@@ -76,10 +77,26 @@ class Wrapped:
 
 @dataclass(frozen=True)
 class Unknown:
-    """A layer of a kind this version does not have: kept, shown, saved back as it was."""
+    """A layer that this version does not know: kept, shown, saved back as it was.
+
+    Its ports are those that wires end at.
+
+    Attributes:
+        kind, config: as they were read.
+        layer: the one it wraps, if it is a wrapper.
+        why: what was not known about its config; None where its kind is not known.
+    """
 
     kind: str
     config: Mapping[str, Any] = field(default_factory=dict)
+    layer: LayerId | None = None
+    why: Problem | None = field(default=None, compare=False)
+
+    def problem(self) -> Problem:
+        """What is wrong where it is used."""
+        if self.why is None:
+            return Problem("unknown_layer", args={"kind": self.kind})
+        return Problem("unknown_config", args={"kind": self.kind, "reason": self.why})
 
 
 Body = Layer | Submodel | Wrapped | Unknown

@@ -54,9 +54,7 @@ def numbers_of(array: Array, bins: int = BINS, sample: int = SAMPLE) -> Numbers:
     if flat.dtype.kind in "biu" and high - low < bins:
         counts, edges = np.histogram(counted, np.arange(low, high + 2) - 0.5)
     else:
-        half = max(0.5, _AROUND * abs(low))
-        reach = (low, high) if high > low else (low - half, high + half)
-        counts, edges = np.histogram(counted, bins, reach)
+        counts, edges = np.histogram(counted, *bins_between(low, high, bins))
     return Numbers(
         flat.size,
         low,
@@ -69,3 +67,15 @@ def numbers_of(array: Array, bins: int = BINS, sample: int = SAMPLE) -> Numbers:
         edges,
         counts / counted.size,
     )
+
+
+def bins_between(low: float, high: float, bins: int) -> tuple[int, tuple[float, float]]:
+    """So many bins and where they lie; one, where so many could not be told apart.
+
+    Around equal numbers they reach a little to both sides.
+    """
+    if not high > low:
+        half = max(0.5, _AROUND * abs(low))
+        low, high = low - half, high + half
+    apart = bool(np.all(np.diff(np.linspace(low, high, bins + 1)) > 0))
+    return bins if apart else 1, (low, high)

@@ -58,6 +58,27 @@ class Run:
         return max(map(len, self.history.values()), default=0)
 
 
+@dataclass(frozen=True)
+class Newer:
+    """The file of a later version that a project was read from, as far as it is known here.
+
+    Attributes:
+        format: the number of its format.
+        writer: the version that wrote it; empty where it does not say.
+        kept: the layers that are not known, or not as they are there: they stay.
+        passed: the places of what else is not known.
+        data: the whole file.
+        known: tells what was read from what was changed since: see `studio.formats.loom`.
+    """
+
+    format: int
+    writer: str
+    kept: tuple[str, ...]
+    passed: tuple[str, ...]
+    data: bytes = field(repr=False)
+    known: str = ""
+
+
 @dataclass
 class Project:
     """What is open.
@@ -69,6 +90,7 @@ class Project:
             bindings are: by an Input's call id, by an output's endpoint key.
         runs: trainings, oldest first.
         thumbnail: what the graph looked like when it was last saved in a window, as a small PNG.
+        newer: the file it was read from, where a later version wrote that.
     """
 
     document: Document = field(default_factory=Document)
@@ -76,6 +98,7 @@ class Project:
     fitted: dict[str, Fitted] = field(default_factory=dict)
     runs: list[Run] = field(default_factory=list)
     thumbnail: bytes = b""
+    newer: Newer | None = None
 
     def run(self, id: str) -> Run | None:
         """The run of that id."""

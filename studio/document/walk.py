@@ -18,6 +18,7 @@ from studio.document.model import (
     GraphId,
     LayerId,
     Submodel,
+    Unknown,
     Wrapped,
 )
 from studio.document.muting import passed, unfit
@@ -188,8 +189,10 @@ class Walk:
     ) -> Found:
         """What a call gives for what arrives."""
         layer_id = graph.calls[call_id].layer
-        inputs, outputs = self.document.ports(self.document.layers[layer_id])
-        problems = self._vanished(graph, call_id, inputs, outputs)
+        entry = self.document.layers[layer_id]
+        inputs, outputs = self.document.ports(entry)
+        known = not isinstance(entry.body, Unknown)
+        problems = self._vanished(graph, call_id, inputs, outputs) if known else []
         missing = unfed(self.document, graph, call_id)
         if missing:
             return Found(problems=(*problems, *missing))
@@ -256,8 +259,8 @@ class Walk:
                     return self._wrapped(call, entry.body, arriving)
                 case Layer() as body:
                     return self._layer(layer_id, body, arriving)
-                case _:
-                    return Shapes(problems=(Problem("unknown_layer", args={"kind": entry.kind}),))
+                case Unknown() as body:
+                    return Shapes(problems=(body.problem(),))
         except ProblemError as error:
             return Shapes(problems=error.problems)
 

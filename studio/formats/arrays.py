@@ -2,12 +2,13 @@
 
 import json
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import prod
 from typing import IO, Any
 
 import numpy as np
-from safetensors import SafetensorError
 from safetensors import numpy as tensors
 
 from studio.document.analysis import analyse
@@ -15,15 +16,16 @@ from studio.document.model import Document
 from studio.document.store import Store
 from studio.engine.program import Array
 from studio.formats import strict_json
-from studio.formats.strict_json import malformed
+from studio.formats.strict_json import below, malformed
+from studio.formats.values import member, only, table
 from studio.formats.values import read as read_value
-from studio.formats.values import table
 from studio.layers.cell import Cell, Lag
 from studio.limits import TENSOR_AXES, TENSORS
 
 _SHAPE = re.compile(r"@[0-9x]*$")  # behind the name of a weight that is kept in several shapes
 _HEADER = 8  # bytes that hold the length of the header
 _DTYPES = {"float32": "F32", "float64": "F64", "int32": "I32", "int64": "I64", "bool": "BOOL"}
+_NAMES = {kind: name for name, kind in _DTYPES.items()}
 _PIECE = 2**20  # numbers written at once
 _KEY = "layerloom"  # of the metadata; one key only, since their order in the file is not fixed
 
@@ -166,15 +168,19 @@ def _needed(document: Document, store: Store) -> dict[str, Cell]:
             found |= {f"{layer}/{name}": cell for name, cell in pairs}
             continue
         cells = store.cells(layer)
-        names = [name for name, _ in cells]
+        names = Counter(name for name, _ in cells)
         for (name, shape), cell in cells.items():
-            tail = f"@{'x'.join(map(str, shape))}" if names.count(name) > 1 else ""
+            tail = f"@{'x'.join(map(str, shape))}" if names[name] > 1 else ""
             found[f"{layer}/{name}{tail}"] = cell
     return found
 
 
 def read_tensors(data: bytes, place: str) -> tuple[dict[str, Array], Mapping[str, str]]:
-    """Arrays and metadata; the header is bounded and checked before the library sees the bytes."""
+    """Arrays and metadata of a safetensors file: of our types only, and without holes.
+
+    Raises:
+        MalformedError: it is damaged, or holds what this page does not write.
+    """
     if not data:
         return {}, {}
     length = int.from_bytes(data[:_HEADER], "little")
@@ -184,17 +190,43 @@ def read_tensors(data: bytes, place: str) -> tuple[dict[str, Array], Mapping[str
     about = read_value(Mapping[str, str], header.pop("__metadata__", {}), f"{place}.metadata")
     if len(header) > TENSORS:
         raise malformed(place, "too_many", received=len(header), expected=TENSORS)
-    for name, entry in header.items():
-        shape = table(entry, f"{place}.{name}").get("shape", ())
-        if isinstance(shape, list) and len(shape) > TENSOR_AXES:
-            raise malformed(
-                f"{place}.{name}", "too_many", received=len(shape), expected=TENSOR_AXES
-            )
-    try:
-        found = tensors.load(data)
-    except (SafetensorError, ValueError, TypeError, KeyError, AttributeError) as error:
-        raise malformed(place, "tensors", detail=str(error)) from error
-    return {name: np.array(array) for name, array in found.items()}, about
+    entries = {name: _entry(entry, below(place, name)) for name, entry in header.items()}
+    end = 0
+    for name, (_, _, start, stop) in sorted(entries.items(), key=lambda item: item[1][2:]):
+        if start != end:
+            raise malformed(below(place, name), "tensors", detail=f"{start:,} ≠ {end:,}")
+        end = stop
+    rest = memoryview(data)[_HEADER + length :]
+    if end != len(rest):
+        raise malformed(place, "tensors", detail=f"{end:,} ≠ {len(rest):,}")
+    return {
+        name: _array(rest, *entry, below(place, name)) for name, entry in entries.items()
+    }, about
+
+
+def _entry(value: Any, place: str) -> tuple[str, list[int], int, int]:
+    """Type, shape, and where the bytes begin and end, as many as these two say."""
+    found = only(value, ("dtype", "shape", "data_offsets"), place)
+    kind = read_value(str, member(found, "dtype", place), f"{place}.dtype")
+    shape = read_value(list[int], member(found, "shape", place), f"{place}.shape")
+    offsets = read_value(tuple[int, int], member(found, "data_offsets", place), place)
+    if kind not in _NAMES:
+        raise malformed(place, "tensors", detail=kind)
+    if len(shape) > TENSOR_AXES:
+        raise malformed(place, "too_many", received=len(shape), expected=TENSOR_AXES)
+    size = prod(shape) * np.dtype(_NAMES[kind]).itemsize
+    if min(shape, default=0) < 0 or offsets[1] - offsets[0] != size or offsets[0] < 0:
+        raise malformed(place, "tensors", detail=f"{shape}: {offsets[0]:,} … {offsets[1]:,}")
+    return kind, shape, *offsets
+
+
+def _array(
+    data: memoryview, kind: str, shape: list[int], start: int, stop: int, place: str
+) -> Array:
+    """An array of its own; the sizes were checked."""
+    if kind == "BOOL" and np.frombuffer(data[start:stop], np.uint8).max(initial=0) > 1:
+        raise malformed(place, "tensors", detail=kind)
+    return np.frombuffer(data[start:stop], _NAMES[kind]).reshape(shape).copy()
 
 
 def _untrained(about: Mapping[str, str]) -> set[str]:

@@ -21,6 +21,15 @@ stand apart, so that moving nodes does not hide what else changed in a diff)::
 
 Format 1 had no muted calls and no looks; format 2 no scalings of numbers, dates or
 series; format 3 no breakpoints and no probes.
+
+What this version does not know:
+
+- A kind of layer, or a parameter of one, or a parameter's value: the layer stays as it is, whatever
+  the format: `Unknown`, with its config, weights and wires. The document has a problem there.
+- Any other name or kind, of a format known here: refused with its place. Whatever adds one raises
+  `FORMAT`.
+- The same of a later format: passed over and noted (`newer`). Such a file is shown, and never
+  written over.
 """
 
 import re
@@ -46,7 +55,7 @@ from studio.document.model import (
     Wrapped,
 )
 from studio.document.plan import TrainPlan
-from studio.formats import upgrades
+from studio.formats import newer, upgrades
 from studio.formats.looks_json import plain_wire, read_looks, read_wire, write_looks
 from studio.formats.strict_json import MalformedError, malformed
 from studio.formats.values import array, configured, member, only, plain, read, table
@@ -124,7 +133,7 @@ def read_document(value: Any, place: str = "document.json") -> Document:
     _refuse_large(graphs, place)
     if len(graphs) != len(found["graphs"]) or len(layers) != len(found["layers"]):
         ids = [member(v, "id", place) for v in (*found["graphs"], *found["layers"])]
-        raise malformed(place, "twice", name=next(i for i in ids if ids.count(i) > 1))
+        raise malformed(place, "twice", name=_twice(ids))
     _check(document, place)
     return document
 
@@ -152,12 +161,16 @@ def _layer(id_: LayerId, entry: LayerEntry) -> dict[str, Any]:
 
 def plain_body(body: Body) -> dict[str, Any]:
     """What a layer is, as JSON values."""
-    if isinstance(body, Submodel):
-        return {"graph": body.graph}
-    if isinstance(body, Wrapped):
-        return {"kind": body.wrapper.kind, "config": body.wrapper.config(), "layer": body.layer}
-    config = body.config() if isinstance(body, Layer) else dict(body.config)
-    return {"kind": body.kind, "config": config}
+    match body:
+        case Submodel(graph):
+            return {"graph": graph}
+        case Wrapped(wrapper, layer):
+            return {"kind": wrapper.kind, "config": wrapper.config(), "layer": layer}
+        case Unknown(kind, config, layer):
+            inner = {} if layer is None else {"layer": layer}
+            return {"kind": kind, "config": dict(config), **inner}
+        case _:
+            return {"kind": body.kind, "config": body.config()}
 
 
 # -- reading -------------------------------------------------------------------------------------
@@ -165,7 +178,7 @@ def plain_body(body: Body) -> dict[str, Any]:
 
 def _upgraded(value: dict[str, Any], place: str) -> dict[str, Any]:
     number = read(int, member(value, "format", place), f"{place}.format")
-    if number > FORMAT:
+    if number > FORMAT and not newer.is_tolerant():
         raise malformed(f"{place}.format", "too_new", received=number, expected=FORMAT)
     for step in range(number, FORMAT):
         if step not in UPGRADES:
@@ -193,15 +206,35 @@ def read_body(found: dict[str, Any], place: str) -> Body:
         return Submodel(read(str, found["graph"], f"{place}.graph"))
     kind = read(str, member(found, "kind", place), f"{place}.kind")
     config = table(member(found, "config", place), f"{place}.config")
+    inner = read(str, found["layer"], f"{place}.layer") if "layer" in found else None
     if kind not in registry("layers"):
-        return Unknown(kind, config)
-    body = configured("layers", kind, config, f"{place}.config")
+        newer.note(_named(found), kept=True)
+        return Unknown(kind, config, inner)
+    try:
+        return _read_known(kind, config, inner, place)
+    except MalformedError as error:
+        if kind == "Input":  # a graph's inputs must be that
+            raise
+        newer.note(_named(found), kept=True)
+        return Unknown(kind, config, inner, error.reason)
+
+
+def _named(found: dict[str, Any]) -> str:
+    """What a layer that is not known is called, and what it is."""
+    return f"{str(found.get('name'))[:60]} ({found['kind'][:60]})"
+
+
+def _read_known(kind: str, config: dict[str, Any], inner: LayerId | None, place: str) -> Body:
+    at = f"{place}.config"
+    if kind == "Input" and newer.is_tolerant():
+        config = only(config, tuple(p.name for p in Input.params()), at)
+    body = configured("layers", kind, config, at)
     assert isinstance(body, Layer)
-    if "layer" not in found:
+    if inner is None:
         return body
     if not isinstance(body, TimeDistributed):
         raise malformed(f"{place}.layer", "unknown_name", name="layer", known="kind, config")
-    return Wrapped(body, read(str, found["layer"], f"{place}.layer"))
+    return Wrapped(body, inner)
 
 
 def _read_graph(
@@ -274,7 +307,7 @@ def _check_body(document: Document, body: Body, place: str) -> None:
     """What a layer is made of must be there; an Input is a place in a graph, nothing to wrap."""
     if isinstance(body, Submodel) and body.graph not in document.graphs:
         raise malformed(place, "no_such", name=body.graph)
-    if isinstance(body, Wrapped):
+    if isinstance(body, Wrapped | Unknown) and body.layer is not None:
         if body.layer not in document.layers:
             raise malformed(place, "no_such", name=body.layer)
         if isinstance(document.layers[body.layer].body, Input):

@@ -2,14 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any, TypeVar
 
 from studio.document.looks import Frame, Looks, Note, Point
 from studio.document.model import Endpoint, Graph, GraphId, Wire
-from studio.formats.strict_json import malformed
+from studio.formats import newer
+from studio.formats.strict_json import below, malformed
 from studio.formats.values import array, member, only, plain, read, table
+from studio.limits import BENDS, PIECES, PROBES
 
-PIECES, BENDS, PROBES = 10_000, 100_000, 1_000  # at most, of a graph
 Piece = TypeVar("Piece", Frame, Note)
 
 
@@ -34,9 +36,11 @@ def read_looks(value: Any, place: str, graphs: Mapping[GraphId, Graph]) -> dict[
     """
     found: dict[GraphId, Graph] = {}
     for id_, looks in table(value, place).items():
-        if id_ not in graphs:
+        at = below(place, id_)
+        if id_ in graphs:
+            found[id_] = newer.known(partial(_with_looks, graphs[id_], looks, at), graphs[id_])
+        elif not newer.note(at):
             raise malformed(place, "no_such", name=id_[:40])
-        found[id_] = _with_looks(graphs[id_], looks, f"{place}.{id_}")
     return found
 
 

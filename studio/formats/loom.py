@@ -14,34 +14,49 @@
 =====================  ===============================================================
 
 Equal projects give equal bytes. Nothing in a file is executed or names code; every size is bounded
-before it is read; nothing is written on reading.
+before it is read; nothing is written on reading. The zip's comment says which version wrote it.
+
+A file of a later format is opened as far as it is known (`newer`; `Project.newer`), and never
+written over, by whatever project. Such a project that nobody changed is saved elsewhere as its
+whole file, byte for byte, so that nothing is lost; with changes, as this version knows it: `lost`
+says what is not in there.
 """
 
+import hashlib
 import os
 import re
-import struct
 import zipfile
-import zlib
-from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
+from studio import __version__
 from studio.document.model import Document
 from studio.document.plan import TableSource
 from studio.document.preprocess import Fitted
-from studio.document.project import Project, Run
+from studio.document.project import Newer, Project, Run
 from studio.document.store import Store
-from studio.formats import arrays, document_json, run_models, strict_json, upgrades
-from studio.formats.atomic import reason, write_bytes
+from studio.formats import (
+    archive,
+    arrays,
+    document_json,
+    newer,
+    run_models,
+    strict_json,
+    upgrades,
+)
+from studio.formats.archive import Archive
+from studio.formats.atomic import not_written, reason, write_bytes
 from studio.formats.document_json import file_problem, read_document
+from studio.formats.newer_files import spare_newer, writer_of
 from studio.formats.runs import plain_run, read_run
 from studio.formats.strict_json import MalformedError, malformed
 from studio.formats.values import plain, read
 from studio.garbage import uncollected
-from studio.limits import JSON_BYTES, PROJECT_JSON_BYTES, PROJECT_MEMBERS, THUMBNAIL_BYTES
+from studio.limits import PROJECT_JSON_BYTES, PROJECT_JSON_VALUES, THUMBNAIL_BYTES
 from studio.problem import refuse
 from studio.text import text
 
@@ -51,16 +66,6 @@ _THUMBNAIL = "thumbnail.png"
 _STORED = (*_ARRAYS, _THUMBNAIL)  # everything else is packed JSON
 _RUN = re.compile(r"runs/(r[0-9]{1,9})/run\.json")
 _BESIDE_RUN = re.compile(r"runs/r[0-9]{1,9}/(document\.json|preprocess\.json|weights\.safetensors)")
-_DAMAGED = (
-    zipfile.BadZipFile,
-    zlib.error,
-    struct.error,
-    EOFError,
-    NotImplementedError,
-    OverflowError,
-    RuntimeError,
-    ValueError,
-)
 
 
 def save(path: str | Path, project: Project) -> None:
@@ -70,16 +75,35 @@ def save(path: str | Path, project: Project) -> None:
     The path of the data goes in relative to the file's folder where it can; in memory it stays.
 
     Raises:
-        ProblemError: ``file_not_written``; ``file_unsavable`` where the project cannot be a file.
+        ProblemError: ``file_not_written``, ``file_not_flushed``; ``newer_stays``: at `path` is a
+            file of a later version; ``file_unsavable`` where the project cannot be a file.
     """
     path = Path(path)
+    spare_newer(path)
+    if project.newer is not None and not changed(project):
+        write_bytes(path, project.newer.data)
+        return
     try:
-        data = to_bytes(project, path.absolute().parent)
-        _read(data, path.absolute().parent)
+        folder = path.absolute().parent
+        data = to_bytes(project, folder)
+        _read(BytesIO(data), folder)
     except MalformedError as error:
         args = {"place": error.place, "reason": error.reason}
         raise refuse("file_unsavable", file=str(path), **args) from error
+    except OSError as error:  # a relative path, and the folder one is in is gone
+        raise not_written(path, error) from error
     write_bytes(path, data)
+    project.newer = None  # it is one of this version now
+
+
+def changed(project: Project) -> bool:
+    """Whether a project from a later version is another than its file says."""
+    return project.newer is not None and _digest(project) != project.newer.known
+
+
+def lost(project: Project) -> tuple[str, ...]:
+    """The places in a later version's file of what saving this project would not keep."""
+    return project.newer.passed if project.newer is not None and changed(project) else ()
 
 
 @uncollected()
@@ -90,20 +114,28 @@ def load(path: str | Path) -> Project:
         ProblemError: ``file_unreadable``, or ``file_problem`` naming the place and the reason.
     """
     path = Path(path)
-    data = _bytes_of(path)
     try:
-        return _read(data, path.absolute().parent)
+        with _open(path) as file:
+            folder = path.absolute().parent
+            try:
+                return _read(file, folder)
+            except MalformedError as error:
+                found = _read_newer(file, folder) if error.reason.code == "reason_too_new" else None
+                if found is None:
+                    raise
+                return found
     except MalformedError as error:
         raise file_problem(str(path), error) from error
+    except OSError as error:
+        raise refuse("file_unreadable", file=str(path), reason=reason(error)) from error
 
 
 def thumbnail(path: str | Path) -> bytes:
     """The picture in a project's file, without reading the rest; empty where there is none."""
     try:
-        with zipfile.ZipFile(path) as file:
-            info = file.getinfo(_THUMBNAIL)
-            return file.read(info) if info.file_size <= THUMBNAIL_BYTES else b""
-    except (KeyError, OSError, *_DAMAGED):
+        with _open(Path(path)) as file, archive.opened(file) as members:
+            return members.stored(_THUMBNAIL, THUMBNAIL_BYTES)
+    except (OSError, MalformedError):
         return b""
 
 
@@ -134,11 +166,12 @@ def to_bytes(project: Project, folder: Path) -> bytes:
         values[name] = plain_run(run)
     members = {name: strict_json.dumps(value, name) for name, value in values.items()}
     members |= dict(zip(_ARRAYS, arrays.to_bytes(project.document, project.store), strict=True))
-    members |= _beside_runs(project, folder, PROJECT_JSON_BYTES // 2)
+    members |= _beside_runs(project, folder)
     if project.thumbnail:
         members[_THUMBNAIL] = project.thumbnail
     out = BytesIO()
     with zipfile.ZipFile(out, "w") as file:
+        file.comment = f"Layerloom {__version__}".encode()
         for name, data in members.items():
             info = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
             info.create_system, info.external_attr = 3, 0o644 << 16
@@ -147,9 +180,10 @@ def to_bytes(project: Project, folder: Path) -> bytes:
     return out.getvalue()
 
 
-def _beside_runs(project: Project, folder: Path, left: int) -> dict[str, bytes]:
-    """What runs keep beside their numbers: of the newest, as far as `left` bytes of JSON go."""
+def _beside_runs(project: Project, folder: Path) -> dict[str, bytes]:
+    """What runs keep beside their numbers: of the newest, as far as half of what is read goes."""
     found: dict[str, bytes] = {}
+    left, values = PROJECT_JSON_BYTES // 2, PROJECT_JSON_VALUES // 2
     for run in reversed(project.runs):
         if run.document is None:
             continue
@@ -163,7 +197,8 @@ def _beside_runs(project: Project, folder: Path, left: int) -> dict[str, bytes]:
         if run.fitted is not None and run.fitted != project.fitted:
             texts[known] = strict_json.dumps(plain(run.fitted, tagged=True), known)
         left -= sum(map(len, texts.values()))
-        if left < 0:
+        values -= sum(map(strict_json.weight, texts.values()))
+        if left < 0 or values < 0:
             break
         found |= texts
         if run.weights is not None:
@@ -198,32 +233,64 @@ def _with_source(document: Document, change: Callable[[TableSource], TableSource
 # -- reading -------------------------------------------------------------------------------------
 
 
-def _bytes_of(path: Path) -> bytes:
-    """What the file holds; a pipe or a device, which may never end, is not opened."""
+def _open(path: Path) -> IO[bytes]:
+    """A file to be read; a pipe or a device, which may never end, is not opened."""
     try:
         if path.exists() and not path.is_file():
             raise OSError(0, text("problems.reason_not_a_file"))
-        return path.read_bytes()
-    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
-        cause = reason(error) if isinstance(error, OSError) else str(error)
-        raise refuse("file_unreadable", file=str(path), reason=cause) from error
+        return path.open("rb")
+    except ValueError as error:  # a NUL in the name
+        raise OSError(0, str(error)) from error
 
 
-def _read(data: bytes, folder: Path) -> Project:
-    members = _members(data)
-    parsed = {n: strict_json.loads(d, n) for n, d in members.items() if _is_small(n)}
-    if "document.json" not in members:
-        raise malformed("document.json", "missing", name="document.json")
-    document = read_document(parsed["document.json"], "document.json")
-    document = _with_source(document, lambda s: replace(s, path=str(resolve(s.path, folder))))
-    store = arrays.read(*(members.get(name, b"") for name in _ARRAYS))
-    learnt = parsed.get("preprocess.json", {})
-    learnt = upgrades.fitted(learnt, parsed["document.json"]["format"])
-    fitted = read(Mapping[str, Fitted], learnt, "preprocess.json")
-    runs = [_run(name, parsed[name]) for name in members if _RUN.fullmatch(name)]
-    runs.sort(key=lambda run: int(run.id[1:]))
-    runs = [_with_model(run, members, parsed, folder) for run in runs]
-    return Project(document, store, dict(fitted), runs, members.get(_THUMBNAIL, b""))
+def _read(file: IO[bytes], folder: Path) -> Project:
+    with archive.opened(file) as members:
+        parsed = {name: members.json(name) for name in members.names if _is_small(name)}
+        if "document.json" not in members:
+            raise malformed("document.json", "missing", name="document.json")
+        document = read_document(parsed["document.json"], "document.json")
+        document = _with_source(document, lambda s: replace(s, path=str(resolve(s.path, folder))))
+        learnt = parsed.get("preprocess.json", {})
+        learnt = upgrades.fitted(learnt, parsed["document.json"]["format"])
+        fitted: Mapping[str, Fitted] = read(Mapping[str, Fitted], learnt, "preprocess.json")
+        names = [name for name in parsed if _RUN.fullmatch(name)]
+        found = [newer.known(partial(_run, name, parsed[name]), None) for name in names]
+        runs = sorted((run for run in found if run is not None), key=lambda run: int(run.id[1:]))
+        beside = partial(_with_model, members=members, parsed=parsed, folder=folder)
+        runs = [newer.known(partial(beside, run), run) for run in runs]
+        store = newer.known(partial(_store, members), Store())
+        picture = b""
+        if _THUMBNAIL in members:
+            picture = members.stored(_THUMBNAIL, THUMBNAIL_BYTES)
+    return Project(document, store, dict(fitted), runs, picture)
+
+
+def _store(members: Archive) -> Store:
+    return arrays.read(*(members.stored(n) if n in members else b"" for n in _ARRAYS))
+
+
+def _read_newer(file: IO[bytes], folder: Path) -> Project | None:
+    """What is known here of a later version's file; None where that is not even a document."""
+    try:
+        with newer.tolerant() as noted:
+            project = _read(file, folder)
+        with archive.opened(file) as members:
+            noted.passed += [name for name in members.names if not _is_known(name)]
+            number, writer = members.json("document.json")["format"], writer_of(members.comment)
+        file.seek(0)
+        kept, passed = tuple(noted.kept), tuple(noted.passed)
+        found = Newer(number, writer, kept, passed, file.read(), _digest(project))
+    except MalformedError:
+        return None
+    project.newer = found
+    return project
+
+
+def _digest(project: Project) -> str:
+    """Tells one project from another; what a window last saw of it aside."""
+    as_is = replace(project, thumbnail=b"", newer=None)
+    folder = Path(Path.cwd().anchor)  # paths stay whole
+    return hashlib.sha256(to_bytes(as_is, folder)).hexdigest()
 
 
 def _run(name: str, value: Any) -> Run:
@@ -233,9 +300,7 @@ def _run(name: str, value: Any) -> Run:
     return run
 
 
-def _with_model(
-    run: Run, members: Mapping[str, bytes], parsed: Mapping[str, Any], folder: Path
-) -> Run:
+def _with_model(run: Run, members: Archive, parsed: Mapping[str, Any], folder: Path) -> Run:
     """A run with what lies beside its numbers, if that does."""
     place = f"runs/{run.id}"
     about, known, at = (
@@ -243,34 +308,11 @@ def _with_model(
     )
     if about not in members:
         return run
-    document = run_models.read_model(members[about], about)
+    document = run_models.read_model(members.text(about), about)
     document = _with_source(document, lambda s: replace(s, path=str(resolve(s.path, folder))))
     fitted = read(Mapping[str, Fitted], parsed[known], known) if known in parsed else None
-    weights = arrays.read_weights(members[at], at).shared() if at in members else None
+    weights = arrays.read_weights(members.stored(at), at).shared() if at in members else None
     return replace(run, document=document, weights=weights, fitted=fitted)
-
-
-def _members(data: bytes) -> dict[str, bytes]:
-    """The members this version knows, by name; every other name must be harmless too."""
-    try:
-        with zipfile.ZipFile(BytesIO(data)) as file:
-            infos = file.infolist()
-            if len(infos) > PROJECT_MEMBERS:
-                raise malformed("zip", "too_many", received=len(infos), expected=PROJECT_MEMBERS)
-            _refuse_members(infos)
-            found: dict[str, bytes] = {}
-            left = PROJECT_JSON_BYTES
-            for info in infos:
-                if _known(info.filename):
-                    found[info.filename] = content = _content(file, info, left)
-                    left -= 0 if _stored(info.filename) else len(content)
-            return found
-    except _DAMAGED as error:
-        raise malformed("zip", "zip", detail=str(error) or type(error).__name__) from error
-
-
-def _known(name: str) -> bool:
-    return name in _JSON or _stored(name) or bool(_RUN.fullmatch(name) or _is_beside(name))
 
 
 def _is_beside(name: str) -> bool:
@@ -280,36 +322,16 @@ def _is_beside(name: str) -> bool:
 
 def _is_small(name: str) -> bool:
     """Whether a member is JSON that is read at once; the models of runs are read by themselves."""
-    return not _stored(name) and not (_is_beside(name) and name.endswith("/document.json"))
+    if _is_beside(name):
+        return name.endswith("/preprocess.json")
+    return name in _JSON or _RUN.fullmatch(name) is not None
+
+
+def _is_known(name: str) -> bool:
+    """Whether a member is one of this version's."""
+    return _is_small(name) or name in _STORED or _is_beside(name)
 
 
 def _stored(name: str) -> bool:
     """Whether a member is no JSON, and lies in the file as it is."""
     return name in _STORED or (_is_beside(name) and name.endswith(".safetensors"))
-
-
-def _refuse_members(infos: list[zipfile.ZipInfo]) -> None:
-    names = Counter(info.orig_filename for info in infos)
-    for info in infos:
-        name = info.orig_filename
-        parts = name.split("/")
-        odd = any(c in name for c in "\\:\0") or not all(parts) or {".", ".."} & {*parts}
-        packed = info.compress_type == zipfile.ZIP_DEFLATED and not _stored(name)
-        stored = info.compress_type == zipfile.ZIP_STORED and info.compress_size == info.file_size
-        encrypted = info.flag_bits & 1
-        if odd or encrypted or (_known(name) and not (packed or stored)):
-            raise malformed(repr(name)[:100], "member")
-        if names[name] > 1:
-            raise malformed("zip", "twice", name=name)
-
-
-def _content(file: zipfile.ZipFile, info: zipfile.ZipInfo, limit: int) -> bytes:
-    """Never more than the limit, whatever size the directory claims; arrays are never packed."""
-    if _stored(info.filename) and info.filename != _THUMBNAIL:
-        return file.read(info)
-    limit = THUMBNAIL_BYTES if info.filename == _THUMBNAIL else min(limit, JSON_BYTES)
-    with file.open(info) as member:
-        found = member.read(limit + 1)
-    if len(found) > limit:
-        raise malformed(info.filename, "too_large", expected=limit)
-    return found

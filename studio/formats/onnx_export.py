@@ -1,5 +1,6 @@
 """A project as an ONNX file, proven equal to it, with what is needed to use it on raw data."""
 
+import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,7 +14,7 @@ from studio.engine.onnx_writer import to_onnx
 from studio.engine.passes.inference import for_inference
 from studio.engine.program import Array
 from studio.formats import preprocessing, strict_json
-from studio.formats.atomic import check_writable, reason, write_bytes
+from studio.formats.atomic import check_writable, reason, write_all
 from studio.formats.proof import Proof, prove
 from studio.formats.strict_json import MalformedError
 from studio.problem import Problem, refuse
@@ -29,21 +30,22 @@ def export(project: Project, path: str | Path) -> Proof:
     outputs under the names users see, any batch size. Weights never initialized are initialized
     now, by the document's seed, as prediction does; the proof then warns.
 
+    All three are on the disk before the first takes its place, the model last. Who is killed in
+    between has the old model beside a new script or description: the script is the same for every
+    model, and where the description is not of this model, it goes by the model's own metadata.
+
     Raises:
         ProblemError: what is wrong with the document; ``proof_failed``, ``proof_not_finite``,
             ``onnx_invalid``, ``onnxruntime_refused``; ``export_suffix``, ``file_in_the_way``,
-            ``file_not_written``.
-            Nothing is written then, except where a disk fails between one file and the next.
+            ``file_not_written``. Nothing is written then.
+            ``file_not_flushed``: all is written.
         Cancelled: whoever listens to the progress wants it; nothing is written.
     """
     path = Path(path)
-    beside = _beside(path)
+    about, script = _beside(path)
     check_writable(path)  # by its own name, not that of a file beside it
     data, proof = exported(project)
-    about = _about(project, path)
-    for other, content in zip(beside, (about, _script()), strict=True):
-        write_bytes(other, content)
-    write_bytes(path, data)
+    write_all([(script, _script()), (about, _about(project, path, data)), (path, data)])
     return proof
 
 
@@ -134,8 +136,9 @@ def _is_ours_script(data: bytes) -> bool:
     return data.startswith(_MARK)
 
 
-def _about(project: Project, path: Path) -> bytes:
+def _about(project: Project, path: Path, data: bytes) -> bytes:
     value = preprocessing.describe(project, output_labels(project.document))
+    value[preprocessing.OF] = hashlib.sha256(data).hexdigest()
     try:
         return strict_json.dumps(value, path.with_suffix(".json").name)
     except MalformedError as error:

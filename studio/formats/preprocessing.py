@@ -1,7 +1,7 @@
 """What an exported model needs beside its numbers: how raw cells become inputs, what outputs mean.
 
-The same JSON stands in the ONNX file's metadata, in the file ``<name>.json``, and is what the
-script beside them reads.
+The same JSON stands in the ONNX file's metadata and in the file ``<name>.json``, which may be
+changed by hand and says which model it is of; it is what the script beside them reads.
 """
 
 from collections.abc import Mapping, Sequence
@@ -35,6 +35,7 @@ from studio.document.windows import window_of
 from studio.layers.input import Input
 
 KEY = "layerloom"  # of the metadata; also what tells our JSON file from somebody else's
+OF = "sha256"  # in the JSON file: of the model's bytes
 
 
 def describe(project: Project, outputs: Sequence[str]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from studio.document.model import Document
 from studio.formats import document_json, strict_json
+from studio.formats.newer import is_tolerant
 from studio.limits import RUN_DOCUMENTS
 
 _MOST = 2 * RUN_DOCUMENTS  # remembered, of all projects together
@@ -35,11 +36,17 @@ def written(document: Document, folder: Path, as_is: Document, place: str) -> by
     return data
 
 
-@lru_cache(maxsize=_MOST)
 def read_model(data: bytes, place: str) -> Document:
     """The inverse of `written`, paths as they are in the file.
 
     Raises:
         MalformedError: it is none.
     """
+    return (_read if is_tolerant() else _remembered)(data, place)
+
+
+def _read(data: bytes, place: str) -> Document:
     return document_json.read_document(strict_json.loads(data, place), place)
+
+
+_remembered = lru_cache(maxsize=_MOST)(_read)

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from studio.document.project import Run
-from studio.formats.strict_json import malformed
+from studio.formats.strict_json import below, malformed
 from studio.formats.values import plain, read, table
 
 _BESIDE = ("document", "weights", "fitted")  # members of their own
@@ -37,7 +37,7 @@ def read_run(value: Any, place: str) -> Run:
     history = _series(found.get("history", {}), f"{place}.history")
     pace = table(found.get("pace", {}), f"{place}.pace")
     shares = {
-        loss: _series(layers, f"{place}.shares.{loss}")
+        loss: _series(layers, below(f"{place}.shares", loss))
         for loss, layers in table(found.get("shares", {}), f"{place}.shares").items()
     }
     run: Run = read(Run, {**found, **{key: {} for key in _NUMBERS}}, place)
@@ -47,7 +47,7 @@ def read_run(value: Any, place: str) -> Run:
 def _series(value: Any, place: str) -> dict[str, list[float]]:
     """Numbers, one an epoch, by their names."""
     return {
-        key: [_number(v, f"{place}.{key}[{i}]") for i, v in enumerate(series)]
+        key: [_number(v, f"{below(place, key)}[{i}]") for i, v in enumerate(series)]
         for key, series in read(Mapping[str, list[Any]], value, place).items()
     }
 

@@ -7,10 +7,12 @@ that are no Unicode, nesting deeper than `JSON_DEPTH`, more than `JSON_BYTES` or
 
 import json
 import math
+from collections import Counter
 from typing import Any
 
 from studio.limits import JSON_BYTES, JSON_DEPTH, JSON_VALUES
 from studio.problem import Problem
+from studio.text import legible
 
 _INT = 2**63
 
@@ -26,7 +28,13 @@ class MalformedError(Exception):
 
 def malformed(place: str, code: str, **args: Any) -> MalformedError:
     """``raise malformed("layers[2]", "twice", name="units")``; the text is ``reason_<code>``."""
-    return MalformedError(place, Problem(f"reason_{code}", args=args))
+    short = {name: legible(arg) if isinstance(arg, str) else arg for name, arg in args.items()}
+    return MalformedError(legible(place, 500), Problem(f"reason_{code}", args=short))
+
+
+def below(place: str, name: str) -> str:
+    """The place of what an object holds under a name, however long that is: ``layers[2].units``."""
+    return f"{place}.{legible(name)}"
 
 
 def dumps(value: Any, place: str = "$") -> bytes:
@@ -58,8 +66,16 @@ def loads(data: bytes, place: str = "$", around: int = 0) -> Any:
         raise malformed(place, "too_deep", expected=JSON_DEPTH) from None
     except ValueError as error:  # also an int of too many digits, and bytes that are not UTF-8
         raise malformed(place, "not_json", detail=str(error)) from error
-    check(value, place, -around)
+    check(value, place, around)
     return value
+
+
+def weight(data: bytes) -> int:
+    """How much a JSON text will hold, counted before it is read: about one for each value.
+
+    An array counts as one value more and an object as three: so much larger they are in memory.
+    """
+    return data.count(b",") + 2 * data.count(b"[") + 4 * data.count(b"{")
 
 
 def _laid_out(value: Any, line: str) -> str:
@@ -77,7 +93,7 @@ def _laid_out(value: Any, line: str) -> str:
 def _refuse_large(data: bytes, place: str) -> None:
     if len(data) > JSON_BYTES:
         raise malformed(place, "too_large", expected=JSON_BYTES)
-    count = sum(map(data.count, (b",", b"[", b"{")))
+    count = weight(data)
     if count > JSON_VALUES:
         raise malformed(place, "too_many", received=count, expected=JSON_VALUES)
 
@@ -85,8 +101,8 @@ def _refuse_large(data: bytes, place: str) -> None:
 def _object(place: str, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        names = [name for name, _ in pairs]
-        raise malformed(place, "twice", name=next(n for n in names if names.count(n) > 1))
+        name = Counter(name for name, _ in pairs).most_common(1)[0][0]
+        raise malformed(place, "twice", name=name.encode(errors="replace").decode())
     return found
 
 
@@ -94,25 +110,42 @@ def _refuse(place: str, name: str) -> Any:
     raise malformed(place, "number", received=name)
 
 
-def check(value: Any, place: str, depth: int = 0) -> None:
+def check(value: Any, place: str, around: int = 0) -> None:
     """Refuse what `dumps` refuses of a value, but for its size.
 
     Raises:
         MalformedError: naming the place in it.
     """
+    try:
+        _check(value, -around)
+    except MalformedError as error:
+        error.place = f"{place}{error.place}"
+        raise
+
+
+def _check(value: Any, depth: int = 0) -> None:
+    """Refuse what is dubious; the place is put together on the way out, if there is any."""
     if depth > JSON_DEPTH:
-        raise malformed(place, "too_deep", expected=JSON_DEPTH)
+        raise malformed("", "too_deep", expected=JSON_DEPTH)
     if isinstance(value, dict):
         for name, inner in value.items():
-            _check_text(name, place)
-            check(inner, f"{place}.{name}", depth + 1)
+            _check_text(name)
+            try:
+                _check(inner, depth + 1)
+            except MalformedError as error:
+                error.place = f".{legible(name)}{error.place}"
+                raise
     elif isinstance(value, list):
         for i, inner in enumerate(value):
-            check(inner, f"{place}[{i}]", depth + 1)
+            try:
+                _check(inner, depth + 1)
+            except MalformedError as error:
+                error.place = f"[{i}]{error.place}"
+                raise
     elif isinstance(value, str):
-        _check_text(value, place)
+        _check_text(value)
     elif not _ordinary(value):
-        raise malformed(place, "number", received=str(value)[:40])
+        raise malformed("", "number", received=str(value)[:40])
 
 
 def _ordinary(value: Any) -> bool:
@@ -122,8 +155,10 @@ def _ordinary(value: Any) -> bool:
     return not isinstance(value, float) or math.isfinite(value)
 
 
-def _check_text(text: str, place: str) -> None:
+def _check_text(text: str) -> None:
+    if text.isascii():
+        return
     try:
         text.encode()
     except UnicodeEncodeError:
-        raise malformed(place.encode(errors="replace").decode(), "text") from None
+        raise malformed("", "text") from None

@@ -1,10 +1,13 @@
 """Frozen dataclasses and declarations ⇄ JSON values, by their type hints.
 
 Writing is generous, reading is strict: a value of another type, a name nobody knows, a kind that
-is in no registry are refused with their place. A name that is missing takes its default, so a
-later version may add fields. Where a hint allows several classes, ``"kind"`` says which.
+is in no registry are refused with their place, or where `newer` is tolerant, passed over: of a
+table such an entry, of a dataclass such a field that has a default. A name that is missing takes
+its default, so a later version may add fields. Where a hint allows several classes, ``"kind"`` says
+which.
 """
 
+import reprlib
 import types
 from collections.abc import Mapping
 from dataclasses import MISSING, fields, is_dataclass
@@ -14,7 +17,8 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 import numpy as np
 
 from studio.declare import Declared, declared
-from studio.formats.strict_json import MalformedError, malformed
+from studio.formats import newer
+from studio.formats.strict_json import MalformedError, below, malformed
 from studio.problem import ProblemError
 
 
@@ -58,8 +62,7 @@ def read(hint: Any, value: Any, place: str) -> Any:
         inner = get_args(hint)[0]
         return [read(inner, v, f"{place}[{i}]") for i, v in enumerate(array(value, place))]
     if isinstance(origin, type) and issubclass(origin, Mapping):
-        inner = get_args(hint)[1]
-        return {k: read(inner, v, f"{place}.{k}") for k, v in table(value, place).items()}
+        return _mapping(get_args(hint)[1], table(value, place), place)
     if isinstance(hint, type) and issubclass(hint, Declared):
         return declaration(hint.family, value, place)
     if isinstance(hint, type) and is_dataclass(hint):
@@ -97,10 +100,12 @@ def member(value: Any, name: str, place: str) -> Any:
 
 def only(value: Any, names: tuple[str, ...], place: str) -> dict[str, Any]:
     """`value`, an object that holds no other names than these."""
-    for name in table(value, place):
-        if name not in names:
+    found = table(value, place)
+    unknown = [name for name in found if name not in names]
+    for name in unknown:
+        if not newer.note(below(place, name)):
             raise malformed(place, "unknown_name", name=name, known=", ".join(names))
-    return table(value, place)
+    return {name: v for name, v in found.items() if name in names} if unknown else found
 
 
 def declaration(family: str, value: Any, place: str) -> Declared:
@@ -171,7 +176,22 @@ def _dataclass(cls: type, value: Any, place: str) -> Any:
         if name not in given and f.default is MISSING and f.default_factory is MISSING:
             raise malformed(place, "missing", name=name)
     hints = _hints(cls)
-    return cls(**{name: read(hints[name], v, f"{place}.{name}") for name, v in given.items()})
+    values = {}
+    for name, v in given.items():
+        f, at = known[name], f"{place}.{name}"
+        has_default = f.default is not MISSING or f.default_factory is not MISSING
+        values[name] = _known(hints[name], v, at) if has_default else read(hints[name], v, at)
+    return cls(**{name: v for name, v in values.items() if v is not MISSING})
+
+
+def _mapping(inner: Any, value: dict[str, Any], place: str) -> dict[str, Any]:
+    found = {k: _known(inner, v, below(place, k)) for k, v in value.items()}
+    return {k: v for k, v in found.items() if v is not MISSING}
+
+
+def _known(hint: Any, value: Any, place: str) -> Any:
+    """`read`; MISSING where the value is not known and that is passed over."""
+    return newer.known(lambda: read(hint, value, place), MISSING)
 
 
 def _tuple(inner: tuple[Any, ...], value: Any, place: str) -> tuple[Any, ...]:
@@ -205,5 +225,5 @@ def _scalar(hint: Any, value: Any, place: str) -> Any:
 
 
 def _short(value: Any) -> str:
-    text = repr(value)
+    text = reprlib.repr(value)
     return text if len(text) <= 60 else text[:57] + "…"

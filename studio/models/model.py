@@ -21,6 +21,7 @@ from studio.document.plan import OutputPlan, TrainPlan
 from studio.document.project import Project
 from studio.document.tracing import Tensors, listed, traced
 from studio.formats import document_json, loom
+from studio.formats.newer_files import lost_problem, newer_problem
 from studio.formats.onnx_export import export
 from studio.formats.proof import Proof
 from studio.layers.functional import Operation, Tensor
@@ -406,7 +407,10 @@ class Model(Structure):
         ignored("save", {"zipped": (zipped, (None, True))})
         path = project_path(filepath, overwrite)
         self.project.document = arrange_unplaced(self.document)
+        places = loom.lost(self.project)
         loom.save(path, self.project)
+        if places:
+            warn(lost_problem(places, str(path)))
 
     def save_weights(
         self, filepath: str | Path, overwrite: bool = True, max_shard_size: Any = None
@@ -545,9 +549,12 @@ def clone_model(
 
 
 def load_model(path: str | Path) -> Model:
-    """The model of a ``.loom`` project.
+    """The model of a ``.loom`` project; warns of one that a later version wrote.
 
     Raises:
         ProblemError: the file cannot be read, or is not a project.
     """
-    return Model.from_project(loom.load(Path(path)))
+    project = loom.load(Path(path))
+    if project.newer is not None:
+        warn(newer_problem(project.newer, str(path)))
+    return Model.from_project(project)

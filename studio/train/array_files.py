@@ -4,12 +4,14 @@ Arrays larger than `LARGE` stay in their file, and are memory maps.
 """
 
 import lzma
+import re
+import sys
 import zipfile
 import zlib
+from math import prod
 from pathlib import Path
 from shutil import copyfileobj
 from tempfile import TemporaryFile
-from tokenize import TokenError
 from typing import IO, Any
 
 import numpy as np
@@ -18,13 +20,22 @@ from numpy.lib import format as npy
 from studio.engine.program import Array
 from studio.limits import ARRAY_AXES, ARRAYS
 from studio.problem import Problem, refuse
+from studio.text import legible
 
 LARGE = 2**26  # bytes; what is larger is read by blocks
 _SUFFIX = ".npy"
+_BLOCK = 2**20  # letters looked at together
+_VERSIONS = ((1, 0), (2, 0), (3, 0))
+_LONGEST = 2**16  # bytes of a header; ours have a hundred
+# Possessive: what was read once is not read in another way, or blanks would take for ever.
+_PATTERN = re.compile(
+    r"\s*+\{\s*+(?:(?:'descr':\s*+'(?P<descr>[^']{1,20})'"
+    r"|'fortran_order':\s*+(?P<fortran>True|False)"
+    r"|'shape':\s*+(?P<shape>\([0-9L, ]{0,400}\)))\s*+,?\s*+){3}\}\s*+"
+)
 _BROKEN = (
     ValueError,  # also of headers
-    SyntaxError,
-    TokenError,
+    TypeError,  # no dtype is called so
     EOFError,
     zipfile.BadZipFile,
     zlib.error,
@@ -107,6 +118,7 @@ def _array(stream: IO[bytes], size: int) -> Array:
     """An array of numbers or texts, once its header says no more than the file holds."""
     shape, fortran, dtype, length = _header(stream, size)
     flat = np.frombuffer(stream.read(length), dtype)
+    _refuse_strange(flat)
     array = flat.reshape(shape[::-1]).T if fortran else flat.reshape(shape)
     return np.asarray(array, order="C")
 
@@ -117,17 +129,41 @@ def _mapped(file: IO[bytes], size: int) -> Array:
     if not length:
         return np.empty(shape, dtype)
     order: Any = "F" if fortran else "C"
-    return np.memmap(file, dtype, "r", file.tell(), shape, order)
+    found = np.memmap(file, dtype, "r", file.tell(), shape, order)
+    _refuse_strange(found.reshape(-1, order=order))
+    return found
+
+
+def _refuse_strange(flat: Array) -> None:
+    """Texts must be Unicode; NumPy believes whatever their letters say."""
+    if flat.dtype.kind != "U" or not flat.dtype.itemsize:
+        return
+    letters = flat.view(np.dtype(np.uint32).newbyteorder(flat.dtype.byteorder))
+    for start in range(0, len(letters), _BLOCK):
+        block = letters[start : start + _BLOCK]
+        if np.any((block > sys.maxunicode) | ((block >= 0xD800) & (block < 0xE000))):
+            raise ValueError(str(Problem("reason_text")))
 
 
 def _header(stream: IO[bytes], size: int) -> tuple[tuple[int, ...], bool, np.dtype[Any], int]:
-    """Shape, whether its first axis is the fastest, dtype, and how many bytes follow."""
+    """Shape, whether its first axis is the fastest, dtype, and how many bytes follow.
+
+    Read by a pattern: NumPy would have Python's parser look at it, which deep brackets exhaust.
+    """
     version = npy.read_magic(stream)
-    read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
-    shape, fortran, dtype = read(stream)
+    if version not in _VERSIONS:
+        raise ValueError(f"version {version[0]}.{version[1]}")
+    length = int.from_bytes(stream.read(2 if version == (1, 0) else 4), "little")
+    if length > _LONGEST:
+        raise ValueError(str(Problem("reason_too_large", args={"expected": _LONGEST})))
+    text = stream.read(length).decode("latin-1")
+    found = _PATTERN.fullmatch(text)
+    if found is None or not all(found.group("descr", "fortran", "shape")):
+        raise ValueError(legible(text.strip(), 80))
+    dtype, shape = np.dtype(found["descr"]), tuple(map(int, re.findall("[0-9]+", found["shape"])))
     if dtype.kind not in "buifU" or len(shape) > ARRAY_AXES:
-        raise ValueError(str(Problem("reason_array", args={"received": dtype})))
-    length = int(np.prod(shape, dtype=object)) * dtype.itemsize
-    if length > size:
+        raise ValueError(str(Problem("reason_array", args={"received": dtype.name})))
+    count = prod(shape) * dtype.itemsize
+    if count > size:
         raise EOFError(str(Problem("reason_array_short")))
-    return shape, fortran, dtype, length
+    return shape, found["fortran"] == "True", dtype, count

@@ -22,8 +22,6 @@ import os
 import secrets
 import shutil
 import time
-import zipfile
-import zlib
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, fields, replace
@@ -36,12 +34,12 @@ from studio.document.model import Document
 from studio.document.preprocess import Fitted
 from studio.document.project import Project, Run
 from studio.document.store import Store
-from studio.formats import arrays, document_json, strict_json
+from studio.formats import archive, arrays, document_json
+from studio.formats.archive import Archive
 from studio.formats.runs import numbers, plain_numbers, plain_run, read_run
 from studio.formats.strict_json import MalformedError, malformed
 from studio.formats.values import member, only, plain
 from studio.formats.values import read as read_value
-from studio.limits import JSON_BYTES
 from studio.problem import refuse
 from studio.train.course import Course
 
@@ -162,9 +160,9 @@ def interrupted(place: Path) -> Interrupted | None:
     path = place / FILE
     try:
         status = path.stat()
-        with zipfile.ZipFile(path) as file:
-            course, about = _course(_json(file, "course.json"))
-    except (OSError, MalformedError, *_DAMAGED):
+        with archive.opened(path) as file:
+            course, about = _course(file.json("course.json"))
+    except (OSError, MalformedError):
         return None
     return Interrupted(
         course.run, course.epoch, course.batch, about.epochs, status.st_mtime, status.st_size
@@ -179,32 +177,21 @@ def read(place: Path) -> Kept:
     """
     path = place / FILE
     try:
-        with zipfile.ZipFile(path) as file:
-            course, about = _course(_json(file, "course.json"))
-            document = document_json.read_document(_json(file, "document.json"))
+        with archive.opened(path) as file:
+            course, about = _course(file.json("course.json"))
+            document = document_json.read_document(file.json("document.json"))
             fitted = read_value(
-                Mapping[str, Fitted], _json(file, "preprocess.json"), "preprocess.json"
+                Mapping[str, Fitted], file.json("preprocess.json"), "preprocess.json"
             )
             store = _store(file, "")
             best = _store(file, "best_").shared() if about.with_best else None
-            means, _ = arrays.read_tensors(file.read(SUMS), SUMS)
+            means, _ = arrays.read_tensors(file.stored(SUMS), SUMS)
     except FileNotFoundError as error:
         raise refuse("checkpoint_missing") from error
-    except (OSError, MalformedError, *_DAMAGED) as error:
+    except (OSError, MalformedError) as error:
         raise refuse("checkpoint_damaged", file=str(path), reason=error) from error
     course = replace(course, best=best, means=means)
     return Kept(document, store, course, fitted, about)
-
-
-_DAMAGED = (
-    zipfile.BadZipFile,
-    zlib.error,
-    EOFError,
-    NotImplementedError,
-    RuntimeError,
-    ValueError,
-    KeyError,
-)
 
 
 def plain_course(course: Course, about: About) -> dict[str, Any]:
@@ -235,12 +222,6 @@ def _course(value: Any) -> tuple[Course, About]:
     return Course(run, **values), read_value(About, member(found, "about", place), place)
 
 
-def _json(file: zipfile.ZipFile, name: str) -> Any:
-    """A member, of no more than JSON's bytes, whatever the directory claims."""
-    with file.open(name) as member:
-        return strict_json.loads(member.read(JSON_BYTES + 1), name)
-
-
-def _store(file: zipfile.ZipFile, prefix: str) -> Store:
-    weights, state = (file.read(f"{prefix}{n}.safetensors") for n in ("weights", "state"))
+def _store(file: Archive, prefix: str) -> Store:
+    weights, state = (file.stored(f"{prefix}{n}.safetensors") for n in ("weights", "state"))
     return arrays.read(weights, state)

@@ -6,7 +6,6 @@ import threading
 import time
 import zipfile
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import IO
@@ -14,7 +13,7 @@ from typing import IO
 from studio.document.model import LayerId
 from studio.document.preprocess import Fitted
 from studio.document.store import Store
-from studio.formats import arrays, document_json, strict_json
+from studio.formats import arrays, atomic, document_json, strict_json
 from studio.formats.arrays import Tensors
 from studio.formats.atomic import reason, writing
 from studio.formats.strict_json import MalformedError
@@ -131,9 +130,7 @@ class Keeper:
     def _clean(self) -> None:
         """What a writer that was killed left behind is nobody's."""
         sweep()
-        with suppress(OSError):
-            for path in self._place.glob(f".{FILE}.*.tmp"):  # as `writing` calls them
-                path.unlink()
+        atomic.sweep(self._place / FILE)
 
 
 def write(file: IO[bytes], kept: Kept) -> None:

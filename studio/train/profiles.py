@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from studio.document.dates import day_order, read_date
+from studio.document.numbers import bins_between
 from studio.document.preprocess import GAPS, is_gap
 from studio.engine.program import Array
 from studio.limits import CELL
@@ -218,11 +219,12 @@ def _with_spread(about: ColumnProfile, numbers: Callable[[], Iterator[_Numbers]]
             least, most = min(least, float(values.min())), max(most, float(values.max()))
     if not count:
         return about
-    edges = np.histogram_bin_edges([], _bins(about.kind, least, most), (least, most))
-    counts = np.zeros(len(edges) - 1)
+    bins, reach = bins_between(least, most, _bins(about.kind, least, most))
+    edges = np.histogram_bin_edges([], bins, reach)
+    counts = np.zeros(bins)
     for values, times in map(_finite, numbers()):
         # Told of the ends alone it counts as evenly, without sorting.
-        counts += np.histogram(values, len(counts), (least, most), weights=times)[0]
+        counts += np.histogram(values, bins, reach, weights=times)[0]
     return replace(
         about,
         least=least,

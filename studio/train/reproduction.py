@@ -15,7 +15,6 @@ A ``.step`` file is a zip, written as project files are: nothing in it is execut
 
 import hashlib
 import zipfile
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -32,7 +31,8 @@ from studio.document.project import Project
 from studio.document.store import Store
 from studio.engine.program import Array
 from studio.engine.threads import available
-from studio.formats import arrays, document_json, strict_json
+from studio.formats import archive, arrays, document_json, strict_json
+from studio.formats.archive import Archive
 from studio.formats.arrays import Tensors
 from studio.formats.atomic import reason, writing
 from studio.formats.document_json import file_problem
@@ -40,7 +40,6 @@ from studio.formats.runs import numbers, plain_numbers
 from studio.formats.strict_json import MalformedError, malformed
 from studio.formats.values import member, only, plain, table
 from studio.formats.values import read as read_value
-from studio.limits import JSON_BYTES
 from studio.problem import refuse
 from studio.text import text
 from studio.train.arrays import Arrays, OneHots, fed
@@ -56,7 +55,6 @@ KEPT = 10  # files in the folder that trainings write to, the newest
 ROOM = 2**31  # bytes of those that were there before, together
 _THREADS = 1024  # at most
 _STORED = tuple(f"{n}.safetensors" for n in ("weights", "state", "batch", "results"))
-_DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError)
 
 
 @dataclass(frozen=True)
@@ -293,11 +291,11 @@ def _write(file: IO[bytes], given: Reproduction) -> None:
     texts = {"about.json": about, "document.json": document_json.to_json(given.document)}
     weights, state = arrays.tensors_of(given.document, given.store)
     members = (weights, state, Tensors(_batch(given.batch)), Tensors(given.results))
-    with zipfile.ZipFile(file, "w") as archive:
+    with zipfile.ZipFile(file, "w") as packed:
         for name, value in texts.items():
-            archive.writestr(name, strict_json.dumps(value, name))
+            packed.writestr(name, strict_json.dumps(value, name))
         for name, tensors in zip(_STORED, members, strict=True):
-            with archive.open(zipfile.ZipInfo(name), "w", force_zip64=True) as member:
+            with packed.open(zipfile.ZipInfo(name), "w", force_zip64=True) as member:
                 arrays.write(member, tensors)
 
 
@@ -320,21 +318,18 @@ def read(path: str | Path) -> Reproduction:
     try:
         if path.exists() and not path.is_file():
             raise OSError(0, text("problems.reason_not_a_file"))
-        with zipfile.ZipFile(path) as file:
+        with archive.opened(path) as file:
             return _read(file)
     except OSError as error:
         raise refuse("file_unreadable", file=str(path), reason=reason(error)) from error
     except MalformedError as error:
         raise file_problem(str(path), error) from error
-    except _DAMAGED as error:
-        damaged = malformed("zip", "zip", detail=str(error) or type(error).__name__)
-        raise file_problem(str(path), damaged) from error
 
 
-def _read(file: zipfile.ZipFile) -> Reproduction:
-    about = _about(_json(file, "about.json"))
-    document = document_json.read_document(_json(file, "document.json"))
-    weights, state, batch, results = (_stored(file, name) for name in _STORED)
+def _read(file: Archive) -> Reproduction:
+    about = _about(file.json("about.json"))
+    document = document_json.read_document(file.json("document.json"))
+    weights, state, batch, results = (file.stored(name) for name in _STORED)
     store = arrays.read(weights, state)
     given, _ = arrays.read_tensors(batch, "batch.safetensors")
     found, _ = arrays.read_tensors(results, "results.safetensors")
@@ -399,24 +394,3 @@ def _last_size(document: Document, call: str) -> int | None:
         return None
     shape = inner_input(document, call).shape
     return shape[-1] if shape else None
-
-
-def _json(file: zipfile.ZipFile, name: str) -> Any:
-    """A member, of no more than JSON's bytes, whatever the directory claims."""
-    with file.open(_info(file, name)) as found:
-        return strict_json.loads(found.read(JSON_BYTES + 1), name)
-
-
-def _stored(file: zipfile.ZipFile, name: str) -> bytes:
-    """A member of arrays, which is never packed: so it is no larger than the file."""
-    info = _info(file, name)
-    if info.compress_type != zipfile.ZIP_STORED or info.compress_size != info.file_size:
-        raise malformed(name, "member")
-    return file.read(info)
-
-
-def _info(file: zipfile.ZipFile, name: str) -> zipfile.ZipInfo:
-    try:
-        return file.getinfo(name)
-    except KeyError:
-        raise malformed("zip", "missing", name=name) from None

@@ -8,6 +8,7 @@ from itertools import groupby
 import numpy as np
 from numpy.typing import NDArray
 
+from studio.document.numbers import bins_between
 from studio.document.plan import ClassColumn, TextColumn
 from studio.document.preprocess import (
     PADDING,
@@ -119,7 +120,8 @@ def histogram_of(values: Array) -> Histogram | None:
         edges = np.arange(few[0], few[-1] + 2) - 0.5  # whole numbers: one bar each
         counts, edges = np.histogram(flat, edges)
     else:
-        counts, edges = np.histogram(flat, BINS)
+        reach = bins_between(float(few[0]), float(few[-1]), BINS)
+        counts, edges = np.histogram(flat, *reach)
     return edges, counts.astype(np.int64)
 
 

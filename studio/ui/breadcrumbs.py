@@ -7,6 +7,7 @@ from studio.document.nesting import names_along, times_used
 from studio.text import text
 from studio.ui.canvas.plane import Plane
 from studio.ui.file_plane import FilePlane
+from studio.ui.newer_notice import NewerNotice
 from studio.ui.parts import clear
 from studio.ui.session import Session
 
@@ -83,7 +84,10 @@ class Breadcrumbs(QFrame):
 
 
 class Stage(QWidget):
-    """The canvas, and above it the way to what it shows; in its place a file one looks into."""
+    """The canvas, and above it the way to what it shows; in its place a file one looks into.
+
+    At the top, what is to be known of a file that a later version wrote.
+    """
 
     def __init__(self, session: Session, canvas: Plane) -> None:
         super().__init__()
@@ -93,6 +97,8 @@ class Stage(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
+        self.newer = NewerNotice(session)
+        layout.addWidget(self.newer)
         layout.addWidget(self.breadcrumbs)
         layout.addWidget(canvas, 1)
         layout.addWidget(self.file, 1)

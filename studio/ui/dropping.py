@@ -10,6 +10,7 @@ from PySide6.QtCore import QMimeData, QObject, QPoint, QPointF, QTimer
 from PySide6.QtGui import QDropEvent, QGuiApplication
 
 from studio.document.model import CallId, Document, Endpoint
+from studio.formats.newer_files import newer_problem
 from studio.layers.input import Input
 from studio.problem import ProblemError
 from studio.text import text
@@ -183,8 +184,11 @@ class Dropping(QObject):
     def insert(self, path: Path, frozen: bool, spot: QPointF | None = None) -> None:
         """Put a project's model in as a layer."""
         other = self._window.files.read(path, "window.not_inserted")
-        if other is not None:
-            self._window.sharing.insert(path, other, frozen, spot)
+        if other is None:
+            return
+        self._window.sharing.insert(path, other, frozen, spot)
+        if other.newer is not None:
+            tell(self._window, str(newer_problem(other.newer, path.name)))
 
     # -- data ------------------------------------------------------------------------------------
 

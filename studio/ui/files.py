@@ -10,6 +10,7 @@ from studio.document.model import Document
 from studio.document.project import Project
 from studio.examples import EXAMPLES
 from studio.formats import loom
+from studio.formats.newer_files import listed
 from studio.formats.results import write_history, write_weights
 from studio.problem import ProblemError
 from studio.text import text
@@ -120,19 +121,31 @@ class Files:
 
     def save(self) -> bool:
         """Write the project to its file; ask for one where it has none. False when not written."""
-        path = self._desks.session.path
-        return self._write(path) if path else self.save_as()
+        session = self._desks.session
+        if session.path is None:
+            return self.save_as()
+        if session.project.newer is None:
+            return self._write(session.path)
+        question = text("window.newer_stays", name=self.name)
+        return confirm(self._parent, question, text("window.save_as")) and self.save_as()
 
     def save_as(self) -> bool:
         """Ask for a file and write the project to it."""
         session = self._desks.session
-        path = self._ask_where("window.save_as", self.name, SUFFIX, _filter())
-        if path is None:
+        name = self.name if session.project.newer is None else f"{Path(self.name).stem}-2{SUFFIX}"
+        path = self._ask_where("window.save_as", name, SUFFIX, _filter())
+        if path is None or not self._may_lose(session.project):
             return False
         if session.path != path and self._desks.is_open(path):
             tell(self._parent, text("window.open_in_tab", name=path.name))
             return False
         return self._write(path)
+
+    def _may_lose(self, project: Project) -> bool:
+        """Ask about what a later version wrote and this one cannot save."""
+        places = loom.lost(project)
+        question = text("window.newer_loses", name=self.name, places=listed(places))
+        return not places or confirm(self._parent, question, text("window.save_without"))
 
     def _write(self, path: Path) -> bool:
         session = self._desks.session

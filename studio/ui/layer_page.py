@@ -240,6 +240,8 @@ def _described(body: Any) -> str:
     """What can be said of a layer that has no declaration here."""
     if isinstance(body, Unknown):
         config = ", ".join(f"{k}={v}" for k, v in body.config.items())
+        if body.why is not None:
+            return text("window.unknown_config", config=config)
         return text("window.unknown_layer", kind=body.kind, config=config)
     if isinstance(body, Wrapped):
         return body.wrapper.help()

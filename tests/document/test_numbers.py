@@ -64,3 +64,12 @@ def test_whole_numbers_near_each_other_have_a_bin_each() -> None:
     said = numbers_of(np.array([True, False, True, True]))
     assert said.heights.tolist() == [0.25, 0.75]
     assert len(numbers_of(np.array([0, 10_000], np.int64), bins=8).heights) == 8
+
+
+@pytest.mark.parametrize(
+    ("low", "high"), [(1.0, np.nextafter(1.0, 2)), (1e300, 1e300), (-1e17, -1e17 + 32), (3.0, 3.0)]
+)
+def test_numbers_too_near_for_many_bins_have_fewer(low: float, high: float) -> None:
+    found = numbers_of(np.array([low, high]))
+    assert found.heights.sum() == pytest.approx(1)
+    assert np.all(np.diff(found.edges) > 0)

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from studio.declare import registry
 from studio.document import look_edits
+from studio.document.analysis import analyse
 from studio.document.looks import Frame
-from studio.document.model import Document
+from studio.document.model import Document, Unknown
 from studio.formats import document_json
 from studio.formats.document_json import from_json, to_json
 from studio.formats.strict_json import dumps, loads
@@ -112,9 +113,6 @@ DAMAGE = [
     (lambda v: v["layers"][0]["config"].update(shape=[1.5]), None, "expected"),
     (lambda v: v["layers"][0]["config"].update(shape={"a": 1}), None, "expected"),
     (lambda v: v["layers"][0]["config"].update(dtype=["int32"]), None, "expected"),
-    (lambda v: v["layers"][2]["config"].update(kernel_initializer="os"), None, "expected"),
-    (lambda v: v["layers"][2]["config"].update(kernel_initializer={}), None, "missing"),
-    (lambda v: v["layers"][2]["config"]["kernel_initializer"].update(kind="os"), None, None),
     (lambda v: v["layers"][0]["config"].update(nothing=1), None, None),
     (lambda v: v["layers"][0].update(graph="g1"), None, "unknown_name"),
     (lambda v: v["graphs"][0]["calls"].append(["c2", "l2"]), None, "twice"),
@@ -157,6 +155,30 @@ DAMAGE = [
     (lambda v: looks(v).update(probes=[["c2", "output", [0]]]), None, "expected"),
     (lambda v: looks(v).update(probes=[["c2", "output", [0, 0]]] * 1001), None, "too_many"),
 ]
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (lambda config: config.update(units="many"), "reason_expected"),
+        (lambda config: config.update(quantize=8), "unknown_parameter"),
+        (lambda config: config.update(kernel_initializer="os"), "reason_expected"),
+        (lambda config: config.update(kernel_initializer={}), "reason_missing"),
+        (lambda config: config["kernel_initializer"].update(kind="os"), "unknown_kind"),
+        (lambda config: config["kernel_initializer"].update(zzz=1), "unknown_parameter"),
+    ],
+)
+def test_a_layer_that_is_not_as_it_is_known_here_stays_as_it_is(change, reason):
+    value = to_json(two_outputs().document)
+    layer = next(v for v in value["layers"] if v.get("kind") == "Dense")
+    change(layer["config"])
+    document = from_json(value)
+    assert isinstance(document.layers[layer["id"]].body, Unknown)
+    assert to_json(document) == value
+    (problem,) = [p for p in analyse(document).problems if p.code == "unknown_config"]
+    assert problem.args["reason"].code == reason
+    assert str(problem.args["reason"]) in str(problem)
+    assert "problems." not in str(problem)
 
 
 @pytest.mark.parametrize("case", DAMAGE, ids=range(len(DAMAGE)))

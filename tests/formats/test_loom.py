@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from safetensors import numpy as tensors
 
+from studio import limits
 from studio.document import edits, look_edits, muting
 from studio.document.looks import Frame, Note
 from studio.document.lowering import lower
@@ -364,11 +365,11 @@ def test_a_member_nobody_knows_is_left_out(tmp_path):
 
 
 def bomb(members):
-    members["preprocess.json"] = (b'"' + b" " * loom.JSON_BYTES + b'"', zipfile.ZIP_DEFLATED)
+    members["preprocess.json"] = (b'"' + b" " * limits.JSON_BYTES + b'"', zipfile.ZIP_DEFLATED)
 
 
 def many_bombs(members):
-    blank = b" " * (loom.JSON_BYTES - 2) + b"{}"
+    blank = b" " * (limits.JSON_BYTES - 2) + b"{}"
     members |= {f"runs/r{i}/run.json": (blank, zipfile.ZIP_DEFLATED) for i in range(5)}
 
 
@@ -419,7 +420,7 @@ def test_how_far_rows_are_behind_is_read(tmp_path):
 BAD = {
     "too_large": [bomb, many_bombs],
     "too_many": [
-        lambda m: m.update({f"x{i}": (b"", 0) for i in range(loom.PROJECT_MEMBERS)}),
+        lambda m: m.update({f"x{i}": (b"", 0) for i in range(limits.PROJECT_MEMBERS)}),
         header(b"{" + b",".join(b'"l1/%d":{}' % i for i in range(20_001)) + b"}"),
         header(b'{"l1/k":{"dtype":"F32","shape":[1,1,1,1,1,1,1,1,1],"data_offsets":[0,4]}}'),
     ],
@@ -471,7 +472,7 @@ def test_a_thumbnail_is_kept_and_read_alone(tmp_path):
 
 def test_a_thumbnail_larger_than_any_of_ours_is_refused(tmp_path):
     project = trained()
-    project.thumbnail = bytes(loom.THUMBNAIL_BYTES + 1)
+    project.thumbnail = bytes(limits.THUMBNAIL_BYTES + 1)
     with pytest.raises(ProblemError) as caught:
         loom.save(tmp_path / "a.loom", project)
     assert caught.value.problems[0].code == "file_unsavable"

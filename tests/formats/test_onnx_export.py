@@ -1,5 +1,8 @@
+import contextlib
 import csv
+import hashlib
 import json
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -289,8 +292,51 @@ def test_metadata_and_the_json_file_say_the_same(tmp_path):
     export(on_raw_rows(), tmp_path / "m.onnx")
     (entry,) = onnx.load(tmp_path / "m.onnx").metadata_props
     assert entry.key == "layerloom"
-    assert json.loads(entry.value) == json.loads((tmp_path / "m.json").read_text("utf-8"))
+    beside = json.loads((tmp_path / "m.json").read_text("utf-8"))
+    assert beside.pop("sha256") == hashlib.sha256((tmp_path / "m.onnx").read_bytes()).hexdigest()
+    assert json.loads(entry.value) == beside
     assert json.loads(entry.value)["inputs"]["title"]["vocabulary"][1] == "won't"
+
+
+def scaled(seed, offset):
+    """A model of two numbers that are scaled by what was learnt of them; its answer for (1, 2)."""
+    project = fill(chain(Input((2,)), Dense(1)), seed)
+    (call,) = project.document.graph.inputs
+    binding = NumberColumns(("a", "b"), "standardize")
+    project.fitted = {call: FittedNumbers(binding, (offset, -offset), (0.5, 2.0))}
+    cells = {key.weight: cell.value for key, cell in project.store.items()}
+    given = (np.array([1, 2]) - [offset, -offset]) / [0.5, 2.0]
+    return project, float((given @ cells["kernel"] + cells["bias"])[0])
+
+
+SCALED_ROWS = [{"a": "1", "b": "2"}]
+
+
+def test_an_export_cut_off_anywhere_answers_as_the_model_that_is_there(tmp_path, monkeypatch):
+    """Of the three files, any number may have taken their places when the machine went off."""
+    (old, before), (new, after) = scaled(0, 3.0), scaled(1, -5.0)
+    replace = os.replace
+    for done in range(4):
+        path = tmp_path / str(done) / "m.onnx"
+        path.parent.mkdir()
+        export(old, path)
+        left = iter(range(done))
+        with monkeypatch.context() as patched, contextlib.suppress(StopIteration):
+            patched.setattr(os, "replace", lambda a, b, left=left: (next(left), replace(a, b)))
+            export(new, path)
+        (answer,) = run_script(path.with_suffix(".py"), SCALED_ROWS, path.parent)
+        assert float(answer["dense"]) == pytest.approx(after if done == 3 else before, rel=1e-5)
+
+
+def test_what_is_changed_by_hand_in_the_json_file_counts(tmp_path):
+    project, _ = scaled(0, 3.0)
+    export(project, tmp_path / "m.onnx")
+    about = json.loads((tmp_path / "m.json").read_text("utf-8"))
+    about["inputs"]["input_layer"]["offset"] = [1, 2]
+    (tmp_path / "m.json").write_text(json.dumps(about), "utf-8")
+    (answer,) = run_script(tmp_path / "m.py", SCALED_ROWS, tmp_path)
+    bias = next(c.value for key, c in project.store.items() if key.weight == "bias")
+    assert float(answer["dense"]) == pytest.approx(float(bias[0]), abs=1e-6)
 
 
 @pytest.mark.parametrize("split", ["word", "char"])

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from studio.formats import strict_json
+from studio import limits
 from studio.formats.strict_json import MalformedError, dumps, loads
 
 
@@ -23,8 +23,8 @@ from studio.formats.strict_json import MalformedError, dumps, loads
         (b"[1,]", "not_json"),
         (b"[" * 66 + b"]" * 66, "too_deep"),
         (b"[" * 100_000, "too_deep"),
-        (b'"' + b" " * strict_json.JSON_BYTES + b'"', "too_large"),
-        (b"[" + b"1," * strict_json.JSON_VALUES + b"1]", "too_many"),
+        (b'"' + b" " * limits.JSON_BYTES + b'"', "too_large"),
+        (b"[" + b"1," * limits.JSON_VALUES + b"1]", "too_many"),
     ],
 )
 def test_dubious_json_is_refused(data, code):

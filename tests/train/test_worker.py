@@ -298,7 +298,7 @@ def test_a_checkpoint_half_written_leaves_the_one_before(
     until(trainer, Checkpointed)
     trainer.kill()
     whole = (place / FILE).read_bytes()
-    (place / f".{FILE}.half.tmp").write_bytes(whole[:999])
+    (place / f".{FILE}.0123abcd.tmp").write_bytes(whole[:999])
     again = begun(document, process, checkpoints=place, resume=True)
     until(again, Started)
     assert [path.name for path in place.iterdir()] == [FILE], "nobody's, and in the way"

@@ -6,6 +6,7 @@ from math import nan, sqrt
 import numpy as np
 from numpy.typing import NDArray
 
+from studio.document.numbers import bins_between
 from studio.train.evaluation.ranking import Counts, Floats, ratio
 
 _BARS = 40
@@ -110,7 +111,5 @@ def histogram(values: Floats, bars: int = _BARS) -> tuple[Floats, NDArray[np.int
     if third > first:
         reach = _FAR * (third - first)
         low, high = max(low, median - reach), min(high, median + reach)
-    if not high > low:
-        low, high = low - 0.5, high + 0.5
-    counts, edges = np.histogram(np.clip(values, low, high), bars, (low, high))
+    counts, edges = np.histogram(np.clip(values, low, high), *bins_between(low, high, bars))
     return edges, counts.astype(np.int64)

@@ -17,8 +17,11 @@ LARGEST_NUMBER = float(np.finfo(np.float32).max)
 PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
 
 _INTEGER = re.compile(r"\s*[-+]?\d{1,18}\s*")
-_WRITTEN = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
-_SEQUENCE = re.compile(rf"\s*[\[(]?\s*{_WRITTEN}(?:(?:\s*[,;|]\s*|\s+){_WRITTEN})*\s*[\])]?\s*")
+# Possessive: what was read once is not read in another way, or a long cell would take for ever.
+_WRITTEN = r"[-+]?(?:\d++\.?+\d*+|\.\d++)(?:[eE][-+]?\d++)?+"
+_SEQUENCE = re.compile(
+    rf"\s*+[\[(]?+\s*+{_WRITTEN}(?:(?:\s*+[,;|]\s*+|\s++){_WRITTEN})*+\s*+[\])]?+\s*+"
+)
 _THOUSANDS = re.compile(r"\s*[-+]?\d{1,3}(?:,\d{3})+\s*")  # one number, as Americans write it
 _BETWEEN = re.compile(r"[\s,;|()\[\]]+")
 
