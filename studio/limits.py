@@ -70,7 +70,7 @@ THUMBNAIL_SIDE = _limit("THUMBNAIL_SIDE", _PART, 2_048, "pixels", "a side of tha
 RUN_BYTES = _limit("RUN_BYTES", _PART, 2**28, "bytes", "weights kept of earlier trainings")
 RUN_DOCUMENTS = _limit("RUN_DOCUMENTS", _PART, 20, "models", "kept of earlier trainings")
 JOURNALS = _limit("JOURNALS", _PART, 1_000, "journals", "what is looked for after a crash")
-JOURNAL_BYTES = _limit("JOURNAL_BYTES", _PART, 2**27, "bytes", "the journal of a project")
+JOURNAL_BYTES = _limit("JOURNAL_BYTES", _PART, 3 * 2**24, "bytes", "the journal of a project")
 
 # -- tables ----------------------------------------------------------------------------------------
 

@@ -43,7 +43,7 @@ class Steps:
         """While within, calls are counted, and it happens."""
         patches = [
             mock.patch.object(os, name, self._by_path(name, getattr(os, name)))
-            for name in ("replace", "chmod", "unlink", "mkdir", "scandir")
+            for name in ("replace", "rename", "chmod", "unlink", "mkdir", "scandir")
         ]
         patches += [mock.patch.object(os, "fsync", self._by_handle("fsync", os.fsync))]
         patches += [
@@ -51,6 +51,7 @@ class Steps:
             mock.patch.object(io, "open", self._io),
         ]
         patches += [mock.patch.object(os, "fdopen", self._fdopen)]
+        patches += [mock.patch.object(os, "write", self._os_write)]
         if os.name != "nt":
             import fcntl
 
@@ -109,6 +110,11 @@ class Steps:
         handle = int(real(path, *args, **named))
         self._ours.add(handle)
         return handle
+
+    def _os_write(self, handle: int, data: Any, real: Any = os.write) -> int:
+        if handle not in self._ours:
+            return int(real(handle, data))
+        return self.write(lambda piece: int(real(handle, piece)), data)
 
     def _fdopen(self, handle: int, mode: str, *args: Any, real: Any = os.fdopen) -> Any:
         if handle not in self._ours:

@@ -2,10 +2,11 @@
 
     python -m tests.reliability.killed_sessions FOLDER TRIALS SEED
 
-Each trial is a process of its own that edits, undoes, trains and saves at random until it is killed
-by SIGKILL at a random moment; then another that goes on with what was recovered and is killed as
-well, perhaps while it recovers. What a process does it tells in a file, before and after its
-journal hears of it. Prints JSON: what was found, and what was wrong, by trial.
+Each trial is a process of its own that edits, undoes, trains and saves at random until SIGKILL
+ends it, at a random moment or before its n-th call to the system; then another that goes on with
+what was recovered and is killed as well, perhaps while it recovers. What a process does it tells in
+a file, before and after its journal hears of it. Prints JSON: what was found, and what was wrong,
+by trial.
 """
 
 import gc
@@ -18,8 +19,10 @@ import sys
 import time
 import traceback
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
 from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -35,9 +38,12 @@ from studio.formats.strict_json import MalformedError
 from tests.document.drawn import headline
 from tests.formats.examples import fill, two_outputs
 from tests.formats.journal.sitting import Sitting
+from tests.reliability.io_steps import Steps
 from tests.reliability.random_edits import Hand
 
 _TOLD = "told"
+_RIVALS = 3  # processes that look for what was left, all at once
+_STEPS = 150  # calls to the system before which a process is killed
 
 
 def fingerprint(document: Document, counter: bool = True) -> str:
@@ -251,25 +257,63 @@ class Found:
     wrong: dict[str, str] = field(default_factory=dict)
 
 
-def kill(folder: Path, begin: Callable[[], Sitting], seed: int, after: float) -> str:
-    """Kill a process so many seconds after it began; empty unless it ended by itself."""
+def kill(folder: Path, begin: Callable[[], Sitting], seed: int, moment: float) -> str:
+    """Kill a process; empty unless it ended by itself.
+
+    `moment` is so many seconds after it began; an int is the number of its calls to the system
+    that concern journals, before the last of which it kills itself.
+    """
+    steps = Steps(folder / "root", moment if isinstance(moment, int) else 0, False, _kill_myself)
     ours, theirs = os.pipe()
     child = os.fork()
     if not child:
         try:
             os.write(theirs, b"!")
-            Worker(folder, seed, begin).work()
+            with steps.watching() if isinstance(moment, int) else nullcontext():
+                Worker(folder, seed, begin).work()
         except BaseException:
             (folder / "error").write_text(traceback.format_exc())
         finally:
             os._exit(1)
     os.read(ours, 1)
-    time.sleep(after)
-    os.kill(child, signal.SIGKILL)
+    stolen: list[object] = []
+    if isinstance(moment, float):
+        time.sleep(moment)
+        stolen += recover(folder / "root")  # of one that lives
+        os.kill(child, signal.SIGKILL)
     _, status = os.waitpid(child, 0)
     os.close(ours)
     os.close(theirs)
+    if stolen:
+        return "somebody else's was taken"
     return "" if os.WIFSIGNALED(status) else (folder / "error").read_text()
+
+
+def _kill_myself(_: str) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def owners(root: Path) -> int:
+    """How many of some processes that look at once are given what was left."""
+    here, there = os.pipe()
+    stay, go = os.pipe()
+    children = []
+    for _ in range(_RIVALS):
+        child = os.fork()
+        if not child:
+            os.close(go)
+            found = recover(root)
+            os.write(there, bytes([len(found)]))
+            os.read(stay, 1)  # hold it until all have looked
+            os._exit(0)
+        children.append(child)
+    counted = sum(os.read(here, 1)[0] for _ in children)
+    os.close(go)
+    for child in children:
+        os.waitpid(child, 0)
+    for end in (here, there, stay):
+        os.close(end)
+    return counted
 
 
 def warm_up(place: Path) -> None:
@@ -286,20 +330,24 @@ def tried(place: Path, trials: int, seed: int) -> Found:
     """Kill as many processes, half of them while they go on with what another left."""
     draw, found = random.Random(seed), Found()
     warm_up(place)
-    while found.trials < trials:
-        folder = place / str(found.trials)
+    for number in count():
+        if found.trials >= trials:
+            break
+        folder = place / str(number)
         folder.mkdir()
-        begins = (partial(_new, folder, found.trials), partial(_left, folder))
-        for begin, longest in zip(begins, (0.6, 0.3), strict=True):
-            error = kill(folder, begin, draw.getrandbits(32), draw.random() * longest)
+        step = 1 + number // 2 * 7 % _STEPS  # each in turn
+        moments = (step, step) if number % 2 else (draw.random() * 0.6, draw.random() * 0.3)
+        begins = (partial(_new, folder, number), partial(_left, folder))
+        for begin, moment in zip(begins, moments, strict=True):
+            error = kill(folder, begin, draw.getrandbits(32), moment)
             error = error or (wrong(folder) if (folder / _TOLD).exists() else "")
             if error:
-                found.wrong[f"{found.trials} in {folder}"] = error
+                found.wrong[f"{number}, {moment}"] = error
             found.trials += 1
-            left = recover(folder / "root")
-            found.left += bool(left)
-            for each in left:
-                each.leave()
+            left = owners(folder / "root")
+            if left > 1:
+                found.wrong[f"{number}, {moment}"] = f"{left} processes were given it"
+            found.left += left
             if error or not left:
                 break
         if (folder / _TOLD).exists():

@@ -30,8 +30,9 @@ def test_killed_sessions_are_had_again(
     found = json.loads(done.stdout)
     tell(
         f"{found['trials']:,} sessions killed (seed {_SEED}) after {found['acts']:,} acts, "
-        f"{found['left']:,} with something unsaved; had again wrongly: {len(found['wrong'])}"
+        f"{found['left']:,} with something unsaved, each given to one process of three that "
+        f"looked at once; had again wrongly: {len(found['wrong'])}"
     )
     assert found["wrong"] == {}
     assert found["trials"] >= trials
-    assert found["acts"] > 5 * trials
+    assert found["acts"] > trials

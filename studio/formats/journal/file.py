@@ -79,12 +79,21 @@ class JournalFile:
         Raises:
             OSError: it could not be renamed.
         """
+        path = path_of(self._path.parent, number)
+        if os.name != "nt":
+            self._path.rename(path)
+            self._path = path
+            return
         os.close(self._handle)  # Windows renames no open file
         self._handle = -1
-        path = path_of(self._path.parent, number)
         self._path.rename(path)
         self._path = path
-        self._open()
+        try:
+            self._open()
+        except OSError:
+            with suppress(OSError):
+                path.unlink()  # or it would count, and get no more
+            raise
 
     @property
     def there(self) -> bool:

@@ -8,12 +8,13 @@ import errno
 import os
 import shutil
 import sys
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
 _LOCK = ".lock"
-_TRIES = 5
+_TRIES, _PAUSE = 10, 0.01
 
 
 class Folder:
@@ -34,8 +35,12 @@ class Folder:
             OSError: it cannot be made, or somebody else owns it.
         """
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        tries = (cls.take(path) for _ in range(_TRIES))  # somebody may just look for stale ones
-        made = next((folder for folder in tries if folder is not None), None)
+        made = cls.take(path)
+        for _ in range(_TRIES):
+            if made is not None:
+                break
+            time.sleep(_PAUSE)  # somebody may just look for stale ones
+            made = cls.take(path)
         if made is None:
             raise BlockingIOError(errno.EWOULDBLOCK, os.strerror(errno.EWOULDBLOCK), str(path))
         try:

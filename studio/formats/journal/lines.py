@@ -7,7 +7,7 @@
 
 The check is BLAKE2b over the check of the line before and this line's JSON: a line counts only
 behind all that were there when it was written. What was cut off while being written, and what was
-damaged, ends the file: `whole` gives what stands before it.
+damaged, ends the file: `Lines` gives what stands before it.
 
 Documents may hold what JSON cannot, before somebody mends it (NaN in a parameter). Such values are
 written as objects of the one name ``"~"``, in records that say so.
@@ -16,8 +16,7 @@ written as objects of the one name ``"~"``, in records that say so.
 import json
 import math
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
 from hashlib import blake2b
 from typing import Any
 
@@ -75,34 +74,35 @@ def decoded(data: bytes) -> dict[str, Any]:
     return found
 
 
-@dataclass(frozen=True)
-class Whole:
-    """What of a file can be relied on.
+class Lines:
+    """The records of a file, one after another, from its beginning as far as it can be relied on.
+
+    One at a time is in memory: as values they are large.
 
     Attributes:
-        records: in their order.
-        damaged: whether more follows than a line that was cut off while being written.
+        count: how many were given.
+        damaged: once all were given: whether more follows than a line that was cut off.
     """
 
-    records: tuple[dict[str, Any], ...]
-    damaged: bool
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self.count, self.damaged = 0, False
 
-
-def whole(data: bytes) -> Whole:
-    """The longest part of a file, from its beginning, that is as it was written."""
-    found: list[dict[str, Any]] = []
-    at, before = 0, START
-    while at < len(data):
-        record = _record(data, at)
-        if record is None or _check(before, record).hex().encode() != data[at + 9 : at + _HEAD - 1]:
-            break
-        try:
-            found.append(decoded(record))
-        except MalformedError:
-            break
-        before = _check(before, record)
-        at += _HEAD + len(record) + 1
-    return Whole(tuple(found), b"\n" in data[at:])
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        data, at, before = self._data, 0, START
+        self.count = 0
+        while (record := _record(data, at)) is not None:
+            check = _check(before, record)
+            if check.hex().encode() != data[at + 9 : at + _HEAD - 1]:
+                break
+            try:
+                found = decoded(record)
+            except MalformedError:
+                break
+            before, at = check, at + _HEAD + len(record) + 1
+            self.count += 1
+            yield found
+        self.damaged = b"\n" in data[at:]
 
 
 def _record(data: bytes, at: int) -> bytes | None:

@@ -39,7 +39,6 @@ _FEW = 20  # acts that are added to a journal written anew while the next one wa
 
 Say = Callable[[Problem | None], None]
 Record = Callable[[], bytes]
-_FAILURES = (OSError, ProblemError, MalformedError, MemoryError)
 
 
 def nobody(problem: Problem | None) -> None:
@@ -57,11 +56,13 @@ class Wanted:
     Attributes:
         project: as it was then; see `keeping.light`.
         unsaved: whether no file of the project has it.
+        saves: how many saves there had been.
         told: called once it is on the disk.
     """
 
     project: Project
     unsaved: bool
+    saves: int
     told: tuple[Callable[[], None], ...]
 
 
@@ -99,12 +100,14 @@ class Recorder:
         self._written = so_far.now.document  # what the file comes to
         self._missed: list[Record] | None = None  # by a file that is being written anew
         self._wanted: Wanted | None = None
+        self._saves = 0
         self._kept = so_far.kept.number if so_far.kept else 0  # counted up
         # What is large and stands in the project's file is not copied because of one edit.
         self._has_kept = so_far.kept is not None or bool(
             so_far.path and keeping.size(project) > COPIED
         )
         self._kept_layers = project.document.layers.keys()
+        self._lost = False  # what was written down that no file has, by somebody who removed it
         self._anew, self._dirty, self._failed, self._closing = True, False, False, False
         self._tried = 0.0
         self._lock = threading.Condition()
@@ -136,13 +139,14 @@ class Recorder:
         `kept` is called, by whatever thread, once all that is on the disk.
         """
         with self._lock:
-            self._want(Wanted(keeping.light(project), True, (kept,)))
+            self._want(Wanted(keeping.light(project), True, self._saves, (kept,)))
 
     def saved(self, path: Path) -> None:
         """The project's file is at `path`, and holds everything."""
         with self._lock:
             now, stamp, kept = self._tick(), Stamp.of(path), self._wanted is None
             self._story.was_saved(path, stamp, kept)
+            self._saves, self._lost = self._saves + 1, False
             if self._wanted is not None:
                 self._wanted = replace(self._wanted, unsaved=False)
             self._add(lambda: story.saved(path, stamp, kept, now))
@@ -186,7 +190,10 @@ class Recorder:
         fresh = new.layers.keys() - old.layers.keys() - self._kept_layers
         brought = any(cells.get(layer) for layer in fresh)
         if brought or (not self._has_kept and keeping.has_learnt(self._project)):
-            self._want(Wanted(keeping.light(self._project), brought, ()))
+            unsaved, self._lost = brought or self._lost, False
+            # At first those of what the act takes away as well: it may be undone.
+            project = replace(keeping.light(self._project), document=new if brought else old)
+            self._want(Wanted(project, unsaved, self._saves, ()))
 
     def _want(self, wanted: Wanted) -> None:
         before = self._wanted
@@ -205,7 +212,7 @@ class Recorder:
             return False  # the one that is yet to be begins with it
         try:
             self._file.append(_bounded(record()))
-        except _FAILURES as error:
+        except Exception as error:  # whatever it is, it keeps nobody from working, and is told
             self._fail(error)
             return False
         self._dirty = True
@@ -229,10 +236,13 @@ class Recorder:
                 return
             self._turn()
             with self._lock:
-                self._lock.wait_for(lambda: self._closing, SYNC)
+                self._lock.wait_for(self._is_urgent, SYNC)
 
     def _has_work(self) -> bool:
         return self._closing or self._dirty or (self._is_due() and self._is_behind())
+
+    def _is_urgent(self) -> bool:
+        return self._closing or (self._wanted is not None and self._is_due())
 
     def _is_behind(self) -> bool:
         return self._anew or self._wanted is not None
@@ -251,7 +261,7 @@ class Recorder:
             if self._dirty:
                 self._sync()
                 self._look()
-        except _FAILURES as error:
+        except Exception as error:  # as above
             with self._lock:
                 self._missed = None
                 self._fail(error)
@@ -266,7 +276,10 @@ class Recorder:
         if file is None:
             return
         if self._folder is None or not (self._folder.there and file.there):
-            self._anew, self._has_kept = True, False
+            with self._lock:
+                gone, self._story.kept = self._story.kept, None
+                self._lost = self._lost or (gone is not None and gone.unsaved)
+                self._anew, self._has_kept = True, False
         elif file.added > LONG:
             self._anew = True
 
@@ -320,12 +333,14 @@ class Recorder:
         with self._lock:
             asked = self._wanted
             assert asked is not None
-            if asked.project is wanted.project:  # perhaps saved meanwhile
+            newer = asked.project is not wanted.project
+            if newer and wanted.saves != self._saves:
+                return  # what the file holds is as new, or newer
+            if not newer:
                 kept = replace(kept, unsaved=asked.unsaved)
             if not self._add(partial(story.kept, kept, self._tick())):
                 return
             self._story.kept = kept
-            newer = asked.project is not wanted.project
             left = asked.told[len(wanted.told) :]  # who is told already is not told again
             self._wanted = replace(asked, told=left) if newer else None
         self._sync()

@@ -5,7 +5,9 @@ is removed but by `Found.discard`, or where there is nothing that a project's fi
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import Literal
 
@@ -14,12 +16,14 @@ from studio.document.model import Document
 from studio.document.project import Project
 from studio.formats import loom
 from studio.formats.atomic import reason
-from studio.formats.document_json import read_document, to_json
+from studio.formats.document_json import FORMAT, read_document, to_json
 from studio.formats.journal import file as files
-from studio.formats.journal import keeping, lines, story
+from studio.formats.journal import keeping, story
 from studio.formats.journal.folder import Folder
+from studio.formats.journal.lines import Lines
 from studio.formats.journal.recorder import Recorder, Say, nobody
 from studio.formats.journal.story import Stamp, Story
+from studio.formats.newer_files import format_of
 from studio.formats.strict_json import MalformedError
 from studio.limits import JOURNAL_BYTES, JOURNALS
 from studio.problem import Problem, ProblemError
@@ -121,7 +125,7 @@ class Found:
         problems: list[Problem] = []
         if so_far.kept is not None:
             try:
-                return keeping.read(self.place, so_far.kept), problems
+                return _of_newer(keeping.read(self.place, so_far.kept), so_far.path), problems
             except ProblemError as error:
                 problems += error.problems
             except (OSError, MalformedError) as error:
@@ -140,6 +144,15 @@ class Found:
             args = {"file": str(so_far.path)}
             problems.append(Problem("journal_other_weights", args=args, severity="warning"))
         return project, problems
+
+
+def _of_newer(project: Project, path: Path | None) -> Project:
+    """With what else is in its file, where a later version wrote that."""
+    number = format_of(path) if path else None
+    if path is not None and number is not None and number > FORMAT:
+        with suppress(ProblemError):
+            return replace(project, newer=loom.load(path).newer)
+    return project
 
 
 def _found(place: Path) -> "Found | None":
@@ -185,16 +198,16 @@ def _told(path: Path) -> tuple[Story, bool]:
         MalformedError: nothing in it can be used.
     """
     with path.open("rb") as file:
-        found = lines.whole(file.read(JOURNAL_BYTES))
-    so_far, followed = story.told(found.records)
+        records = Lines(file.read(JOURNAL_BYTES))
+    so_far, followed = story.told(records)
     if _is_valid(so_far):
-        return so_far, found.damaged or not followed
-    good, bad = 2, len(found.records)  # what begins it was read as a whole
+        return so_far, records.damaged or not followed
+    good, bad = 2, records.count  # what begins it was read as a whole
     while bad - good > 1:
         middle = (good + bad) // 2
-        so_far, followed = story.told(found.records[:middle])
+        so_far, followed = story.told(islice(records, middle))
         good, bad = (middle, bad) if followed and _is_valid(so_far) else (good, middle)
-    return story.told(found.records[:good])[0], True
+    return story.told(islice(records, good))[0], True
 
 
 def _is_valid(so_far: Story) -> bool:

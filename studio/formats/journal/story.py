@@ -13,7 +13,7 @@
 
 import secrets
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from copy import copy
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
@@ -204,17 +204,19 @@ def training(place: str, when: float) -> bytes:
 # -- reading -------------------------------------------------------------------------------------
 
 
-def told(records: Sequence[Mapping[str, Any]]) -> tuple[Story, bool]:
+def told(records: Iterable[Mapping[str, Any]]) -> tuple[Story, bool]:
     """What records come to, and whether all could be followed; else as far as they could be.
 
     Raises:
         MalformedError: there is no document to begin with.
     """
-    if len(records) < 2:
+    each = iter(records)
+    first, second = next(each, None), next(each, None)
+    if first is None or second is None:
         raise malformed("journal", "missing", name="base")
-    _head(records[0])
-    story = _base(records[1])
-    for i, record in enumerate(records[2:], 2):
+    _head(first)
+    story = _base(second)
+    for i, record in enumerate(each, 2):
         try:
             _follow(story, record, f"journal[{i}]")
         except (MalformedError, LookupError, TypeError, ValueError):

@@ -14,8 +14,10 @@ import pytest
 from studio.document import edits
 from studio.document.project import Project, Run
 from studio.formats import loom
+from studio.formats.journal import keeping, story
 from studio.formats.journal import recorder as recorders
 from studio.formats.journal.recovery import Found, recover
+from studio.formats.journal.story import Kept
 from studio.text import set_language
 from tests.document.drawn import headline, layer
 from tests.formats.examples import fill, two_outputs
@@ -300,6 +302,7 @@ def test_weights_are_written_once_when_nothing_is_new(tmp_path: Path) -> None:
         sitting.history.commit("delete", edits.remove_calls(sitting.document, [call]))
         sitting.history.undo()
         sitting.wait()
+    sitting.epochs(1)
     found = sitting.leave()
     assert {path.name.split(".")[0] for path in found.place.glob("kept*")} == {"kept-1"}
     found.discard()
@@ -338,6 +341,38 @@ def test_what_was_saved_before_it_was_written_down_is_had_from_the_file(
     had = found.recovered()
     assert weights(had.project) == weights(sitting.project)
     assert had.problems == ()
+    found.discard()
+
+
+def test_what_is_written_down_late_does_not_hide_what_was_saved(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Weights from before a training are under the pen while that ends, and is saved."""
+    sitting, real = Sitting(tmp_path / "root", fill(two_outputs(), 3)), keeping.keep
+    sitting.wait()
+    under_way, saved, done = threading.Event(), threading.Event(), list[Kept]()
+
+    def slow(*args: Any) -> Kept:
+        under_way.set()
+        assert saved.wait(20)
+        if done:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))  # what was saved never is
+        done.append(real(*args))
+        return done[0]
+
+    monkeypatch.setattr(keeping, "keep", slow)
+    sitting.epochs(1)  # the first act: what there is, is written down
+    assert under_way.wait(20)
+    train(sitting.project, 4)
+    sitting.project.runs.clear()
+    sitting.recorder.trained(sitting.project)
+    sitting.save(tmp_path / "p.loom")
+    saved.set()
+    sitting.epochs(2)
+    until(lambda: sitting.told)
+    sitting.recorder.close(discard=False)
+    (found,) = recover(tmp_path / "root")
+    assert weights(found.recovered().project) == weights(sitting.project)
     found.discard()
 
 
@@ -551,7 +586,9 @@ def test_weights_that_cannot_be_written_come_later(
 
 
 def test_a_folder_that_somebody_removes_is_made_again(tmp_path: Path) -> None:
-    sitting = Sitting(tmp_path / "root", fill(two_outputs()))
+    sitting = Sitting(tmp_path / "root", two_outputs())
+    train(sitting.project, 3)
+    sitting.recorder.trained(sitting.project)
     sitting.epochs(1)
     sitting.wait()
     shutil.rmtree(tmp_path / "root")
@@ -562,6 +599,24 @@ def test_a_folder_that_somebody_removes_is_made_again(tmp_path: Path) -> None:
     had = found.recovered()
     assert epochs(had.project.document) == 3
     assert weights(had.project) == weights(sitting.project)
+    assert had.learnt
+    found.discard()
+
+
+def test_a_fault_of_ours_keeps_nobody_from_working(
+    sitting: Sitting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sitting.epochs(1)
+    sitting.wait()
+    with monkeypatch.context() as patch:
+        patch.setattr(story, "plain_patch", lambda _: {}["nothing"])
+        sitting.epochs(2, 3)
+        until(lambda: sitting.told)
+        assert "nothing" in str(sitting.told[0])
+        assert len(sitting.told) == 1
+    until(lambda: sitting.told[-1] is None)
+    found = sitting.leave()
+    assert epochs(found.recovered().project.document) == 3
     found.discard()
 
 

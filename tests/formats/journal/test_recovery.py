@@ -13,14 +13,17 @@ import pytest
 
 from studio.document.model import Document
 from studio.document.project import Project
+from studio.formats import loom
 from studio.formats.journal.lines import decoded, encoded, lines
 from studio.formats.journal.recovery import recover
 from studio.formats.journal.story import Story, told, written
 from studio.formats.strict_json import MalformedError
+from studio.problem import ProblemError
 from tests.document.drawn import headline
 from tests.document.test_patch import laid_out
 from tests.formats.examples import fill, two_outputs
 from tests.formats.journal.sitting import Sitting, epochs
+from tests.formats.test_newer import grow, later, opened
 from tests.reliability.random_edits import Hand
 
 
@@ -228,6 +231,22 @@ def test_a_document_that_no_file_may_hold_is_had_all_the_same(tmp_path: Path) ->
     had = found.recovered()
     assert (had.now.label, epochs(had.project.document)) == ("5 epochs", 5)
     assert len(had.project.document.graph.wires) == len(graph.wires) + 1
+    found.discard()
+
+
+def test_a_file_of_a_later_version_stays_one_that_is_not_written_over(tmp_path: Path) -> None:
+    project, path = opened(tmp_path, later(grow))
+    sitting = Sitting(tmp_path / "root", project, path)
+    sitting.epochs(5)
+    found = sitting.leave()
+    assert list(found.place.glob("kept-*"))
+    had = found.recovered()
+    assert laid_out(had.project.document) == laid_out(sitting.document)
+    assert had.project.newer == project.newer
+    assert loom.lost(had.project) == loom.lost(sitting.project) != ()
+    with pytest.raises(ProblemError) as refused:
+        loom.save(path, had.project)
+    assert refused.value.problems[0].code == "newer_stays"
     found.discard()
 
 
