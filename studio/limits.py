@@ -59,7 +59,11 @@ PROJECT_JSON_VALUES = _limit(
 )
 CALLS = _limit("CALLS", _PART, 10_000, "nodes", "a document, all its graphs together")
 WIRES = _limit("WIRES", _PART, 50_000, "wires", "a document, all its graphs together")
-LAYERS = _limit("LAYERS", _PART, 20_000, "layers", "a document, and its graphs")
+LAYERS = _limit("LAYERS", _PART, 20_000, "layers", "a document; and graphs")
+NESTING = _limit("NESTING", _PART, 64, "layers", "within one another")
+UNFOLDED_CALLS = _limit(
+    "UNFOLDED_CALLS", _PART, 50_000, "nodes", "a graph, with those of its models wherever used"
+)
 PIECES = _limit("PIECES", _PART, 10_000, "frames", "a graph; and notes")
 BENDS = _limit("BENDS", _PART, 100_000, "points", "the bends of a graph's wires")
 PROBES = _limit("PROBES", _PART, 1_000, "probes", "a graph")
@@ -76,6 +80,10 @@ JOURNAL_BYTES = _limit("JOURNAL_BYTES", _PART, 3 * 2**24, "bytes", "the journal 
 
 _PART = "Tables"
 TABLE_BYTES = _limit("TABLE_BYTES", _PART, 2**31, "bytes", "a packed table, unpacked")
+PACKED_BYTES = _limit("PACKED_BYTES", _PART, 2**27, "bytes", "a packed text, unpacked, and")
+PACKED_RATIO = _limit("PACKED_RATIO", _PART, 200, "times", "its packed size on top of that")
+COLUMNS = _limit("COLUMNS", _PART, 100_000, "columns", "a table")
+EMPTY_CELLS = _limit("EMPTY_CELLS", _PART, 100, "cells", "for each value, of objects in JSON")
 CELL = _limit(  # csv's own limit of 131,072 is too small for long texts
     "CELL", _PART, 2**24, "characters", "one cell of text"
 )

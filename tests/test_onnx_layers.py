@@ -15,12 +15,14 @@ from studio.layers import (
     LSTM,
     BatchNormalization,
     Bidirectional,
+    Concatenate,
     Dense,
     Embedding,
     Flatten,
     Input,
     LayerNormalization,
     OnnxModel,
+    RepeatVector,
 )
 from studio.models import Model, load_model
 from studio.problem import ProblemError
@@ -103,6 +105,26 @@ def test_what_is_exported_comes_back_and_is_exported_equal(name: str, tmp_path: 
         for file in ("first.onnx", "second.onnx")
     ]
     assert sorted(kinds[0]) == sorted(kinds[1])
+
+
+def moved() -> dict[str, Model]:
+    """Models whose integers are moved about before a table of 4 rows looks them up."""
+    x = Input((3,), dtype="int32")
+    ways = {
+        "repeated": RepeatVector(3)(x),
+        "joined": Concatenate()([x, x]),
+    }
+    return {name: Model(x, Embedding(4, 2)(way)) for name, way in ways.items()}
+
+
+@pytest.mark.parametrize("name", ["repeated", "joined"])
+def test_which_integers_a_file_takes_is_known_wherever_they_go(name: str, tmp_path: Path) -> None:
+    """Else a proof feeds others, which onnxruntime refuses and the NumPy engine takes."""
+    path = tmp_path / "m.onnx"
+    moved()[name].export(path)
+    (port,) = imported(read_onnx(path)[0]).inputs
+    assert imported(read_onnx(path)[0]).rows(port) == 4
+    around(path, moved()[name]).export(tmp_path / "again.onnx")
 
 
 def test_its_weights_train_and_are_saved_without_the_file(tmp_path: Path) -> None:

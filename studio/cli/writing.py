@@ -19,15 +19,24 @@ def export(
     training: Annotated[
         bool, typer.Option("--training", help="A training step, to train elsewhere")
     ] = False,
+    with_proof: Annotated[
+        bool, typer.Option("--proof", help="With files that repeat the proof, in OUT.proof")
+    ] = False,
 ) -> None:
     """Write an ONNX file, proven equal to the trained model."""
     from studio.formats.onnx_export import export as export_onnx
+    from studio.formats.proof_files import folder_of
     from studio.train.training_graph import export_training
 
+    if training and with_proof:
+        raise typer.BadParameter("--proof is of a model, not of a --training step")
     spare_project(out, project_file)
-    proof = (export_training if training else export_onnx)(load(project_file), out)
+    project = load(project_file)
+    proof = export_training(project, out) if training else export_onnx(project, out, with_proof)
     say(proof.text())
     say(text("cli.written", path=out))
+    if with_proof:
+        say(text("cli.written", path=folder_of(out)))
 
 
 def picture(

@@ -1,6 +1,7 @@
 """What is inside what: models hold graphs, wrappers hold layers, graphs hold calls of layers."""
 
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 
 from studio.document.model import Document, GraphId, LayerId, Submodel, Unknown, Wrapped
 from studio.layers.base import Layer
@@ -75,3 +76,19 @@ def step_by_step(document: Document, layer: LayerId, frozen: frozenset[LayerId])
     alive = (inner for inner in within(document, layer) if inner not in frozen)
     bodies = (document.layers[inner].body for inner in alive)
     return any(isinstance(body, Layer) and body.step_by_step for body in bodies)
+
+
+def unfolded(document: Document) -> tuple[int, int]:
+    """How deep layers lie within one another, and how many calls a graph has at most.
+
+    Those of models are counted wherever these are used, as analysis follows them. No layer may be
+    inside itself.
+    """
+    inner = {layer: list(parts(document, layer)) for layer in document.layers}
+    depths: dict[LayerId, int] = {}
+    calls: dict[LayerId, int] = {}
+    for layer in TopologicalSorter(inner).static_order():
+        depths[layer] = 1 + max((depths[part] for part in inner[layer]), default=0)
+        calls[layer] = 1 + sum(calls[part] for part in inner[layer])
+    used = (sum(calls[c.layer] for c in g.calls.values()) for g in document.graphs.values())
+    return max(depths.values(), default=0), max(used, default=0)

@@ -15,6 +15,7 @@ from studio.engine.unfolding import Straight, flat, unfolded
 from studio.problem import ProblemError, refuse
 
 MOVES = {"Identity", "Cast", "Transpose", "Reshape", "Squeeze", "Unsqueeze", "Flatten"}
+_CARRIES = MOVES | {"Concat", "Expand", "Gather", "Pad", "Slice", "Split", "Tile"}
 _STATISTICS = {"BatchNormalization": (3, 4)}
 _KEPT = 16  # sets of inputs for which what a file comes to is remembered
 
@@ -136,8 +137,9 @@ class Imported:
         """The fewest rows of the tables in which the integers of an input are looked up."""
         same, found = {name}, list[int]()
         for node in flat(self.nodes):
-            if node.op in MOVES and node.inputs[0] in same:
-                same.add(node.outputs[0])
+            moved = node.inputs if node.op == "Concat" else node.inputs[:1]
+            if node.op in _CARRIES and not same.isdisjoint(moved):
+                same.update(node.outputs)
             if node.op == "Gather" and node.inputs[1] in same and not node.attrs.get("axis", 0):
                 table = self.weights.get(node.inputs[0])
                 found += [int(table.shape[0])] if table else []

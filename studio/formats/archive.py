@@ -19,7 +19,7 @@ from studio.formats import strict_json
 from studio.formats.strict_json import malformed
 from studio.limits import JSON_BYTES, PROJECT_JSON_BYTES, PROJECT_JSON_VALUES, PROJECT_MEMBERS
 
-_DAMAGED = (
+DAMAGED = (
     zipfile.BadZipFile,
     zlib.error,
     struct.error,
@@ -50,7 +50,7 @@ class Archive:
 
     @property
     def comment(self) -> bytes:
-        """What the file says of itself, at its end."""
+        """What is said of the whole file."""
         return self._file.comment
 
     def json(self, name: str) -> Any:
@@ -120,7 +120,7 @@ def _damages() -> Iterator[None]:
     """What zipfile says of a damaged file, in all the ways it does."""
     try:
         yield
-    except _DAMAGED as error:
+    except DAMAGED as error:
         raise malformed("zip", "zip", detail=str(error) or type(error).__name__) from error
 
 

@@ -40,7 +40,7 @@ from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from studio.declare import registry
-from studio.document.inside import parts
+from studio.document.inside import parts, unfolded
 from studio.document.model import (
     Body,
     Call,
@@ -62,7 +62,7 @@ from studio.formats.values import array, configured, member, only, plain, read, 
 from studio.layers.base import Layer
 from studio.layers.input import Input
 from studio.layers.time_distributed import TimeDistributed
-from studio.limits import CALLS, WIRES
+from studio.limits import CALLS, LAYERS, NESTING, UNFOLDED_CALLS, WIRES
 from studio.problem import ProblemError, refuse
 
 FORMAT = 4
@@ -114,6 +114,10 @@ def read_document(value: Any, place: str = "document.json") -> Document:
     names = ("format", "main", "next_id", "graphs", "layers", "plan", "positions", "looks")
     found = only(_upgraded(table(value, place), place), names, place)
     part = {name: (member(found, name, place), f"{place}.{name}") for name in names}
+    for name in ("layers", "graphs"):
+        count = len(array(*part[name]))
+        if count > LAYERS:
+            raise malformed(part[name][1], "too_many", received=count, expected=LAYERS)
     layers = dict(
         _read_layer(v, f"{part['layers'][1]}[{i}]") for i, v in enumerate(array(*part["layers"]))
     )
@@ -301,6 +305,12 @@ def _check(document: Document, place: str) -> None:
     _refuse_cycle(
         {layer: set(parts(document, layer)) for layer in document.layers}, f"{place}.layers"
     )
+    depth, calls = unfolded(document)
+    if depth > NESTING:
+        raise malformed(f"{place}.layers", "too_deep", expected=NESTING)
+    if calls > UNFOLDED_CALLS:
+        received = min(calls, 2**63)  # twice each, a hundred deep, is a long number
+        raise malformed(f"{place}.graphs", "too_many", received=received, expected=UNFOLDED_CALLS)
 
 
 def _check_body(document: Document, body: Body, place: str) -> None:

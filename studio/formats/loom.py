@@ -39,15 +39,7 @@ from studio.document.plan import TableSource
 from studio.document.preprocess import Fitted
 from studio.document.project import Newer, Project, Run
 from studio.document.store import Store
-from studio.formats import (
-    archive,
-    arrays,
-    document_json,
-    newer,
-    run_models,
-    strict_json,
-    upgrades,
-)
+from studio.formats import archive, arrays, document_json, newer, run_models, strict_json, upgrades
 from studio.formats.archive import Archive
 from studio.formats.atomic import not_written, reason, write_bytes
 from studio.formats.document_json import file_problem, read_document
@@ -116,14 +108,7 @@ def load(path: str | Path) -> Project:
     path = Path(path)
     try:
         with _open(path) as file:
-            folder = path.absolute().parent
-            try:
-                return _read(file, folder)
-            except MalformedError as error:
-                found = _read_newer(file, folder) if error.reason.code == "reason_too_new" else None
-                if found is None:
-                    raise
-                return found
+            return _read_any(file, path.absolute().parent)
     except MalformedError as error:
         raise file_problem(str(path), error) from error
     except OSError as error:
@@ -243,13 +228,36 @@ def _open(path: Path) -> IO[bytes]:
         raise OSError(0, str(error)) from error
 
 
+def _found(document: Document, folder: Path, place: str) -> Document:
+    """With the paths of its data as absolute ones."""
+
+    def absolute(source: TableSource) -> TableSource:
+        if "\0" in source.path:
+            raise malformed(f"{place}.plan.data.source.path", "text")
+        return replace(source, path=str(resolve(source.path, folder)))
+
+    return _with_source(document, absolute)
+
+
+def _read_any(file: IO[bytes], folder: Path) -> Project:
+    """A project; of a later version, as far as it is known."""
+    try:
+        return _read(file, folder)
+    except MalformedError as error:
+        if error.reason.code != "reason_too_new":
+            raise
+        found = _read_newer(file, folder)
+        if found is None:
+            raise
+        return found
+
+
 def _read(file: IO[bytes], folder: Path) -> Project:
     with archive.opened(file) as members:
         parsed = {name: members.json(name) for name in members.names if _is_small(name)}
         if "document.json" not in members:
             raise malformed("document.json", "missing", name="document.json")
-        document = read_document(parsed["document.json"], "document.json")
-        document = _with_source(document, lambda s: replace(s, path=str(resolve(s.path, folder))))
+        document = _found(read_document(parsed["document.json"]), folder, "document.json")
         learnt = parsed.get("preprocess.json", {})
         learnt = upgrades.fitted(learnt, parsed["document.json"]["format"])
         fitted: Mapping[str, Fitted] = read(Mapping[str, Fitted], learnt, "preprocess.json")
@@ -275,7 +283,7 @@ def _read_newer(file: IO[bytes], folder: Path) -> Project | None:
         with newer.tolerant() as noted:
             project = _read(file, folder)
         with archive.opened(file) as members:
-            noted.passed += [name for name in members.names if not _is_known(name)]
+            noted.passed |= {name: None for name in members.names if not _is_known(name)}
             number, writer = members.json("document.json")["format"], writer_of(members.comment)
         file.seek(0)
         kept, passed = tuple(noted.kept), tuple(noted.passed)
@@ -308,8 +316,7 @@ def _with_model(run: Run, members: Archive, parsed: Mapping[str, Any], folder: P
     )
     if about not in members:
         return run
-    document = run_models.read_model(members.text(about), about)
-    document = _with_source(document, lambda s: replace(s, path=str(resolve(s.path, folder))))
+    document = _found(run_models.read_model(members.text(about), about), folder, about)
     fitted = read(Mapping[str, Fitted], parsed[known], known) if known in parsed else None
     weights = arrays.read_weights(members.stored(at), at).shared() if at in members else None
     return replace(run, document=document, weights=weights, fitted=fitted)

@@ -27,8 +27,8 @@ class Noted:
         passed: the places of what is passed over.
     """
 
-    kept: list[str] = field(default_factory=list)
-    passed: list[str] = field(default_factory=list)
+    kept: dict[str, None] = field(default_factory=dict)  # a file may hold a million of them
+    passed: dict[str, None] = field(default_factory=dict)
 
 
 _noted: ContextVar[Noted | None] = ContextVar("noted", default=None)
@@ -56,8 +56,7 @@ def note(place: str, *, kept: bool = False) -> bool:
     if noted is None:
         return False
     places = noted.kept if kept else noted.passed
-    if place not in places:
-        places.append(place)
+    places[place] = None
     return True
 
 

@@ -1,14 +1,13 @@
 """Project files of later versions: how they are told, what is said of them, and that they stay."""
 
 import re
-import struct
 import zipfile
-import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
 from studio.document.project import Newer
 from studio.formats import strict_json
+from studio.formats.archive import DAMAGED
 from studio.formats.document_json import FORMAT
 from studio.formats.strict_json import MalformedError
 from studio.limits import JSON_BYTES
@@ -17,10 +16,6 @@ from studio.problem import Problem, refuse
 _BEGINS = re.compile(rb'\{\s*"format": ([0-9]{1,9}),')  # as every version so far has written it
 _WRITER = re.compile(rb"Layerloom ([0-9][0-9A-Za-z.+-]{0,40})")
 _LISTED = 8  # places written out
-_DAMAGED = (
-    *(zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError),
-    *(OverflowError, RuntimeError, ValueError),
-)
 
 
 def format_of(path: Path) -> int | None:
@@ -34,7 +29,7 @@ def format_of(path: Path) -> int | None:
             if found is not None:
                 return int(found[1])
             value = strict_json.loads(data + member.read(JSON_BYTES), "document.json")
-    except (OSError, KeyError, MalformedError, *_DAMAGED):
+    except (OSError, KeyError, MalformedError, *DAMAGED):
         return None
     number = value.get("format") if isinstance(value, dict) else None
     return number if isinstance(number, int) else None

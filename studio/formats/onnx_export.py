@@ -1,5 +1,6 @@
 """A project as an ONNX file, proven equal to it, with what is needed to use it on raw data."""
 
+import contextlib
 import hashlib
 import json
 from collections.abc import Mapping
@@ -13,24 +14,27 @@ from studio.document.project import Project
 from studio.engine.onnx_writer import to_onnx
 from studio.engine.passes.inference import for_inference
 from studio.engine.program import Array
-from studio.formats import preprocessing, strict_json
+from studio.formats import preprocessing, proof_files, strict_json
 from studio.formats.atomic import check_writable, reason, write_all
 from studio.formats.proof import Proof, prove
 from studio.formats.strict_json import MalformedError
-from studio.problem import Problem, refuse
+from studio.problem import Problem, ProblemError, refuse
 from studio.text import resources
 
 _MARK = b"# Written by Layerloom"
 
 
-def export(project: Project, path: str | Path) -> Proof:
+def export(project: Project, path: str | Path, with_proof: bool = False) -> Proof:
     """Write ``<name>.onnx``, ``<name>.json`` and ``<name>.py`` once the first is proven.
+
+    `with_proof` writes what anybody can repeat the proof with beside them: see
+    `studio.formats.proof_files`.
 
     The model is the document lowered for inference, its weights as initializers, its inputs and
     outputs under the names users see, any batch size. Weights never initialized are initialized
     now, by the document's seed, as prediction does; the proof then warns.
 
-    All three are on the disk before the first takes its place, the model last. Who is killed in
+    All are on the disk before the first takes its place, the model last. Who is killed in
     between has the old model beside a new script or description: the script is the same for every
     model, and where the description is not of this model, it goes by the model's own metadata.
 
@@ -44,8 +48,20 @@ def export(project: Project, path: str | Path) -> Proof:
     path = Path(path)
     about, script = _beside(path)
     check_writable(path)  # by its own name, not that of a file beside it
+    if with_proof:
+        proof_files.expect_free(path)
     data, proof = exported(project)
-    write_all([(script, _script()), (about, _about(project, path, data)), (path, data)])
+    files = [(script, _script()), (about, _about(project, path, data)), (path, data)]
+    if with_proof:
+        files = [*proof_files.files(path, data, proof).items(), *files]
+        proof_files.make_folder(path)
+    try:
+        write_all(files)
+    except ProblemError:
+        if with_proof:
+            with contextlib.suppress(OSError):  # it has something in it
+                proof_files.folder_of(path).rmdir()
+        raise
     return proof
 
 

@@ -4,8 +4,8 @@ What is compared is not the exported program with itself. The NumPy engine runs 
 layers lowered it, before any pass; onnxruntime runs what will be on the disk.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -27,6 +27,15 @@ _INTEGERS = 10  # drawn below it where no table says how many there are
 
 
 @dataclass(frozen=True)
+class Sample:
+    """One run of a proof: what was fed, by input, and what the NumPy engine gave, by output."""
+
+    batch: int
+    inputs: Mapping[str, Array]
+    outputs: Mapping[str, Array]
+
+
+@dataclass(frozen=True)
 class Proof:
     """How far two engines are apart on one file.
 
@@ -38,6 +47,7 @@ class Proof:
         size: of the file, in bytes.
         operators: how many nodes of each operator the file has.
         warnings: what is true of the file but probably not meant.
+        samples: what was run, where anybody can run it again.
     """
 
     outputs: Mapping[str, float]
@@ -47,6 +57,7 @@ class Proof:
     size: int
     operators: Mapping[str, int]
     warnings: tuple[Problem, ...] = ()
+    samples: tuple[Sample, ...] = field(default=(), compare=False, repr=False)
 
     @property
     def ok(self) -> bool:
@@ -104,31 +115,43 @@ def prove(
     from studio.engine.onnxruntime_executor import run_session, session
 
     operators = check_onnx(data)
+    theirs = session(data)
     program = lowered.op.program(list(lowered.outputs.values()))
-    ours, theirs = NumpyExecutor(program), session(data)
-    ours.load(weights)
-    limits = {lowered.inputs[call].name: n for call, n in integer_limits(document).items()}
     differences, scales = dict.fromkeys(outputs, 0.0), dict.fromkeys(outputs, 0.0)
-    for done, (batch, length) in enumerate(zip(BATCHES, LENGTHS, strict=True)):
-        tell("proving", done, len(BATCHES))
-        feeds = _feeds(program, limits, batch, length)
-        expected = ours.run(feeds)
-        for name, value, found in zip(
-            outputs, program.outputs, run_session(theirs, outputs, feeds), strict=True
-        ):
-            if found.shape != expected[value].shape:
-                raise refuse(
-                    "proof_shape", name=name, found=found.shape, expected=expected[value].shape
-                )
-            gap = np.abs(found.astype(np.float64) - expected[value])
-            # A NaN must not be lost on the way: max of Python would drop it.
-            differences[name] = float(np.max([differences[name], *gap.reshape(-1)]))
-            scales[name] = float(np.max([scales[name], *np.abs(expected[value]).reshape(-1)]))
+    samples: list[Sample] = []
+    for sample in drawn(document, lowered, weights, outputs):
+        tell("proving", len(samples), len(BATCHES))
+        samples.append(sample)
+        found = run_session(theirs, outputs, sample.inputs)
+        for (name, expected), array in zip(sample.outputs.items(), found, strict=True):
+            if array.shape != expected.shape:
+                raise refuse("proof_shape", name=name, found=array.shape, expected=expected.shape)
+            gap = np.abs(array.astype(np.float64) - expected)
+            # A NaN is not lost on the way, as with Python's max.
+            differences[name] = float(np.max(gap, initial=differences[name]))
+            scales[name] = float(np.max(np.abs(expected), initial=scales[name]))
     tell("proving", len(BATCHES), len(BATCHES))
     lengths = LENGTHS if _is_open(program) else ()
-    proof = Proof(dict(differences), dict(scales), BATCHES, lengths, len(data), operators, warnings)
+    proof = Proof(
+        differences, scales, BATCHES, lengths, len(data), operators, warnings, tuple(samples)
+    )
     refuse_failures(proof)
     return proof
+
+
+def drawn(
+    document: Document, lowered: Lowered, weights: Mapping[str, Array], outputs: Sequence[str]
+) -> Iterator[Sample]:
+    """Random valid inputs, and what the NumPy engine makes of them; the parts are `prove`'s."""
+    program = lowered.op.program(list(lowered.outputs.values()))
+    engine = NumpyExecutor(program)
+    engine.load(weights)
+    limits = {lowered.inputs[call].name: n for call, n in integer_limits(document).items()}
+    for batch, length in zip(BATCHES, LENGTHS, strict=True):
+        feeds = _feeds(program, limits, batch, length)
+        results = engine.run(feeds)
+        found = {n: results[v] for n, v in zip(outputs, program.outputs, strict=True)}
+        yield Sample(batch, feeds, found)
 
 
 def refuse_failures(proof: Proof) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from studio.engine.builder import Value
-from studio.engine.program import Spec
+from studio.engine.program import Dim, Spec
 from studio.problem import refuse
 
 
@@ -37,6 +37,19 @@ def two_inputs(kind: str, x: Sequence[Value]) -> None:
     """Refuse more inputs than two, or fewer."""
     if len(x) != 2:
         raise refuse("expects_two", kind=kind, received=len(x))
+
+
+def mask_fits(kind: str, mask: Spec, of: Spec) -> None:
+    """Refuse a mask that does not broadcast against what it is the mask of, or would enlarge it."""
+    aligned = zip(reversed(mask.shape), reversed(of.shape), strict=False)
+    if mask.rank > of.rank or not all(_broadcasts(d, size) for d, size in aligned):
+        raise refuse("mask_shape", kind=kind, received=mask, expected=of)
+
+
+def _broadcasts(size: Dim, to: Dim) -> bool:
+    """Of open sizes only the batch's is known: to be itself."""
+    known = all(isinstance(d, int) or d == "batch" for d in (size, to))
+    return size in (1, to) or not known
 
 
 def axis_within(kind: str, axis: int, spec: Spec, fix: Mapping[str, Any] | None = None) -> int:

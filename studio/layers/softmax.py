@@ -9,7 +9,7 @@ from studio.declare import param
 from studio.engine.builder import Value
 from studio.engine.program import Spec
 from studio.layers.base import Example, Layer, LayerBuilder, Port, Weights
-from studio.layers.expect import axis_within, float_input
+from studio.layers.expect import axis_within, float_input, mask_fits
 from studio.layers.masking import truth, wide_mask
 from studio.layers.values import Range
 
@@ -50,6 +50,8 @@ class Softmax(Layer):
     def lower(self, op: LayerBuilder, w: Weights, *x: Value) -> Value:
         scores = x[0]
         float_input(self.kind, scores.spec, at_least=2)
+        if len(x) > 1:
+            mask_fits(self.kind, x[1].spec, scores.spec)
         valid = truth(op, x[1]) if len(x) > 1 else wide_mask(op, scores)
         if valid is None:
             return self._shares(op, scores)

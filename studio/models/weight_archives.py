@@ -1,5 +1,6 @@
 """A model's weights alone in a file: an .npz archive, or taken from a project."""
 
+import zlib
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,11 @@ from studio.formats.atomic import write_bytes
 from studio.problem import refuse
 
 ARCHIVE = ".weights.npz"
+# What NumPy and the libraries below it raise; RuntimeError is also of brackets that are too deep.
+_DAMAGED = (
+    *(ValueError, TypeError, KeyError, EOFError, SyntaxError, RuntimeError),
+    *(NotImplementedError, BadZipFile, zlib.error),
+)
 
 
 def archive_path(given: Any, overwrite: bool) -> Path:
@@ -44,5 +50,5 @@ def read_archive(path: Path) -> list[Array]:
     try:
         with np.load(path, allow_pickle=False) as archive:
             return [archive[name] for name in archive.files]
-    except (ValueError, TypeError, EOFError, BadZipFile) as error:
+    except _DAMAGED as error:
         raise refuse("weights_archive", file=path.name) from error

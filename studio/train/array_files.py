@@ -81,13 +81,14 @@ def _members(path: Path, file: zipfile.ZipFile, largest: int) -> dict[str, Array
     size = sum(m.file_size for m in members if not _stays(m))
     if size > largest or len(members) > ARRAYS:
         raise refuse("file_too_large", file=path.name, expected=largest // 2**20)
-    found = {}
+    found, room = {}, LARGE
     for member in members:
         name = member.filename.removesuffix(_SUFFIX)
         try:
-            array = _member(path, file, member)
+            array = _member(path, file, member, room)
         except _BROKEN as error:
             raise refuse("array_refused", file=path.name, column=name, reason=error) from None
+        room -= 0 if isinstance(array, np.memmap) else array.nbytes
         if array.ndim:
             found[name] = array
     return found
@@ -98,9 +99,10 @@ def _stays(member: zipfile.ZipInfo) -> bool:
     return member.file_size > LARGE and member.compress_type == zipfile.ZIP_STORED
 
 
-def _member(path: Path, file: zipfile.ZipFile, member: zipfile.ZipInfo) -> Array:
+def _member(path: Path, file: zipfile.ZipFile, member: zipfile.ZipInfo, room: int) -> Array:
+    """An array of a file, in memory where there is so much room for it."""
     with file.open(member) as stream:
-        if member.file_size <= LARGE:
+        if member.file_size <= room:
             return _array(stream, member.file_size)
         if not _stays(member):
             with TemporaryFile(prefix="layerloom-") as unpacked:

@@ -123,11 +123,6 @@ class Desk(QObject):
         made.lock(self.training.running)
         return made
 
-    def close_reading(self) -> None:
-        """End what is being read of the data; no process is left."""
-        if self._data.built is not None:
-            self._data.built.close_reading()
-
     # -- what they tell each other ---------------------------------------------------------------
 
     def _connect(self, session: Session) -> None:
@@ -198,11 +193,12 @@ class Desk(QObject):
         done = history.undo_label is not None or history.redo_label is not None
         return not (session.path or done or project.document.graph.calls or project.runs)
 
-    def remove(self) -> None:
-        """Take its views off the screen, for good."""
+    def end(self) -> None:
+        """End what works for it beside the window, a training aside; no process is left."""
         for place in self._late:
             turns().leave_out(place)
-        self.close_reading()
+        if self._data.built is not None:
+            self._data.built.close_reading()
         if self._trying.built is not None:
             self._trying.built.file.shutdown()
         self.training.hit.shutdown()
@@ -210,6 +206,10 @@ class Desk(QObject):
         self.study.shutdown()
         if self._evaluation.built is not None:
             self._evaluation.built.shutdown()
+
+    def remove(self) -> None:
+        """Take its views off the screen, for good."""
+        self.end()
         for view in self.views.values():
             view.hide()
         Clearing((*self.views.values(), self.session, self))

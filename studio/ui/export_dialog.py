@@ -10,6 +10,7 @@ from pathlib import Path
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QColor, QIcon
 from PySide6.QtWidgets import (
+    QCheckBox,
     QDialog,
     QDialogButtonBox,
     QFileDialog,
@@ -28,6 +29,7 @@ from PySide6.QtWidgets import (
 from studio.document.project import Project
 from studio.formats.onnx_export import export
 from studio.formats.proof import Proof
+from studio.formats.proof_files import folder_of
 from studio.problem import Problem, ProblemError
 from studio.text import text
 from studio.ui.background import Call, Latest
@@ -51,6 +53,7 @@ class Outcome:
     path: Path
     proof: Proof | None = None
     problems: tuple[Problem, ...] = ()
+    with_proof: bool = False
 
 
 def run_export(session: Session, parent: QWidget | None = None) -> None:
@@ -60,10 +63,10 @@ def run_export(session: Session, parent: QWidget | None = None) -> None:
     dialog.deleteLater()
 
 
-def attempt(project: Project, path: Path) -> Outcome:
+def attempt(project: Project, path: Path, with_proof: bool = False) -> Outcome:
     """Export, and say how it went; what is wrong is no exception here."""
     try:
-        return Outcome(path, export(project, path))
+        return Outcome(path, export(project, path, with_proof), with_proof=with_proof)
     except ProblemError as error:
         return Outcome(path, problems=error.problems)
 
@@ -92,6 +95,8 @@ class ExportDialog(QDialog):
         where.addWidget(QLabel(text("training.export_file")))
         where.addWidget(self.path, 1)
         where.addWidget(self.browse)
+        self.with_proof = QCheckBox(text("training.export_with_proof"))
+        self.with_proof.setToolTip(text("training.export_with_proof_about"))
         self.busy = QProgressBar()
         self.busy.setTextVisible(False)
         self.busy.setAccessibleName(text("training.export_busy"))
@@ -114,6 +119,7 @@ class ExportDialog(QDialog):
         buttons.addButton(self.close_button, QDialogButtonBox.ButtonRole.RejectRole)
         layout = QVBoxLayout(self)
         layout.addLayout(where)
+        layout.addWidget(self.with_proof)
         for widget in (self.state, self.busy, self.notice):
             layout.addWidget(widget)
         layout.addWidget(self.table)
@@ -165,11 +171,12 @@ class ExportDialog(QDialog):
         project = self._session.project
         snapshot = replace(project, store=deepcopy(project.store), fitted=dict(project.fitted))
         self._call = Call()
-        self._worker.ask(partial(self._call.run, partial(attempt, snapshot, path)))
+        job = partial(attempt, snapshot, path, self.with_proof.isChecked())
+        self._worker.ask(partial(self._call.run, job))
 
     def _set_busy(self, busy: bool) -> None:
         self.busy.setVisible(busy)
-        for widget in (self.go, self.path, self.browse):
+        for widget in (self.go, self.path, self.browse, self.with_proof):
             widget.setEnabled(not busy)
         self.close_button.setEnabled(True)
         self.close_button.setText(text("window.cancel" if busy else "training.close"))
@@ -196,7 +203,7 @@ class ExportDialog(QDialog):
         elif outcome.proof is None:
             self._show_failure(outcome)
         else:
-            self._show_proof(outcome.proof, outcome.path)
+            self._show_proof(outcome.proof, outcome.path, outcome.with_proof)
 
     def _show_error(self) -> None:
         """An error of our own; the window reports it."""
@@ -211,12 +218,14 @@ class ExportDialog(QDialog):
         self._fill(rows)
         self.table.setVisible(bool(rows))
 
-    def _show_proof(self, proof: Proof, path: Path) -> None:
+    def _show_proof(self, proof: Proof, path: Path, with_proof: bool) -> None:
         self.close_button.setDefault(True)
         self._fill([(name, d, proof.allowed(name)) for name, d in proof.outputs.items()])
         self.table.show()
-        files = ", ".join(path.with_suffix(s).name for s in (_SUFFIX, ".json", ".py"))
-        self.state.setText(text("training.export_done", files=files, folder=str(path.parent)))
+        names = [path.with_suffix(s).name for s in (_SUFFIX, ".json", ".py")]
+        names += [folder_of(path).name] * with_proof
+        done = {"files": ", ".join(names), "folder": str(path.parent)}
+        self.state.setText(text("training.export_done", **done))
         message = escape(text("training.export_proven", batches=_listed(proof.batch_sizes)))
         if proof.warnings:
             self.notice.list_problems(message, proof.warnings)

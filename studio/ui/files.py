@@ -12,8 +12,9 @@ from studio.examples import EXAMPLES
 from studio.formats import loom
 from studio.formats.newer_files import listed
 from studio.formats.results import write_history, write_weights
-from studio.problem import ProblemError
+from studio.problem import ProblemError, refuse
 from studio.text import text
+from studio.train.memory import held
 from studio.ui.canvas.picture import thumbnail
 from studio.ui.dialogs import ask_unsaved, confirm, tell, tell_problems
 from studio.ui.editors import finish_typing
@@ -155,6 +156,10 @@ class Files:
             loom.save(path, project)
         except (ProblemError, OSError) as error:
             self._refused("window.not_saved", path, error)
+            return False
+        except MemoryError:
+            short = refuse("memory_short", memory=held() / 2**30)
+            self._refused("window.not_saved", path, short)
             return False
         session.saved(path)
         self._settings.remember(path)

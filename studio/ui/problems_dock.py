@@ -160,12 +160,17 @@ class ProblemsDock(Lazy):
         """Give rows that came into sight their buttons: one for each of a thousand takes long."""
         if not self._fixes:
             return
+        places: list[QModelIndex] = []
         index, bottom = self.list.indexAt(QPoint(1, 1)), self.list.viewport().height()
         while index.isValid() and self.list.visualRect(index).top() < bottom:
             place = index.siblingAtColumn(2)
             if index.row() in self._fixes and self.list.indexWidget(place) is None:
-                self._offer(place)
+                places.append(place)
             index = self.list.indexBelow(index)
+        for place in places:  # only now: after each, looking for the next has all laid out anew
+            self._offer(place)
+        if places:
+            self.list.visualRect(places[-1])  # lays all out once, so that each button has its place
 
     def _offer(self, place: QModelIndex) -> None:
         self.list.setIndexWidget(place, repair_button(self._fixes[place.row()], self._repair))

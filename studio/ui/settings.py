@@ -1,17 +1,34 @@
 """What a person chose for every project: language, theme, recent files, where the docks stand."""
 
 import json
+import re
+import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QLocale, QSettings
 
+from studio.problem import Problem
 from studio.text import LANGUAGES
 
 THEMES = ("system", "light", "dark", "contrast")
 WHEELS = ("zoom", "scroll")  # what the wheel of a mouse does to the canvas
 MOST_THREADS = 256
 _RECENT = 10
+_YOUNG = 60.0  # seconds in which somebody may still be writing what lies beside the file
+_LEFT = re.compile(r"\.[A-Za-z0-9]{6}|\.lock(\.rmlock)+")  # behind its name: of Qt's writers
+
+
+def sweep(file: Path) -> None:
+    """Remove what Qt's writers of this file, who were killed while they wrote it, left behind."""
+    with suppress(OSError):
+        for path in file.parent.iterdir():
+            beside = path.name.startswith(file.name) and _LEFT.fullmatch(
+                path.name[len(file.name) :]
+            )
+            if beside and time.time() - path.stat().st_mtime > _YOUNG:
+                path.unlink()
 
 
 class Settings:
@@ -20,6 +37,14 @@ class Settings:
     def __init__(self) -> None:
         where = QSettings.Scope.UserScope
         self._kept = QSettings(QSettings.defaultFormat(), where, "layerloom", "layerloom")
+        sweep(Path(self._kept.fileName()))
+
+    def flush(self) -> Problem | None:
+        """Write what was chosen to its file now; what is wrong where that cannot be done."""
+        self._kept.sync()
+        if self._kept.status() == QSettings.Status.NoError:
+            return None
+        return Problem("settings_not_kept", args={"file": self._kept.fileName()})
 
     @property
     def language(self) -> str:

@@ -35,7 +35,7 @@ from studio.ui.commands import (
 )
 from studio.ui.data_dock import DataDock
 from studio.ui.desk import Desk
-from studio.ui.dialogs import confirm
+from studio.ui.dialogs import confirm, tell
 from studio.ui.docks import Docks
 from studio.ui.dropping import Dropping
 from studio.ui.export_dialog import run_export
@@ -322,7 +322,15 @@ class MainWindow(QMainWindow):
 
     def show_preferences(self) -> None:
         """What a person can choose for every project."""
-        self._open(Preferences(self))
+        dialog = Preferences(self)
+        dialog.finished.connect(self._tell_unkept)
+        self._open(dialog)
+
+    def _tell_unkept(self) -> None:
+        """What was chosen counts, but it may not be there the next time."""
+        problem = self.settings.flush()
+        if problem is not None:
+            tell(self, str(problem))
 
     def _open(self, dialog: QDialog) -> None:
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -448,5 +456,5 @@ class MainWindow(QMainWindow):
         if not self.panels.unplaced:  # where the docks never were seen, nobody has placed them
             self.settings.keep_layout(self.saveGeometry(), self.saveState())
         for desk in self.tabs.desks:
-            desk.close_reading()
+            desk.end()
         event.accept()

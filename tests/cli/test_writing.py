@@ -21,6 +21,15 @@ def test_a_training_step_is_exported(project: Path, tmp_path: Path, capsys: Any)
     assert "aux_output_loss" in capsys.readouterr().out
 
 
+def test_the_proof_is_written_beside_it(project: Path, tmp_path: Path, capsys: Any) -> None:
+    out = tmp_path / "m.onnx"
+    assert layerloom("export", project, out, "--proof") == 0
+    assert (tmp_path / "m.proof" / "repeat.py").is_file()
+    assert "m.proof" in capsys.readouterr().out
+    assert layerloom("export", project, tmp_path / "s.onnx", "--proof", "--training") == 2
+    assert not (tmp_path / "s.onnx").exists()
+
+
 def test_export_overwrites_neither_project_nor_table(
     project: Path, table: Path, tmp_path: Path, capsys: Any
 ) -> None:

@@ -1,5 +1,6 @@
 import contextlib
 import csv
+import errno
 import hashlib
 import json
 import os
@@ -326,6 +327,28 @@ def test_an_export_cut_off_anywhere_answers_as_the_model_that_is_there(tmp_path,
             export(new, path)
         (answer,) = run_script(path.with_suffix(".py"), SCALED_ROWS, path.parent)
         assert float(answer["dense"]) == pytest.approx(after if done == 3 else before, rel=1e-5)
+
+
+def test_where_the_disk_is_full_nothing_of_an_export_is_there(tmp_path, monkeypatch):
+    def full(handle):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    project, _ = scaled(0, 3.0)
+    monkeypatch.setattr(os, "fsync", full)
+    for with_proof in (False, True):
+        with pytest.raises(ProblemError, match=os.strerror(errno.ENOSPC)):
+            export(project, tmp_path / "m.onnx", with_proof=with_proof)
+        assert not list(tmp_path.iterdir())
+
+
+def test_after_an_export_with_its_proof_was_killed_the_next_one_is_whole(tmp_path):
+    project, _ = scaled(0, 3.0)
+    folder = tmp_path / "m.proof"
+    folder.mkdir()
+    (folder / ".repeat.py.0123abcd.tmp").write_bytes(b"# Wri")
+    export(project, tmp_path / "m.onnx", with_proof=True)
+    assert not list(folder.glob(".*"))
+    assert (folder / "report.json").exists()
 
 
 def test_what_is_changed_by_hand_in_the_json_file_counts(tmp_path):

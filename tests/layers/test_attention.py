@@ -169,6 +169,19 @@ def test_shares_may_be_masked_by_name() -> None:
     np.testing.assert_allclose(found, [powers[0] / sum(powers), 0, powers[1] / sum(powers)], 1e-5)
 
 
+@pytest.mark.parametrize("shape", [(), (3,), (4, 2), (2, 4, 2)])
+def test_a_softmax_refuses_a_mask_that_does_not_broadcast(shape: tuple[int, ...]) -> None:
+    """A mask of one number per sample met the last axis instead: only the file's proof saw it."""
+    with pytest.raises(ProblemError) as error:
+        Softmax()(Input((3, 2)), mask=Input(shape, dtype="int32"))
+    assert error.value.problems[0].code == "mask_shape"
+
+
+@pytest.mark.parametrize("shape", [(3, 2), (1, 2), (3, 1), (None, 2)])
+def test_a_softmax_takes_a_mask_that_broadcasts(shape: tuple[int | None, ...]) -> None:
+    assert Softmax()(Input((3, 2)), mask=Input(shape, dtype="int32")).shape == (None, 3, 2)
+
+
 # -- adapting -------------------------------------------------------------------------------------
 
 

@@ -21,7 +21,7 @@ from studio.formats import document_json
 from studio.formats.loom import to_bytes
 from tests.formats.examples import two_outputs
 from tests.reliability.mutating import packed
-from tests.reliability.seeds import GOLDEN, full_project
+from tests.reliability.seeds import GOLDEN, KINDS, full_project
 
 DEFLATED, STORED = zipfile.ZIP_DEFLATED, zipfile.ZIP_STORED
 Verdict = Literal["refused", "opens"]
@@ -268,15 +268,11 @@ def bomb(byte: bytes, size: int) -> bytes:
 
 
 def checkpoint(changed: Mapping[str, bytes], how: int) -> bytes:
-    from tests.reliability.seeds import KINDS
-
     ((_, data),) = KINDS["checkpoint"]()
     return _changed(data, changed, how)
 
 
 def step(changed: Mapping[str, bytes], how: int) -> bytes:
-    from tests.reliability.seeds import KINDS
-
     ((_, data),) = KINDS["step"]()
     return _changed(data, changed, how)
 
@@ -365,10 +361,6 @@ _add(
         "lone surrogate": lambda: raw(b'{"format": "\\ud800"}'),
         "another class": lambda: document(lambda d: {**d, "__class__": "os._wrap_close"}),
         "module": lambda: document(lambda d: {**d, "module": "os", "class_name": "system"}),
-        "parameter __class__": lambda: document(parameter("__class__", "os.system")),
-        "activation that is code": lambda: document(
-            parameter("kernel_initializer", {"kind": "os.system", "command": "true"})
-        ),
         "optimizer that is code": lambda: document(
             lambda d: d["plan"].update(optimizer={"kind": "subprocess.Popen", "args": "true"})
         ),
@@ -400,6 +392,9 @@ _add(
         "wrappers 3,000 deep": lambda: document(wrapped(3_000)),
         "100,000 layers": lambda: document(many_layers(100_000)),
         "10,001 nodes": lambda: document(many_calls(10_001)),
+        "later version, a million names": lambda: document(
+            lambda d: d.update(format=99, **{f"x{i}": 0 for i in range(500_000)}, graphs=0)
+        ),
         "counter at its end": lambda: document(lambda d: d.update(next_id=2**63)),
         "path with NUL": lambda: document(source("a\0b")),
         "tensor of 2^80 numbers": lambda: tensors({"l1/k": entry([2**40, 2**40], 0, 0)}),
@@ -424,6 +419,10 @@ _add(
     ".loom",
     "opens",
     {
+        "parameter __class__": lambda: document(parameter("__class__", "os.system")),
+        "activation that is code": lambda: document(
+            parameter("kernel_initializer", {"kind": "os.system", "command": "true"})
+        ),
         "layer called os.system": lambda: document(kind("os.system", {"command": "true"})),
         "Lambda": lambda: document(
             kind(
@@ -534,7 +533,7 @@ _add(
     "opens",
     {
         "names that lead elsewhere": lambda: npz({"../../x.npy": zeros(5), "/etc/x.npy": zeros(5)}),
-        "200 MB of nothing": lambda: npz({f"x{i}.npy": zeros(2**26 - 200) for i in range(3)}),
+        "150 MB of nothing": lambda: npz({f"x{i}.npy": zeros(50 * 2**20) for i in range(3)}),
     },
 )
 _add(
@@ -567,7 +566,7 @@ _add(
     "refused",
     {
         "bomb": lambda: bomb(b"a", 300 * 2**20),
-        "bomb of lines": lambda: bomb(b"\n", 300 * 2**20),
+        "bomb of lines": lambda: bomb(b"\n", 100 * 2**20),
         "torn": lambda: gzip.compress(b"a,b\n1,2\n" * 1000)[:-30],
     },
 )

@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from io import BytesIO
 from typing import Any
 
+from studio.formats.journal.lines import lines
+
 Member = tuple[str, bytes, int]  # name, content, compression
 Path = list[str | int]  # to a value of a tree of JSON
 
@@ -57,6 +59,9 @@ class Mutator:
         elif data[:6] == b"\x93NUMPY":
             if self.draw.random() < 0.7:
                 return self._npy(data)
+        elif data[8:9] == b" " and data[41:42] == b" ":
+            if self.draw.random() < 0.8:
+                return self._journal(data)
         elif data[:1] in b"{[" and self.draw.random() < 0.8:
             return self._json(data)
         elif self.draw.random() < 0.3:
@@ -184,8 +189,8 @@ class Mutator:
     def _json(self, data: bytes) -> bytes:
         draw = self.draw
         try:
-            lines = [json.loads(v) for v in data.splitlines()] if b"}\n{" in data else None
-            tree = lines or json.loads(data)
+            rows = [json.loads(v) for v in data.splitlines()] if b"}\n{" in data else None
+            tree = rows or json.loads(data)
         except Exception:
             return self._bytes(data)
         if draw.random() < 0.12:
@@ -194,8 +199,8 @@ class Mutator:
         if not paths:
             return draw.choice(RAW)
         self._change_tree(tree, paths)
-        if lines:
-            return "\n".join(map(json.dumps, lines)).encode(errors="replace")
+        if rows:
+            return "\n".join(map(json.dumps, rows)).encode(errors="replace")
         return json.dumps(tree, ensure_ascii=draw.random() < 0.5).encode(errors="surrogatepass")
 
     def _raw(self, data: bytes) -> bytes:
@@ -236,6 +241,21 @@ class Mutator:
                 holder[name] = value
             case _:
                 holder[name] = draw.choice(ODD)
+
+    def _journal(self, data: bytes) -> bytes:
+        """Other records, or in another order; each line is as whole as any."""
+        draw, records = self.draw, [line[42:] for line in data.splitlines()]
+        at = draw.randrange(len(records))
+        match draw.randrange(6):
+            case 0:
+                del records[at]
+            case 1:
+                records.insert(at, draw.choice(records))
+            case 2:
+                draw.shuffle(records)
+            case _:
+                records[at] = self._json(records[at]).replace(b"\n", b" ")
+        return lines(records)[0]
 
     # -- arrays ------------------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from io import BytesIO
@@ -20,6 +21,7 @@ from studio.document.preprocess import FittedClasses, FittedDates, FittedNumbers
 from studio.document.project import Project, Run
 from studio.examples import EXAMPLES
 from studio.formats import clipboard, loom
+from studio.formats.journal import Recorder
 from studio.layers import CATALOGUE
 from studio.layers.cell import Cell, Lag
 from studio.layers.input import Input
@@ -33,6 +35,7 @@ from studio.train.reproduction import About, Reproduction
 from studio.train.reproduction import write as write_step
 from tests.formats.documents import documents
 from tests.formats.examples import fill, two_outputs
+from tests.reliability.mutating import packed
 
 GOLDEN = Path(__file__).parents[1] / "formats" / "golden"
 HISTORY = {"loss": [0.7, 0.25], "val_loss": [0.75, float("nan")]}
@@ -83,6 +86,18 @@ def full_project() -> Project:
     return project
 
 
+def later(data: bytes) -> bytes:
+    """A project as a later version would write it: of another format, with names of its own."""
+    with zipfile.ZipFile(BytesIO(data)) as file:
+        members = {i.filename: (file.read(i), i.compress_type) for i in file.infolist()}
+    value = json.loads(members["document.json"][0])
+    value |= {"format": value["format"] + 1, "later": {"names": [1, 2]}}
+    value["layers"][2]["config"]["later"] = True
+    members["document.json"] = json.dumps(value).encode(), zipfile.ZIP_DEFLATED
+    members["later/things.json"] = b"{}", zipfile.ZIP_DEFLATED
+    return packed([(name, *member) for name, member in members.items()])
+
+
 def every_layer() -> Document:
     """One of each layer there is, each fed by an Input of its own, one of them wrapped."""
     document = Document()
@@ -109,6 +124,7 @@ def _projects() -> Iterator[tuple[str, bytes]]:
     made |= {f"random-{i}": Project(document) for i, document in enumerate(random_documents())}
     for name, project in made.items():
         yield f"{name}.loom", loom.to_bytes(project, Path("/nowhere"))
+    yield "newer.loom", later(loom.to_bytes(full_project(), Path("/nowhere")))
 
 
 def random_documents(count: int = RANDOM) -> list[Document]:
@@ -179,6 +195,22 @@ def _checkpoints() -> Iterator[tuple[str, bytes]]:
     yield "checkpoint.zip", out.getvalue()
 
 
+def _journals() -> Iterator[tuple[str, bytes]]:
+    project = two_outputs()
+    with TemporaryDirectory() as folder:
+        recorder = Recorder(Path(folder, "s1"), project, Path("/nowhere/model.loom"))
+        old = project.document
+        for number, call in enumerate([c for c in old.graph.calls if c not in old.graph.inputs]):
+            new = edits.move_calls(old, {call: (number * 10.0, 5.0)})
+            new = edits.set_run(new, epochs=number + 1)
+            recorder.record("Move", old, new)
+            old = new
+        recorder.record("Undo", old, project.document, "undone")
+        recorder.close(discard=False)
+        for path in sorted(Path(folder, "s1").glob("journal-*")):
+            yield path.name, path.read_bytes()
+
+
 # -- tables ----------------------------------------------------------------------------------------
 
 
@@ -229,6 +261,7 @@ KINDS: dict[str, Callable[[], Iterator[tuple[str, bytes]]]] = {
     "nodes": _excerpts,
     "step": _steps,
     "checkpoint": _checkpoints,
+    "journal": _journals,
     "arrays": _arrays,
     "text": _texts,
     "records": _records,

@@ -13,12 +13,13 @@ import pytest
 from tests.reliability import seeds
 
 SHARES = {  # of a hundred mutants
-    "project": 46,
+    "project": 42,
     "nodes": 4,
     "step": 8,
     "checkpoint": 8,
-    "arrays": 14,
-    "text": 12,
+    "journal": 6,
+    "arrays": 13,
+    "text": 11,
     "records": 8,
 }
 SHORT, LONG = 1_500, 75_000

@@ -122,6 +122,10 @@ def _checkpoint_state(folder: Path) -> int:
 def _settings(folder: Path, state: int) -> None:
     from PySide6.QtCore import QSettings
 
+    from studio.ui import settings
+
+    settings._YOUNG = -1.0  # here nobody else writes
+    settings.sweep(folder / "layerloom.conf")
     kept = QSettings(str(folder / "layerloom.conf"), QSettings.Format.IniFormat)
     kept.setValue("recent", [f"/project/number/{state}/{i}.loom" for i in range(200)])
     kept.setValue("theme", ("light", "dark")[state])

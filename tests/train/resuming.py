@@ -1,5 +1,6 @@
 """Trainings that are cut off and gone on with, for the tests that compare them with whole ones."""
 
+import hashlib
 from pathlib import Path
 
 import numpy as np
@@ -121,3 +122,14 @@ def arrays(finished: Finished) -> dict[tuple[object, ...], Array]:
                     found[part, layer, key, "clock"] = cell.lag.clock
                     found[part, layer, key, "touched"] = cell.lag.touched
     return found
+
+
+def digest(finished: Finished) -> str:
+    """The SHA-256 of all that `expect_equal` compares."""
+    run, found = finished.run, hashlib.sha256()
+    told = (run.history, run.best_epoch, run.monitor, run.pace, run.ended, run.settings)
+    found.update(repr((told, finished.step, finished.stopped, finished.fitted)).encode())
+    for key, array in sorted(arrays(finished).items(), key=lambda item: repr(item[0])):
+        found.update(repr((key, array.dtype.str, array.shape)).encode())
+        found.update(np.ascontiguousarray(array).tobytes())
+    return found.hexdigest()

@@ -15,6 +15,7 @@ from studio.ui.session import Session
 from studio.ui.settings import Settings
 from studio.ui.theme import apply_theme
 from studio.ui.window import MainWindow
+from tests.ui.left_over import Census, unwarned
 
 
 @pytest.fixture(autouse=True)
@@ -24,7 +25,23 @@ def own_settings(tmp_path):
 
 
 @pytest.fixture(autouse=True)
-def plain_looks(qapp):
+def nothing_left_over(qapp):
+    """After a test no window, thread or process of ours is left alive. Made first, ended last."""
+    census = Census()
+    yield
+    left = census.left()
+    assert not left, f"left alive: {', '.join(left)}"
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)  # around pytest-qt, which closes widgets
+def pytest_runtest_teardown(item):
+    """What Qt warns of while a window closes fails its test, too; pytest-qt hears no more then."""
+    with unwarned(item.config.getini("qt_log_ignore")):
+        return (yield)
+
+
+@pytest.fixture(autouse=True)
+def plain_looks(qapp, nothing_left_over):
     """English and the light theme before every test, whatever the one before chose.
 
     After it the clipboard is empty: without a screen Qt deletes what it holds when the process

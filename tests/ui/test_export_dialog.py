@@ -64,7 +64,17 @@ def test_a_click_writes_a_proven_file(qtbot, dialog, tmp_path):
     assert float(dialog.table.item(0, 1).text()) <= float(dialog.table.item(0, 2).text())
     assert "Operators:" in dialog.facts.text()
     assert file_size((tmp_path / "line.onnx").stat().st_size) in dialog.facts.text()
-    assert {p.suffix for p in tmp_path.iterdir()} >= {".onnx", ".json", ".py"}
+    assert {p.suffix for p in tmp_path.iterdir()} == {".onnx", ".json", ".py"}
+    assert "line.proof" not in dialog.state.text()
+
+
+def test_the_proof_is_saved_beside_it_where_that_is_wanted(qtbot, dialog, tmp_path):
+    dialog.with_proof.setFocus()
+    qtbot.keyClick(dialog.with_proof, Qt.Key.Key_Space)
+    press_export(qtbot, dialog)
+    assert "line.proof" in dialog.state.text()
+    names = {p.name for p in (tmp_path / "line.proof").iterdir()}
+    assert names == {"inputs.npz", "outputs.npz", "repeat.py", "report.json", "report.txt"}
 
 
 def test_a_file_that_fails_its_proof_is_not_written(qtbot, dialog, tmp_path, monkeypatch):
@@ -129,12 +139,12 @@ def test_a_folder_that_is_not_there_is_said(qtbot, dialog, tmp_path):
 def test_escape_cancels_an_export_and_another_closes(qtbot, dialog, tmp_path, monkeypatch):
     proving = threading.Event()
 
-    def slow(project, path):
+    def slow(project, path, with_proof):
         for done in range(1000):
             tell("proving", done, 1000)
             proving.set()
             time.sleep(0.01)
-        return export(project, path)
+        return export(project, path, with_proof)
 
     monkeypatch.setattr(export_dialog, "export", slow)
     qtbot.mouseClick(dialog.go, Qt.MouseButton.LeftButton)
@@ -152,7 +162,7 @@ def test_escape_cancels_an_export_and_another_closes(qtbot, dialog, tmp_path, mo
 
 
 def test_an_error_of_our_own_ends_the_waiting(qtbot, dialog, monkeypatch):
-    def broken(project, path):
+    def broken(project, path, with_proof):
         raise RuntimeError("a bug")
 
     monkeypatch.setattr(export_dialog, "export", broken)

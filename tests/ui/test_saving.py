@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import QSettings, Qt, QTimer
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox
 
@@ -116,6 +116,24 @@ def test_after_a_save_that_failed_closing_asks_again(
     assert not window.isWindowModified()
 
 
+def test_a_save_for_which_there_is_no_memory_says_so(
+    open_window: Any, press: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    window = open_window()
+    path = tmp_path / "m.loom"
+    old = saved(window, path)
+
+    def short(*_: object) -> bytes:
+        raise MemoryError
+
+    monkeypatch.setattr(loom, "to_bytes", short)
+    said = press("Close")
+    assert not window.files.save()
+    assert "memory" in said[0]
+    assert window.session.modified
+    assert path.read_bytes() == old
+
+
 # -- files of later versions ---------------------------------------------------------------------
 
 
@@ -202,3 +220,22 @@ def test_put_in_as_a_layer_it_says_what_is_not_known(
     said = press("Close")
     window.dropping.insert(path, frozen=False)
     assert "plan.optimizer" in said[0]
+
+
+# -- what a person chose -------------------------------------------------------------------------
+
+
+def test_what_was_chosen_and_cannot_be_kept_is_said(
+    open_window: Any, press: Any, tmp_path: Path
+) -> None:
+    window = open_window()
+    assert window.settings.flush() is None
+    (tmp_path / "file").write_bytes(b"")
+    below = QSettings(str(tmp_path / "file" / "x.ini"), QSettings.Format.IniFormat)
+    window.settings._kept = below
+    window.show_preferences()
+    dialog = QApplication.activeModalWidget()
+    window.set_wheel("scroll")
+    said = press("Close")
+    dialog.reject()
+    assert str(tmp_path / "file" / "x.ini") in said[0]

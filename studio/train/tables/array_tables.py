@@ -11,6 +11,7 @@ from studio.limits import ARRAYS
 from studio.problem import ProblemError, refuse
 from studio.train.array_files import LARGE, map_array, read_arrays
 from studio.train.cells import Cells, written
+from studio.train.tables.records import LARGE_CELLS
 from studio.train.tables.table import Table
 
 
@@ -62,7 +63,7 @@ def table_of_arrays(name: str, found: Mapping[str, Array], rows: int | None = No
         raise refuse("file_without_arrays", file=name)
     columns = {column: array for column, array in found.items() if len(array) == rows}
     flat = {column: array for column, array in columns.items() if array.ndim == 1}
-    large = any(array.nbytes > LARGE for array in columns.values())
+    large = any(array.nbytes > LARGE for array in columns.values()) or _many(flat)
     cells = {
         column: Cells.of_array(array, len(flat)) if large else written(array)
         for column, array in flat.items()
@@ -70,3 +71,8 @@ def table_of_arrays(name: str, found: Mapping[str, Array], rows: int | None = No
     arrays = {column: array for column, array in columns.items() if array.ndim > 1}
     others = {column: len(array) for column, array in found.items() if len(array) != rows}
     return Table(name, cells, range(rows), arrays, others)
+
+
+def _many(flat: Mapping[str, Array]) -> bool:
+    """Whether cells written out would take far more memory than the numbers do."""
+    return sum(map(len, flat.values())) > LARGE_CELLS

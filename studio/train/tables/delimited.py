@@ -22,7 +22,7 @@ from typing import IO
 
 from studio import garbage
 from studio.document.plan import Reading
-from studio.limits import CELL
+from studio.limits import CELL, COLUMNS, PACKED_BYTES, PACKED_RATIO
 from studio.problem import Problem, ProblemError, refuse
 from studio.progress import tell
 from studio.train.cells import Block, Spool, gathered, rows_of_block
@@ -42,6 +42,7 @@ from studio.train.tables.values import compact
 
 LARGE_TEXT = 2**24  # bytes; short cells take thirty times as many in memory
 SAMPLE = 2**18  # bytes by which a text is judged
+_BLANK_LINES = 100_000  # above a table; what has more is none
 _DAMAGED = (gzip.BadGzipFile, EOFError, zlib.error)
 
 
@@ -138,7 +139,12 @@ def _check(name: str, reading: Reading) -> None:
 def _unzipped(name: str, raw: IO[bytes], most: int) -> IO[bytes]:
     zipped = raw.read(2) == b"\x1f\x8b"
     raw.seek(0)
-    return _Bounded(name, gzip.GzipFile(fileobj=raw), most) if zipped else raw  # type: ignore[return-value, arg-type]
+    if not zipped:
+        return raw
+    size = raw.seek(0, os.SEEK_END)
+    raw.seek(0)
+    most = min(most, PACKED_BYTES + PACKED_RATIO * size)
+    return _Bounded(name, gzip.GzipFile(fileobj=raw), most)  # type: ignore[return-value, arg-type]
 
 
 def _longer(stream: IO[bytes], size: int) -> bool:
@@ -199,10 +205,17 @@ class Text:
         except UnicodeDecodeError:
             raise self._undecodable() from None
         records = self._records(text, count)
-        opening = ((n, block[0]) for n, block in records if any(map(str.strip, block[0])))
+        opening = (
+            (n, block[0])
+            for n, block in islice(records, _BLANK_LINES)
+            if any(map(str.strip, block[0]))
+        )
         start, first = next(opening, (0, []))
         if not first:
             raise refuse("file_empty", file=self.name)
+        if len(first) > COLUMNS:
+            about = {"received": len(first), "expected": COLUMNS}
+            raise refuse("file_too_wide", file=self.name, **about)
         warnings: Sequence[Problem] = ()
         if self.reading.header == "no":
             header = numbered(len(first))
@@ -300,10 +313,14 @@ class Text:
 
 
 class _Bounded(io.BufferedIOBase):
-    """A stream of which no more than so many bytes are read."""
+    """An unpacked stream, of which no more than so many bytes are read.
+
+    Nor a line that no table has: a small file can hold one as long as all of them.
+    """
 
     def __init__(self, name: str, stream: IO[bytes], most: int) -> None:
-        self._name, self._stream, self._most, self._read = name, stream, most, 0
+        self._name, self._stream, self._most = name, stream, most
+        self._read = self._line = 0  # bytes in all, and since a line began
 
     def readable(self) -> bool:
         return True
@@ -312,7 +329,7 @@ class _Bounded(io.BufferedIOBase):
         return True
 
     def seek(self, offset: int, whence: int = 0) -> int:
-        self._read = 0
+        self._read = self._line = 0
         return self._stream.seek(offset, whence)
 
     def tell(self) -> int:
@@ -326,6 +343,10 @@ class _Bounded(io.BufferedIOBase):
 
     def _counted(self, data: bytes) -> bytes:
         self._read += len(data)
+        begun = max(data.rfind(b"\n"), data.rfind(b"\r"))
+        self._line = len(data) - begun if begun >= 0 else self._line + len(data)
+        if self._line > 4 * CELL:
+            raise refuse("line_too_long", file=self._name, expected=4 * CELL // 2**20)
         if self._read > self._most:
             raise refuse("file_too_large", file=self._name, expected=self._most // 2**20)
         return data

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from studio.document.plan import Reading
-from studio.limits import RECORDS_BYTES
+from studio.limits import COLUMNS, EMPTY_CELLS, RECORDS_BYTES
 from studio.problem import refuse
 from studio.progress import tell
 from studio.train.tables.encodings import codec_of, encoding_of
@@ -32,6 +32,7 @@ def table_of_records(path: Path, reading: Reading, rows: int | None = None) -> T
     if not chosen:
         raise refuse("file_without_rows", file=path.name)
     header = list(dict.fromkeys(name for record in chosen for name in record))
+    _refuse_wide(path.name, header, chosen)
 
     def blocks() -> Iterator[list[list[str]]]:
         for start in range(0, len(chosen), TOGETHER):
@@ -47,6 +48,14 @@ def table_of_records(path: Path, reading: Reading, rows: int | None = None) -> T
         large=len(chosen) * len(header) > LARGE_CELLS,
         folder=path.parent,
     )
+
+
+def _refuse_wide(name: str, header: list[str], records: list[dict[str, Any]]) -> None:
+    """A few objects with a name each would be a table of many cells, nearly all empty."""
+    held, cells = sum(map(len, records)), len(records) * len(header)
+    if len(header) > COLUMNS or cells > max(LARGE_CELLS, EMPTY_CELLS * held):
+        about = {"received": len(header), "expected": COLUMNS}
+        raise refuse("file_too_wide", file=name, **about)
 
 
 def _text(path: Path, reading: Reading, rows: int | None) -> str:

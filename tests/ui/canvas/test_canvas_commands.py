@@ -350,6 +350,7 @@ def test_from_far_away_a_repaint_shows_every_change(view, hand):
     fresh.scroll_by(fresh.mapFromScene(view.mapToScene(QPoint(0, 0))))
     assert fresh.grab().toImage() == shown
     fresh.close()
+    fresh.deleteLater()
 
 
 def test_the_theme_and_the_language_change_everything_shown(qapp, view, hand):
