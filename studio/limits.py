@@ -106,8 +106,21 @@ ONNX_BYTES = _limit(  # protobuf messages end at 2 GiB
 )
 ONNX_GRAPH_BYTES = _limit("ONNX_GRAPH_BYTES", _PART, 2**26, "bytes", "a graph without its arrays")
 ONNX_TEXT_BYTES = _limit("ONNX_TEXT_BYTES", _PART, 2**20, "bytes", "the same, packed")
-ONNX_NODES = _limit("ONNX_NODES", _PART, 10_000, "nodes", "what its loops come to")
-ONNX_FUNCTIONS = _limit("ONNX_FUNCTIONS", _PART, 8, "functions", "within one another")
+ONNX_PARTS = _limit(  # fields of messages; a few bytes of them become hundreds in memory
+    "ONNX_PARTS", _PART, 400_000, "parts", "a file, not counting the numbers of its arrays"
+)
+ONNX_LEVELS = _limit("ONNX_LEVELS", _PART, 64, "parts", "within one another")
+ONNX_NODES = _limit(
+    "ONNX_NODES", _PART, 10_000, "nodes", "what a file's loops and functions come to"
+)
+ONNX_NESTED = _limit("ONNX_NESTED", _PART, 32, "functions", "of a file, within one another")
+ONNX_FUNCTIONS = _limit("ONNX_FUNCTIONS", _PART, 8, "functions", "of ONNX, within one another")
+ONNX_VALUE_BYTES = _limit(  # for the few samples it is tried with; real ones are estimated later
+    "ONNX_VALUE_BYTES", _PART, 2**36, "bytes", "what one operator gives, for up to 352 samples"
+)
+ONNX_FIXED_BYTES = _limit(
+    "ONNX_FIXED_BYTES", _PART, 2**28, "bytes", "what operators make of constants alone"
+)
 
 # -- models ----------------------------------------------------------------------------------------
 

@@ -22,6 +22,12 @@ F, INT = TensorProto.FLOAT, TensorProto.INT64
 RNG = np.random.default_rng(5)
 
 
+@pytest.fixture(autouse=True)
+def _read_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is in the files is tried here; tests/engine/test_onnx_apart.py has the process."""
+    monkeypatch.setattr("studio.layers.functional.open_onnx", read_onnx)
+
+
 START = RNG.bit_generator.state
 
 

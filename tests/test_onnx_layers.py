@@ -30,6 +30,12 @@ from studio.problem import ProblemError
 F = TensorProto.FLOAT
 
 
+@pytest.fixture(autouse=True)
+def _read_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is in the files is tried here; tests/engine/test_onnx_apart.py has the process."""
+    monkeypatch.setattr("studio.layers.functional.open_onnx", read_onnx)
+
+
 def dense() -> Model:
     x = Input((7,))
     return Model(x, Dense(3, activation="softmax")(Dense(5, activation="relu")(x)))

@@ -64,7 +64,10 @@ def picture(cell, how):
     size = how["width"], how["height"]
     ways = {"stretch": Image.Image.resize, "crop": ImageOps.fit, "pad": ImageOps.pad}
     path = Path(cell.strip())
-    with Image.open(path if path.exists() else cell.strip().replace("\\", "/")) as image:
+    path = path if path.exists() else Path(cell.strip().replace("\\", "/"))
+    Image.init()  # of its formats all but those for which other programs are run
+    formats = sorted(set(Image.OPEN) - {"EPS", "WMF", "BUFR", "FITS", "GRIB", "HDF5", "MPEG"})
+    with Image.open(path, formats=formats) as image:
         image.draft("RGB", (4 * max(size), 4 * max(size)))  # a large JPEG is unpacked smaller
         image = ImageOps.exif_transpose(image)
         if image.mode[0] in "IF":  # 16 bits, or floats of 0 … 1

@@ -12,9 +12,9 @@ from math import prod
 import numpy as np
 
 from studio.engine.builder import Builder
+from studio.engine.careful_trial import CarefulTrial
 from studio.engine.imported import Imported
 from studio.engine.numpy_executor import NumpyExecutor
-from studio.engine.planner import Trial
 from studio.engine.program import Array, Node, Program, Spec
 from studio.engine.unfolding import flat
 from studio.problem import ProblemError
@@ -92,8 +92,8 @@ class _Walk:
             ValueError: a target cannot be found.
         """
         file = self.file
-        declared = Trial({**file.inputs, **file.weights})
-        larger = Trial({**{n: self.more(s) for n, s in file.inputs.items()}, **file.weights})
+        declared = CarefulTrial({**file.inputs, **file.weights})
+        larger = CarefulTrial({**{n: self.more(s) for n, s in file.inputs.items()}, **file.weights})
         for trial in (declared, larger):
             for name, array in file.consts.items():
                 trial.const(name, array)
@@ -112,16 +112,16 @@ class _Walk:
             if larger.specs[name] != self.more(declared.specs[name]):
                 raise ValueError(f"{name} is {larger.specs[name]}")
 
-    def _take(self, node: Node, larger: Trial) -> None:
+    def _take(self, node: Node, larger: CarefulTrial) -> None:
         larger.take(node)
         self.nodes.append(node)
 
-    def _const(self, name: str, array: Array, larger: Trial) -> str:
+    def _const(self, name: str, array: Array, larger: CarefulTrial) -> str:
         self.consts[name] = array
         larger.const(name, array)
         return name
 
-    def _spread(self, node: Node, declared: Trial, larger: Trial) -> Node:
+    def _spread(self, node: Node, declared: CarefulTrial, larger: CarefulTrial) -> Node:
         """A Concat with operands that are the same for all samples, such as a token, spread."""
         shapes = {name: _sizes(larger.specs[name]) for name in node.inputs}
         grown = {n: _grown(_sizes(declared.specs[n]), shape) for n, shape in shapes.items()}
@@ -146,7 +146,7 @@ class _Walk:
     def _before(self, name: str) -> int:
         return self.before.get(name, 1)
 
-    def _target(self, node: Node, declared: Trial, larger: Trial) -> Array | None:
+    def _target(self, node: Node, declared: CarefulTrial, larger: CarefulTrial) -> Array | None:
         """What a Reshape is to have as its target; None where its operand does not grow.
 
         The samples, so many as the file is made for, go on being an axis, or the outer part of

@@ -17,6 +17,7 @@ from studio.problem import ProblemError, refuse
 MOVES = {"Identity", "Cast", "Transpose", "Reshape", "Squeeze", "Unsqueeze", "Flatten"}
 _CARRIES = MOVES | {"Concat", "Expand", "Gather", "Pad", "Slice", "Split", "Tile"}
 _STATISTICS = {"BatchNormalization": (3, 4)}
+_TRIES = 200_000  # operators differentiated until all is frozen that may have to be
 _KEPT = 16  # sets of inputs for which what a file comes to is remembered
 
 
@@ -43,7 +44,7 @@ class Imported:
     _stuck: dict[tuple[tuple[str, Spec], ...], Mapping[str, str]] = field(
         default_factory=dict, repr=False, compare=False
     )
-    _found: dict[tuple[tuple[str, Spec], ...], Straight] = field(
+    _found: dict[tuple[tuple[str, Spec], ...], Straight | ValueError] = field(
         default_factory=dict, repr=False, compare=False
     )
 
@@ -59,13 +60,26 @@ class Imported:
             if len(self._found) >= _KEPT:
                 self._found.clear()
             try:
-                self._found[key] = unfolded(self.nodes, self.consts, self.outputs, given)
-            except ValueError as error:
-                count = self._made_for(given)
-                if count is None or isinstance(error, ProblemError):
-                    raise
+                self._found[key] = self._unfolded(given)
+            except ValueError as error:  # as long to find out as what it comes to, so kept
+                self._found[key] = error
+        found = self._found[key]
+        if isinstance(found, ValueError):
+            raise found
+        return found
+
+    def _unfolded(self, given: Mapping[str, Spec]) -> Straight:
+        try:
+            return unfolded(self.nodes, self.consts, self.outputs, given)
+        except (ProblemError, MemoryError):
+            raise
+        except Exception as error:  # a kernel, of attributes and shapes that no exporter writes
+            count = self._made_for(given) if isinstance(error, ValueError) else None
+            if count is not None:
                 raise refuse("onnx_batch", received=count) from error
-        return self._found[key]
+            if isinstance(error, ValueError):
+                raise
+            raise ValueError(f"{type(error).__name__}: {error}") from error
 
     def _made_for(self, given: Mapping[str, Spec]) -> int | None:
         """The number of samples the file declares, where it is asked to take any."""
@@ -109,7 +123,12 @@ class Imported:
         if key not in self._stuck:
             if len(self._stuck) >= _KEPT:
                 self._stuck.clear()
-            self._stuck[key] = self._tried(given)
+            try:
+                self._stuck[key] = self._tried(given)
+            except (ValueError, MemoryError):
+                raise
+            except Exception as error:  # a rule, of what no exporter writes
+                raise ValueError(f"{type(error).__name__}: {error}") from error
         return self._stuck[key]
 
     def _tried(self, given: Mapping[str, Spec]) -> Mapping[str, str]:
@@ -127,6 +146,8 @@ class Imported:
                 place = int(error.problems[0].where)
                 assert place not in stops, "an operator that is asked nothing refuses nothing"
                 stops.add(place)
+                if len(stops) * len(straight.nodes) > _TRIES:
+                    return {**dict.fromkeys(self.weights, straight.nodes[place].op), **frozen}
             else:
                 return frozen
 

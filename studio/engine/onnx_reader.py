@@ -10,8 +10,9 @@ One of the three modules that touch protobuf. Nothing in a file is executed or n
 
 import base64
 import json
+import os
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -23,15 +24,18 @@ from onnx import AttributeProto, defs, helper, inliner, numpy_helper, version_co
 from studio.engine.file_weights import weights_among
 from studio.engine.fixed_batch import Opened, opened
 from studio.engine.imported import Imported, frozen_weights
+from studio.engine.onnx_bounds import everywhere, graphs, refuse_large, refuse_strange, unknown
+from studio.engine.onnx_outside import load_outside
 from studio.engine.operator import table
 from studio.engine.program import IR_VERSION, OPSET, Array, Attribute, Node, Program, Spec
 from studio.engine.shapes import make_node, spec_of
 from studio.engine.unfolding import flat
 from studio.engine.unlisted import READ, UNLISTED
 from studio.limits import ONNX_BYTES, ONNX_FUNCTIONS, ONNX_GRAPH_BYTES, ONNX_TEXT_BYTES
-from studio.problem import ProblemError, refuse
+from studio.problem import Problem, ProblemError, refuse
 
 OLDEST = 7
+_REASON = 300  # characters of what is wrong, in onnx's words
 _CONSTANT = 256  # numbers; a larger array lies with the weights, even if it never changes
 _WEIGHTS, _CONSTANTS = "layerloom.weights", "layerloom.constants"
 _DTYPES = {"float32", "float64", "int32", "int64", "bool"}
@@ -44,63 +48,48 @@ _VAIN = {"Cast": ("saturate",), "CastLike": ("saturate",)}  # about types that a
 # -- files ---------------------------------------------------------------------------------------
 
 
-def read_onnx(path: str | Path) -> tuple[str, Mapping[str, Array]]:
+def read_onnx(
+    path: str | Path, needed: Callable[[int], None] = lambda size: None
+) -> tuple[str, Mapping[str, Array]]:
     """The model of a file as text, and its weights, by name.
 
-    Arrays in files of their own are read where these lie in the folder of the file.
+    Arrays in files of their own are read where these lie in the folder of the file. Of a file from
+    anybody, `onnx_apart.open_onnx` reads it in a process of its own.
+
+    Args:
+        path: of the file.
+        needed: told how many bytes arrays in files of their own have, before they are read.
 
     Raises:
         ProblemError: ``onnx_unreadable``, ``onnx_operator``, ``onnx_version``, ``onnx_type``,
-            ``onnx_outside``: in a sentence what cannot be run.
+            ``onnx_outside``, ``onnx_sizes``: in a sentence what cannot be run.
     """
     path = Path(path)
     try:
-        if not path.is_file() or path.stat().st_size > ONNX_BYTES:
-            raise refuse("onnx_unreadable", reason=f"{path.name}: no file of at most 2 GiB")
-        data = path.read_bytes()
+        if path.exists() and not path.is_file():  # before it is opened: a pipe would wait
+            raise refuse("onnx_unreadable", reason=Problem("reason_not_a_file"))
+        with path.open("rb") as file:
+            size = min(os.fstat(file.fileno()).st_size, ONNX_BYTES)
+            data = file.read(size + 1)
     except OSError as error:
-        raise refuse("onnx_unreadable", reason=str(error)) from error
+        raise refuse("onnx_unreadable", reason=error.strerror or str(error)) from error
+    if len(data) > ONNX_BYTES:
+        args = {"expected": ONNX_BYTES}
+        raise refuse("onnx_unreadable", reason=Problem("reason_too_large", args=args))
     model = _parsed(data)
-    _load_outside(model, path.parent)
+    load_outside(model, path.parent, ONNX_BYTES - len(data), needed)
     return normalized(model)
 
 
 def _parsed(data: bytes) -> onnx.ModelProto:
+    refuse_large(data)
     try:
         model = onnx.load_from_string(data)
     except Exception as error:  # protobuf raises a class of its own
-        raise refuse("onnx_unreadable", reason=str(error)) from error
+        raise refuse("onnx_unreadable", reason=_first_line(error)) from error
     if not model.graph.node and not model.graph.output:
         raise refuse("onnx_unreadable", reason="no graph")
     return model
-
-
-def _load_outside(model: onnx.ModelProto, folder: Path) -> None:
-    """Read the arrays kept in other files, which must lie in the folder and hold what is told."""
-    left = ONNX_BYTES
-    for tensor in _tensors(model):
-        if tensor.data_location != onnx.TensorProto.EXTERNAL:
-            continue
-        about = {entry.key: entry.value for entry in tensor.external_data}
-        target = (folder / about.get("location", "")).resolve()
-        count = int(np.prod(tensor.dims, dtype=np.float64))
-        size = count * helper.tensor_dtype_to_np_dtype(tensor.data_type).itemsize
-        start = int(about.get("offset", "0") or 0)
-        left -= size
-        inside = folder.resolve() in target.parents and target.is_file()
-        if not inside or left < 0 or start < 0 or start + size > target.stat().st_size:
-            raise refuse("onnx_outside", name=tensor.name)
-        with target.open("rb") as file:
-            file.seek(start)
-            tensor.raw_data = file.read(size)
-        tensor.data_location = onnx.TensorProto.DEFAULT
-        del tensor.external_data[:]
-
-
-def _tensors(model: onnx.ModelProto) -> Iterator[onnx.TensorProto]:
-    yield from model.graph.initializer
-    for node in (*model.graph.node, *(n for f in model.functions for n in f.node)):
-        yield from (a.t for a in node.attribute if a.type == AttributeProto.TENSOR)
 
 
 # -- versions and functions ----------------------------------------------------------------------
@@ -116,29 +105,53 @@ def normalized(model: onnx.ModelProto) -> tuple[str, Mapping[str, Array]]:
     if not OLDEST <= opset <= defs.onnx_opset_version():
         newest = defs.onnx_opset_version()
         raise refuse("onnx_version", received=opset, expected=f"{OLDEST} … {newest}")
+    model.ClearField("training_info")
     _spell_out(model.graph)
-    for node in _everywhere(model.graph):
+    refuse_strange(model, opset)
+    for node in everywhere(model.graph.node):
         # Some exporters write operators that ONNX never had.
         strange = node.op_type in UNLISTED or not defs.has(node.op_type, opset, "")
         if strange and not node.domain:
-            raise _unknown(node, opset)
+            raise unknown(node, opset)
     try:
         onnx.checker.check_model(model)
         model = _in_our_opset(_inlined(model), opset)
         _refuse_operators(model.graph, opset)
         weights = _without_weights(model)
-    except ProblemError:
+        return _for_any_number(model, weights), weights
+    except (ProblemError, MemoryError):
         raise
     except Exception as error:  # onnx raises classes of its own, and RuntimeError
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise refuse("onnx_unreadable", reason=reason) from error
+        raise refuse("onnx_unreadable", reason=_first_line(error)) from error
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0][:_REASON]
+
+
+def _for_any_number(model: onnx.ModelProto, weights: Mapping[str, Array]) -> str:
+    """The model as text, opened for any number of samples where that can be."""
     text = _packed(model.SerializeToString(deterministic=True))
     found = opened(imported(text), weights)
     if found is not None:
         _rewrite(model.graph, found)
         text = _packed(model.SerializeToString(deterministic=True))
-        imported(text)
-    return text, weights
+    _refuse_huge(imported(text))
+    return text
+
+
+def _refuse_huge(file: Imported) -> None:
+    """Follow the sizes now: what can never be is refused before it is anywhere.
+
+    What only does not fit the shapes that the file declares is told where it is used.
+    """
+    try:
+        file.straight({**file.inputs, **file.weights})
+    except ProblemError as error:
+        if error.problems[0].code in ("onnx_sizes", "onnx_operator"):
+            raise
+    except ValueError:
+        pass
 
 
 def _rewrite(graph: onnx.GraphProto, found: Opened) -> None:
@@ -196,9 +209,9 @@ def _in_our_opset(model: onnx.ModelProto, opset: int) -> onnx.ModelProto:
     1. Newer operators that say nothing an older one could not keep as they are.
     2. The rest is onnx's converter's to raise or lower.
     """
-    for node in _everywhere(model.graph):
+    for node in everywhere(model.graph.node):
         if node.domain not in ("", "ai.onnx"):
-            raise _unknown(node, opset)
+            raise unknown(node, opset)
         for i, about in reversed(list(enumerate(node.attribute))):
             if about.name in _VAIN.get(node.op_type, ()):
                 del node.attribute[i]
@@ -231,31 +244,11 @@ def _refuse_operators(graph: onnx.GraphProto, opset: int) -> None:
     for node in graph.node:
         known = node.domain in ("", "ai.onnx") and (node.op_type in READ or node.op_type in table())
         if not known or _drops(graph, node):
-            raise _unknown(node, opset)
-        for inner in _graphs(node):
+            raise unknown(node, opset)
+        for inner in graphs(node):
             if node.op_type not in _INSIDE:
-                raise _unknown(node, opset)
+                raise unknown(node, opset)
             _refuse_operators(inner, opset)
-
-
-def _everywhere(graph: onnx.GraphProto) -> Iterator[onnx.NodeProto]:
-    """The nodes of a graph, each followed by those inside it."""
-    for node in graph.node:
-        yield node
-        for inner in _graphs(node):
-            yield from _everywhere(inner)
-
-
-def _graphs(node: onnx.NodeProto) -> list[onnx.GraphProto]:
-    """What is inside a node."""
-    single = [a.g for a in node.attribute if a.type == AttributeProto.GRAPH]
-    return single + [g for a in node.attribute for g in a.graphs]
-
-
-def _unknown(node: onnx.NodeProto, opset: int) -> ProblemError:
-    domain = f"{node.domain}." if node.domain else ""
-    code = "onnx_operator" if domain else UNLISTED.get(node.op_type, "onnx_operator")
-    return refuse(code, operator=f"{domain}{node.op_type}", opset=opset)
 
 
 def _drops(graph: onnx.GraphProto, node: onnx.NodeProto) -> bool:
@@ -377,10 +370,10 @@ def imported(text: str) -> Imported:
     """
     try:
         return _imported(_parsed(_unpacked(base64.b64decode(text, validate=True))))
-    except (ValueError, KeyError, TypeError, StopIteration, zlib.error) as error:
-        if isinstance(error, ProblemError):
-            raise
-        raise refuse("onnx_unreadable", reason=str(error)) from error
+    except (ProblemError, MemoryError):
+        raise
+    except Exception as error:  # onnx raises classes of its own; what is told may be anything
+        raise refuse("onnx_unreadable", reason=_first_line(error)) from error
 
 
 def _unpacked(data: bytes) -> bytes:
@@ -399,9 +392,32 @@ def _imported(model: onnx.ModelProto) -> Imported:
     specs = {value.name: _declared(value) for value in graph.input}
     weights = {name: specs.pop(name) for name in about[_WEIGHTS]}
     outputs = tuple(value.name for value in graph.output)
+    _expect_order(nodes, {*specs, *weights, *consts}, outputs)
     frozen = frozen_weights(nodes, weights, outputs)
     frozen |= dict.fromkeys(about[_CONSTANTS], "constant")
     return Imported(specs, outputs, tuple(nodes), consts, weights, frozen)
+
+
+def _expect_order(nodes: Sequence[Node], known: set[str], outputs: Sequence[str]) -> None:
+    """Each value is made once, before it is read."""
+    for node in nodes:
+        made = [name for name in node.outputs if name]
+        for name in node.inputs:
+            if name and name not in known:
+                raise refuse(
+                    "onnx_unreadable", reason=Problem("reason_no_such", args={"name": name})
+                )
+        for body in node.attrs.values():
+            if isinstance(body, Program):
+                _expect_order(body.nodes, {*known, *body.inputs, *body.consts}, body.outputs)
+        twice = next((name for name in made if name in known or made.count(name) > 1), None)
+        if twice is not None:
+            args = {"name": twice}
+            raise refuse("onnx_unreadable", reason=Problem("reason_twice", args=args))
+        known.update(made)
+    for name in outputs:
+        if name not in known:
+            raise refuse("onnx_unreadable", reason=Problem("reason_no_such", args={"name": name}))
 
 
 def _operators(graph: onnx.GraphProto) -> tuple[list[Node], dict[str, Array]]:

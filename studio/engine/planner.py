@@ -73,8 +73,12 @@ class Trial:
         planner = self._planner
         planner.infer(node)
         made = sum(planner.nbytes(name) for name in node.outputs if name)
-        if planner.follows(node) and made <= _TRIED:
+        if planner.follows(node) and self.worthwhile(node, made):
             planner.compute_now(node)
+
+    def worthwhile(self, node: Node, made: int) -> bool:
+        """Whether a value that follows, of so many bytes, is to be known."""
+        return made <= _TRIED
 
     def run(self, node: Node, values: Mapping[str, Buffer]) -> dict[str, Buffer]:
         """What a node that was taken gives for these values of what is not known."""

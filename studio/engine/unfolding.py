@@ -12,7 +12,7 @@ from itertools import combinations_with_replacement
 
 import numpy as np
 
-from studio.engine.planner import Trial
+from studio.engine.careful_trial import CarefulTrial
 from studio.engine.program import OPSET, Array, Attribute, Dim, Node, Program, Spec
 from studio.limits import ONNX_NODES
 from studio.problem import ProblemError, refuse
@@ -88,14 +88,15 @@ class _Walk:
     sizes: Mapping[str, Pair]
     given: Mapping[str, Spec]
     outputs: Sequence[str]
-    trials: tuple[Trial, Trial] = field(init=False)
+    trials: tuple[CarefulTrial, CarefulTrial] = field(init=False)
     nodes: list[Node] = field(default_factory=list)
     consts: dict[str, Array] = field(default_factory=dict)
     copies: int = 0  # of the insides of branches and loops
+    taken: int = 0  # operators looked at, among them those whose results are known
 
     def __post_init__(self) -> None:
         first, second = (
-            Trial({name: self._concrete(spec, i) for name, spec in self.given.items()})
+            CarefulTrial({name: self._concrete(spec, i) for name, spec in self.given.items()})
             for i in (0, 1)
         )
         self.trials = first, second
@@ -123,6 +124,9 @@ class _Walk:
             trial.const(name, array)
 
     def _take(self, node: Node) -> None:
+        self.taken += 1
+        if self.taken > ONNX_NODES:
+            raise refuse("onnx_operator", operator="Loop", opset=OPSET)
         match node.op:
             case "If":
                 self._branch(node)
@@ -130,8 +134,6 @@ class _Walk:
                 self._loop(node)
             case _:
                 self._plain(node)
-        if len(self.nodes) > ONNX_NODES:
-            raise refuse("onnx_operator", operator="Loop", opset=OPSET)
 
     def _plain(self, node: Node) -> None:
         """One operator, or the numbers it gives where they are few and always the same."""

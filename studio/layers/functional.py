@@ -15,7 +15,7 @@ from zlib import crc32
 import numpy as np
 
 from studio.declare import automatic_name, declared, snake
-from studio.engine.onnx_reader import read_onnx
+from studio.engine.onnx_apart import open_onnx
 from studio.engine.program import Array, Spec
 from studio.layers.base import Layer, Port, Weight
 from studio.layers.cell import Cell, Cells
@@ -461,7 +461,7 @@ class OnnxModel(Handle):
     def __init__(
         self, path: str | Path, *, name: str | None = None, trainable: bool = True
     ) -> None:
-        model, weights = read_onnx(path)
+        model, weights = open_onnx(path)
         self._start(OnnxModelLayer(model), name, trainable)
         for weight, array in weights.items():
             self.cells[weight, array.shape] = Cell(np.array(array, order="C"), trained=True)

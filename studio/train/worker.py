@@ -11,7 +11,7 @@ from copy import copy
 from dataclasses import replace
 from pathlib import Path
 
-from studio.document.plan import Breakpoints
+from studio.document.plan import Breakpoints, TableSource
 from studio.document.project import Project
 from studio.document.store import Store
 from studio.problem import Problem
@@ -170,9 +170,16 @@ class TrainingProcess:
         kept = "_kept" if self._is_kept() else ""
         if gone.code is not None and gone.code < 0:
             args = {"signal": _signal_name(-gone.code), "memory": self._memory / 2**30}
+            args["files"] = ", ".join(self._files()) or "?"
             cause = "cut_off" if -gone.code == getattr(signal, "SIGBUS", None) else "killed"
             return Problem(f"trainer_{cause}{kept}", args=args)
         return Problem(f"trainer_ended{kept}", args={"code": gone.code})
+
+    def _files(self) -> list[str]:
+        """The data that it read, by name."""
+        data = self._job.project.document.plan.data
+        sources = (data.source, data.split.file)
+        return [Path(s.path).name for s in sources if isinstance(s, TableSource)]
 
     def _is_kept(self) -> bool:
         return self._job.checkpoints is not None and exists(self._job.checkpoints)

@@ -9,16 +9,23 @@ from PySide6.QtCore import QPointF
 from studio.document import edits, sharing
 from studio.document.edits import set_trainable
 from studio.document.inside import frozen_layers
-from studio.document.model import CallId, Document, LayerEntry, LayerId, Submodel, Wrapped
+from studio.document.model import (
+    CallId,
+    Document,
+    GraphId,
+    LayerEntry,
+    LayerId,
+    Submodel,
+    Wrapped,
+)
 from studio.document.nesting import owner, use_counts
 from studio.document.project import Project
-from studio.engine.onnx_reader import read_onnx
 from studio.layers.input import Input
-from studio.layers.onnx_model import OnnxModel, frozen_problem
 from studio.layers.time_distributed import TimeDistributed
 from studio.problem import ProblemError
 from studio.text import text
 from studio.ui.dialogs import tell_problems
+from studio.ui.onnx_reading import OnnxReading, Read
 from studio.ui.session import Session
 
 if TYPE_CHECKING:  # the window makes this, so it cannot be imported here
@@ -190,27 +197,49 @@ class Sharing:
         self._show([call])
 
     def insert_onnx(self, path: Path, at: QPointF | None = None, frozen: bool = False) -> None:
-        """Put the model of an ONNX file in as a layer, with its weights."""
-        session, refused = self._session, text("window.not_inserted", name=path.name)
-        try:
-            model, weights = read_onnx(path)
-        except ProblemError as error:
-            tell_problems(self._window, refused, error.problems)
-            return
-        name, spot = edits.free_name(session.document, _as_name(path)), at or self._canvas.room()
+        """Put the model of an ONNX file in as a layer, with its weights, once it is read.
+
+        It is read beside the window, which is used meanwhile.
+        """
+        window, session, shown = self._window, self._session, self._session.shown
+        spot = at or self._canvas.room()
         place = (round(spot.x()), round(spot.y()))
-        document, call = edits.add_layer(
-            session.document, OnnxModel(model), place, name=name, graph=session.shown
+        reading = OnnxReading(path, window)
+        reading.arrived.connect(
+            lambda read: self._put_in(path, read, session, shown, place, frozen)
         )
-        layer = document.graphs[session.shown].calls[call].layer
+        reading.refused.connect(
+            lambda problems: tell_problems(
+                window, text("window.not_inserted", name=path.name), problems
+            )
+        )
+
+    def _put_in(
+        self,
+        path: Path,
+        read: Read,
+        session: Session,
+        shown: GraphId,
+        place: tuple[int, int],
+        frozen: bool,
+    ) -> None:
+        """Put what was read in where it was wanted, if that is still there."""
+        if all(desk.session is not session for desk in self._window.tabs.desks):
+            return
+        graph = shown if shown in session.document.graphs else session.document.main
+        name = edits.free_name(session.document, _as_name(path))
+        document, call = edits.add_layer(
+            session.document, read.layer, place, name=name, graph=graph
+        )
+        layer = document.graphs[graph].calls[call].layer
         document = edits.set_trainable(document, layer, not frozen)
-        for weight, array in weights.items():
+        for weight, array in read.weights.items():
             session.project.store.put(layer, weight, array)
         session.commit(text("canvas.insert", name=name), document)
-        self._show([call])
-        held = frozen_problem(model)
-        if held is not None and not frozen:
-            tell_problems(self._window, text("canvas.insert", name=name), [held])
+        if session is self._session and graph == session.shown:
+            self._show([call])
+        if read.held is not None and not frozen:
+            tell_problems(self._window, text("canvas.insert", name=name), [read.held])
 
     # -- inside ----------------------------------------------------------------------------------
 

@@ -15,7 +15,7 @@ import pytest
 
 from studio.document import edits
 from studio.document.model import Document
-from studio.document.plan import GeneratedSource
+from studio.document.plan import GeneratedSource, TableSource
 from studio.document.project import Project
 from studio.examples import EXAMPLES
 from studio.formats import loom
@@ -110,8 +110,12 @@ def test_its_death_is_told_once_and_by_name(process: list[TrainingProcess]) -> N
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX's")
-def test_a_file_cut_off_under_it_is_told_apart(process: list[TrainingProcess]) -> None:
+def test_a_file_cut_off_under_it_is_told_apart_and_named(process: list[TrainingProcess]) -> None:
     process.append(TrainingProcess(Project(small(epochs=500))))
+    # What it was sent draws its rows; here it is known by a file.
+    job = process[0]._job
+    named = edits.set_data(job.project.document, source=TableSource("data/rows.csv"))
+    process[0]._job = replace(job, project=replace(job.project, document=named))
     process[0].start()
     until(process[0], Started)
     assert process[0].pid is not None
@@ -120,6 +124,7 @@ def test_a_file_cut_off_under_it_is_told_apart(process: list[TrainingProcess]) -
     assert isinstance(failed, Failed)
     assert failed.problems[0].code == "trainer_cut_off"
     assert "SIGBUS" in str(failed.problems[0])
+    assert "(rows.csv)" in str(failed.problems[0])
 
 
 def test_a_problem_of_the_model_arrives_as_one(process: list[TrainingProcess]) -> None:

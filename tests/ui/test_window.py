@@ -1,10 +1,13 @@
 """The main window: files and the questions about them, language and theme, nothing left over."""
 
+import threading
+import time
+
 import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, QMimeData, QPointF, Qt, QTimer, QUrl
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QMessageBox, QWidget
+from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QMessageBox, QPushButton, QWidget
 
 from studio.document import edits
 from studio.document.plan import TableSource
@@ -13,7 +16,9 @@ from studio.examples import EXAMPLES
 from studio.formats import loom
 from studio.layers import Dense, Input
 from studio.models import Model
+from studio.progress import tell as tell_progress
 from studio.text import LANGUAGES, catalogue, language, text
+from studio.ui.onnx_reading import OnnxReading
 from studio.ui.session import Session
 from studio.ui.settings import Settings
 from studio.ui.theme import tokens
@@ -298,6 +303,7 @@ def test_a_dropped_onnx_file_gets_a_tab_if_one_likes(window, onnx_file, answer, 
     assert drop(window, onnx_file, onnx_file)
     qtbot.waitUntil(lambda: len(asked) == 2)
     qtbot.waitUntil(lambda: window.session is not before)
+    qtbot.waitUntil(lambda: bool(window.session.document.layers))
     assert before.document is document
     assert [e.kind for e in window.session.document.layers.values()] == ["OnnxModel"]
 
@@ -313,8 +319,11 @@ def test_on_an_empty_canvas_a_dropped_onnx_file_is_not_asked_about(
     assert window.tabs.bar.count() == tabs
 
 
-def test_a_dropped_onnx_file_comes_frozen_if_one_likes(window, onnx_file):
+def test_a_dropped_onnx_file_comes_frozen_if_one_likes(window, onnx_file, qtbot):
+    before = window.session.document
     window.sharing.insert_onnx(onnx_file, frozen=True)
+    assert window.session.document is before  # read beside the window
+    qtbot.waitUntil(lambda: window.session.document is not before)
     assert not window.session.document.layers[
         next(k for k, e in window.session.document.layers.items() if e.name == "small_net")
     ].trainable
@@ -348,8 +357,46 @@ def test_an_onnx_file_that_cannot_be_run_is_refused_in_words(
     before = window.session.document
     assert drop(window, tmp_path / "bad.onnx")
     qtbot.waitUntil(lambda: len(told) == 1)
-    assert told[0][2][0].code == "onnx_unreadable"
+    assert told[0][2][0].code == "file_unreadable"
+    assert told[0][2][0].args["reason"].code == "onnx_unreadable"
     assert window.session.document is before
+
+
+def test_an_onnx_file_that_takes_long_has_a_bar_and_can_be_cancelled(
+    window, onnx_file, monkeypatch, qtbot
+):
+    gone, before = threading.Event(), window.session.document
+
+    def endless(path):
+        try:
+            while True:
+                tell_progress("reading", 0)
+                time.sleep(0.01)
+        finally:
+            gone.set()
+
+    monkeypatch.setattr("studio.ui.onnx_reading.open_onnx", endless)
+    window.sharing.insert_onnx(onnx_file)
+    (reading,) = window.findChildren(OnnxReading)
+    qtbot.waitUntil(reading.bar.isVisible)
+    assert reading.bar.labelText() == "Reading “small net.onnx” …"
+    (button,) = reading.bar.findChildren(QPushButton)
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(gone.is_set)
+    qtbot.waitUntil(lambda: not window.findChildren(OnnxReading))
+    assert window.session.document is before
+
+
+def test_an_onnx_file_goes_where_it_was_wanted_though_another_tab_is_in_front(
+    window, onnx_file, qtbot
+):
+    before = window.session
+    count = len(before.document.layers)
+    window.sharing.insert_onnx(onnx_file)
+    window.files.new()
+    assert window.session is not before
+    qtbot.waitUntil(lambda: len(before.document.layers) > count)
+    assert not window.session.document.layers
 
 
 def test_other_files_are_not_taken(window, tmp_path):

@@ -16,8 +16,15 @@ Grads = tuple[Value | None, ...]
 
 
 def _gather(b: Binding) -> Call:
-    """Indices were checked against the table before the first step; negative ones count back."""
+    """Indices were checked against the table before the first step; negative ones count back.
+
+    Constants of a file from elsewhere were not. NumPy wraps by going round as often as it takes,
+    which for an index of 2**62 is for ever.
+    """
     axis = int(b.attr("axis", 0))
+    size, indices = b.input(0).shape[axis], b.input(1)
+    if b.known[1] and indices.size and not -size <= indices.min() <= indices.max() < size:
+        raise ValueError(f"an index is not of 0 … {size - 1}")
     return partial(np.take, b.input(0), b.input(1), axis=axis, out=b.out, mode="wrap")
 
 

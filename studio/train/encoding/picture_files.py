@@ -6,6 +6,7 @@ more pixels than `PICTURE_PIXELS` is unpacked. The exported script does the same
 """
 
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -19,6 +20,12 @@ from studio.problem import Problem
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+# Those that pictures come in. Pillow knows more: of one it has Ghostscript, a program, run what the
+# file says; for others it asks whatever is installed.
+FORMATS = (
+    *("AVIF", "BMP", "DIB", "GIF", "ICO", "JPEG", "JPEG2000", "PCX", "PNG", "PPM", "QOI", "SGI"),
+    *("TGA", "TIFF", "WEBP"),
+)
 _T = TypeVar("_T")
 
 
@@ -61,7 +68,7 @@ def _opened(path: Path, use: Callable[["Image"], _T]) -> _T:
     from PIL import Image, UnidentifiedImageError
 
     try:
-        with Image.open(path) as image:
+        with Image.open(path, formats=_formats()) as image:
             pixels = image.size[0] * image.size[1]
             if pixels > PICTURE_PIXELS:
                 raise PictureError(_too_large(pixels))
@@ -74,6 +81,15 @@ def _opened(path: Path, use: Callable[["Image"], _T]) -> _T:
         raise PictureError(str(Problem("reason_no_picture"))) from None
     except Exception as error:  # a damaged file makes a decoder raise whatever it likes
         raise PictureError(str(error) or type(error).__name__) from None
+
+
+@cache
+def _formats() -> tuple[str, ...]:
+    """Those that the Pillow that is installed has."""
+    from PIL import Image
+
+    Image.init()
+    return tuple(name for name in FORMATS if name in Image.OPEN)
 
 
 def _too_large(pixels: int) -> str:

@@ -45,7 +45,7 @@ def image_column(port: DataPort, table: Table, binding: ImageColumn) -> Packed:
     """
     size = replace(binding, divisor=1.0)
     if size not in table.pictures:
-        table.pictures[size] = _all(table, binding)
+        table.pictures[size] = picture_arrays(table, binding)
     return Packed(column_of(table.pictures[size]), partial(_taken, port, binding))
 
 
@@ -126,7 +126,7 @@ def _tried(use: Callable[[Path], _T], path: Path) -> _T | PictureError:
         return error
 
 
-def _all(table: Table, binding: ImageColumn) -> Array:
+def picture_arrays(table: Table, binding: ImageColumn) -> Array:
     """All pictures of a column, uint8 (rows, height, width, channels)."""
     paths = picture_paths(table, binding.column)
     opener = _Opener(table, binding.column)

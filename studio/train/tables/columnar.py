@@ -19,6 +19,7 @@ from studio.progress import tell
 from studio.train.array_files import LARGE
 from studio.train.cells import filled
 from studio.train.tables.headers import named
+from studio.train.tables.sound import expect_sound
 from studio.train.tables.table import Table
 from studio.train.tables.values import cell_of, table_of_rows
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from arro3.core import RecordBatch
 
 TOGETHER = 2**13  # rows read together
+_REASON = 300  # characters of what is wrong, in a library's words
 LARGE_CELLS = 1_000_000  # from which they go to a temporary file
 _T = TypeVar("_T")
 
@@ -98,7 +100,7 @@ def _cells(values: "Values") -> list[str]:
 def _array(path: Path, rows: int | None, count: int, number: int, sizes: tuple[int, ...]) -> Array:
     """A column of lists of numbers, rows first; large ones in a temporary file."""
     parts = (_leaves(batch.columns[number]).reshape(-1, *sizes) for batch in _batches(path, rows))
-    first = next(_batches(path, 1))
+    first = next(_read(path, 1))
     size = count * prod(sizes) * _leaves(first.columns[number]).dtype.itemsize
     return filled(count, parts, in_file=size > LARGE)
 
@@ -146,6 +148,21 @@ def _is(values: "Values", *kinds: str) -> bool:
 
 def _batches(path: Path, rows: int | None) -> Iterator["RecordBatch"]:
     """The first rows of a file, or all, some at a time."""
+    expect_sound(path, rows)
+    yield from _read(path, rows)
+
+
+def go_through_parquet(path: Path, rows: int | None) -> None:
+    """Unpack what is going to be read, and keep nothing.
+
+    Raises:
+        ProblemError: ``file_unreadable``.
+    """
+    for _ in _read(path, rows):
+        pass
+
+
+def _read(path: Path, rows: int | None) -> Iterator["RecordBatch"]:
     left = rows
     reader = _opened(path, min(TOGETHER, rows or TOGETHER))
     while left is None or left > 0:
@@ -176,6 +193,9 @@ def _guarded(name: str, read: Callable[[], _T]) -> _T:
     except MemoryError:
         raise
     except BaseException as error:
-        if isinstance(error, Exception) or type(error).__name__ == "PanicException":
-            raise refuse("file_unreadable", file=name, reason=error) from None
+        if type(error).__name__ == "PanicException":  # its words are for whoever wrote arro3
+            raise refuse("file_unreadable", file=name, reason=Problem("reason_damaged")) from None
+        if isinstance(error, Exception):
+            reason = " ".join(str(error).split())[:_REASON]
+            raise refuse("file_unreadable", file=name, reason=reason) from None
         raise

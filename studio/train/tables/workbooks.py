@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from studio.document.plan import Reading
+from studio.limits import TABLE_BYTES
 from studio.problem import Problem, refuse
 from studio.progress import tell
 from studio.train.tables.dialect import JUDGED, has_header
 from studio.train.tables.headers import named, numbered
+from studio.train.tables.sound import expect_sound
 from studio.train.tables.table import Table
 from studio.train.tables.values import cell_of, table_of_rows
 
@@ -60,8 +62,27 @@ def sheet_names(path: Path, most: int = 2**31) -> list[str]:
         return _names(book)
 
 
+def go_through_workbook(path: Path) -> None:
+    """Unpack every sheet, and keep nothing.
+
+    Raises:
+        ProblemError: ``file_unreadable``, ``file_too_large``.
+    """
+    with _opened(path, TABLE_BYTES) as book:
+        for sheet in _names(book):
+            for _ in book.get_sheet_by_name(sheet).iter_rows():
+                pass
+
+
 @contextmanager
 def _workbook(path: Path, most: int) -> Iterator["CalamineWorkbook"]:
+    expect_sound(path)
+    with _opened(path, most) as book:
+        yield book
+
+
+@contextmanager
+def _opened(path: Path, most: int) -> Iterator["CalamineWorkbook"]:
     from python_calamine import CalamineError, CalamineWorkbook, PasswordError
 
     data = path.read_bytes()
