@@ -81,6 +81,7 @@ def param(
     return field(default=default, metadata=extras, kw_only=kw_only)
 
 
+_MOST = 2**63 - 1  # what an integer is at most, here as in files
 Unread = Mapping[str, tuple[Any, ...]]  # argument → the values that change nothing
 FLOAT32 = (None, "float32")  # what a dtype may be
 ANY = (...,)  # of an argument that says nothing here: whatever it is, nothing changes
@@ -210,6 +211,8 @@ class Declared(metaclass=_Kind):
             return Problem("parameter_choice", args=about)
         numbers = value if isinstance(value, tuple) else (value,)
         for number in numbers:
+            if isinstance(number, int) and abs(number) > _MOST:
+                return Problem("parameter_size", args={**about, "expected": _MOST})
             if isinstance(number, int | float) and not isinstance(number, bool):
                 if p.min is not None and not number >= p.min:
                     return Problem("parameter_min", args={**about, "expected": p.min})

@@ -128,3 +128,12 @@ _PART = "Models"
 LAYER_NUMBERS = _limit(  # 8 GiB, before optimizer and activations
     "LAYER_NUMBERS", _PART, 2**31, "numbers", "the weights of one layer"
 )
+VALUE_NUMBERS = _limit(  # so that no product of sizes leaves 64 bits, whatever is done with it
+    "VALUE_NUMBERS", _PART, 2**34, "numbers", "one value of a model, for one row"
+)
+TABLE_NUMBERS = _limit(  # they are made while a model is only looked at
+    "TABLE_NUMBERS", _PART, 2**24, "numbers", "a table that a layer computes with, not a weight"
+)
+STEPS_APART = _limit(
+    "STEPS_APART", _PART, 2_000, "steps", "of which TimeDistributed takes statistics apart"
+)

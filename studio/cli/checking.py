@@ -12,13 +12,30 @@ from studio.document.analysis import analyse
 from studio.document.model import Document
 from studio.document.summary import summary as summary_text
 from studio.formats.atomic import check_writable
-from studio.problem import Problem, refuse
+from studio.problem import Problem, ProblemError, refuse
 from studio.text import LANGUAGES, set_language, text
 
 
 def summary(project_file: ProjectFile) -> None:
-    """The layers of a project with shapes and parameters."""
-    say(summary_text(load(project_file).document))
+    """The layers of a project with shapes and parameters, and the memory that training takes."""
+    document = load(project_file).document
+    say(summary_text(document))
+    found = _memory(document)
+    if isinstance(found, str):
+        say(found)
+
+
+def _memory(document: Document) -> str | Problem | None:
+    """What training takes, or that it is too much; nothing where no step can be built."""
+    from studio.train.estimate import in_words, planned_estimator, verdict
+
+    try:
+        estimator = planned_estimator(document)
+        found = estimator.planned(document)
+        return verdict(document, found, estimator) or in_words(found, document)
+    except ProblemError as error:
+        first = error.problems[0]
+        return first if first.code.startswith("memory_over") else None
 
 
 def check(
@@ -41,7 +58,9 @@ def check(
         raise typer.BadParameter("--node goes with --gradients")
     project = load(project_file)
     model = analyse(project.document)
+    memory = None if model.errors else _memory(project.document)
     problems = [*model.problems, *check_data(project.document, project_file.parent)]
+    problems += [memory] if isinstance(memory, Problem) else []
     for problem in problems:
         if as_json:
             say_json({"code": problem.code, "severity": problem.severity, "text": str(problem)})
@@ -51,6 +70,8 @@ def check(
         say_json({"problems": len(problems)})
     elif not problems:
         say(text("cli.no_problems"))
+    if isinstance(memory, str) and not as_json:
+        say(memory)
     right = True
     if gradients and not model.errors:
         from studio.cli.gradients import say_gradients

@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterator, Mapping
 from types import FrameType
 from typing import Any
 
+from studio.engine.memory import held
 from studio.formats.atomic import reason
 from studio.formats.runs import plain_numbers
 from studio.problem import Problem, ProblemError
 from studio.text import text
-from studio.train.memory import held
 
 # These are wrong in what was typed, not in a model, its data or a file.
 WRONG_USAGE = frozenset(

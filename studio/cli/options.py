@@ -1,5 +1,6 @@
 """What commands are given: the options that several of them take, and what their words mean."""
 
+import os
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import fields
 from pathlib import Path
@@ -10,6 +11,7 @@ import typer
 from studio.document import edits
 from studio.document.model import Document
 from studio.document.plan import Reading, Split, SplitKind
+from studio.engine.memory import VARIABLE, read_budget
 from studio.problem import refuse
 from studio.text import LANGUAGES
 from studio.train.forms import as_metric
@@ -52,6 +54,10 @@ SeedOption = Annotated[
     int | None,
     typer.Option(min=-_MOST - 1, max=_MOST, help="Instead of the project's", metavar="INTEGER"),
 ]
+MemoryOption = Annotated[
+    str | None,
+    typer.Option("--memory", help="The most that the model may take: 8G, 512M, 70%; half of it"),
+]
 LanguageOption = Annotated[str, typer.Option(help=", ".join(LANGUAGES))]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, one object a line")]
 
@@ -62,6 +68,14 @@ def expect_one(option: str, given: str, known: Collection[Word]) -> Word:
         if word == given:
             return word
     raise typer.BadParameter(f"{option} takes {', '.join(known)}, not {given}")
+
+
+def use_memory(given: str | None) -> None:
+    """Allow a model so much memory, here and in every process started from now on."""
+    if given is not None:
+        if not read_budget(given):
+            raise typer.BadParameter(f"--memory takes 8G, 512M or 70%, not {given}")
+        os.environ[VARIABLE] = given
 
 
 def expect_data(data: Iterable[str]) -> None:

@@ -12,6 +12,7 @@ from studio.cli.options import (
     CountOption,
     DataOption,
     JsonOption,
+    MemoryOption,
     MetricOption,
     ProjectFile,
     ReadingOption,
@@ -20,6 +21,7 @@ from studio.cli.options import (
     expect_one,
     prepared,
     read_split,
+    use_memory,
 )
 from studio.cli.telling import json_lines, tell_hit, tell_replay
 from studio.document import edits
@@ -49,6 +51,7 @@ def train(
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on where the same command was cut off")
     ] = False,
+    memory: MemoryOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Train a project and save what it learnt; Ctrl+C stops it early.
@@ -60,6 +63,7 @@ def train(
     """
     from studio.train.checkpoints import discard, place_of
 
+    use_memory(memory)
     if out is not None:
         expect_loom(out)
     if engine is not None:

@@ -23,7 +23,7 @@ from studio.engine.builder import Value
 from studio.engine.program import Spec
 from studio.layers.base import Layer, LayerBuilder, Weight
 from studio.layers.input import Input
-from studio.layers.shapes import results_of
+from studio.layers.shapes import results_of, weights_of
 from studio.layers.time_distributed import Inner
 from studio.problem import Problem, ProblemError, refuse
 
@@ -128,7 +128,9 @@ def _lowered(
     lowered = Lowered(LayerBuilder(training))
     names, taken = input_names(document), dict[CallId, Value]()
     for call in document.graph.inputs:
-        spec = inner_input(document, call).spec(sizes.get(call, ""))
+        body = inner_input(document, call)
+        raise_first([p.at(call) for p in body.problems()])
+        spec = body.spec(sizes.get(call, ""))
         if call in placed:
             fed = lowered.op.input(names[call], Spec("int32", spec.shape[:-1]))
             with lowered.op.at(call, names[call]):
@@ -271,7 +273,7 @@ class _Lowering:
                 return [wrapper.around(self.lowered.op, around, *arriving)]
             case Layer() as body:
                 raise_first(body.problems())
-                weights = body.weights(*(v.spec for v in arriving))
+                weights = weights_of(body, [v.spec for v in arriving])
                 values = {w.name: self._weight(layer_id, w, path) for w in weights}
                 self.lowered.op.frozen = layer_id in self.frozen
                 return results_of(body, self.lowered.op, values, arriving)

@@ -6,12 +6,14 @@ A: An edit that changes a layer's shape makes its weights untrained; undoing the
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from math import prod
 from typing import NamedTuple
 
 import numpy as np
 
 from studio.document.draws import generator
 from studio.document.model import LayerId
+from studio.engine.memory import expect_room
 from studio.engine.program import Array
 from studio.layers.base import Weight
 from studio.layers.cell import Cell, Cells
@@ -63,10 +65,14 @@ class Store:
         """The array of this weight, initialized now if it never was.
 
         The draw is keyed by (seed, layer, weight), so adding a layer changes no other.
+
+        Raises:
+            ProblemError: ``memory_over``, when it would have to be drawn and is too large.
         """
         cells = self.cells(layer)
         key = (weight.name, weight.shape)
         if key not in cells:
+            expect_room(4 * prod(weight.shape))
             rng = generator(seed, "initial", layer, weight.name)
             cells[key] = Cell(np.asarray(weight.initializer.fill(weight.shape, rng), order="C"))
         return cells[key]

@@ -11,6 +11,7 @@ from studio.document.inside import frozen_layers
 from studio.document.keras_order import layer_order, sources
 from studio.document.model import CallId, Document, Endpoint, LayerId, Submodel, Wrapped
 from studio.document.muting import computing_layers
+from studio.engine.memory import scaled, written
 from studio.engine.program import Spec
 from studio.problem import refuse
 
@@ -164,9 +165,10 @@ def summary(
         f'Model "{document.graph.name}"',
         rows,
         [
-            f"Total parameters: {trained + kept:,}",
+            f"Total parameters: {trained + kept:,} ({written(4 * (trained + kept))})",
             f"Trainable: {trained:,}   Frozen: {kept:,}",
-            f"A row: {amount(whole.flops)} FLOPs, {memory(whole.memory)} of activations{by_length}",
+            f"A row: {amount(whole.flops)} FLOPs, {written(whole.memory)} of activations"
+            f"{by_length}",
         ],
     )
 
@@ -210,7 +212,7 @@ def _row(line: Line, depth: int) -> list[str]:
         ", ".join(map(shape_text, line.shapes)) or "?",
         f"{line.parameters:,}",
         amount(line.cost.flops),
-        memory(line.cost.memory),
+        written(line.cost.memory),
         ", ".join(line.sources),
     ]
 
@@ -222,17 +224,4 @@ def shape_text(spec: Spec | None) -> str:
 
 def amount(value: int) -> str:
     """A count in three digits: ``512``, ``13.9 M``."""
-    return _scaled(value, 1000, ("", " k", " M", " G", " T", " P"))
-
-
-def memory(value: int) -> str:
-    """A number of bytes: ``512 B``, ``201 KiB``."""
-    return _scaled(value, 1024, (" B", " KiB", " MiB", " GiB", " TiB", " PiB"))
-
-
-def _scaled(value: float, step: int, units: Sequence[str]) -> str:
-    number, unit = value, 0
-    while round(number) >= step and unit < len(units) - 1:
-        number, unit = number / step, unit + 1
-    decimals = max(0, 3 - len(str(int(number)))) if unit else 0
-    return f"{number:.{decimals}f}{units[unit]}"
+    return scaled(value, 1000, ("", " k", " M", " G", " T", " P", " E"))

@@ -21,6 +21,11 @@ class Stretch:
     end: int
     size: int
 
+    @property
+    def first_block(self) -> slice:
+        """The largest: no other has more elements."""
+        return slice(0, min(SIZE, self.size))
+
     def blocks(self) -> list[slice]:
         """The elements that are worked on together, in turns."""
         return [slice(i, min(i + SIZE, self.size)) for i in range(0, self.size, SIZE)]

@@ -3,12 +3,15 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 import numpy as np
 
 from studio.engine import shapes
 from studio.engine.program import Array, Attribute, Dim, Node, Program, Role, Spec, State
+from studio.limits import TABLE_NUMBERS, VALUE_NUMBERS
+from studio.problem import refuse
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,28 @@ class Value:
 
 
 Parts = Sequence[Value]
+
+
+def expect_possible(spec: Spec) -> None:
+    """Refuse what nothing computes, before anybody tries; open sizes count as one.
+
+    Raises:
+        ProblemError: ``value_too_large``.
+    """
+    count = prod(d for d in spec.shape if isinstance(d, int))
+    if count > VALUE_NUMBERS:
+        raise refuse("value_too_large", received=spec, count=count, expected=VALUE_NUMBERS)
+
+
+def table(shape: Sequence[int], make: Callable[[], Array]) -> Array:
+    """Constants of this shape, made if they are not too many.
+
+    Raises:
+        ProblemError: ``table_too_large``.
+    """
+    if (count := prod(shape)) > TABLE_NUMBERS:
+        raise refuse("table_too_large", received=count, expected=TABLE_NUMBERS)
+    return make()
 
 
 class Builder:
@@ -232,6 +257,7 @@ class Builder:
         ]
 
     def _declare(self, name: str, spec: Spec) -> Value:
+        expect_possible(spec)
         if name in self.specs:
             raise ValueError(f"the program already has a value called {name!r}")
         self.specs[name] = spec

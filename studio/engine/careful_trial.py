@@ -10,8 +10,8 @@ from math import prod
 import numpy as np
 
 from studio.engine.operator import Buffer
-from studio.engine.planner import Trial
 from studio.engine.program import Node, Spec
+from studio.engine.trial import Trial
 from studio.limits import ONNX_FIXED_BYTES, ONNX_VALUE_BYTES
 from studio.problem import refuse
 

@@ -10,8 +10,8 @@ class Executor(Protocol):
     """Runs one program, keeping its states between runs."""
 
     def load(self, state: Mapping[str, Array]) -> None:
-        """Set states by input name; copied, unless the program writes none of them: then they may
-        be read where they are.
+        """Set states by input name, all of them or one after the other; copied, unless the program
+        writes none of them: then they may be read where they are.
         """
 
     def run(self, feeds: Mapping[str, Array]) -> dict[str, Array]:

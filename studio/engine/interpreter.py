@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from studio.engine.planner import Trial
 from studio.engine.program import Array, Node, Program, Spec
+from studio.engine.trial import Trial
 
 
 def interpreted(

@@ -5,12 +5,17 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from studio.engine.arena import Sizes
+from studio.engine.memory import expect_room
 from studio.engine.operator import Buffer
 from studio.engine.passes.for_numpy import for_numpy
-from studio.engine.planner import Plan, plan
+from studio.engine.planner import Layout, Plan, lay_out
 from studio.engine.program import Array, Dim, Program, Spec
 from studio.engine.threads import available, limited
 from studio.problem import refuse
+
+_LAYOUTS = 4  # as many plans as a training has: of full batches and the last, twice
+_Key = tuple[tuple[int, ...], ...]  # the shapes of the inputs
 
 
 class NumpyExecutor:
@@ -25,13 +30,21 @@ class NumpyExecutor:
     """
 
     def __init__(self, program: Program, threads: int = 0) -> None:
+        """Compile `program` for any sizes.
+
+        Raises:
+            ProblemError: ``memory_over``, when its states alone take more than the budget.
+        """
+        expect_room(program.state_bytes())
         self.program = program
         self._faster = for_numpy(program)
         self.threads = threads or available()
         self._reads_only = all(state.input == state.output for state in program.state)
+        self._kept = {state.input for state in program.state}
         self._state: dict[str, Buffer] = {}
         self._joined: dict[str, Buffer] = {}  # by the faster program's state: all of its parts
-        self._plans: dict[tuple[tuple[int, ...], ...], Plan] = {}
+        self._layouts: dict[_Key, Layout] = {}  # of plans that are not made yet
+        self._plans: dict[_Key, Plan] = {}
         self._join()
 
     def _join(self) -> None:
@@ -46,8 +59,10 @@ class NumpyExecutor:
 
     def load(self, state: Mapping[str, Array]) -> None:
         """Set states by input name: see `Executor`. What was lent is taken back as it is."""
-        for name in (s.input for s in self.program.state):
-            array = np.asarray(state[name], self.program.specs[name].dtype)
+        for name, given in state.items():
+            if name not in self._kept:
+                continue
+            array = np.asarray(given, self.program.specs[name].dtype)
             mine = self._state.get(name)
             if mine is array:
                 continue
@@ -62,7 +77,8 @@ class NumpyExecutor:
         """One run; outputs are copies, the caller's own.
 
         Raises:
-            ProblemError: ``feed_shape``, ``operator_refused``, at the first run of a shape.
+            ProblemError: ``feed_shape``, ``operator_refused``, ``memory_over``, at the first run of
+                a shape.
         """
         current = self.plan(feeds)
         for name in self.program.inputs:
@@ -85,11 +101,30 @@ class NumpyExecutor:
         """The plan for inputs of these shapes, made at their first sight."""
         key = tuple(np.shape(feeds[name]) for name in self.program.inputs)
         if key not in self._plans:
-            shapes = dict(zip(self.program.inputs, key, strict=True))
             states = {**self._state, **self._joined}
             states = {state.input: states[state.input] for state in self._faster.state}
-            self._plans[key] = plan(self._faster, self._concrete(shapes), states)
+            self._plans[key] = self._layout(key).plan(states)
+            del self._layouts[key]
         return self._plans[key]
+
+    def sizes(self, shapes: Mapping[str, tuple[int, ...]], limit: int) -> Sizes:
+        """What the plan for inputs of these shapes takes, or will take: see `Layout.sizes`.
+
+        Raises:
+            ProblemError: ``feed_shape``, ``operator_refused``.
+        """
+        key = tuple(shapes[name] for name in self.program.inputs)
+        made = self._plans.get(key)
+        return made.sizes if made else self._layout(key).sizes(limit)
+
+    def _layout(self, key: _Key) -> Layout:
+        if key not in self._layouts:
+            if len(self._layouts) >= _LAYOUTS:  # somebody only asks
+                self._layouts.clear()
+            shapes = dict(zip(self.program.inputs, key, strict=True))
+            states = {s.input: self._faster.specs[s.input] for s in self._faster.state}
+            self._layouts[key] = lay_out(self._faster, self._concrete(shapes), states)
+        return self._layouts[key]
 
     def _concrete(self, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Spec]:
         """The specs of the inputs with these shapes, which must be ones the program declares."""

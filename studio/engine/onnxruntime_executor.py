@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import onnxruntime
 
+from studio.engine.memory import expect_room
 from studio.engine.onnx_writer import state_outputs, to_onnx
 from studio.engine.operator import operator
 from studio.engine.passes.for_onnxruntime import for_onnxruntime
@@ -40,8 +41,10 @@ class OnnxRuntimeExecutor:
         """Compile `program`; `threads` for one operator, 0 for onnxruntime's own choice.
 
         Raises:
-            ProblemError: ``onnxruntime_refused``, when it cannot run the program.
+            ProblemError: ``onnxruntime_refused``, when it cannot run the program; ``memory_over``,
+                when its states alone take more than the budget.
         """
+        expect_room(program.state_bytes())
         self.program = program
         faster = for_onnxruntime(program)
         # A value may be an output twice, or an input as well; a file needs one name for each.
@@ -50,6 +53,7 @@ class OnnxRuntimeExecutor:
         self._reads_only = not self._nexts
         self._in_place = written_in_place(faster)
         self._device = _DEVICES.get(providers[0], "cpu")
+        self._kept = {state.input for state in program.state}
         self._arrays: dict[str, Array] = {}  # on the CPU the memory of `_states`
         self._states: dict[str, Any] = {}  # the OrtValue of each
         self._spares: dict[str, Any] = {}
@@ -60,8 +64,10 @@ class OnnxRuntimeExecutor:
 
     def load(self, state: Mapping[str, Array]) -> None:
         """Set states by input name: see `Executor`. What was lent is taken back as it is."""
-        for name in (s.input for s in self.program.state):
-            array = np.asarray(state[name], self.program.specs[name].dtype)
+        for name, given in state.items():
+            if name not in self._kept:
+                continue
+            array = np.asarray(given, self.program.specs[name].dtype)
             mine = self._arrays.get(name)
             if mine is array and self._device == "cpu":
                 continue

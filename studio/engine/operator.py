@@ -29,7 +29,8 @@ class Binding:
     """Everything a kernel needs to become one call: fixed buffers and fixed attributes.
 
     Absent optional inputs and unwanted outputs are None. `scratch(shape, dtype)` lends memory that
-    is the kernel's own while its call runs, and anybody's afterwards. `known[i]`: does input i
+    is the kernel's own while its call runs, and anybody's afterwards; `own(array)` counts what it
+    keeps, `passes(count)` bytes it takes for itself while its call runs. `known[i]`: does input i
     hold its value already, the same at every run?
     """
 
@@ -38,6 +39,8 @@ class Binding:
     outputs: tuple[Buffer | None, ...]
     scratch: Callable[[tuple[int, ...], Any], Buffer]
     known: tuple[bool, ...] = ()
+    own: Callable[[Buffer], Buffer] = lambda array: array
+    passes: Callable[[int], None] = lambda count: None
 
     def attr(self, name: str, default: Any) -> Any:
         return self.attrs.get(name, default)
@@ -142,6 +145,7 @@ class Operator:
         over: the first so many outputs are the first inputs with a few places changed: as the new
             values of states they are written over the old ones.
         training: the variant with a reserve (more outputs) that a gradient walk puts in its place.
+        passing: how often as much as its result a call takes for itself while it runs.
         constant: the gradient is zero everywhere it exists; the walk stops here silently.
     """
 
@@ -154,6 +158,7 @@ class Operator:
     elementwise: bool = False
     over: int = 0
     training: str = ""
+    passing: float = 0.0
     constant: bool = False
 
     @property

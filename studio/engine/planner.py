@@ -1,35 +1,43 @@
 """Compiles a program for concrete shapes: every buffer allocated once, a flat list of calls.
 
 The steps, in order: (1) shapes become numbers; (2) what depends on constants alone is computed
-now; (3) each value gets memory: its own, a view of another, the place of an operand that dies
-there, or a stretch of the arena shared by lifetimes that do not overlap; (4) each node becomes
-one call on those buffers, or one for each block where elementwise nodes follow one another on
-large arrays.
+now, or last where it is large; (3) each value gets a place: its own, a view of another, the place
+of an operand that dies there, or a stretch of the arena shared by lifetimes that do not overlap;
+(4) the memory is allocated; (5) each node becomes one call on those buffers, or one for each block
+where elementwise nodes follow one another on large arrays.
+
+Until (4) nothing is allocated, so what a plan takes is known before it is made.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Set
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from functools import partial
+from math import prod
 
 import numpy as np
 
 from studio.engine import blocks, shapes
+from studio.engine.arena import Lender, Sizes, aligned, first_gap, rounded, stand_in
+from studio.engine.memory import budget, expect_room, written
 from studio.engine.operator import Binding, Buffer, Call, Operator, operator
 from studio.engine.passes.eliminate_dead import eliminate_dead
 from studio.engine.program import Node, Program, Spec
-from studio.problem import Problem, ProblemError
+from studio.problem import Problem, ProblemError, refuse
 
-_ALIGN = 64  # bytes: a cache line, and the widest vector
-_TRIED = 1 << 24  # bytes: what is larger says nothing of shapes
+_OF_SHAPES = ("Shape", "Size")  # they ask no value for more than its shape
+TRIED = 1 << 24  # bytes: what is larger says nothing of shapes
+_SMALL = 1 << 12  # bytes: what is not larger may say something, however much else there is
+_COUNTED = 1 << 50  # bytes of a value: more than this need no place, for nobody has them
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What is left to do at every run, in order, and where its values are."""
+    """What is left to do at every run, in order, where its values are, and what all of it takes."""
 
     calls: tuple[Call, ...]
     buffers: Mapping[str, Buffer]
-    arena_bytes: int
+    sizes: Sizes
 
 
 def plan(program: Program, feeds: Mapping[str, Spec], state: Mapping[str, Buffer]) -> Plan:
@@ -39,108 +47,150 @@ def plan(program: Program, feeds: Mapping[str, Spec], state: Mapping[str, Buffer
     buffer is copied back by the last calls.
 
     Raises:
-        ProblemError: ``operator_refused``, when a node does not fit its inputs.
+        ProblemError: ``operator_refused``, when a node does not fit its inputs; ``memory_over``,
+            before anything is allocated, when it would take more than the budget.
     """
-    return _Planner(eliminate_dead(program), feeds, state).plan()
+    return lay_out(program, feeds, _specs(state)).plan(state)
 
 
-class Trial:
-    """What shapes alone say of values, node by node: steps (1) and (2) for who plans nothing.
+def lay_out(program: Program, feeds: Mapping[str, Spec], state: Mapping[str, Spec]) -> "Layout":
+    """What `plan` does before it allocates anything.
 
-    And step (4) for who wants to see each value.
-
-    Attributes:
-        specs: of every value so far, in numbers.
-        known: the values that follow from constants and shapes.
+    Raises:
+        ProblemError: ``operator_refused``.
     """
+    found = Layout(eliminate_dead(program), feeds, state)
+    found.lay()
+    return found
 
-    def __init__(self, feeds: Mapping[str, Spec]) -> None:
-        self._planner = _Planner(Program((), (), (), {}, {}), feeds, {})
-        self._planner.specs = dict(feeds)
-        self.specs, self.known = self._planner.specs, self._planner.known
 
-    def const(self, name: str, array: Buffer) -> None:
-        """One more constant."""
-        self.known[name] = np.asarray(array, order="C")
-        self.specs[name] = Spec(array.dtype.name, array.shape)
-
-    def take(self, node: Node) -> None:
-        """One more node.
-
-        Raises:
-            ProblemError: ``operator_refused``, when it does not fit its inputs.
-        """
-        planner = self._planner
-        planner.infer(node)
-        made = sum(planner.nbytes(name) for name in node.outputs if name)
-        if planner.follows(node) and self.worthwhile(node, made):
-            planner.compute_now(node)
-
-    def worthwhile(self, node: Node, made: int) -> bool:
-        """Whether a value that follows, of so many bytes, is to be known."""
-        return made <= _TRIED
-
-    def run(self, node: Node, values: Mapping[str, Buffer]) -> dict[str, Buffer]:
-        """What a node that was taken gives for these values of what is not known."""
-        planner = self._planner
-        inputs = {i: self.known[i] if i in self.known else values[i] for i in node.inputs if i}
-        outputs = {o: np.zeros_like(planner._empty(o)) for o in node.outputs if o}
-        planner._bind(node, {**inputs, **outputs}, _Scratch())()
-        return outputs
+def _specs(arrays: Mapping[str, Buffer]) -> dict[str, Spec]:
+    return {name: Spec(a.dtype.name, a.shape) for name, a in arrays.items()}
 
 
 @dataclass
-class _Planner:
+class Layout:
+    """A program for concrete shapes with a place for every value, but no memory yet."""
+
     program: Program
     feeds: Mapping[str, Spec]
-    state: Mapping[str, Buffer]
+    state: Mapping[str, Spec]
     specs: dict[str, Spec] = field(default_factory=dict)
     known: dict[str, Buffer] = field(default_factory=dict)
+    late: dict[str, Node] = field(default_factory=dict)  # what follows from constants and is large
     root: dict[str, str] = field(default_factory=dict)  # value → the value whose memory it is in
     start: dict[str, int] = field(default_factory=dict)  # value → its first byte there, if not 0
     nodes: list[Node] = field(default_factory=list)
     stretches: list[blocks.Stretch] = field(default_factory=list)
     inner: set[str] = field(default_factory=set)  # roots of which a block is enough
+    in_place: dict[str, str] = field(default_factory=dict)  # new states over old ones, new → old
+    places: dict[str, int] = field(default_factory=dict)  # root → its offset in the arena
+    arena: int = 0
+    asked: Sizes | None = None  # what it takes with what kernels said
 
-    def plan(self) -> Plan:
+    def lay(self) -> None:
+        """Steps (1) to (3)."""
+        for spec in self.feeds.values():
+            if spec.nbytes > _COUNTED:
+                raise _beyond(spec)
         self._concrete()
-        fixed = {**self.known, **{n: np.zeros(_sizes(s), s.dtype) for n, s in self.feeds.items()}}
-        fixed.update(self.state)
-        in_place = self._share(fixed)
-        fixed.update({new: self.state[old] for new, old in in_place.items()})
+        fixed = {*self.known, *self.late, *self.feeds, *self.state}
+        self.in_place = self._share(fixed)
         self.nodes = [node for node in self.nodes if not self._is_view(node)]
         self.stretches = blocks.stretches(self.nodes, self._elements)
-        buffers, arena = self._allocate(fixed)
-        calls = self._calls(buffers) + self._keep_states(buffers, in_place)
-        return Plan(tuple(calls), buffers, arena)
+        self._lay_out(fixed | set(self.in_place))
+
+    def sizes(self, limit: int) -> Sizes:
+        """What a plan would take, to the byte; nothing is allocated.
+
+        What kernels borrow and keep is counted only where all else is within `limit` bytes, for
+        they are asked.
+        """
+        if self.asked is not None:
+            return self.asked
+        constants = sum(a.nbytes for a in self.known.values()) + sum(map(self._bytes, self.late))
+        feeds, results = (sum(map(self._bytes, n)) for n in (self.feeds, self.program.outputs))
+        sizes = Sizes(feeds, constants, self.arena, results=results)
+        if sizes.total > limit:
+            return sizes
+        with suppress(OSError, MemoryError):  # not even addresses are left
+            self.asked = self._ask(sizes)
+        return self.asked or sizes
+
+    def _ask(self, sizes: Sizes) -> Sizes:
+        """With what kernels borrow and keep: step (5) on memory that stands for all there is."""
+        memory = stand_in(max(map(self._bytes, self.specs), default=0))
+        fixed = dict(self.known)
+        for name in (*self.late, *self.feeds, *self.state):
+            fixed[name] = self._shaped(memory[: self._bytes(name)], name)
+        arena = {name: memory[: self.nbytes(name)] for name in self.places}
+        lender = Lender()
+        self._calls(self._buffers(fixed, arena), lender, whole=False)
+        own = lender.kept + sum(map(self._bytes, self._saved()))
+        return replace(sizes, scratch=lender.most, own=own, passing=lender.passing)
+
+    def plan(self, state: Mapping[str, Buffer]) -> Plan:
+        """Steps (4) and (5).
+
+        Raises:
+            ProblemError: ``memory_over``.
+            MemoryError: the system gives less than the budget.
+        """
+        sizes = self.sizes(budget())
+        expect_room(sizes.total + sum(map(self._bytes, self.state)))
+        if self.asked is None:
+            raise MemoryError(written(sizes.total))
+        for node in self.late.values():
+            if not self.known.keys() >= set(filter(None, node.outputs)):
+                self.compute_now(node)
+        feeds = {name: np.zeros(_sizes(spec), spec.dtype) for name, spec in self.feeds.items()}
+        memory = aligned(self.arena)
+        arena = {n: memory[at : at + self.nbytes(n)] for n, at in self.places.items()}
+        buffers = self._buffers({**self.known, **feeds, **state}, arena)
+        lender = Lender(aligned(sizes.scratch))
+        calls = self._calls(buffers, lender)
+        calls += self._keep_states(buffers, state, lender)
+        assert (lender.most, lender.kept) == (sizes.scratch, sizes.own), "as it was counted"
+        return Plan(tuple(calls), buffers, sizes)
 
     # -- (1) and (2) ----------------------------------------------------------------------------
 
     def _concrete(self) -> None:
         self.known = {name: np.asarray(a, order="C") for name, a in self.program.consts.items()}
-        self.specs = dict(self.feeds)
-        self.specs |= {n: Spec(a.dtype.name, a.shape) for n, a in self.state.items()}
-        self.specs |= {n: Spec(a.dtype.name, a.shape) for n, a in self.known.items()}
+        self.specs = {**self.feeds, **self.state, **_specs(self.known)}
+        computed = 0
         for node in self.program.nodes:
             self.infer(node)
-            if self.follows(node):
-                self.compute_now(node)
-            else:
+            if not self.follows(node):
                 self.nodes.append(node)
+                continue
+            made = sum(self._bytes(name) for name in node.outputs if name)
+            waits = node.op not in _OF_SHAPES and not self.late.keys().isdisjoint(node.inputs)
+            if waits or (made > _SMALL and computed + made > TRIED):
+                self.late |= {name: node for name in node.outputs if name}
+            else:
+                self.compute_now(node)
+                computed += made
         self._drop_unread()
 
     def follows(self, node: Node) -> bool:
         """Whether what a node gives follows from constants and shapes."""
-        return node.op in ("Shape", "Size") or all(i in self.known for i in node.inputs if i)
+        each = (name in self.known or name in self.late for name in node.inputs if name)
+        return node.op in _OF_SHAPES or all(each)
 
     def _drop_unread(self) -> None:
-        """Without nodes of whose results only the shape was asked."""
+        """Without nodes and constants of whose values only the shape was asked."""
         needed, kept = set(self.program.results()), list[Node]()
         for node in reversed(self.nodes):
             if not needed.isdisjoint(name for name in node.outputs if name):
                 kept.append(node)
                 needed.update(node.inputs)
+        for name, node in reversed(self.late.items()):
+            if name in needed:
+                needed.update((*node.inputs, *node.outputs))
         self.nodes = kept[::-1]
+        self.late = {name: node for name, node in self.late.items() if name in needed}
+        self.known = {name: array for name, array in self.known.items() if name in needed}
 
     def infer(self, node: Node) -> None:
         try:
@@ -152,11 +202,15 @@ class _Planner:
                 len(node.outputs),
             )
             for spec in found:
+                if spec.nbytes > _COUNTED:
+                    raise _beyond(spec)
                 if not all(isinstance(d, int) for d in spec.shape):
                     raise ValueError("the shape of its result depends on values, not on shapes")
             if "start" not in node.attrs and self._resizes(node, found[0]):
                 raise ValueError(f"{self.specs[node.inputs[0]]} cannot become {found[0]}")
-        except ValueError as error:
+        except ProblemError:
+            raise
+        except (ValueError, OverflowError) as error:
             raise _refused(node, error) from error
         self.specs |= {o: s for o, s in zip(node.outputs, found, strict=True) if o}
 
@@ -169,20 +223,24 @@ class _Planner:
         inputs = {
             i: self.known[i] if i in self.known else self._only_shape(i) for i in node.inputs if i
         }
-        outputs = {o: self._empty(o) for o in node.outputs if o}
-        self._bind(node, {**inputs, **outputs}, _Scratch())()
+        outputs = {o: self.empty(o) for o in node.outputs if o}
+        self.bind(node, {**inputs, **outputs}, Lender())()
         self.known |= outputs
 
     def _only_shape(self, name: str) -> Buffer:
         """Stands for a value of which only the shape is asked; takes no memory."""
         return np.broadcast_to(np.zeros((), bool), _sizes(self.specs[name]))
 
-    def _empty(self, name: str) -> Buffer:
+    def empty(self, name: str) -> Buffer:
         return np.empty(_sizes(self.specs[name]), self.specs[name].dtype)
+
+    def _bytes(self, name: str) -> int:
+        """What all of a value takes."""
+        return self.specs[name].nbytes
 
     # -- (3) ------------------------------------------------------------------------------------
 
-    def _share(self, fixed: Mapping[str, Buffer]) -> dict[str, str]:
+    def _share(self, fixed: Set[str]) -> dict[str, str]:
         """Views, and elementwise results written over an operand that nobody reads later.
 
         Gives the new states that are written over the old ones, new → old, for the same reason.
@@ -266,28 +324,30 @@ class _Planner:
     def _is_view(self, node: Node) -> bool:
         return operator(node.op).view is not None and node.outputs[0] in self.root
 
-    def _allocate(self, fixed: Mapping[str, Buffer]) -> tuple[dict[str, Buffer], int]:
+    def _lay_out(self, fixed: Set[str]) -> None:
         """Place each root in one arena, largest first, where its lifetime finds a gap."""
         spans = self._lifetimes(fixed)
-        size = {name: _rounded(self.nbytes(name)) for name in spans}
-        offsets: dict[str, int] = {}
+        size = {name: rounded(self.nbytes(name)) for name in spans}
         placed = np.zeros((4, len(spans)), np.int64)  # offset, end, first, last
         for count, name in enumerate(sorted(spans, key=lambda n: (-size[n], n))):
             first, last = spans[name]
-            offsets[name] = _first_gap(placed[:, :count], first, last, size[name])
-            placed[:, count] = offsets[name], offsets[name] + size[name], first, last
-        total = int(placed[1].max(initial=0))
-        arena = _aligned(total)
-        buffers = dict(fixed)
-        for name, offset in offsets.items():
-            buffers[name] = self._shaped(arena[offset : offset + self.nbytes(name)], name)
+            offset = self.places[name] = first_gap(placed[:, :count], first, last, size[name])
+            placed[:, count] = offset, offset + size[name], first, last
+        self.arena = int(placed[1].max(initial=0))
+
+    def _buffers(
+        self, fixed: Mapping[str, Buffer], arena: Mapping[str, Buffer]
+    ) -> dict[str, Buffer]:
+        """Each value in its memory; `arena` is the bytes of every root that has a place there."""
+        buffers = dict(fixed) | {new: fixed[old] for new, old in self.in_place.items()}
+        buffers |= {name: self._shaped(memory, name) for name, memory in arena.items()}
         for name in self.root:
             base, start = self._place(name)
             memory = buffers[base].reshape(-1).view(np.uint8)
             buffers[name] = self._shaped(memory[start : start + self.nbytes(name)], name)
-        return buffers, total
+        return buffers
 
-    def _lifetimes(self, fixed: Mapping[str, Buffer]) -> dict[str, tuple[int, int]]:
+    def _lifetimes(self, fixed: Set[str]) -> dict[str, tuple[int, int]]:
         """For each root in the arena the nodes that first write and last read it.
 
         A stretch of nodes works on each block of a value: from its first node to its last, unless
@@ -327,72 +387,71 @@ class _Planner:
         shape = (blocks.SIZE,) if self._rooted(name) in self.inner else _sizes(spec)
         return memory.view(spec.dtype).reshape(shape)
 
-    # -- (4) ------------------------------------------------------------------------------------
+    # -- (4) and (5) ----------------------------------------------------------------------------
 
-    def _calls(self, buffers: Mapping[str, Buffer]) -> list[Call]:
-        scratch, calls, done = _Scratch(), list[Call](), 0
+    def _calls(
+        self, buffers: Mapping[str, Buffer], scratch: Lender, whole: bool = True
+    ) -> list[Call]:
+        """One for each node; of stretches one for each block, or only for the first."""
+        calls, done = list[Call](), 0
         for stretch in self.stretches:
-            calls += [self._bind(n, buffers, scratch) for n in self.nodes[done : stretch.first]]
+            calls += [self.bind(n, buffers, scratch) for n in self.nodes[done : stretch.first]]
             nodes, done = self.nodes[stretch.first : stretch.end], stretch.end
             names = {name for n in nodes for name in (*n.inputs, *n.outputs) if name}
-            for block in stretch.blocks():
+            for block in stretch.blocks() if whole else [stretch.first_block]:
                 cut = {name: _cut(buffers[name], block, stretch.size) for name in names}
-                calls += [self._bind(n, cut, scratch) for n in nodes]
-        return calls + [self._bind(n, buffers, scratch) for n in self.nodes[done:]]
+                calls += [self.bind(n, cut, scratch) for n in nodes]
+        return calls + [self.bind(n, buffers, scratch) for n in self.nodes[done:]]
 
-    def _bind(self, node: Node, buffers: Mapping[str, Buffer], scratch: "_Scratch") -> Call:
+    def bind(self, node: Node, buffers: Mapping[str, Buffer], scratch: Lender) -> Call:
         rule: Operator = operator(node.op)
         scratch.restart()
+        made = buffers.get(node.outputs[0])
+        if rule.passing and made is not None:
+            scratch.passes(int(rule.passing * made.nbytes))
         binding = Binding(
             node.attrs,
             tuple(buffers[i] if i else None for i in node.inputs),
             tuple(buffers[o] if o else None for o in node.outputs),
-            scratch,
-            tuple(i in self.known for i in node.inputs),
+            scratch.scratch,
+            tuple(i in self.known or i in self.late for i in node.inputs),
+            scratch.own,
+            scratch.passes,
         )
         try:
             return rule.kernel(binding)
         except ValueError as error:
             raise _refused(node, error) from error
 
-    def _keep_states(self, buffers: dict[str, Buffer], in_place: Mapping[str, str]) -> list[Call]:
+    def _keep_states(
+        self, buffers: dict[str, Buffer], state: Mapping[str, Buffer], lender: Lender
+    ) -> list[Call]:
         """Copies new values into the states that were not written in place.
 
         What is wanted after the run and lies in the memory of such a state is saved before.
         """
-        pairs = [
+        saved: list[Call] = []
+        for name in self._saved():
+            safe = lender.own(np.empty_like(buffers[name]))
+            saved.append(partial(np.copyto, safe, buffers[name]))
+            buffers[name] = safe
+        return saved + [partial(np.copyto, state[o], buffers[n]) for n, o in self._written_back()]
+
+    def _written_back(self) -> list[tuple[str, str]]:
+        """The states that are copied back at the end, new and old."""
+        return [
             (pair.output, pair.input)
             for pair in self.program.state
-            if self._rooted(pair.output) != pair.input and in_place.get(pair.output) != pair.input
+            if self._rooted(pair.output) != pair.input
+            and self.in_place.get(pair.output) != pair.input
         ]
+
+    def _saved(self) -> set[str]:
+        """What lies in the memory of a state that is copied back, and is wanted after that."""
+        pairs = self._written_back()
         overwritten = {old for _, old in pairs}
-        saved: list[Call] = []
-        for name in {*self.program.outputs, *(new for new, _ in pairs)}:
-            if self._rooted(name) in overwritten:
-                safe = np.empty_like(buffers[name])
-                saved.append(partial(np.copyto, safe, buffers[name]))
-                buffers[name] = safe
-        return saved + [partial(np.copyto, self.state[old], buffers[new]) for new, old in pairs]
-
-
-class _Scratch:
-    """Memory that every kernel may use while its call runs: one stretch, lent anew to each."""
-
-    def __init__(self) -> None:
-        self._memory = _aligned(0)
-        self._used = 0
-
-    def restart(self) -> None:
-        self._used = 0
-
-    def __call__(self, shape: tuple[int, ...], dtype: object) -> Buffer:
-        kind = np.dtype(dtype)  # type: ignore[call-overload]
-        size = int(np.prod(shape, dtype=np.int64)) * kind.itemsize
-        if self._used + size > self._memory.size:
-            self._memory, self._used = _aligned(max(size, 2 * self._memory.size)), 0
-        lent: Buffer = self._memory[self._used : self._used + size].view(kind).reshape(shape)
-        self._used += _rounded(size)
-        return lent
+        wanted = {*self.program.outputs, *(new for new, _ in pairs)}
+        return {name for name in wanted if self._rooted(name) in overwritten}
 
 
 def _sizes(spec: Spec) -> tuple[int, ...]:
@@ -401,7 +460,7 @@ def _sizes(spec: Spec) -> tuple[int, ...]:
 
 
 def _count(spec: Spec) -> int:
-    return int(np.prod(_sizes(spec), dtype=np.int64))
+    return prod(_sizes(spec))
 
 
 def _cut(memory: Buffer, block: slice, size: int) -> Buffer:
@@ -413,23 +472,9 @@ def _cut(memory: Buffer, block: slice, size: int) -> Buffer:
     return memory.reshape(-1)[block]
 
 
-def _first_gap(placed: Buffer, first: int, last: int, size: int) -> int:
-    """The lowest offset where `size` bytes are free from node `first` to node `last`."""
-    starts, ends, _, _ = placed[:, (placed[2] <= last) & (placed[3] >= first)]
-    order = np.argsort(starts)
-    free_from = np.maximum.accumulate(np.concatenate([[0], ends[order]]))
-    gaps = np.flatnonzero(starts[order] - free_from[:-1] >= size)
-    return int(free_from[gaps[0] if gaps.size else -1])
-
-
-def _rounded(size: int) -> int:
-    return -(-size // _ALIGN) * _ALIGN
-
-
-def _aligned(size: int) -> Buffer:
-    memory: Buffer = np.empty(size + _ALIGN, np.uint8)
-    start = -memory.ctypes.data % _ALIGN
-    return memory[start : start + size]
+def _beyond(spec: Spec) -> ProblemError:
+    """That nobody has room for a value: more than 64 bits count must not even be tried."""
+    return refuse("memory_over", needed=written(spec.nbytes), allowed=written(budget()))
 
 
 def _refused(node: Node, error: Exception) -> ProblemError:

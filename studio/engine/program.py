@@ -7,8 +7,10 @@ writes it. Names of values are unique within a program and each is written once.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from math import prod
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 Dim = int | str  # a size, or the name of one ("batch", "time")
@@ -28,6 +30,11 @@ class Spec:
     @property
     def rank(self) -> int:
         return len(self.shape)
+
+    @property
+    def nbytes(self) -> int:
+        """What a value takes whose sizes are all known."""
+        return prod(d for d in self.shape if isinstance(d, int)) * np.dtype(self.dtype).itemsize
 
     def __str__(self) -> str:
         return f"{self.dtype}({', '.join(str(d) for d in self.shape)})"
@@ -107,6 +114,11 @@ class Program:
         nodes = tuple(_retarget_cast(node, dtype) for node in self.nodes)
         specs = {name: cast(spec) for name, spec in self.specs.items()}
         return replace(self, nodes=nodes, consts=consts, specs=specs)
+
+    def state_bytes(self, *roles: "Role") -> int:
+        """What its states of these roles take; all of them if none is named."""
+        kept = (state for state in self.state if not roles or state.role in roles)
+        return sum(self.specs[state.input].nbytes for state in kept)
 
     def writers(self) -> dict[str, Node]:
         """The node that writes each value."""

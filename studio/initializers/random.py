@@ -1,5 +1,6 @@
 """Random initializers, with Keras's defaults."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import sqrt
 from typing import ClassVar
@@ -10,6 +11,7 @@ from studio.declare import Unread, param
 from studio.engine.program import Array
 from studio.initializers.base import Initializer, fans, matrix_only
 
+_PART = 1 << 20  # numbers that are drawn at once
 _TRUNCATED = 0.87962566103423978  # standard deviation of a unit normal within ±2
 
 
@@ -24,7 +26,7 @@ class Random(Initializer):
     def fill(self, shape: tuple[int, ...], rng: np.random.Generator) -> Array:
         if self.seed is not None:
             rng = np.random.Generator(np.random.Philox(self.seed))
-        return self.draw(shape, rng).astype(np.float32)
+        return self.draw(shape, rng).astype(np.float32, copy=False)
 
     def draw(self, shape: tuple[int, ...], rng: np.random.Generator) -> Array:
         """An array of this shape, of any precision."""
@@ -39,7 +41,7 @@ class RandomUniform(Random):
     maxval: float = param(0.05, "Upper bound")
 
     def draw(self, shape: tuple[int, ...], rng: np.random.Generator) -> Array:
-        return rng.uniform(self.minval, self.maxval, shape)
+        return _by_parts(shape, lambda count: rng.uniform(self.minval, self.maxval, count))
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ class RandomNormal(Random):
     stddev: float = param(0.05, "Standard deviation", min=0)
 
     def draw(self, shape: tuple[int, ...], rng: np.random.Generator) -> Array:
-        return rng.normal(self.mean, self.stddev, shape)
+        return _by_parts(shape, lambda count: rng.normal(self.mean, self.stddev, count))
 
 
 @dataclass(frozen=True)
@@ -168,10 +170,20 @@ def _scaled(
     variance = scale / max(1.0, fan)
     if distribution == "uniform":
         limit = sqrt(3.0 * variance)
-        return rng.uniform(-limit, limit, shape)
+        return _by_parts(shape, lambda count: rng.uniform(-limit, limit, count))
     if distribution == "untruncated_normal":
-        return rng.normal(0.0, sqrt(variance), shape)
+        return _by_parts(shape, lambda count: rng.normal(0.0, sqrt(variance), count))
     return _within_two(shape, rng) * (sqrt(variance) / _TRUNCATED)
+
+
+def _by_parts(shape: tuple[int, ...], draw: Callable[[int], Array]) -> Array:
+    """Draws that follow one another, in float32; never all of them in float64, which are larger."""
+    found = np.empty(shape, np.float32)
+    numbers = found.reshape(-1)
+    for start in range(0, numbers.size, _PART):
+        part = numbers[start : start + _PART]
+        part[:] = draw(len(part))
+    return found
 
 
 def _within_two(shape: tuple[int, ...], rng: np.random.Generator) -> Array:

@@ -5,7 +5,7 @@ from math import inf
 
 import numpy as np
 
-from studio.engine.builder import Builder, Value
+from studio.engine.builder import Builder, Value, table
 from studio.layers.values import Range
 from studio.problem import refuse
 
@@ -72,7 +72,7 @@ def _sparsemax(op: Builder, x: Value) -> Value:
         raise refuse("sparsemax_open", received=x.spec)
     ordered, _ = op.call("TopK", (x, np.array([size], np.int64)), outputs=2, axis=-1)
     sums = op.CumSum(ordered, np.array(x.rank - 1, np.int64))
-    places = op.const(np.arange(1, size + 1), x.dtype)
+    places = op.const(table([size], lambda: np.arange(1, size + 1)), x.dtype)
     support = op.Greater(op.Sub(ordered, op.Div(op.Sub(sums, 1.0), places)), 0.0)
     last = np.array([-1], np.int64)
     total = op.ReduceSum(op.Where(support, sums, 0.0), last, keepdims=1)

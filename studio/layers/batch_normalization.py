@@ -6,7 +6,7 @@ import numpy as np
 
 from studio.constraints.base import Constraint
 from studio.declare import param
-from studio.engine.builder import Value
+from studio.engine.builder import Value, table
 from studio.engine.program import Role, Spec
 from studio.initializers.base import Initializer
 from studio.initializers.constant import Ones, Zeros
@@ -115,8 +115,8 @@ class BatchNormalization(Layer):
         mean, variance = w.moving_mean, w.moving_variance
         if axis == 1:
             size = known_axis(self.kind, axis, x.spec)
-            gamma = w.gamma if self.scale else np.ones(size, mean.dtype)
-            beta = w.beta if self.center else np.zeros(size, mean.dtype)
+            gamma = w.gamma if self.scale else table([size], lambda: np.ones(size, mean.dtype))
+            beta = w.beta if self.center else table([size], lambda: np.zeros(size, mean.dtype))
             return op.BatchNormalization(x, gamma, beta, mean, variance, epsilon=self.epsilon)
         factor = inverse_deviation(op, variance, self.epsilon)
         factor = op.Mul(factor, w.gamma) if self.scale else factor

@@ -1,6 +1,7 @@
 """Normalization of groups of channels, sample by sample."""
 
 from dataclasses import dataclass
+from math import isqrt
 
 import numpy as np
 
@@ -100,7 +101,8 @@ class GroupNormalization(Layer):
         channels = known_axis(self.kind, axis, x)
         groups = channels if self.groups == -1 else self.groups
         if channels % groups:
-            fitting = max(n for n in range(1, groups) if channels % n == 0)
+            halves = [n for n in range(1, isqrt(channels) + 1) if channels % n == 0]
+            fitting = max(n for m in halves for n in (m, channels // m) if n < groups)
             fix = {"groups": fitting}
             args = {"received": groups, "expected": channels}
             raise refuse("groups_uneven", kind=self.kind, fix=fix, **args)

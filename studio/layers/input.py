@@ -1,11 +1,14 @@
 """Where data enters."""
 
 from dataclasses import dataclass
+from math import prod
 
 from studio.declare import param
 from studio.engine.builder import Value
 from studio.engine.program import Spec
 from studio.layers.base import Layer, LayerBuilder, Port, Weights
+from studio.limits import VALUE_NUMBERS
+from studio.problem import Problem
 
 DTYPES = ("float32", "int32", "int64")
 
@@ -21,6 +24,14 @@ class Input(Layer):
 
     def inputs(self) -> tuple[Port, ...]:
         return ()
+
+    def problems(self) -> list[Problem]:
+        found = super().problems()
+        count = prod(d for d in self.shape if d) if not found else 0
+        if count > VALUE_NUMBERS:
+            args = {"received": self.spec(), "count": count, "expected": VALUE_NUMBERS}
+            found.append(Problem("value_too_large", args=args))
+        return found
 
     def spec(self, apart: str = "") -> Spec:
         """The batch, then the sample; an unknown first size is the length of time.

@@ -7,7 +7,7 @@ import numpy as np
 
 from studio.constraints.base import Constraint
 from studio.declare import param
-from studio.engine.builder import Value
+from studio.engine.builder import Value, table
 from studio.engine.program import Spec
 from studio.initializers.base import Initializer
 from studio.initializers.constant import Ones, Zeros
@@ -90,7 +90,7 @@ class LayerNormalization(Layer):
         axes, rank = self._axes(x[0].spec), x[0].rank
         if axes == list(range(axes[0], rank)) and not self.rms_scaling:
             sizes = [known_axis(self.kind, axis, x[0].spec) for axis in axes]
-            gamma = w.gamma if self.scale else np.ones(sizes, x[0].dtype)
+            gamma = w.gamma if self.scale else table(sizes, lambda: np.ones(sizes, x[0].dtype))
             beta = [w.beta] if self.center else []
             attrs = {"axis": axes[0], "epsilon": self.epsilon}
             return op.LayerNormalization(x[0], gamma, *beta, **attrs)

@@ -14,7 +14,7 @@ from typing import ClassVar, Protocol
 import numpy as np
 
 from studio.engine.bodies.operands import KEPT
-from studio.engine.builder import Value
+from studio.engine.builder import Value, table
 from studio.layers.base import LayerBuilder
 from studio.layers.noise import dropped, share_kept
 
@@ -73,6 +73,8 @@ def _input_dropped(
     if not layer.recurrent_dropout or gates == 1:
         return dropped(op, steps, layer.dropout, (batch, width)), w
     beside = op.Concat(*[steps] * gates, axis=2)
-    own = np.kron(np.eye(gates), np.ones((layer.units, width)))[None]
+    one = (layer.units, width)
+    shape = (1, gates * layer.units, gates * width)
+    own = table(shape, lambda: np.kron(np.eye(gates), np.ones(one))[None])
     rows = op.Mul(op.Concat(*[w] * gates, axis=2), op.const(own, w.dtype))
     return dropped(op, beside, layer.dropout, (batch, gates * width)), rows

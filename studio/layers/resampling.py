@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from studio.engine.builder import Value
+from studio.engine.builder import Value, table
 from studio.engine.program import Array
 from studio.layers.base import LayerBuilder
 from studio.layers.values import Range
@@ -40,7 +40,7 @@ def resampled(
 ) -> Value:
     """`x` with `new` elements along an axis that has `size`, the axis moved to the end for it."""
     order = [i for i in range(x.rank) if i != axis] + [axis]
-    matrix = between(size, new, kernel, antialias).astype(x.dtype)
+    matrix = table((size, new), lambda: between(size, new, kernel, antialias).astype(x.dtype))
     mixed = op.MatMul(op.Transpose(x, perm=tuple(order)), matrix)
     return op.Transpose(mixed, perm=tuple(int(i) for i in np.argsort(order)))
 

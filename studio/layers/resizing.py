@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from studio.declare import param
-from studio.engine.builder import Value
-from studio.engine.program import Spec
+from studio.engine.builder import Value, table
+from studio.engine.program import Array, Spec
 from studio.layers.base import Example, Layer, LayerBuilder, Weights
 from studio.layers.edges import DATA_FORMATS, spatial
 from studio.layers.expect import float_input, known_axis
@@ -56,8 +56,12 @@ class Resizing(Layer):
         for axis, new in zip(spatial(self.data_format, 4), (self.height, self.width), strict=True):
             size = known_axis(self.kind, axis, y.spec)
             if self.interpolation == "nearest":
-                places = ((np.arange(new) + 0.5) * size / new).astype(np.int64)
-                y = op.Gather(y, places, axis=axis)
+                y = op.Gather(y, _nearest(size, new), axis=axis)
             else:
                 y = resampled(op, y, axis, size, new, self.interpolation, self.antialias)
         return y
+
+
+def _nearest(size: int, new: int) -> Array:
+    """Which of `size` elements is at each of `new` places."""
+    return table((new,), lambda: ((np.arange(new) + 0.5) * size / new).astype(np.int64))

@@ -1,11 +1,12 @@
 """One layer by itself: what it gives for inputs like these."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from math import prod
 
-from studio.engine.builder import Value
+from studio.engine.builder import Value, expect_possible
 from studio.engine.program import Spec
 from studio.engine.work import multiplications
 from studio.layers.base import Layer, LayerBuilder, Weight, Weights
@@ -17,8 +18,13 @@ from studio.problem import Problem, ProblemError, refuse
 def results_of(
     layer: Layer, op: LayerBuilder, weights: Mapping[str, Value], arriving: Sequence[Value]
 ) -> Sequence[Value]:
-    """A layer's results, their masks travelling with them."""
-    found = layer.lower(op, Weights(weights), *arriving)
+    """A layer's results, their masks travelling with them.
+
+    Raises:
+        ProblemError: what is wrong with what arrives; ``layer_refused`` with an operator's reason.
+    """
+    with refusing(layer.kind):
+        found = layer.lower(op, Weights(weights), *arriving)
     results = [found] if isinstance(found, Value) else list(found)
     regularizer = layer.activity()
     if regularizer is not None:
@@ -59,13 +65,11 @@ def shapes_of(
     if problems:
         return Shapes(problems=problems)
     try:
+        for spec in inputs:
+            expect_possible(spec)
         op, weights, results = _lowered(layer, inputs, masks)
     except ProblemError as error:
         return Shapes(problems=error.problems)
-    except ValueError as error:
-        return Shapes(
-            problems=(Problem("layer_refused", args={"kind": layer.kind, "reason": str(error)}),)
-        )
     found = tuple(op.mask(v) for v in results)
     return Shapes(
         tuple(v.spec for v in results), weights, (), tuple(m.spec if m else None for m in found)
@@ -87,12 +91,7 @@ def _lowered(
 ) -> tuple[LayerBuilder, tuple[Weight, ...], Sequence[Value]]:
     """A layer lowered by itself: the builder, its weights, its results."""
     op = LayerBuilder()
-    weights = layer.weights(*inputs)
-    _refuse_giant(layer.kind, weights)
-    for weight in weights:
-        for held in (weight.initializer, weight.regularizer, weight.constraint):
-            if held is not None:
-                held.accept(weight.name, weight.shape)
+    weights = weights_of(layer, inputs)
     values = {w.name: op.state(w.name, Spec("float32", w.shape), w.role) for w in weights}
     arriving = [op.input(f"x{i}", spec) for i, spec in enumerate(inputs)]
     for i, mask in enumerate(masks):
@@ -101,8 +100,31 @@ def _lowered(
     return op, weights, results_of(layer, op, values, arriving)
 
 
-def _refuse_giant(kind: str, weights: tuple[Weight, ...]) -> None:
-    """Refuse a slip of the keyboard before anything of its size is allocated."""
+def weights_of(layer: Layer, inputs: Sequence[Spec]) -> tuple[Weight, ...]:
+    """A layer's weights for inputs like these, which can be had: nothing of them is allocated.
+
+    Raises:
+        ProblemError: what is wrong with what arrives; ``layer_too_large``, for a slip of the
+            keyboard; what does not fit a weight's shape.
+    """
+    with refusing(layer.kind):
+        weights = layer.weights(*inputs)
     count = sum(prod(weight.shape) for weight in weights)
     if count > LAYER_NUMBERS:
-        raise refuse("layer_too_large", kind=kind, received=count, expected=LAYER_NUMBERS)
+        raise refuse("layer_too_large", kind=layer.kind, received=count, expected=LAYER_NUMBERS)
+    for weight in weights:
+        for held in (weight.initializer, weight.regularizer, weight.constraint):
+            if held is not None:
+                held.accept(weight.name, weight.shape)
+    return weights
+
+
+@contextmanager
+def refusing(kind: str) -> Iterator[None]:
+    """What an operator, or arithmetic, says against a layer of this kind is a problem of it."""
+    try:
+        yield
+    except ProblemError:
+        raise
+    except (ValueError, OverflowError) as error:
+        raise refuse("layer_refused", kind=kind, reason=str(error)) from error

@@ -9,6 +9,7 @@ from studio.engine.builder import Value
 from studio.engine.program import Array, Dim, Spec
 from studio.layers.base import Layer, LayerBuilder, Weights
 from studio.layers.expect import has_rank
+from studio.limits import STEPS_APART
 from studio.problem import refuse
 
 
@@ -80,6 +81,8 @@ class TimeDistributed(Layer):
         count = x.shape[1]
         if not isinstance(count, int):
             raise refuse("steps_unknown", kind=self.kind, received=x.spec)
+        if count > STEPS_APART:
+            raise refuse("steps_many", kind=self.kind, received=count, expected=STEPS_APART)
         mask, found = op.mask(x), list[Value]()
         for number in range(count):
             index = np.array(number, np.int64)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from studio.declare import param, remedy
-from studio.engine.builder import Builder, Value
+from studio.engine.builder import Builder, Value, table
 from studio.problem import refuse
 from studio.regularizers.base import Regularizer
 
@@ -33,7 +33,7 @@ class OrthogonalRegularizer(Regularizer):
         unit = unit_length(op, rows, 1)
         cosines = op.Abs(op.MatMul(unit, op.Transpose(unit, perm=(1, 0))))
         count = self._count(tuple(int(size) for size in weight.shape))
-        others = 1 - np.eye(count, dtype=weight.dtype)
+        others = table((count, count), lambda: 1 - np.eye(count, dtype=weight.dtype))
         pairs = count * (count - 1) / 2
         return op.Mul(op.ReduceSum(op.Mul(cosines, others), keepdims=0), self.factor / 2 / pairs)
 

@@ -16,9 +16,9 @@ from multiprocessing.process import BaseProcess
 from queue import SimpleQueue
 from typing import Any
 
+from studio.engine.memory import held
 from studio.formats.atomic import reason
 from studio.problem import Problem, ProblemError
-from studio.train.memory import held
 from studio.train.pipe import receive, send
 
 _NICE = 5  # below the window

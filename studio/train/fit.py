@@ -19,6 +19,7 @@ from studio.layers.cell import Cell, Cells
 from studio.problem import refuse
 from studio.train.arrays import Arrays
 from studio.train.course import Course, Judge
+from studio.train.estimate import Amounts, expect_fit
 from studio.train.events import (
     BatchDone,
     BatchStarted,
@@ -125,6 +126,7 @@ def fit(
     watch: Watch | None = None,
     onlookers: Sequence[Onlooker] = (),
     watched: Watched | None = None,
+    copies: int = 0,
 ) -> Iterator[Event]:
     """Train, giving Started, then BatchDone and EpochDone, and Finished last.
 
@@ -142,6 +144,11 @@ def fit(
         watch: looks on at each validation.
         onlookers: look on at each step and each epoch's end.
         watched: where it is to stop by itself; nowhere if None, as in Keras.
+        copies: how often others keep the weights, with what the optimizer keeps of them.
+
+    Raises:
+        ProblemError: at the first event, before anything is allocated: what keeps a step from
+            being built, ``memory_over``, ``memory_over_batch``.
     """
     plan = plan or FitPlan()
     if course is None:
@@ -149,7 +156,7 @@ def fit(
         course = Course(run, first, data_pass=first)
     around = _Around(control or Asked(), watch, tuple(onlookers), watched)
     fitting = _Fit(trainer, data, validation, plan, course, around)
-    return fitting.events(keep_best, finish_epoch)
+    return fitting.events(keep_best, finish_epoch, copies + keep_best)
 
 
 def stamp() -> str:
@@ -201,8 +208,11 @@ class _Fit:
         self._run_began = self._clock() - course.began[1]
         self._epoch_began = self._clock() - course.began[0]
 
-    def events(self, keep_best: bool, finish_epoch: bool) -> Iterator[Event]:
+    def events(self, keep_best: bool, finish_epoch: bool, copies: int) -> Iterator[Event]:
         trainer, course, plan = self.trainer, self.course, self.plan
+        held_batch = plan.validation_batch_size or plan.batch_size
+        amounts = Amounts(plan.batch_size, held_batch, copies=copies)
+        expect_fit(trainer, self.data, self.validation, amounts)
         step, _ = trainer.compiled(True, self.data.weighted, self.data.one_hots)
         assert trainer.choice is not None, "an engine was chosen for the step"
         if course.rate is not None:

@@ -22,6 +22,7 @@ from studio.train.class_weights import balanced
 from studio.train.control import Guard, Orders
 from studio.train.course import Course
 from studio.train.data import load_data
+from studio.train.estimate import expect_weights
 from studio.train.events import EpochDone, Event, Finished, Hit, Started, Warned
 from studio.train.fingerprint import fingerprint
 from studio.train.fit import FitPlan, fit, stamp
@@ -122,6 +123,7 @@ class _Doing:
         self._job, self._orders, self._say, self._attended = job, orders, say, attended
         self._told = False  # of a validation that gave NaN
         document = job.project.document
+        expect_weights(document)
         self._run = document.plan.run
         self._start = _start(job, threads)
         self._data = load_data(document, job.base or Path(), self._start.fitted)
@@ -158,6 +160,7 @@ class _Doing:
             control=self._guard,
             onlookers=(self._observer,),
             watched=self._watched(),
+            copies=int(self._keeper is not None),
         ):
             match event:
                 case Started():

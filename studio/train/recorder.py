@@ -13,12 +13,12 @@ from time import perf_counter
 import numpy as np
 
 from studio.document.model import Document
+from studio.engine.memory import available
 from studio.layers.cell import Cell
 from studio.train.arrays import Arrays
 from studio.train.course import Course
 from studio.train.diagnosis import finite
 from studio.train.feeding import Feeding
-from studio.train.memory import available
 from studio.train.step import Step
 from studio.train.trainer import Trainer
 

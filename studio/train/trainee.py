@@ -6,6 +6,7 @@ import traceback
 from collections import deque
 from multiprocessing.connection import Connection
 
+from studio.engine.memory import held
 from studio.engine.threads import available
 from studio.train.beside import problems_of, settle
 from studio.train.control import Orders
@@ -21,7 +22,6 @@ from studio.train.events import (
     Started,
 )
 from studio.train.job import Job, train
-from studio.train.memory import held
 from studio.train.pipe import receive, send
 
 _INTERVAL = 0.05  # seconds between two BatchDone that are sent

@@ -1,6 +1,6 @@
 """Runs steps: feeds batches to the compiled programs and keeps the Store in step."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from math import prod
@@ -23,6 +23,7 @@ from studio.train.means import Logs, Means
 from studio.train.step import Step, build_step
 from studio.train.update import RATE, STEP, Lagging
 
+_LARGE = 1 << 20  # bytes, from which a weight is worth a look at where it is
 _Kind = tuple[bool, Weighted, Placed, bool]
 
 
@@ -94,17 +95,26 @@ class Trainer:
         self, training: bool, weighted: Weighted, one_hots: Placed = frozenset()
     ) -> tuple[Step, Executor]:
         """The step of this kind and its executor, with the newest states."""
+        step, runner = self.made(training, weighted, one_hots)
+        if runner is not self._active:
+            self.save()
+            self._load(step, runner)
+            self._active = runner
+        return step, runner
+
+    def made(
+        self, training: bool, weighted: Weighted, one_hots: Placed = frozenset()
+    ) -> tuple[Step, Executor]:
+        """The same before any weight is there.
+
+        Raises:
+            ProblemError: as `build_step` and the engines; ``memory_over``.
+        """
         key = (training, weighted, one_hots, norm := training and self.norms)
         if key not in self._compiled:
             step = build_step(self.document, training, weighted, one_hots, norm=norm)
             self._compiled[key] = step, self._executor(step.program)
-        step, runner = self._compiled[key]
-        if runner is not self._active:
-            self.save()
-            runner.load(self.state(step))
-            self._share(step, runner)
-            self._active = runner
-        return step, runner
+        return self._compiled[key]
 
     def _executor(self, program: Program) -> Executor:
         self.choice = self.choice or choose(self.settings.engine, program)
@@ -173,6 +183,14 @@ class Trainer:
                     cell.value = cell.slots[slot].copy()
         self.forget()
 
+    def _load(self, step: Step, runner: Executor) -> None:
+        """Give the executor its states; a large weight is not there twice for longer than that."""
+        for name, array in self._states(step):
+            runner.load({name: array})
+            if name in step.variables and array.nbytes > _LARGE:
+                self._cell(step, name).value = runner.lend()[name]
+        self._share(step, runner)
+
     def _share(self, step: Step, runner: Executor) -> None:
         """Make the executor's arrays the Store's; cells stay, so that sharers see them."""
         state = runner.lend()
@@ -185,25 +203,27 @@ class Trainer:
 
     def state(self, step: Step) -> dict[str, Array]:
         """What the Store holds of a step's states, by name, or the values they start with."""
-        state: dict[str, Array] = {}
+        return dict(self._states(step))
+
+    def _states(self, step: Step) -> Iterator[tuple[str, Array]]:
+        """The same one after the other: weights are drawn when it is their turn."""
         written = {s.input for s in step.program.state if s.output != s.input}
         for name, variable in step.variables.items():
-            state[name] = self._cell(step, name).value
+            value = self._cell(step, name).value
             if name in written:
                 self.store.keep_file(*variable.place)
+            yield name, value
         for name, (weight, slot) in step.slots.items():
             cell = self._cell(step, weight)
             if cell.lag is not None and not _goes_on(cell.lag, step.lags.get(weight)):
                 cell.settle()
             first = np.float32(first_value(self.document.plan.optimizer, slot))
-            state[name] = cell.slots.get(slot, np.broadcast_to(first, cell.value.shape))
+            yield name, cell.slots.get(slot, np.broadcast_to(first, cell.value.shape))
         for name, lag in step.lags.items():
             cell = self._cell(step, name)
-            state[lag.clock] = cell.lag.clock if cell.lag else np.array(0, np.int32)
-            state[lag.touched] = (
-                cell.lag.touched if cell.lag else np.zeros(len(cell.value), np.int32)
-            )
-        return state
+            yield lag.clock, cell.lag.clock if cell.lag else np.array(0, np.int32)
+            none = np.zeros(0 if cell.lag else len(cell.value), np.int32)
+            yield lag.touched, cell.lag.touched if cell.lag else none
 
     def _cell(self, step: Step, weight: str) -> Cell:
         """Where the Store keeps a weight, by its state's name."""
@@ -233,7 +253,7 @@ class Trainer:
         sizes = symbols(step.program, feeds) if step.draws else {}
         for name, (source, draw) in step.draws.items():
             spec = step.program.specs[name]
-            shape = [_size(d, sizes) for d in spec.shape]
+            shape = [size_of(d, sizes) for d in spec.shape]
             rng = generator(self.settings.seed, "noise", source, draw, counter=number)
             feeds[name] = rng.random(shape, np.float32)
         return feeds
@@ -254,7 +274,7 @@ def symbols(program: Program, feeds: Mapping[str, Array]) -> dict[str, int]:
     }
 
 
-def _size(dim: Dim, sizes: Mapping[str, int]) -> int:
+def size_of(dim: Dim, sizes: Mapping[str, int]) -> int:
     """A size in numbers; ``batch*time`` is where a wrapper folds time into the batch."""
     if isinstance(dim, int):
         return dim

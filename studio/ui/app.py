@@ -14,7 +14,7 @@ from studio.text import set_language, text
 from studio.ui.canvas import accessible
 from studio.ui.collecting import Collecting
 from studio.ui.icons import icon
-from studio.ui.preferences import use_threads
+from studio.ui.preferences import use_memory, use_threads
 from studio.ui.report import Reporter
 from studio.ui.session import Session
 from studio.ui.settings import Settings
@@ -90,6 +90,7 @@ def prepare(app: QApplication, settings: Settings) -> None:
     use_qt_texts(settings.language)
     apply_theme(app, settings.theme)
     use_threads(settings.threads)
+    use_memory(settings.memory)
     accessible.install()
     app.setWindowIcon(icon("layerloom"))
     hints = app.styleHints()

@@ -8,13 +8,13 @@ from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
 
 from studio.document.model import Document
 from studio.document.project import Project
+from studio.engine.memory import held
 from studio.examples import EXAMPLES
 from studio.formats import loom
 from studio.formats.newer_files import listed
 from studio.formats.results import write_history, write_weights
 from studio.problem import ProblemError, refuse
 from studio.text import text
-from studio.train.memory import held
 from studio.ui.canvas.picture import thumbnail
 from studio.ui.dialogs import ask_unsaved, confirm, tell, tell_problems
 from studio.ui.editors import finish_typing

@@ -20,32 +20,45 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from studio.engine.threads import VARIABLE
+from studio.engine import memory, threads
 from studio.text import LANGUAGES, language, text
 from studio.ui.actions import Action
 from studio.ui.keys import Gesture
 from studio.ui.keys_view import KeysView
 from studio.ui.parts import Complaint, clear, note, plain
-from studio.ui.settings import MOST_THREADS, THEMES, WHEELS
+from studio.ui.settings import MOST_MEMORY, MOST_THREADS, THEMES, WHEELS
 
 if TYPE_CHECKING:  # the window shows this, so it cannot be imported here
     from studio.ui.window import MainWindow
 
-_outside = os.environ.get(VARIABLE)  # what the program was started with
+# What the program was started with.
+_outside = {name: os.environ.get(name) for name in (threads.VARIABLE, memory.VARIABLE)}
 
 
-def use_threads(threads: int) -> None:
+def use_threads(most: int) -> None:
     """Use at most so many cores, here and in every training started from now on.
 
     Args:
-        threads: 0 for what the program was started with: all, if nothing was said.
+        most: 0 for what the program was started with: all, if nothing was said.
     """
-    if threads:
-        os.environ[VARIABLE] = str(threads)
-    elif _outside is not None:
-        os.environ[VARIABLE] = _outside
+    _say(threads.VARIABLE, str(most) if most else None)
+
+
+def use_memory(gigabytes: int) -> None:
+    """Let a model take at most so much memory, here and in every training started from now on.
+
+    Args:
+        gigabytes: 0 for what the program was started with: half of it, if nothing was said.
+    """
+    _say(memory.VARIABLE, f"{gigabytes}G" if gigabytes else None)
+
+
+def _say(variable: str, value: str | None) -> None:
+    value = _outside[variable] if value is None else value
+    if value is None:
+        os.environ.pop(variable, None)
     else:
-        os.environ.pop(VARIABLE, None)
+        os.environ[variable] = value
 
 
 class Preferences(QDialog):
@@ -89,7 +102,7 @@ class Preferences(QDialog):
 
 
 class GeneralPage(QWidget):
-    """Looks, language, wheel, cores."""
+    """Looks, language, wheel, cores, memory."""
 
     def __init__(self, window: "MainWindow") -> None:
         super().__init__()
@@ -109,11 +122,19 @@ class GeneralPage(QWidget):
         self.threads.setSpecialValueText(text("window.threads_all"))
         self.threads.setValue(settings.threads)
         self.threads.valueChanged.connect(window.set_threads)
+        self.memory = QSpinBox()
+        self.memory.setRange(0, MOST_MEMORY)
+        self.memory.setSpecialValueText(
+            text("memory.half", size=memory.written(int(memory.installed() * memory.SHARE)))
+        )
+        self.memory.setSuffix(" GB")
+        self.memory.setValue(settings.memory)
+        self.memory.valueChanged.connect(window.set_memory)
         rows = QGridLayout(self)
         rows.setContentsMargins(14, 14, 14, 14)
         rows.setHorizontalSpacing(14)
         rows.setColumnStretch(1, 1)
-        for at, name in enumerate(("theme", "language", "wheel", "threads")):
+        for at, name in enumerate(("theme", "language", "wheel", "threads", "memory")):
             field: QWidget = getattr(self, name)
             label = QLabel(text(f"window.preferences_{name}"))
             label.setBuddy(field)

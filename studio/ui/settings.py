@@ -15,6 +15,7 @@ from studio.text import LANGUAGES
 THEMES = ("system", "light", "dark", "contrast")
 WHEELS = ("zoom", "scroll")  # what the wheel of a mouse does to the canvas
 MOST_THREADS = 256
+MOST_MEMORY = 65_536  # gigabytes one may choose
 _RECENT = 10
 _YOUNG = 60.0  # seconds in which somebody may still be writing what lies beside the file
 _LEFT = re.compile(r"\.[A-Za-z0-9]{6}|\.lock(\.rmlock)+")  # behind its name: of Qt's writers
@@ -87,6 +88,16 @@ class Settings:
     @threads.setter
     def threads(self, threads: int) -> None:
         self._kept.setValue("threads", threads)
+
+    @property
+    def memory(self) -> int:
+        """How many gigabytes a model may take at most; 0 for half of what there is."""
+        chosen = str(self._kept.value("memory", 0))
+        return min(int(chosen), MOST_MEMORY) if chosen.isascii() and chosen.isdigit() else 0
+
+    @memory.setter
+    def memory(self, gigabytes: int) -> None:
+        self._kept.setValue("memory", gigabytes)
 
     @property
     def keras_python(self) -> str:

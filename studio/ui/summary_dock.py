@@ -23,7 +23,8 @@ from PySide6.QtWidgets import (
 )
 
 from studio.document.cost import total
-from studio.document.summary import amount, lines, memory, summary, totals
+from studio.document.summary import amount, lines, summary, totals
+from studio.engine.memory import written
 from studio.text import text
 from studio.ui.lazy import Lazy
 from studio.ui.parts import note, number
@@ -106,9 +107,9 @@ class SummaryDock(Lazy):
                 trained=number(trained),
                 frozen=number(frozen),
                 flops=amount(whole.flops),
-                memory=memory(whole.memory),
+                memory=written(whole.memory),
                 rows=rows,
-                batch=memory(whole.memory * rows),
+                batch=written(whole.memory * rows),
             )
         )
         for widget in (self.length, self._length_label):

@@ -8,7 +8,8 @@ from PySide6.QtCore import QAbstractItemModel, QModelIndex, QPersistentModelInde
 from PySide6.QtGui import QIcon
 
 from studio.document.model import CallId
-from studio.document.summary import Line, amount, memory
+from studio.document.summary import Line, amount
+from studio.engine.memory import written
 from studio.text import text
 from studio.ui.canvas.faces import shape_text
 from studio.ui.icons import icon
@@ -196,6 +197,6 @@ def _written(line: Line, column: int) -> str:
         lambda: ", ".join(shape_text(spec) or "?" for spec in line.shapes),
         lambda: number(line.parameters),
         lambda: amount(line.cost.flops),
-        lambda: memory(line.cost.memory),
+        lambda: written(line.cost.memory),
         lambda: ", ".join(line.sources),
     )[column]()

@@ -44,7 +44,7 @@ from studio.ui.front import Front
 from studio.ui.inspector import Inspector
 from studio.ui.keys_view import KeysDialog
 from studio.ui.palette import Palette
-from studio.ui.preferences import Preferences, use_threads
+from studio.ui.preferences import Preferences, use_memory, use_threads
 from studio.ui.problems_dock import ProblemsDock
 from studio.ui.session import Session
 from studio.ui.settings import Settings
@@ -366,6 +366,11 @@ class MainWindow(QMainWindow):
         self.settings.wheel = wheel
         for desk in self.tabs.desks:
             desk.set_wheel(wheel == "scroll")
+
+    def set_memory(self, gigabytes: int) -> None:
+        """Let a model take at most so much memory; 0 for half of what there is."""
+        self.settings.memory = gigabytes
+        use_memory(gigabytes)
 
     def set_threads(self, threads: int) -> None:
         """Use at most so many cores, 0 for all, and keep the choice."""

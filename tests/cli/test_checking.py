@@ -6,6 +6,7 @@ from typing import Any
 
 from studio.document import edits
 from studio.document.project import Project
+from studio.engine.memory import VARIABLE
 from studio.formats import loom
 from tests.cli.commands import layerloom
 
@@ -24,6 +25,16 @@ def test_check_lists_problems_and_fails(project: Path, tmp_path: Path, capsys: A
     loom.save(broken, Project(edits.remove_calls(document, [call])))
     assert layerloom("check", broken) == 1
     assert "error" in capsys.readouterr().out
+
+
+def test_check_says_what_training_takes(project: Path, capsys: Any, monkeypatch: Any) -> None:
+    assert layerloom("check", project) == 0
+    assert "of memory" in capsys.readouterr().out
+    assert layerloom("summary", project) == 0
+    assert "of memory" in capsys.readouterr().out
+    monkeypatch.setenv(VARIABLE, "1M")
+    assert layerloom("check", project) == 1
+    assert "more than the 1.00 MiB" in capsys.readouterr().out
 
 
 def test_check_as_json_ends_with_a_count(project: Path, capsys: Any) -> None:

@@ -11,6 +11,7 @@ import pytest
 from studio.document import edits
 from studio.document.plan import GeneratedSource
 from studio.document.project import Project
+from studio.engine.memory import VARIABLE
 from studio.examples import EXAMPLES
 from studio.formats import loom
 from tests.cli.commands import COLUMNS, layerloom, mistake
@@ -35,6 +36,21 @@ def test_train_to_another_file_leaves_the_project_alone(project: Path, tmp_path:
     assert layerloom("train", project, "--epochs", "1", "--out", out) == 0
     assert project.read_bytes() == before
     assert loom.load(out).runs
+
+
+def test_train_takes_no_more_memory_than_it_may(
+    project: Path, capsys: Any, monkeypatch: Any
+) -> None:
+    monkeypatch.setenv(VARIABLE, "1G")  # whatever the option says is gone again after the test
+    before = project.read_bytes()
+    options = ("--epochs", "1", "--batch-size", "100")
+    assert layerloom("train", project, *options, "--memory", "1M") == 1
+    assert "more than the 1.00 MiB" in capsys.readouterr().err
+    assert layerloom("train", project, *options, "--memory", "8M") == 1
+    assert " fit. " in capsys.readouterr().err
+    assert project.read_bytes() == before
+    assert layerloom("train", project, "--memory", "much") == 2
+    assert layerloom("train", project, *options, "--memory", "500M") == 0
 
 
 def test_train_twice_from_the_same_file_gives_the_same_file(project: Path, tmp_path: Path) -> None:

@@ -6,7 +6,8 @@ from studio.document.analysis import analyse
 from studio.document.cost import Costs
 from studio.document.edits import set_parameters
 from studio.document.sharing import group, wrap
-from studio.document.summary import amount, lines, memory, summary
+from studio.document.summary import amount, lines, summary
+from studio.engine.memory import written
 from studio.layers.time_distributed import TimeDistributed
 from tests.document.drawn import Drawing, headline
 
@@ -71,9 +72,9 @@ def test_models_hold_lines_that_add_up_over_all_uses() -> None:
         (999_999, "1.00 M", "977 KiB"),
         (13_900_000, "13.9 M", "13.3 MiB"),
         (4 * 1024**3, "4.29 G", "4.00 GiB"),
-        (10**20, "100000 P", "88818 PiB"),
+        (10**20, "100 E", "86.7 EiB"),
     ],
 )
 def test_amounts_have_three_digits(value: int, counted: str, stored: str) -> None:
     assert amount(value) == counted
-    assert memory(value) == stored
+    assert written(value) == stored

@@ -206,7 +206,7 @@ def test_a_state_is_written_in_place_where_nobody_reads_it_later() -> None:
     executor.load({"s": np.zeros(3)})
     compiled = executor.plan({"x": np.zeros(3)})
     assert len(compiled.calls) == 1
-    assert compiled.arena_bytes == 0
+    assert compiled.sizes.arena == 0
     found, state = run(program, [0, 1, 2], [1, 1, 1], times=3)
     assert state == [3, 4, 5] == found[new.name].tolist()
 
@@ -317,7 +317,7 @@ def chain(length: int) -> Program:
 def test_a_chain_needs_two_buffers() -> None:
     program = chain(50)
     compiled = plan(program, {"x": f(16, 8)}, {})
-    assert compiled.arena_bytes == 2 * 16 * 8 * 4
+    assert compiled.sizes.arena == 2 * 16 * 8 * 4
 
 
 def test_elementwise_results_take_the_place_of_operands() -> None:
@@ -326,7 +326,7 @@ def test_elementwise_results_take_the_place_of_operands() -> None:
     y = op.Exp(x)
     for _ in range(20):
         y = op.Tanh(op.Mul(y, 0.5))
-    assert plan(op.program([y]), {"x": f(16)}, {}).arena_bytes == 64
+    assert plan(op.program([y]), {"x": f(16)}, {}).sizes.arena == 64
 
 
 def test_what_only_a_stretch_of_elementwise_nodes_knows_is_a_block_long() -> None:
@@ -336,7 +336,7 @@ def test_what_only_a_stretch_of_elementwise_nodes_knows_is_a_block_long() -> Non
     root = op.Sqrt(op.Add(op.Mul(x, x), 1e-7))
     op.update(s, op.Sub(s, op.Div(op.Mul(x, 0.5), root)))
     compiled = plan(op.program([]), {"x": f(size)}, {"s": np.zeros(size, np.float32)})
-    assert compiled.arena_bytes == 2 * 4 * blocks.SIZE
+    assert compiled.sizes.arena == 2 * 4 * blocks.SIZE
     assert len(compiled.calls) == 6 * 10
 
 

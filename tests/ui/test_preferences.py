@@ -7,7 +7,7 @@ from PySide6.QtCore import QSettings, Qt
 from PySide6.QtWidgets import QApplication
 from shiboken6 import isValid
 
-from studio.engine import threads
+from studio.engine import memory, threads
 from studio.text import language
 from studio.ui import preferences
 from studio.ui.preferences import Preferences, use_threads
@@ -35,7 +35,7 @@ def dialog(window, qtbot):
 @pytest.fixture
 def environment(monkeypatch):
     monkeypatch.delenv(threads.VARIABLE, raising=False)
-    monkeypatch.setattr(preferences, "_outside", None)
+    monkeypatch.setitem(preferences._outside, threads.VARIABLE, None)
 
 
 def choose(qtbot, box, label):
@@ -81,9 +81,21 @@ def test_cores_are_said_to_the_engine(dialog, qtbot, environment):
     assert threads.VARIABLE not in os.environ
 
 
+def test_memory_is_said_to_the_engine(dialog, monkeypatch):
+    monkeypatch.setenv(memory.VARIABLE, "7G")
+    monkeypatch.setitem(preferences._outside, memory.VARIABLE, "7G")
+    field = dialog.general.memory
+    assert field.text().startswith("Half of it: ")
+    field.setValue(3)
+    assert Settings().memory == 3
+    assert memory.budget() == 3 * 2**30
+    field.setValue(0)
+    assert memory.budget() == 7 * 2**30
+
+
 def test_no_choice_of_cores_leaves_what_the_program_was_started_with(monkeypatch):
     monkeypatch.setenv(threads.VARIABLE, "3")
-    monkeypatch.setattr(preferences, "_outside", "3")
+    monkeypatch.setitem(preferences._outside, threads.VARIABLE, "3")
     use_threads(1)
     assert os.environ[threads.VARIABLE] == "1"
     use_threads(0)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from studio.engine.builder import Builder, Parts, Value
+from studio.engine.builder import Builder, Parts, Value, table
 from studio.engine.program import Spec
 
 IMPOSSIBLE, NOTHING = -1e5, -1e30  # Keras's log of 0; and what adds nothing beside that
@@ -48,7 +48,8 @@ def ctc_training(op: Builder, logits: Value, labels: Value) -> tuple[Value, Valu
     on_label = op.Exp(op.Add(op.Add(at_labels, labels_after), total))
     spread = op.MatMul(op.Transpose(on_label, perm=(1, 0, 2)), steps.hot)
     idle = op.Transpose(op.ReduceSum(on_blank, _LAST, keepdims=1), perm=(1, 0, 2))
-    first = op.const(np.eye(1, int(logits.shape[-1])), logits.dtype)
+    classes = int(logits.shape[-1])
+    first = op.const(table([classes], lambda: np.eye(1, classes)), logits.dtype)
     sure = op.Add(spread, op.Mul(idle, first))
     return cost, op.Sub(op.Exp(logs), sure)
 

@@ -27,8 +27,8 @@ class _Walks:
         batch, time, self.classes = self.logits.shape
         count, kind = self.labels.shape[1], self.logits.dtype
         self.logs = b.scratch(self.logits.shape, kind)
-        self.blank = np.empty((time, batch, count + 1), kind)
-        self.label = np.empty((time, batch, count), kind)
+        self.blank = b.own(np.empty((time, batch, count + 1), kind))
+        self.label = b.own(np.empty((time, batch, count), kind))
         self.rows = np.arange(batch)
 
     def forward(self) -> Buffer:

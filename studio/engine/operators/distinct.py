@@ -24,7 +24,8 @@ def _distinct(b: Binding) -> Call:
     size = int(b.attr("size", 0))
     indices, (ids, places, count) = b.input(0).reshape(-1), b.outputs
     assert ids is not None and places is not None and count is not None
-    order, last_of = np.arange(indices.size, dtype=np.int64), np.zeros(size, np.int64)
+    order = b.own(np.arange(indices.size, dtype=np.int64))
+    last_of = b.own(np.zeros(size, np.int64))
     numbers = places.reshape(-1)
 
     def call() -> None:

@@ -27,7 +27,13 @@ def unbroadcast(op: Builder, grad: Value, like: Value) -> Value:
     return op.like(op.ReduceSum(grad, axes, keepdims=1), like)
 
 
-def declare(name: str, kernel: Kernel, rule: Rule | None = None, constant: bool = False) -> None:
+def declare(
+    name: str,
+    kernel: Kernel,
+    rule: Rule | None = None,
+    constant: bool = False,
+    passing: float = 0.0,
+) -> None:
     """An elementwise operator whose rule gives one gradient, or a tuple with one per input."""
 
     def gradient(
@@ -47,6 +53,7 @@ def declare(name: str, kernel: Kernel, rule: Rule | None = None, constant: bool 
             kernel,
             gradient=gradient if rule else None,
             elementwise=True,
+            passing=passing,
             constant=constant,
         )
     )
@@ -117,6 +124,7 @@ declare(
         lambda: op.Mul(dy, op.Mul(n.input(1), op.Pow(n.x, op.Sub(n.input(1), 1.0)))),
         lambda: op.Mul(dy, op.Mul(n.y, op.Log(n.x))),
     ),
+    passing=1.0,
 )
 declare(
     "Abs",
@@ -169,7 +177,7 @@ declare(
 )
 declare(
     "LeakyRelu",
-    lambda b: _piecewise(b, lambda x: x * b.attr("alpha", 0.01)),
+    lambda b: _piecewise(b, None, b.attr("alpha", 0.01)),
     lambda op, n, dy: (
         lambda: op.Where(op.GreaterOrEqual(n.x, 0.0), dy, op.Mul(dy, n.number("alpha", 0.01)))
     ),
@@ -185,6 +193,7 @@ declare(
         ),
         lambda: op.Mul(dy, op.Min(n.x, 0.0)),
     ),
+    passing=2.25,
 )
 declare(
     "Shrink",
@@ -192,10 +201,11 @@ declare(
     lambda op, n, dy: (
         lambda: op.Mul(dy, op.Cast(op.Greater(op.Abs(n.x), n.number("lambd", 0.5)), to=dy.dtype))
     ),
+    passing=2.5,
 )
 declare(
     "Elu",
-    lambda b: _piecewise(b, lambda x: b.attr("alpha", 1.0) * np.expm1(x)),
+    lambda b: _piecewise(b, np.expm1, b.attr("alpha", 1.0)),
     lambda op, n, dy: (
         lambda: op.Where(op.Greater(n.x, 0.0), dy, op.Mul(dy, op.Add(n.y, n.number("alpha", 1.0))))
     ),
@@ -205,7 +215,8 @@ declare(
     "Selu",
     lambda b: _piecewise(
         b,
-        lambda x: b.attr("gamma", _SELU_GAMMA) * b.attr("alpha", _SELU_ALPHA) * np.expm1(x),
+        np.expm1,
+        b.attr("gamma", _SELU_GAMMA) * b.attr("alpha", _SELU_ALPHA),
         b.attr("gamma", _SELU_GAMMA),
     ),
     lambda op, n, dy: (
@@ -228,6 +239,7 @@ declare(
     "Softsign",
     lambda b: lambda: np.divide(b.input(0), 1 + np.abs(b.input(0)), b.out),
     lambda op, n, dy: lambda: op.Mul(dy, _square(op, op.Sub(1.0, op.Abs(n.y)))),
+    passing=2.0,
 )
 declare(
     "HardSigmoid",
@@ -249,6 +261,7 @@ declare(
             ),
         )
     ),
+    passing=2.0,
 )
 
 
@@ -260,10 +273,22 @@ def _shrink(b: Binding, threshold: float, bias: float) -> Call:
     )
 
 
-def _piecewise(b: Binding, negative: Callable[[Any], Any], slope: float = 1.0) -> Call:
-    """`slope`·x above zero, `negative(x)` below; the latter sees no positive number."""
-    x, out, zero = b.input(0), b.out, b.out.dtype.type(0)
-    return lambda: np.copyto(out, np.where(x > 0, x * slope, negative(np.minimum(x, zero))))
+def _piecewise(b: Binding, negative: np.ufunc | None, factor: float, slope: float = 1.0) -> Call:
+    """`slope`·x above zero, `factor`·`negative(x)` below; the latter sees no positive number."""
+    x, out, below = b.input(0), b.out, b.scratch(b.out.shape, b.out.dtype)
+    zero, scale, gain = map(out.dtype.type, (0, factor, slope))
+
+    def call() -> None:
+        np.minimum(x, zero, out=below)
+        if negative is not None:
+            negative(below, below)
+        np.multiply(below, scale, below)
+        np.maximum(x, zero, out=out)
+        if slope != 1:
+            np.multiply(out, gain, out)
+        np.add(out, below, out)
+
+    return call
 
 
 def _square(op: Builder, x: Value) -> Value:
@@ -320,6 +345,7 @@ declare(
     "Mean",
     lambda b: lambda: np.divide(reduce(np.add, b.inputs), len(b.inputs), out=b.out),
     lambda op, n, dy: tuple((lambda: op.Div(dy, float(len(n.inputs)))) for _ in n.inputs),
+    passing=1.0,
 )
 declare(
     "Where",
@@ -329,6 +355,7 @@ declare(
         lambda: op.Where(n.x, dy, 0.0),
         lambda: op.Where(n.x, op.Sub(dy, dy), dy),
     ),
+    passing=1.0,
 )
 
 # -- comparisons and logic: no gradient anywhere it exists ---------------------------------------

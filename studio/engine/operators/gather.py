@@ -56,12 +56,14 @@ def _gather_grad(b: Binding) -> Call:
         return partial(_scatter_axis, indices, dy, out, axis)
     rows = dy.reshape(count, -1)
     table = out.reshape(size, -1)
-    ends = np.arange(count + 1, dtype=np.int64)
-    ones = np.ones(count, out.dtype)
+    ends = b.own(np.arange(count + 1, dtype=np.int64))
+    ones = b.own(np.ones(count, out.dtype))
     flat = indices.reshape(-1)
     filled = b.optional(3)
     if filled is not None:
         return partial(_place_rows, flat, rows, table, filled)
+
+    b.passes(table.nbytes)
 
     def call() -> None:
         spread = sparse.csc_matrix((ones, flat % size, ends), shape=(size, count))
@@ -272,7 +274,9 @@ def _one_hot_matmul_grad(b: Binding) -> Call:
     """
     indices, dy, out = b.input(0), b.input(1), b.out
     depth, count = len(out), indices.size
-    ones, ends = np.ones(count, out.dtype), np.arange(count + 1)
+    ones, ends = b.own(np.ones(count, out.dtype)), b.own(np.arange(count + 1))
+
+    b.passes(out.nbytes)
 
     def call() -> None:
         shape = depth + 1, count

@@ -53,7 +53,7 @@ def _max(b: Binding) -> Call:
 def _max_with_places(b: Binding, places: Buffer) -> Call:
     """The places count through arrays of ONNX's layout; of equal elements the first is told."""
     x, out = b.input(0), b.out
-    numbers = _numbers(x.shape, bool(b.attr("storage_order", 0)))
+    numbers = b.own(_numbers(x.shape, bool(b.attr("storage_order", 0))))
     better, lowest = b.scratch(out.shape, bool), _lowest(out.dtype)
     steps = [
         (out[spots], x[elements], better[spots], places[spots], numbers[elements])

@@ -88,7 +88,7 @@ class Direction:
         """The state (input `H` or `C`) before the first step: given, or zero."""
         given = self.b.optional(state)
         if given is None:
-            return np.zeros((self.batch, self.units), self.b.input(R).dtype)
+            return self.b.own(np.zeros((self.batch, self.units), self.b.input(R).dtype))
         found: Buffer = given[self.index]
         return found
 

@@ -36,10 +36,10 @@ class _Arriving:
         self._parts = [b.input(i + 1).reshape(-1, table.shape[1]) for i in starts]
         self._counts = [b.optional(i + 2) if stride == 3 else None for i in starts]
         count = sum(map(len, self._indices))
-        self._order = np.arange(count, dtype=np.int32)
-        self._ends = np.arange(count + 1, dtype=np.int32)
-        self._ones = np.ones(count, table.dtype)
-        self._place = np.empty(self._size, np.int32)  # by row: where it is mentioned last
+        self._order = b.own(np.arange(count, dtype=np.int32))
+        self._ends = b.own(np.arange(count + 1, dtype=np.int32))
+        self._ones = b.own(np.ones(count, table.dtype))
+        self._place = b.own(np.empty(self._size, np.int32))  # by row: where it is mentioned last
 
     def find(self) -> tuple[Buffer, Buffer]:
         """The rows, int64, and their gradients; both only to be read."""
@@ -104,7 +104,8 @@ def _in_place(b: Binding, count: int) -> tuple[list[Buffer], list[Call]]:
     news = [b.outputs[i] if i < len(b.outputs) else None for i in range(count)]
     olds = [b.input(i) for i in range(count)]
     written = [
-        np.empty_like(old) if new is None else new for new, old in zip(news, olds, strict=True)
+        b.own(np.empty_like(old)) if new is None else new
+        for new, old in zip(news, olds, strict=True)
     ]
     return written, [
         partial(np.copyto, n, o) for n, o in zip(written, olds, strict=True) if n is not o

@@ -19,7 +19,7 @@ def _celu_gradient(op: Builder, n: GradientNode, grads: tuple[Value | None, ...]
     return (op.Mul(grads[0], inside),)
 
 
-register(Operator("Celu", _celu, _celu_gradient, shape=like_first, elementwise=True))
+register(Operator("Celu", _celu, _celu_gradient, shape=like_first, elementwise=True, passing=3.0))
 
 
 def _thresholded(b: Binding) -> Call:
@@ -33,6 +33,7 @@ declare(
     lambda op, n, dy: (
         lambda: op.Mul(dy, op.Cast(op.Greater(n.x, n.number("alpha", 1.0)), to=dy.dtype))
     ),
+    passing=1.25,
 )
 
 
@@ -48,7 +49,12 @@ def _hard_swish_slope(op: Builder, n: GradientNode, dy: Value) -> Value:
     return op.Mul(dy, slope)
 
 
-declare("HardSwish", _hard_swish, lambda op, n, dy: lambda: _hard_swish_slope(op, n, dy))
+declare(
+    "HardSwish",
+    _hard_swish,
+    lambda op, n, dy: lambda: _hard_swish_slope(op, n, dy),
+    passing=2.0,
+)
 
 
 def _mish(b: Binding) -> Call:
@@ -63,7 +69,7 @@ def _mish_slope(op: Builder, n: GradientNode, dy: Value) -> Value:
     return op.Mul(dy, op.Add(t, bend))
 
 
-declare("Mish", _mish, lambda op, n, dy: lambda: _mish_slope(op, n, dy))
+declare("Mish", _mish, lambda op, n, dy: lambda: _mish_slope(op, n, dy), passing=2.0)
 
 
 def _hardmax(b: Binding) -> Call:

@@ -7,7 +7,8 @@ from studio.document.analysis import Analysis
 from studio.document.axes import axes
 from studio.document.derivation import Origin, derive
 from studio.document.model import CallId, Document, Endpoint
-from studio.document.summary import amount, memory
+from studio.document.summary import amount
+from studio.engine.memory import written
 from studio.engine.program import Spec
 from studio.text import text
 from studio.ui.canvas.faces import size_text
@@ -52,7 +53,7 @@ def cost(session: Session, call: CallId) -> list[str]:
     if found is None:
         return []
     key = "canvas.tip_cost_open" if costs.open else "canvas.tip_cost"
-    about = {"flops": amount(found.flops), "memory": memory(found.memory), "length": costs.length}
+    about = {"flops": amount(found.flops), "memory": written(found.memory), "length": costs.length}
     return [text(key, **about)]
 
 

@@ -9,6 +9,7 @@ from studio.ui.editors import WholeEditor
 from studio.ui.icons import icon
 from studio.ui.session import Session
 from studio.ui.trainer import Phase
+from studio.ui.training.memory import MemoryLabel
 
 _FIELD = 72  # pixels: four digits
 _MORE = 10  # epochs to go on for, until somebody wants another number
@@ -49,6 +50,9 @@ class Controls(QWidget):
             self._labels[name].setBuddy(field)
             row.addWidget(self._labels[name])
             row.addWidget(field)
+        self.memory = MemoryLabel(session)
+        row.addSpacing(6)
+        row.addWidget(self.memory)
         row.addStretch(1)
         self.dress()
         self.show_plan()
@@ -99,7 +103,7 @@ class Controls(QWidget):
         self.buttons["pause"].setEnabled(phase is Phase.TRAINING)
         for name in ("step", "stop", "stop_best"):
             self.buttons[name].setEnabled(phase is not Phase.STOPPING)
-        for widget in (self.epochs, self.batch_size, *self._labels.values()):
+        for widget in (self.epochs, self.batch_size, self.memory, *self._labels.values()):
             widget.setVisible(idle)
         if focused is not None and not focused.isVisibleTo(self):
             names = ("start", "resume", "pause")

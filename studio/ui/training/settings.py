@@ -32,6 +32,7 @@ from studio.ui.forms import Form, label_of, own_problems
 from studio.ui.parts import heading
 from studio.ui.session import Session
 from studio.ui.training.breakpoints import BreakpointsForm
+from studio.ui.training.memory import MemoryView
 
 _MODES = ("auto", "min", "max")
 _COLUMN = 270  # pixels a column of the panel needs
@@ -189,6 +190,7 @@ class SettingsPanel(QWidget):
         self.optimizer.edited.connect(self._set_optimizer)
         self.run = Form(RunSettings, second)
         self.run.edited.connect(self._set_run)
+        self.memory = MemoryView(session)
         self.stopping = WatchingForm(
             text("runs.early_stopping"), EarlyStopping, EarlyStoppingSettings, third
         )
@@ -201,7 +203,7 @@ class SettingsPanel(QWidget):
         self.breakpoints.edited.connect(self._set_breakpoints)
         held = (
             (self.optimizer,),
-            (heading(text("window.run")), self.run),
+            (heading(text("window.run")), self.run, self.memory),
             (heading(text("runs.watching")), self.stopping, self.plateau),
             (heading(text("breakpoints.title")), self.breakpoints),
         )

@@ -1,0 +1,92 @@
+"""The memory that training takes, shown while it is set up."""
+
+import re
+
+import pytest
+from PySide6.QtCore import Qt
+
+from studio.document import edits
+from studio.document.project import Project
+from studio.engine import memory
+from studio.examples import EXAMPLES
+from studio.train.estimate import planned_estimator
+from studio.ui.training.memory import Estimates, MemoryView
+
+
+@pytest.fixture
+def headline():
+    return EXAMPLES["headline"]()
+
+
+def shown(label):
+    return re.search(r"≈ ([\d.]+ \w+)", label.text())
+
+
+def test_the_dock_shows_it_and_follows_the_batch(open_window, qtbot, headline):
+    window = open_window(Project(headline))
+    window.raise_dock("training")
+    label = window.training.controls.memory
+    qtbot.waitUntil(lambda: label.isVisible() and shown(label) is not None, timeout=20_000)
+    expected = planned_estimator(headline).planned(headline)
+    assert shown(label)[1] == memory.written(expected.total)
+    for part in (expected.parameters, expected.slots, expected.training, expected.copies):
+        assert memory.written(part) in label.toolTip()
+    before = label.text()
+    session = window.session
+    session.commit("batch", edits.set_run(session.document, batch_size=4096))
+    qtbot.waitUntil(lambda: label.text() != before, timeout=20_000)
+    larger = planned_estimator(session.document).planned(session.document)
+    assert shown(label)[1] == memory.written(larger.total)
+    assert larger.total > expected.total
+
+
+def test_too_much_is_said_with_the_batch_that_fits(qtbot, session, monkeypatch):
+    session.commit("batch", edits.set_run(session.document, batch_size=4096))
+    small = planned_estimator(session.document).planned(
+        edits.set_run(session.document, batch_size=64)
+    )
+    monkeypatch.setenv(memory.VARIABLE, str(small.total))
+    view = MemoryView(session)
+    qtbot.addWidget(view)
+    view.show()
+    qtbot.waitUntil(lambda: view.button is not None, timeout=20_000)
+    assert "too much" in view.label.text()
+    assert "Batches of 64 fit" in view.label.toolTip()
+    qtbot.mouseClick(view.button, Qt.MouseButton.LeftButton)
+    assert session.document.plan.run.batch_size == 64
+    qtbot.waitUntil(lambda: "too much" not in view.label.text(), timeout=20_000)
+    assert view.button is None
+
+
+def test_nothing_is_counted_while_nobody_looks(qtbot, session):
+    view = MemoryView(session)
+    qtbot.addWidget(view)
+    estimates = Estimates.of(session)
+    session.commit("batch", edits.set_run(session.document, batch_size=8))
+    assert not estimates._wait.isActive()
+    view.show()
+    assert estimates._wait.isActive()
+    qtbot.waitUntil(lambda: estimates.answer is not None, timeout=20_000)
+    first = estimates.answer.estimator
+    session.commit("batch", edits.set_run(session.document, batch_size=9))
+    qtbot.waitUntil(lambda: estimates.answer.estimate.batch == 9, timeout=20_000)
+    assert estimates.answer.estimator is first, "the steps are not built again"
+
+
+def test_a_model_with_problems_says_nothing(qtbot, session):
+    session.commit("wrong", edits.set_parameters(session.document, lstm_of(session), units=-1))
+    view = MemoryView(session)
+    qtbot.addWidget(view)
+    view.show()
+    estimates = Estimates.of(session)
+    qtbot.waitUntil(lambda: estimates.answer is not None, timeout=20_000)
+    assert view.label.text() == ""
+
+
+def lstm_of(session):
+    call = next(
+        c
+        for c, call in session.document.graph.calls.items()
+        if session.document.layers[call.layer].kind == "LSTM"
+    )
+    return session.document.graph.calls[call].layer
