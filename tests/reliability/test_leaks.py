@@ -13,10 +13,11 @@ import pytest
 ROOT = Path(__file__).parents[2]
 
 
-def measured(what: str, count: int) -> dict[str, Any]:
+def measured(asked: dict[str, int]) -> dict[str, dict[str, Any]]:
     """What `tests.reliability.leaks` finds, in a process of its own."""
+    words = [str(word) for pair in asked.items() for word in pair]
     ran = subprocess.run(
-        [sys.executable, "-m", "tests.reliability.leaks", what, str(count)],
+        [sys.executable, "-m", "tests.reliability.leaks", *words],
         capture_output=True,
         text=True,
         check=False,
@@ -24,36 +25,24 @@ def measured(what: str, count: int) -> dict[str, Any]:
         env={**os.environ, "QT_QPA_PLATFORM": "offscreen"},
     )
     assert ran.returncode == 0, ran.stderr
-    found: dict[str, Any] = json.loads(ran.stdout.splitlines()[-1])
-    return found
-
-
-def test_edits_leave_nothing(
-    amount: Callable[[int, int], int], tell: Callable[[str], None]
-) -> None:
-    count = amount(40, 10_000)
-    found = measured("edits", count)
-    tell(f"{count} edits: {found['grown']:+.2f} MB, {found['slope']:+.3f} MB/1,000 at last")
-    assert found["grown"] <= 5
-    if count >= 1000:
-        assert found["slope"] <= 0.1
-
-
-def test_tabs_that_are_closed_leave_nothing(
-    amount: Callable[[int, int], int], tell: Callable[[str], None]
-) -> None:
-    count = amount(2, 200)
-    found = measured("tabs", count)
-    tell(f"{count} times open and closed: {found['grown']:+.2f} MB, objects more: {found['more']}")
-    assert not found["more"], "windows, items or sessions of projects that are closed"
-    assert found["grown"] <= 10
+    return dict(zip(asked, map(json.loads, ran.stdout.splitlines()[-len(asked) :]), strict=True))
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="handles come and go there by themselves")
-def test_trainings_leave_no_file_thread_or_process(
+def test_a_window_keeps_nothing(
     amount: Callable[[int, int], int], tell: Callable[[str], None]
 ) -> None:
-    count = amount(1, 100)
-    found = measured("trainings", count)
-    tell(f"{count} trainings: {found}")
-    assert found == {"files": 0, "threads": 0, "processes": 0}
+    """Trainings, tabs that are closed, edits: one after the other in one window."""
+    asked = {"trainings": amount(1, 100), "tabs": amount(2, 200), "edits": amount(40, 10_000)}
+    found = measured(asked)
+    trainings, tabs, edits = found.values()
+    tell(f"{asked['trainings']} trainings leave {trainings}")
+    tell(f"{asked['tabs']} tabs: {tabs['grown']:+.2f} MB, objects more: {tabs['more']}")
+    slope = f"{edits['slope']:+.3f} MB/1,000 at last"
+    tell(f"{asked['edits']} edits: {edits['grown']:+.2f} MB, {slope}")
+    assert trainings == {"files": 0, "threads": 0, "processes": 0}
+    assert not tabs["more"], "windows, items or sessions of projects that are closed"
+    assert tabs["grown"] <= 10
+    assert edits["grown"] <= 5
+    if asked["edits"] >= 1000:
+        assert edits["slope"] <= 0.1
