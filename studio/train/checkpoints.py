@@ -19,6 +19,7 @@ new one at any moment. It is removed when the training has ended; what nobody ca
 
 import hashlib
 import os
+import re
 import secrets
 import shutil
 import time
@@ -47,6 +48,7 @@ FORMAT = 1
 KEPT_DAYS = 30
 FILE = "checkpoint.zip"
 SUMS = "sums.safetensors"
+_UNTITLED = re.compile("untitled-[0-9a-f]{16}-[0-9]{1,9}")
 _PROCESS = secrets.token_hex(8)  # its number will be another's one day
 
 
@@ -65,6 +67,13 @@ def place_of(project_file: Path | None, number: int = 1) -> Path:
         return _root() / f"untitled-{_PROCESS}-{number}"
     whole = os.path.realpath(project_file)
     return _root() / hashlib.sha256(os.fsencode(whole)).hexdigest()[:20]
+
+
+def named(name: str) -> Path | None:
+    """The folder of checkpoints that another process gave a project without a file; None: of
+    another name than such a folder has.
+    """
+    return _root() / name if _UNTITLED.fullmatch(name) else None
 
 
 def exists(place: Path) -> bool:

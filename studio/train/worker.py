@@ -17,7 +17,7 @@ from studio.document.store import Store
 from studio.problem import Problem
 from studio.train import reproduction
 from studio.train.beside import Beside, Gone
-from studio.train.checkpoints import discard, exists
+from studio.train.checkpoints import exists
 from studio.train.control import Word
 from studio.train.events import BatchDone, Event, Failed, Finished, Speed, Warned
 from studio.train.job import Job, train_project
@@ -38,8 +38,8 @@ class TrainingProcess:
         base: the folder relative data paths start from.
         epochs: instead of the plan's; with `more`, how many more.
         checkpoints: the folder of `studio.train.checkpoints.place_of` to write down in where it
-            is, as often as the plan says; None: it is not written down. Removed once Finished
-            has arrived.
+            is, as often as the plan says; None: it is not written down. What is there stays once
+            Finished has arrived, until whoever has taken that over discards it.
         resume: go on from what is written down there.
         more: the id of a run of the project to go on with, for `epochs` more epochs; it ends as
             that run had it been longer, and takes its place. The weights are the project's.
@@ -144,8 +144,6 @@ class TrainingProcess:
                 self._memory = event.memory
             events.append(event)
             self._over = isinstance(event, Finished | Failed)
-            if isinstance(event, Finished) and self._job.checkpoints is not None:
-                discard(self._job.checkpoints)
         if not events and self.alive and not self._over:
             events += self._silence()
         return events

@@ -15,6 +15,8 @@ from studio.ui.canvas import accessible
 from studio.ui.collecting import Collecting
 from studio.ui.icons import icon
 from studio.ui.preferences import use_memory, use_threads
+from studio.ui.recovery.keeping import root
+from studio.ui.recovery.leaving import Leaving
 from studio.ui.report import Reporter
 from studio.ui.session import Session
 from studio.ui.settings import Settings
@@ -62,20 +64,27 @@ def run(path: Path | None) -> int:
     if refused:
         QMessageBox.critical(None, text("window.title"), refused)
         return 1
+    leaving: Leaving | None = None
     reporter = Reporter()
     reporter.install()
     try:
-        window = MainWindow(settings, Session(Project()))
+        window = MainWindow(settings, Session(Project()), root())
         reporter.describe = lambda: described(window.session)
+        leaving = Leaving(window.leave)
+        reporter.kept = lambda: all(desk.kept for desk in window.tabs.desks)
+        window.ending = lambda: leaving.ending
         if path is None:
             window.front.show_page()
         window.show()
         if path is not None:
             window.files.open(path)
+        window.recovery.look()
         Warming(window)
         Collecting(window)
         return app.exec()
     finally:
+        if leaving:
+            leaving.close()
         reporter.uninstall()
 
 

@@ -67,6 +67,7 @@ def _file(w: "MainWindow") -> tuple[Action, ...]:
         Action("new", "window.new", files.new, "Ctrl+N", "new"),
         Action("open", "window.open", files.ask_open, "Ctrl+O", "open"),
         Action("from_data", "binding.from_data", w.dropping.ask, "Ctrl+Shift+N"),
+        Action("recover", "recovery.show", w.recovery.ask),
         Action("save", "window.save", files.save, "Ctrl+S", "save"),
         Action("save_as", "window.save_as", files.save_as, "Ctrl+Shift+S"),
         Action(
@@ -348,7 +349,7 @@ def menus(w: "MainWindow") -> Mapping[str, tuple]:
     languages = tuple(f"language_{code}" for code in LANGUAGES)
     return {
         "file": (
-            "new", "open", "from_data", w.files.fill_examples, w.files.fill_recent, "-",
+            "new", "open", "from_data", w.files.fill_examples, w.files.fill_recent, "recover", "-",
             "save", "save_as", "-",
             "export", "export_weights", "export_history", "-", "picture", "copy_picture", "-",
             "close_tab", "quit",

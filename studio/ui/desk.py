@@ -1,6 +1,7 @@
 """One project of a window: its session, the views of it, and the training that belongs to it."""
 
 from functools import partial
+from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
@@ -19,6 +20,7 @@ from studio.ui.minimap import Minimap
 from studio.ui.outline import OutlineDock
 from studio.ui.parts import Clearing
 from studio.ui.problems_dock import ProblemsDock
+from studio.ui.recovery.keeping import Keeping
 from studio.ui.session import Session
 from studio.ui.status import Status
 from studio.ui.study.dock import InsightDock
@@ -41,6 +43,10 @@ class Desk(QObject):
 
     Attributes:
         views: by the name of their place: ``canvas``, or a dock.
+        keeping: has what is done written down; None: nothing is.
+
+    Args:
+        kept_in: the folder of what is kept of projects that nobody could save.
     """
 
     changed = Signal()
@@ -48,14 +54,18 @@ class Desk(QObject):
     row_opened = Signal(object, object)
     model_wanted = Signal()
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, kept_in: Path | None = None) -> None:
         super().__init__()
         self.session = session
+        # Before all views: it is to hear of each change first.
+        self.keeping = Keeping(kept_in, session, self) if kept_in is not None else None
         self.canvas = CanvasView(session)
         self.stage = Stage(session, self.canvas)
         self.inspector = Inspector(session)
         self.problems = ProblemsDock(session)
         self.training = TrainingDock(session)
+        if self.keeping is not None:
+            self.keeping.watch(self.training.training)
         self.summary = SummaryDock(session)
         self._data = Late(self._build_data)
         self._evaluation = Late(self._build_evaluation)
@@ -122,6 +132,16 @@ class Desk(QObject):
         made = WeightsDock(self.session, place)
         made.lock(self.training.running)
         return made
+
+    def leave(self, kept: bool) -> None:
+        """The window goes: keep what is unsaved, to be gone on with later, or give it up."""
+        if kept:
+            self.training.training.leave()
+        else:
+            self.training.training.settle()
+        if self.keeping is not None:
+            self.keeping.close(kept)
+        self.end()
 
     # -- what they tell each other ---------------------------------------------------------------
 
@@ -193,6 +213,16 @@ class Desk(QObject):
         done = history.undo_label is not None or history.redo_label is not None
         return not (session.path or done or project.document.graph.calls or project.runs)
 
+    @property
+    def kept(self) -> bool:
+        """Whether what is done is written down, should the program end."""
+        return self.keeping is not None and self.keeping.problem is None
+
+    @property
+    def busy(self) -> bool:
+        """Whether something would be lost if it were closed now."""
+        return self.session.modified or self.training.running
+
     def end(self) -> None:
         """End what works for it beside the window, a training aside; no process is left."""
         for place in self._late:
@@ -210,6 +240,9 @@ class Desk(QObject):
     def remove(self) -> None:
         """Take its views off the screen, for good."""
         self.end()
+        self.training.training.settle()
+        if self.keeping is not None:
+            self.keeping.close()
         for view in self.views.values():
             view.hide()
         Clearing((*self.views.values(), self.session, self))

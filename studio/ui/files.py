@@ -150,6 +150,8 @@ class Files:
 
     def _write(self, path: Path) -> bool:
         session = self._desks.session
+        if session.path == path and session.overtaken and not self._may_replace(path):
+            return False
         project = session.project
         project.thumbnail = thumbnail(session.document, session.analysis, project.store)
         try:
@@ -164,6 +166,11 @@ class Files:
         session.saved(path)
         self._settings.remember(path)
         return True
+
+    def _may_replace(self, path: Path) -> bool:
+        """Ask about a file that is no longer what was opened."""
+        question = text("recovery.changed_ask", name=path.name)
+        return confirm(self._parent, question, text("recovery.replace_it"), name="overtaken")
 
     def export_weights(self) -> None:
         """Write all weights as one NumPy archive."""

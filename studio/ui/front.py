@@ -32,13 +32,14 @@ class Front(QWidget):
         self._window = window
         self._docks = QByteArray()  # where they stood
         self._stack = QStackedWidget()
+        self._whole = _tight(QVBoxLayout(self))
         self.page = StartPage(settings)
         stage = QWidget()
         self._stage = _tight(QVBoxLayout(stage))
         self._stage.addWidget(canvas, 1)
         self._stack.addWidget(stage)
         self._stack.addWidget(self.page)
-        _tight(QVBoxLayout(self)).addWidget(self._stack)
+        self._whole.addWidget(self._stack, 1)
 
     def attach(
         self, files: Files, tour: Callable[[], object], data: Callable[[str], object]
@@ -55,6 +56,10 @@ class Front(QWidget):
     def put_above(self, bar: QWidget) -> None:
         """Let a bar stand over the canvas."""
         self._stage.insertWidget(0, bar)
+
+    def put_on_top(self, bar: QWidget) -> None:
+        """Let a bar stand over all of it, the start page too."""
+        self._whole.insertWidget(0, bar)
 
     @property
     def shows_page(self) -> bool:

@@ -49,6 +49,7 @@ class Reporter(QObject):
 
     Attributes:
         describe: what to say of the open project; never its data.
+        kept: whether what was done is kept, should the program end.
     """
 
     _happened = Signal(str)  # from any thread
@@ -56,6 +57,7 @@ class Reporter(QObject):
     def __init__(self) -> None:
         super().__init__()
         self.describe: Callable[[], str] = lambda: ""
+        self.kept: Callable[[], bool] = lambda: False
         self._dialog: ReportDialog | None = None
         self._former = sys.excepthook, threading.excepthook
         self._happened.connect(self._show)
@@ -99,24 +101,26 @@ class Reporter(QObject):
             self.dialog.add(written)
             return
         try:
-            described = self.describe()
+            described, kept = self.describe(), self.kept()
         except Exception:
-            described = "(the project cannot be described)"
+            described, kept = "(the project cannot be described)", False
             _log.exception("describing the project failed")
         report = "\n".join(part for part in (about_this_machine(), described, "", written))
-        self._dialog = ReportDialog(report, QApplication.activeWindow())
+        self._dialog = ReportDialog(report, kept, QApplication.activeWindow())
         self._dialog.show()
 
 
 class ReportDialog(QDialog):
-    """Says that something of ours failed, and offers the report; it blocks nothing."""
+    """Says that something of ours failed, whether work is safe, and offers the report; it blocks
+    nothing.
+    """
 
-    def __init__(self, report: str, parent: QWidget | None = None) -> None:
+    def __init__(self, report: str, kept: bool, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle(text("window.report_title"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
-        said = QLabel(text("window.report_text"))
-        said.setWordWrap(True)
+        safe = text("recovery.safe" if kept else "recovery.save_now")
+        self.said = QLabel(f"{text('window.report_text')}\n\n{safe}", wordWrap=True)
         self.report = QPlainTextEdit(report)
         self.report.setReadOnly(True)
         self.report.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
@@ -132,7 +136,7 @@ class ReportDialog(QDialog):
         )
         close.clicked.connect(self.reject)
         layout = QVBoxLayout(self)
-        layout.addWidget(said)
+        layout.addWidget(self.said)
         layout.addWidget(self.report, 1)
         layout.addWidget(self._buttons)
         self.resize(760, 460)

@@ -14,7 +14,10 @@ from studio.document.history import History
 from studio.document.model import CallId, Document, GraphId
 from studio.document.nesting import Way, file_inside, graphs_along, inside, stirred, way_to
 from studio.document.project import Project
+from studio.formats.journal.recovery import Found, Recovered
+from studio.formats.journal.story import Stamp
 from studio.garbage import uncollected
+from studio.train import checkpoints
 
 
 class Session(QObject):
@@ -26,6 +29,8 @@ class Session(QObject):
 
     Attributes:
         number: which of the projects without a file it is, where several are open.
+        stamp: what its file was like when it was opened or saved last; None: there was none.
+        found: what it was recovered from; None: it was not.
 
     Signals:
         changed(old, new): the document changed; compare parts by identity, touch what differs.
@@ -48,6 +53,8 @@ class Session(QObject):
         super().__init__()
         self.project = project
         self.path = path
+        self.stamp = Stamp.of(path)
+        self.found: Found | None = None
         self.number = 1
         self.history = History(project.document)
         self.history.subscribe(self._on_change)
@@ -69,9 +76,35 @@ class Session(QObject):
         """Whether the file lacks something: an edit, or what training learnt since."""
         return self.history.modified or not self._weights_kept
 
+    @classmethod
+    def recovered(cls, found: Found, recovered: Recovered, path: Path | None) -> "Session":
+        """One that goes on where another one was ended, before its project was saved to `path`."""
+        made = cls(recovered.project, path)
+        made.found = found
+        made.stamp = found.story.stamp if found.story and path else None
+        same = path == recovered.path and found.file in ("same", "none")
+        saved = recovered.saved if same else None
+        made.history.go_on(recovered.past, recovered.now, recovered.future, saved)
+        made._weights_kept = not recovered.learnt and not recovered.problems
+        return made
+
+    @property
+    def overtaken(self) -> bool:
+        """Whether somebody else changed its file since it was opened or saved last."""
+        now = Stamp.of(self.path)
+        return now is not None and now != self.stamp
+
+    @property
+    def place(self) -> Path | None:
+        """Where a training is written down that began before the program was ended, of a project
+        that had no file; None: where it would be anyway.
+        """
+        story = self.found.story if self.found is not None and self.path is None else None
+        return checkpoints.named(Path(story.training).name) if story and story.training else None
+
     def saved(self, path: Path) -> None:
         """Everything as it is now stands in the file at `path`."""
-        self.path = path
+        self.path, self.stamp = path, Stamp.of(path)
         self.history.saved()
         self._weights_kept = True
         self.path_changed.emit()

@@ -148,8 +148,12 @@ class Training(QObject):
     learnt is merged into the session's Store at the end, filed by layer, name and shape, so that
     it can only reach weights that are still what they were.
 
+    Attributes:
+        keep: told when something was learnt; it calls back once that is safe, should the program
+            end. Until then the last checkpoint stays.
+
     Signals:
-        phase_changed(): `phase` is another.
+        phase_changed(): `phase` is another, or a training that was cut off was given up.
         progressed(): `progress` is further; as often as 20 times a second.
         saw(Seen): what was wanted to be looked at, as it is now.
         warned(problem): something is not as it should be, but it goes on.
@@ -179,6 +183,10 @@ class Training(QObject):
         self._before: tuple[Mapping[str, Cells], int] | None = None  # see `go_back`
         session.weights_changed.connect(self._forget_before)
         self._steps = False  # whether it waits again after the steps that were asked for
+        self.keep: Callable[[Callable[[], object]], object] = lambda done: done()
+        self._place: Path | None = None  # where its checkpoints are, or those of the last one
+        self._outdated = False  # whether they are of what was learnt since
+        session.path_changed.connect(self.settle)
 
     @property
     def running(self) -> bool:
@@ -191,12 +199,20 @@ class Training(QObject):
 
     @property
     def place(self) -> Path:
-        """Where its checkpoints are."""
-        return checkpoints.place_of(self._session.path, self._session.number)
+        """Where its checkpoints are; those of the next one, where none runs."""
+        session, running = self._session, self._place if self.running else None
+        return running or session.place or checkpoints.place_of(session.path, session.number)
 
     def interrupted(self) -> checkpoints.Interrupted | None:
         """The training that was cut off and can be gone on with; None while one runs."""
-        return None if self.running else checkpoints.interrupted(self.place)
+        outdated = self._outdated and self._place == self.place
+        return None if self.running or outdated else checkpoints.interrupted(self.place)
+
+    def give_up(self) -> None:
+        """Nobody will go on with the training that was cut off."""
+        if not self.running:
+            checkpoints.discard(self.place)
+            self.phase_changed.emit()
 
     # -- words to it -----------------------------------------------------------------------------
 
@@ -215,8 +231,9 @@ class Training(QObject):
             return
         self.progress, self._before = Progress(), None
         base = self._session.path.parent if self._session.path else None
+        self._place, self._outdated = self.place, False
         self._process = TrainingProcess(
-            self._session.project, base, epochs, checkpoints=self.place, resume=resume, more=more
+            self._session.project, base, epochs, checkpoints=self._place, resume=resume, more=more
         )
         self._process.start()
         self._timer.start()
@@ -275,6 +292,24 @@ class Training(QObject):
         if self._process and self.phase is not Phase.STOPPING:
             self._process.stop(keep_best)
             self._enter(Phase.STOPPING)
+
+    def leave(self, seconds: float = 3.0) -> None:
+        """End it now, to be gone on with later: it is given so long to write down where it is.
+
+        Where it comes to its end by itself meanwhile, what it learnt is taken over.
+        """
+        before, end = self.progress.checkpoint, time.monotonic() + seconds
+        waiting = self._process is not None and self.phase is not Phase.STARTING
+        if self._process and waiting and self.phase is not Phase.STOPPING:
+            self._process.checkpoint()
+        while waiting and time.monotonic() < end:
+            self.poll()
+            waiting = self._process is not None and self._ending is None
+            waiting = waiting and self.progress.checkpoint is before
+            time.sleep(0.01)
+        if self._ending is not None:
+            self._end(self._ending, copies(self._ending.weights))
+        self.kill()
 
     def kill(self) -> None:
         """End it now; what it learnt since its last checkpoint is lost."""
@@ -339,10 +374,18 @@ class Training(QObject):
         project.fitted.update(event.fitted)
         if event.run.history:
             project.keep_run(event.run)
+        self._outdated = True
         self._over()
         self._session.weights_changed.emit()
+        self.keep(self.settle)
         self._before = (had, step) if run.ended == "not_finite" else None
         self.finished.emit(event)
+
+    def settle(self) -> None:
+        """What was learnt is safe, or given up: nobody needs the checkpoints it comes from."""
+        if self._outdated and self._place is not None and not self.running:
+            checkpoints.discard(self._place)
+            self._outdated = False
 
     def forget(self) -> None:
         """Nobody wants to see how the last training went."""

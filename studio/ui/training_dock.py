@@ -12,7 +12,6 @@ from studio.document.names import loss_names
 from studio.document.plan import Breakpoints
 from studio.problem import Problem
 from studio.text import text
-from studio.train.checkpoints import discard
 from studio.train.events import Failed, Finished, Hit
 from studio.train.hit_words import sentence
 from studio.ui.canvas.accessible import announce
@@ -432,7 +431,7 @@ class TrainingDock(QWidget):
         self.resume_bar.show_interrupted(self.training.interrupted())
 
     def _discard(self) -> None:
-        discard(self.training.place)
+        self.training.give_up()
         self._show_interrupted()
         self.state_changed.emit()
 

@@ -1,6 +1,6 @@
 """The main window: projects in tabs in the middle, docks around, menus, tool bar, status bar."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -38,6 +38,7 @@ from studio.ui.desk import Desk
 from studio.ui.dialogs import confirm, tell
 from studio.ui.docks import Docks
 from studio.ui.dropping import Dropping
+from studio.ui.editors import finish_typing
 from studio.ui.export_dialog import run_export
 from studio.ui.files import Files
 from studio.ui.front import Front
@@ -46,6 +47,7 @@ from studio.ui.keys_view import KeysDialog
 from studio.ui.palette import Palette
 from studio.ui.preferences import Preferences, use_memory, use_threads
 from studio.ui.problems_dock import ProblemsDock
+from studio.ui.recovery.offering import Offering
 from studio.ui.session import Session
 from studio.ui.settings import Settings
 from studio.ui.sharing import Sharing
@@ -65,11 +67,21 @@ class MainWindow(QMainWindow):
     """Projects side by side, each a desk behind a tab; docks and acts are about the one in front.
 
     Nothing that is open is ever replaced, but for a blank project by the first that is opened.
+
+    Args:
+        settings: what a person chose.
+        session: what is open at first.
+        kept_in: the folder of what is kept of projects nobody could save; None: nothing is.
+
+    Attributes:
+        ending: whether the system is about to end the session: then closing asks nothing.
     """
 
-    def __init__(self, settings: Settings, session: Session) -> None:
+    def __init__(self, settings: Settings, session: Session, kept_in: Path | None = None) -> None:
         super().__init__()
         self.settings = settings
+        self._kept_in = kept_in
+        self.ending: Callable[[], bool] = lambda: False
         self.setAcceptDrops(True)
         self.setDockNestingEnabled(True)
         self.tabs = Tabs()
@@ -81,6 +93,9 @@ class MainWindow(QMainWindow):
         self.palette_.chosen.connect(lambda kind: self.canvas.add_layer(kind))
         self.panels.put({"palette": self.palette_})
         self.files = Files(self, settings, self)
+        self.recovery = Offering(kept_in, self, self)
+        for bar in (self.recovery.notice, self.recovery.bar):
+            self.front.put_on_top(bar)
         self.dropping = Dropping(self)
         self.front.attach(self.files, self.start_tour, self.dropping.ask)
         self.toolbar = QToolBar(movable=False)
@@ -97,6 +112,7 @@ class MainWindow(QMainWindow):
         self.tabs.close_wanted.connect(self.close_tab)
         self.actions_ = Actions(self, commands(self), settings.keys)
         self.front.turned.connect(self._refresh)
+        self.recovery.counted.connect(self._refresh)
         self.actions_.attach(self.canvas)
         self.actions_.fill_toolbar(self.toolbar, TOOLBAR)
         self._retranslate()
@@ -166,7 +182,15 @@ class MainWindow(QMainWindow):
 
     def is_open(self, path: Path) -> bool:
         """Whether the project of this file is open."""
-        return self.tabs.at(path) is not None
+        return self.desk_of(path) is not None
+
+    def desk_of(self, path: Path) -> Desk | None:
+        """What has this file open."""
+        return self.tabs.at(path)
+
+    def give_way(self, desk: Desk) -> None:
+        """Close a tab behind another one; nothing is asked."""
+        self.tabs.remove(desk)
 
     def close_tab(self, desk: Desk | None = None) -> None:
         """Ask what is unsaved, then close a tab, the one in front if None; never leave none."""
@@ -179,8 +203,10 @@ class MainWindow(QMainWindow):
 
     def _put(self, session: Session) -> Desk:
         """A desk for a session, in front."""
-        desk = Desk(session)
+        desk = Desk(session, self._kept_in)
         self.panels.put(desk.views)
+        if desk.keeping is not None:
+            desk.keeping.told.connect(self.recovery.warn)
         desk.set_wheel(self.settings.wheel == "scroll")
         desk.canvas.show_shapes(self.settings.wire_shapes)
         desk.changed.connect(self._refresh)
@@ -215,7 +241,7 @@ class MainWindow(QMainWindow):
 
     def _may_close(self, desk: Desk) -> bool:
         """Ask about a training under way and about changes, with the project in sight."""
-        if desk.training.running or desk.session.modified:
+        if desk.busy:
             self._bring(desk)
         return desk.training.shutdown() and self.files.may_close()
 
@@ -454,12 +480,27 @@ class MainWindow(QMainWindow):
             self.dropping.insert(path, frozen=False)
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        if not all(self._may_close(desk) for desk in tuple(self.tabs.desks)):
+        if self.ending():
+            self._end(kept=True)
+        elif all(self._may_close(desk) for desk in tuple(self.tabs.desks)):
+            self._end(kept=False)
+        else:
             event.ignore()
             return
+        event.accept()
+
+    def leave(self) -> None:
+        """End the program, asking nothing; what is unsaved stays kept for the next start."""
+        self._end(kept=True)
+        QApplication.exit()
+
+    def _end(self, kept: bool) -> None:
+        """Put the docks' places down, and end what goes on; keep what is unsaved, or give it up."""
         self.front.leave_page()
         if not self.panels.unplaced:  # where the docks never were seen, nobody has placed them
             self.settings.keep_layout(self.saveGeometry(), self.saveState())
+        if kept:
+            finish_typing()
         for desk in self.tabs.desks:
-            desk.end()
-        event.accept()
+            desk.leave(kept)
+        self.recovery.close()

@@ -4,7 +4,8 @@ python -m tests.benchmarks.canvas --nodes 1000 [--json]    # without a screen: o
 
 The mouse is moved by real events through hit-testing; each act is measured with the painting it
 causes. `open` reads a .loom file and shows it; `edit` changes a layer's units until shapes,
-problems and nodes are refreshed; `memory_mb` is what the process grew by from the empty window.
+problems and nodes are refreshed, `edit_kept` the same while it is written down; `memory_mb` is what
+the process grew by from the empty window.
 Those that begin with `lens` are the same with the lens on and two losses everywhere; `lens_look` is
 taking in a look.
 """
@@ -40,6 +41,7 @@ from studio.ui.canvas import CanvasView
 from studio.ui.canvas.faces import Faces
 from studio.ui.canvas.scene import CanvasScene
 from studio.ui.canvas.tints import Tints, top_of
+from studio.ui.recovery.keeping import Keeping
 from studio.ui.session import Session
 from studio.ui.theme import apply_theme
 
@@ -140,6 +142,10 @@ def measured(count: int) -> Iterator[tuple[str, Times | float]]:
         session.commit("Units", units)
 
     yield "edit", timed(edit)
+    with tempfile.TemporaryDirectory() as folder:
+        keeping = Keeping(Path(folder), session)
+        yield "edit_kept", timed(edit)
+        keeping.close()
     yield "undo", timed(lambda _: session.history.undo())
     yield from looked_at(view)
     with tempfile.TemporaryDirectory() as folder:

@@ -5,8 +5,9 @@ import os
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 import pytest
-from PySide6.QtCore import QCoreApplication, QEvent, QSettings
+from PySide6.QtCore import QCoreApplication, QEvent, QSettings, Qt, QTimer
 from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QApplication, QMessageBox
 
 from studio.document.project import Project
 from studio.examples import EXAMPLES
@@ -77,12 +78,13 @@ def node(session):
 def open_window(qtbot):
     """Opens a window with a project; in the end every one is closed, and no question is asked.
 
-    With `page` it shows the start page, as the application does when it starts without a file.
+    With `page` it shows the start page, as the application does when it starts without a file;
+    what is done is kept in the folder `kept_in`.
     """
     made = []
 
-    def open_one(project=None, size=(1280, 800), page=False):
-        window = MainWindow(Settings(), Session(project or Project()))
+    def open_one(project=None, size=(1280, 800), page=False, kept_in=None):
+        window = MainWindow(Settings(), Session(project or Project()), kept_in)
         made.append(window)
         window.resize(*size)
         if page:
@@ -103,3 +105,29 @@ def open_window(qtbot):
             desk.session.saved(desk.session.path)
         window.close()
         window.deleteLater()
+
+
+@pytest.fixture
+def answer(qtbot):
+    """Presses a button of the next question, as a person would; tells what was asked."""
+    asked = []
+
+    def press(*labels):
+        left = list(labels)
+
+        def look():
+            box = QApplication.activeModalWidget()
+            if not isinstance(box, QMessageBox):
+                QTimer.singleShot(10, look)
+                return
+            asked.append((box.objectName(), f"{box.text()} {box.informativeText()}"))
+            wanted = left.pop(0)
+            buttons = {b.text().replace("&", ""): b for b in box.buttons()}
+            if left:
+                QTimer.singleShot(10, look)
+            qtbot.mouseClick(buttons[wanted], Qt.MouseButton.LeftButton)
+
+        QTimer.singleShot(0, look)
+        return asked
+
+    return press

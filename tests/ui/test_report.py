@@ -81,3 +81,15 @@ def test_hooks_are_given_back(qtbot):
     assert sys.excepthook != before[0]
     reporter.uninstall()
     assert (sys.excepthook, threading.excepthook) == before
+
+
+def test_it_says_whether_work_is_safe(qtbot, reporter):
+    def said(kept):
+        reporter.kept = lambda: kept
+        reporter.caught(ValueError, ValueError("once"), None)
+        words = reporter.dialog.said.text()
+        reporter.dialog.close()
+        return words
+
+    assert "What you did up to now is kept" in said(True)
+    assert "save your project under another name now" in said(False)

@@ -5,7 +5,7 @@ import time
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QEvent, QMimeData, QPointF, Qt, QTimer, QUrl
+from PySide6.QtCore import QEvent, QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QMessageBox, QPushButton, QWidget
 
@@ -45,32 +45,6 @@ def file(tmp_path):
     path = tmp_path / "headline.loom"
     loom.save(path, Project(EXAMPLES["headline"]()))
     return path
-
-
-@pytest.fixture
-def answer(qtbot):
-    """Presses a button of the next question, as a person would; tells what was asked."""
-    asked = []
-
-    def press(*labels):
-        left = list(labels)
-
-        def look():
-            box = QApplication.activeModalWidget()
-            if not isinstance(box, QMessageBox):
-                QTimer.singleShot(10, look)
-                return
-            asked.append((box.objectName(), f"{box.text()} {box.informativeText()}"))
-            wanted = left.pop(0)
-            buttons = {b.text().replace("&", ""): b for b in box.buttons()}
-            if left:
-                QTimer.singleShot(10, look)
-            qtbot.mouseClick(buttons[wanted], Qt.MouseButton.LeftButton)
-
-        QTimer.singleShot(0, look)
-        return asked
-
-    return press
 
 
 def chosen(monkeypatch, path, kind="getSaveFileName"):

@@ -215,8 +215,9 @@ class Recorder:
         except Exception as error:  # whatever it is, it keeps nobody from working, and is told
             self._fail(error)
             return False
-        self._dirty = True
-        self._lock.notify_all()
+        if not self._dirty:  # else the thread knows, and each time it woke it took a turn
+            self._dirty = True
+            self._lock.notify_all()
         return True
 
     def _fail(self, error: BaseException) -> None:

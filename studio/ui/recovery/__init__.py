@@ -1,0 +1,1 @@
+"""What happens to work that nobody saved: it is kept while one works, and offered after a crash."""
