@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 from studio.document.model import Document
 
@@ -14,10 +14,15 @@ LIMIT = 500  # acts that can be undone
 
 @dataclass(frozen=True)
 class Step:
-    """One user act: what it was called, and the document after it."""
+    """One user act: what it was called, and the document after it.
+
+    Attributes:
+        beside: what whoever edits remembers of that document; it is taken back with it.
+    """
 
     label: str
     document: Document
+    beside: Any = None
 
 
 class History:
@@ -37,6 +42,11 @@ class History:
     @property
     def document(self) -> Document:
         return self._now.document
+
+    @property
+    def beside(self) -> Any:
+        """What was committed with the present document; None with the first."""
+        return self._now.beside
 
     @property
     def modified(self) -> bool:
@@ -63,14 +73,15 @@ class History:
         """Call ``listener(old, new)`` after every change."""
         self._listeners.append(listener)
 
-    def commit(self, label: str, document: Document) -> None:
+    def commit(self, label: str, document: Document, beside: Any = None) -> None:
         """One user act. A document equal to the present one is no act."""
         if document == self.document:
+            self._now = replace(self._now, beside=beside)
             return
         old = self.document
         self._past.append(self._now)
         del self._past[:-LIMIT]
-        self._now, self._future = Step(label, document), []
+        self._now, self._future = Step(label, document, beside), []
         self._last = (label, "done")
         self._tell(old)
 

@@ -346,7 +346,8 @@ def one_in_one_out(document: Document, layer: LayerId, arriving: int) -> None:
     """Refuse a layer that a wrapper cannot apply: it must take one value and give one."""
     entry = document.layers[layer]
     inputs, outputs = document.ports(entry)
-    taken = max(arriving, sum(not p.optional for p in inputs))  # one port may take many wires
+    # One port may take many wires; a model whose Input is gone takes none, whatever arrives.
+    taken = max(arriving, sum(not p.optional for p in inputs)) if inputs else 0
     if not isinstance(entry.body, Unknown) and (taken, len(outputs)) != (1, 1):
         raise refuse("wrapper_one", name=entry.name, inputs=taken, outputs=len(outputs))
 

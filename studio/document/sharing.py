@@ -273,11 +273,19 @@ def _as_made(things: Mapping[str, T]) -> dict[str, T]:
 
 
 def wrap(document: Document, call: CallId, wrapper: TimeDistributed) -> Document:
-    """A call's layer put into a wrapper, in its place: the wires stay."""
+    """A call's layer put into a wrapper, in its place: the wires stay.
+
+    Raises:
+        ProblemError: ``wrapper_one``, when several wires end at one port: a wrapper takes one.
+    """
     graph_id, graph = edits.graph_of(document, call)
     layer = graph.calls[call].layer
     _refuse_unwrappable(document, layer)
     before = document.ports(document.layers[layer])
+    arriving = graph.into(call)
+    if any(wire.slot for wire in arriving):
+        about = {"inputs": len(arriving), "outputs": len(before[1])}
+        raise refuse("wrapper_one", name=document.layers[layer].name, **about)
     document, wrapped = edits.declare_layer(document, Wrapped(wrapper, layer))
     document = _relayered(document, graph_id, call, wrapped)
     return _swapped(document, graph_id, call, before, document.ports(document.layers[wrapped]))

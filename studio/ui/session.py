@@ -60,7 +60,6 @@ class Session(QObject):
         self.history.subscribe(self._on_change)
         self._analysis = analyse(project.document)
         self._ahead: tuple[Document, Analysis] | None = None  # what is about to be committed
-        self._given: Given = {}  # losses and metrics of outputs that nobody chose
         self._way: Way = ()
         self._file: CallId | None = None
         self._seen = project.document
@@ -138,9 +137,10 @@ class Session(QObject):
         assert document.main == self.document.main, "an edit of what is seen, not of the document"
         known = analyse(document, self._analysis)
         ends = (known.specs, known.ranges)
-        made, self._given = with_usual(self.document, document, *ends, self._given)
+        before: Given = self.history.beside or {}  # losses and metrics that nobody chose
+        made, given = with_usual(self.document, document, *ends, before)
         self._ahead = (made, known if made is document else analyse(made, known))
-        self.history.commit(label, made)
+        self.history.commit(label, made, given)
         self._ahead = None
 
     def select(self, calls: Iterable[CallId]) -> None:

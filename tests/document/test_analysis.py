@@ -376,9 +376,19 @@ def test_a_merge_of_several_cannot_be_wrapped_and_says_so() -> None:
     port = d.document.ports(d.document.entry(call))[0][0].name
     for source in (a, b):
         d.document = edits.connect(d.document, out(source), Endpoint(call, port))
-    wrapped = sharing.wrap(d.document, call, TimeDistributed())
+    with pytest.raises(ProblemError, match="has 2 and 1"):
+        sharing.wrap(d.document, call, TimeDistributed())  # no file holds two wires at one port
+    single = edits.disconnect(d.document, d.document.graph.into(call)[1:])
+    assert sharing.wrap(single, call, TimeDistributed()).graph.into(call)[0].source == a
+
+
+def test_a_wrapped_model_of_two_inputs_says_so() -> None:
+    d = Drawing()
+    a, b = (d.add("Input", shape=(3, 4)) for _ in range(2))
+    d.output(both := d.add("Add", a, b))
+    document, model = sharing.group(d.document, [both])
+    wrapped = sharing.wrap(document, model, TimeDistributed())
     found = analyse(wrapped).errors
-    assert [(p.code, p.where) for p in found] == [("wrapper_one", call)]
-    assert found[0].args["inputs"] == 2
+    assert ("wrapper_one", model) in [(p.code, p.where) for p in found]
     with pytest.raises(ProblemError, match="has 2 and 1"):
         lower(wrapped)

@@ -10,6 +10,7 @@ from studio.document import edits, sharing
 from studio.document.analysis import analyse
 from studio.document.canonical import canonical
 from studio.document.inside import frozen_layers, uses, within
+from studio.document.lowering import lower
 from studio.document.model import Document, Endpoint, Submodel, Wrapped
 from studio.formats.document_json import from_json, to_json
 from studio.layers.time_distributed import TimeDistributed
@@ -183,6 +184,17 @@ def test_a_model_can_be_wrapped_and_shared() -> None:
     unwrapped = sharing.unwrap(document, wrapper)
     (port,), _ = unwrapped.ports(unwrapped.entry(wrapper))
     assert [w.input for w in unwrapped.graph.into(wrapper)] == [port.name]
+
+
+def test_a_wrapped_model_whose_input_is_gone_is_a_problem() -> None:
+    d, _, dense = sequence()
+    document, model = sharing.group(d.document, [dense])
+    wrapped = sharing.wrap(document, model, TimeDistributed())
+    (inner,) = (g for k, g in wrapped.graphs.items() if k != wrapped.main)
+    broken = edits.remove_calls(wrapped, inner.inputs)
+    assert "has 0 and 1" in errors(broken)[0]
+    with pytest.raises(ProblemError, match="has 0 and 1"):
+        lower(broken)
 
 
 def test_what_a_wrapper_cannot_hold() -> None:

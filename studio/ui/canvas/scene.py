@@ -171,6 +171,7 @@ class CanvasScene(QGraphicsScene):
 
     def _show_calls(self, faces: Faces, stirred: set[CallId]) -> None:
         """Make, change and move these nodes, in the document's order: later ones lie on top."""
+        made = set[CallId]()
         for call_id in (c for c in faces.document.graph.calls if c in stirred):
             call, face = faces.document.graph.calls[call_id], faces.face(call_id)
             item = self.items_by_call.get(call_id)
@@ -178,10 +179,26 @@ class CanvasScene(QGraphicsScene):
                 item = self.items_by_call[call_id] = NodeItem(self, call_id, face)
                 item.setPos(*call.position)
                 self.addItem(item)
+                made.add(call_id)
             elif item.face != face:
                 item.show_face(face)
             if (item.x(), item.y()) != call.position:
                 item.setPos(*call.position)
+        self._stack(faces.document.graph, made)
+
+    def _stack(self, graph: Graph, made: set[CallId]) -> None:
+        """Let nodes that were just made lie below those that come after them in the document.
+
+        Qt puts what is added on top, and an undo brings back what has its place among others.
+        """
+        above: NodeItem | None = None
+        covered = False  # by one that was there before; else it is on top as it should be
+        for call_id in reversed(list(graph.calls)) if 0 < len(made) < len(graph.calls) else ():
+            item = self.items_by_call[call_id]
+            if covered and call_id in made and above is not None:
+                item.stackBefore(above)
+            covered |= call_id not in made
+            above = item
 
     def _cover(self, calls: Iterable[CallId]) -> None:
         """Let the index of the scene reach over these nodes, with as much room again around.

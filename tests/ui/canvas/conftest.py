@@ -196,7 +196,8 @@ def assert_mirrors(view: CanvasView) -> None:
     looks = {**document.graph.looks.frames, **document.graph.looks.notes}
     assert {i: p.rect for i, p in scene.pieces.items()} == {i: p.rect for i, p in looks.items()}
     assert scene.picked <= scene.pieces.keys()
-    fresh.deleteLater()
+    for gone in (fresh, fresh.session):
+        gone.deleteLater()
 
 
 @pytest.fixture
