@@ -437,7 +437,7 @@ def test_predicting_again_copies_no_weight_and_plans_nothing(monkeypatch) -> Non
     model = Model(x, LSTM(2)(x))
     planned = []
     monkeypatch.setattr(
-        numpy_executor, "plan", lambda *given: planned.append(1) or planner.plan(*given)
+        numpy_executor, "lay_out", lambda *given: planned.append(1) or planner.lay_out(*given)
     )
     first = model.predict(np.ones((2, 4, 3)))
     np.testing.assert_array_equal(model.predict(np.ones((2, 4, 3))), first)

@@ -48,7 +48,8 @@ class Lender:
     """Memory that kernels may use: one stretch, lent anew to each, and what they keep.
 
     Args:
-        stretch: what is lent; without one everybody gets some of their own, to be only looked at.
+        stretch: what is lent. Without one, or where it is too short, as it may be where a large
+            constant decides what a kernel does, everybody gets some of their own.
 
     Attributes:
         most: bytes of the stretch that one kernel used, at most.
@@ -71,7 +72,7 @@ class Lender:
         start, size = self._used, prod(shape) * kind.itemsize
         self._used += rounded(size)
         self.most = max(self.most, self._used)
-        if self._stretch is None:
+        if self._stretch is None or self._stretch.size < start + size:
             return np.empty(shape, kind)
         lent: Buffer = self._stretch[start : start + size].view(kind).reshape(shape)
         return lent

@@ -75,9 +75,9 @@ def installed() -> int:
 
 def _container() -> int:
     """The bytes that Linux's control groups allow this process."""
-    for place in ("memory.max", "memory/memory.limit_in_bytes"):
+    for place in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
         try:
-            return int((Path("/sys/fs/cgroup") / place).read_text())
+            return int(Path(place).read_text())
         except (OSError, ValueError):  # there is none, or it is "max"
             continue
     return sys.maxsize

@@ -119,7 +119,9 @@ class Layout:
 
     def _ask(self, sizes: Sizes) -> Sizes:
         """With what kernels borrow and keep: step (5) on memory that stands for all there is."""
-        memory = stand_in(max(map(self._bytes, self.specs), default=0))
+        needed = [*map(self._bytes, (*self.late, *self.feeds, *self.state))]
+        needed += map(self.nbytes, self.places)
+        memory = stand_in(max(needed, default=0))
         fixed = dict(self.known)
         for name in (*self.late, *self.feeds, *self.state):
             fixed[name] = self._shaped(memory[: self._bytes(name)], name)
@@ -150,8 +152,7 @@ class Layout:
         lender = Lender(aligned(sizes.scratch))
         calls = self._calls(buffers, lender)
         calls += self._keep_states(buffers, state, lender)
-        assert (lender.most, lender.kept) == (sizes.scratch, sizes.own), "as it was counted"
-        return Plan(tuple(calls), buffers, sizes)
+        return Plan(tuple(calls), buffers, replace(sizes, scratch=lender.most, own=lender.kept))
 
     # -- (1) and (2) ----------------------------------------------------------------------------
 

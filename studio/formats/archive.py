@@ -18,6 +18,7 @@ from typing import IO, Any
 from studio.formats import strict_json
 from studio.formats.strict_json import malformed
 from studio.limits import JSON_BYTES, PROJECT_JSON_BYTES, PROJECT_JSON_VALUES, PROJECT_MEMBERS
+from studio.text import text
 
 DAMAGED = (
     zipfile.BadZipFile,
@@ -109,6 +110,8 @@ def opened(file: Path | IO[bytes]) -> Iterator[Archive]:
         MalformedError: it is none, or damaged, or what this page refuses.
         OSError: the file cannot be read.
     """
+    if isinstance(file, Path) and file.exists() and not file.is_file():
+        raise OSError(0, text("problems.reason_not_a_file"))  # a pipe may never end
     with _damages():
         found = zipfile.ZipFile(file)
     with found:

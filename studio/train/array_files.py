@@ -59,7 +59,7 @@ def read_arrays(path: Path, largest: int) -> dict[str, Array]:
         with zipfile.ZipFile(path) as file:
             return _members(path, file, largest)
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
-        raise refuse("file_unreadable", file=path.name, reason=str(error)) from None
+        raise refuse("file_unreadable", file=path.name, reason=legible(str(error))) from None
 
 
 def map_array(path: Path) -> Array:
@@ -73,7 +73,7 @@ def map_array(path: Path) -> Array:
             return _mapped(file, path.stat().st_size)
         except _BROKEN as error:
             about = {"file": path.name, "column": path.stem}
-            raise refuse("array_refused", **about, reason=error) from None
+            raise refuse("array_refused", **about, reason=legible(str(error))) from None
 
 
 def _members(path: Path, file: zipfile.ZipFile, largest: int) -> dict[str, Array]:
@@ -87,7 +87,9 @@ def _members(path: Path, file: zipfile.ZipFile, largest: int) -> dict[str, Array
         try:
             array = _member(path, file, member, room)
         except _BROKEN as error:
-            raise refuse("array_refused", file=path.name, column=name, reason=error) from None
+            raise refuse(
+                "array_refused", file=path.name, column=name, reason=legible(str(error))
+            ) from None
         room -= 0 if isinstance(array, np.memmap) else array.nbytes
         if array.ndim:
             found[name] = array

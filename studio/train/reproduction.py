@@ -41,7 +41,6 @@ from studio.formats.strict_json import MalformedError, malformed
 from studio.formats.values import member, only, plain, table
 from studio.formats.values import read as read_value
 from studio.problem import refuse
-from studio.text import text
 from studio.train.arrays import Arrays, OneHots, fed
 from studio.train.diagnosis import Origin, diagnosed
 from studio.train.events import Hit
@@ -316,8 +315,6 @@ def read(path: str | Path) -> Reproduction:
     """
     path = Path(path)
     try:
-        if path.exists() and not path.is_file():
-            raise OSError(0, text("problems.reason_not_a_file"))
         with archive.opened(path) as file:
             return _read(file)
     except OSError as error:

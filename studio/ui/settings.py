@@ -18,17 +18,21 @@ MOST_THREADS = 256
 MOST_MEMORY = 65_536  # gigabytes one may choose
 _RECENT = 10
 _YOUNG = 60.0  # seconds in which somebody may still be writing what lies beside the file
+_EMPTY = 2.0  # seconds in which a lock may still lack the number of its process
 _LEFT = re.compile(r"\.[A-Za-z0-9]{6}|\.lock(\.rmlock)+")  # behind its name: of Qt's writers
 
 
 def sweep(file: Path) -> None:
-    """Remove what Qt's writers of this file, who were killed while they wrote it, left behind."""
+    """Remove what Qt's writers of this file, who were killed while they wrote it, left behind.
+
+    A lock without a number, too, which would hold every writer up for half a minute.
+    """
     with suppress(OSError):
         for path in file.parent.iterdir():
-            beside = path.name.startswith(file.name) and _LEFT.fullmatch(
-                path.name[len(file.name) :]
-            )
-            if beside and time.time() - path.stat().st_mtime > _YOUNG:
+            status, ending = path.stat(), path.name.removeprefix(file.name)
+            age = time.time() - status.st_mtime
+            empty = ending == ".lock" and not status.st_size and age > _EMPTY
+            if path.name != ending and (empty or (_LEFT.fullmatch(ending) and age > _YOUNG)):
                 path.unlink()
 
 

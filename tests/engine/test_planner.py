@@ -7,12 +7,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from studio.engine import blocks
+from studio.engine import blocks, planner
 from studio.engine.builder import Builder, Value
 from studio.engine.gradient import differentiate
 from studio.engine.numpy_executor import NumpyExecutor
 from studio.engine.onnxruntime_executor import OnnxRuntimeExecutor
-from studio.engine.planner import plan
+from studio.engine.planner import lay_out, plan
 from studio.engine.program import Node, Program, Role, Spec
 from studio.problem import ProblemError
 from tests.engine.cases import Arrays, concrete, f, ints
@@ -498,3 +498,57 @@ def test_infinities_are_results_and_no_warnings() -> None:
     assert log[0] == -np.inf
     assert np.isnan(log[1])
     assert np.isnan(quotient[0])
+
+
+# -- what a plan takes ---------------------------------------------------------------------------
+
+
+def test_large_constants_are_computed_last_and_counted_before() -> None:
+    """An Expand to 64 MB is not there until the plan is made."""
+    op = Builder()
+    x = op.input("x", f("batch", 4))
+    wide = op.Expand(np.float32([[1, 2, 3, 4]]), ints(1 << 22, 4))
+    y = op.ReduceSum(op.Mul(wide, x), ints(0), keepdims=0)
+    program = op.program([y])
+    layout = lay_out(program, {"x": f(1, 4)}, {})
+    assert layout.late
+    assert sum(a.nbytes for a in layout.known.values()) < 1 << 10
+    assert layout.sizes(1 << 40).constants > 1 << 26
+    expected = np.float32([1, 2, 3, 4]) * np.float32(1 << 22)
+    np.testing.assert_array_equal(
+        NumpyExecutor(program).run({"x": np.ones((1, 4), np.float32)})[y.name], expected
+    )
+
+
+def test_a_constant_of_which_only_the_shape_is_asked_is_never_there() -> None:
+    op = Builder()
+    wide = op.Expand(np.float32([[1]]), ints(1 << 17, 1 << 17))
+    y = op.Add(op.Cast(op.Shape(wide), to="float32"), op.input("x", f(2)))
+    compiled = plan(op.program([y]), {"x": f(2)}, {})
+    assert compiled.sizes.total < 1 << 10
+
+
+def test_more_than_the_budget_is_refused_before_it_is_allocated(monkeypatch) -> None:
+    op = Builder()
+    x = op.input("x", f("batch", 1000))
+    y = op.Tanh(op.MatMul(x, op.Transpose(x, perm=(1, 0))))
+    monkeypatch.setenv("LAYERLOOM_MEMORY", "100M")
+    monkeypatch.setattr(planner, "aligned", None)
+    with pytest.raises(ProblemError, match="more than the 100 MiB"):
+        plan(op.program([y]), {"x": f(10_000, 1000)}, {})
+    with pytest.raises(ProblemError, match="more than the 100 MiB"):
+        plan(op.program([y]), {"x": f(2**40, 2**40)}, {})
+
+
+@pytest.mark.parametrize("op_type", ["Elu", "Selu", "LeakyRelu"])
+def test_pieces_meet_at_zero_and_keep_what_is_not_finite(op_type) -> None:
+    op = Builder()
+    x = op.input("x", f(6))
+    y = getattr(op, op_type)(x)
+    given = np.float32([-np.inf, -1, 0, 1, np.inf, np.nan])
+    found = NumpyExecutor(op.program([y])).run({"x": given})[y.name]
+    low = {"Elu": -1.0, "Selu": -1.7580993, "LeakyRelu": -np.inf}[op_type]
+    assert found[0] == pytest.approx(low)
+    assert found[2] == 0
+    assert found[4] == np.inf
+    assert np.isnan(found[5])

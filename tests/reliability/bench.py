@@ -440,8 +440,7 @@ class WindowBench(Bench):
             self.session.history.saved()
             self.session.saved(self.session.path)  # type: ignore[arg-type]  # it may have none
             self.window.close()
-            for gone in (self.window, self.session):
-                gone.deleteLater()
+            self.window.deleteLater()
         self.window = self.view = None
 
     def check(self) -> None:

@@ -216,6 +216,11 @@ def mutant(seed: int) -> bytes:
     data = chance.choice(_seeds())
     if chance.random() < 0.2:
         return damaged(chance, bytearray(data))
+    return changed(chance, data)
+
+
+def changed(chance: random.Random, data: bytes) -> bytes:
+    """A model in which some fields are something else."""
     model = onnx.ModelProto.FromString(data)
     for _ in range(chance.choice((1, 1, 1, 2, 3, 8))):
         messages = list(_within(model))

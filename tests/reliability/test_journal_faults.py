@@ -48,7 +48,7 @@ def work(folder: Path) -> Sitting:
             sitting.recorder.saved(path)
         time.sleep(0.001)
     sitting.history.undo()
-    until(lambda: sitting.told or not sitting.recorder._is_behind(), 1)
+    until(lambda: sitting.told or not sitting.recorder._is_behind())
     return sitting
 
 

@@ -9,6 +9,7 @@ import sys
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -37,9 +38,9 @@ _opened: list[str] | None = None
 
 
 def _audit(event: str, args: tuple[Any, ...]) -> None:
-    if _opened is not None and event == "open":
-        if not str(args[0]).startswith(str(resources())):  # texts are read when they are needed
-            _opened.append(str(args[0]))
+    texts = str(resources())  # which are read when they are needed
+    if _opened is not None and event == "open" and not str(args[0]).startswith(texts):
+        _opened.append(str(args[0]))
 
 
 sys.addaudithook(_audit)
@@ -61,10 +62,15 @@ def everything(folder: Path) -> dict[Path, bytes]:
     return {p: p.read_bytes() if p.is_file() else b"" for p in folder.rglob("*")}
 
 
+@cache
+def whole(kind: str) -> bytes:
+    """A file as it should be."""
+    return next(attacks.KINDS[kind]())[1]
+
+
 def named(kind: str, name: str) -> bytes:
     """A whole file of a kind with one member more, of this name."""
-    ((_, data), *_) = attacks.KINDS[kind]()
-    with zipfile.ZipFile(BytesIO(data)) as file:
+    with zipfile.ZipFile(BytesIO(whole(kind))) as file:
         members = [(i.filename, file.read(i), i.compress_type) for i in file.infolist()]
     return attacks.packed([*members, (name, b"x", zipfile.ZIP_STORED)])
 

@@ -129,7 +129,7 @@ def test_undo_is_exact(tmp_path, monkeypatch, amount, tell):
 
 
 def test_undo_is_exact_in_the_window(tmp_path, monkeypatch, amount, tell):
-    tell(tried(WindowBench, amount(3, 40), amount(20, 50), tmp_path, monkeypatch))
+    tell(tried(WindowBench, amount(2, 30), amount(20, 50), tmp_path, monkeypatch))
 
 
 # -- every edit there is ---------------------------------------------------------------------------

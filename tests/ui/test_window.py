@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QMessageBox, QPushButton, QWidget
+from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QPushButton, QWidget
 
 from studio.document import edits
 from studio.document.plan import TableSource
@@ -24,6 +24,8 @@ from studio.ui.settings import Settings
 from studio.ui.theme import tokens
 from studio.ui.trainer import Phase
 from studio.ui.window import MainWindow
+
+READ = 60_000  # milliseconds in which a process beside a busy machine's others reads a file
 
 
 @pytest.fixture
@@ -277,7 +279,7 @@ def test_a_dropped_onnx_file_gets_a_tab_if_one_likes(window, onnx_file, answer, 
     assert drop(window, onnx_file, onnx_file)
     qtbot.waitUntil(lambda: len(asked) == 2)
     qtbot.waitUntil(lambda: window.session is not before)
-    qtbot.waitUntil(lambda: bool(window.session.document.layers))
+    qtbot.waitUntil(lambda: bool(window.session.document.layers), timeout=READ)
     assert before.document is document
     assert [e.kind for e in window.session.document.layers.values()] == ["OnnxModel"]
 
@@ -289,7 +291,7 @@ def test_on_an_empty_canvas_a_dropped_onnx_file_is_not_asked_about(
     tabs = window.tabs.bar.count()
     monkeypatch.setattr("studio.ui.dropping.ask_dropped", lambda *_: pytest.fail("it asked"))
     assert drop(window, onnx_file)
-    qtbot.waitUntil(lambda: bool(window.session.document.layers))
+    qtbot.waitUntil(lambda: bool(window.session.document.layers), timeout=READ)
     assert window.tabs.bar.count() == tabs
 
 
@@ -297,7 +299,7 @@ def test_a_dropped_onnx_file_comes_frozen_if_one_likes(window, onnx_file, qtbot)
     before = window.session.document
     window.sharing.insert_onnx(onnx_file, frozen=True)
     assert window.session.document is before  # read beside the window
-    qtbot.waitUntil(lambda: window.session.document is not before)
+    qtbot.waitUntil(lambda: window.session.document is not before, timeout=READ)
     assert not window.session.document.layers[
         next(k for k, e in window.session.document.layers.items() if e.name == "small_net")
     ].trainable
@@ -307,7 +309,7 @@ def test_a_dropped_onnx_file_becomes_a_layer_with_its_weights(window, onnx_file,
     answer("Insert as a layer")
     before = set(window.session.document.layers)
     assert drop(window, onnx_file)
-    qtbot.waitUntil(lambda: len(window.session.document.layers) > len(before))
+    qtbot.waitUntil(lambda: len(window.session.document.layers) > len(before), timeout=READ)
     (layer,) = set(window.session.document.layers) - before
     entry = window.session.document.layers[layer]
     assert (entry.kind, entry.name) == ("OnnxModel", "small_net")
@@ -330,7 +332,7 @@ def test_an_onnx_file_that_cannot_be_run_is_refused_in_words(
     monkeypatch.setattr("studio.ui.sharing.tell_problems", lambda *about: told.append(about))
     before = window.session.document
     assert drop(window, tmp_path / "bad.onnx")
-    qtbot.waitUntil(lambda: len(told) == 1)
+    qtbot.waitUntil(lambda: len(told) == 1, timeout=READ)
     assert told[0][2][0].code == "file_unreadable"
     assert told[0][2][0].args["reason"].code == "onnx_unreadable"
     assert window.session.document is before
@@ -369,7 +371,7 @@ def test_an_onnx_file_goes_where_it_was_wanted_though_another_tab_is_in_front(
     window.sharing.insert_onnx(onnx_file)
     window.files.new()
     assert window.session is not before
-    qtbot.waitUntil(lambda: len(before.document.layers) > count)
+    qtbot.waitUntil(lambda: len(before.document.layers) > count, timeout=READ)
     assert not window.session.document.layers
 
 

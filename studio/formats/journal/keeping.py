@@ -5,6 +5,9 @@
 They count once the journal names them.
 """
 
+import errno
+import os
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from hashlib import blake2b
@@ -47,11 +50,13 @@ def size(project: Project) -> int:
     return sum(array.nbytes for array in held)
 
 
-def keep(folder: Path, number: int, project: Project, unsaved: bool) -> Kept:
-    """Write down what a project has beside its document.
+def keep(
+    folder: Path, number: int, project: Project, unsaved: bool, stop: Callable[[], bool]
+) -> Kept:
+    """Write down what a project has beside its document, unless `stop` says so meanwhile.
 
     Raises:
-        ProblemError: ``file_not_written``.
+        ProblemError: ``file_not_written``, also where it was stopped.
         MalformedError: it holds what a file cannot.
     """
     about = replace(project, document=Document(), store=Store(), thumbnail=b"")
@@ -60,7 +65,7 @@ def keep(folder: Path, number: int, project: Project, unsaved: bool) -> Kept:
     digests = {}
     for end, given in zip(_ENDS, parts, strict=True):
         with writing(folder / f"kept-{number}.{end}") as file:
-            digests[end] = _write(file, given)
+            digests[end] = _write(file, given, stop)
     return Kept(number, unsaved, digests)
 
 
@@ -88,12 +93,14 @@ def sweep(folder: Path, kept: Kept | None) -> None:
                     path.unlink()
 
 
-def _write(file: IO[bytes], given: bytes | Tensors) -> str:
-    """Write bytes or arrays, and give their digest."""
+def _write(file: IO[bytes], given: bytes | Tensors, stop: Callable[[], bool]) -> str:
+    """Write bytes or arrays, piece by piece, and give their digest."""
     digest = blake2b()
 
     class Digesting:
         def write(self, data: bytes) -> int:
+            if stop():
+                raise InterruptedError(errno.EINTR, os.strerror(errno.EINTR))
             digest.update(data)
             return file.write(data)
 

@@ -82,7 +82,8 @@ class Recorder:
     def __init__(
         self, place: Path, project: Project, path: Path | None = None, say: Say = nobody
     ) -> None:
-        self._begin(place, None, project, Story.beginning(project.document, path), say)
+        bare = not keeping.has_learnt(project)
+        self._begin(place, None, project, Story.beginning(project.document, path, bare), say)
 
     @classmethod
     def going_on(cls, folder: Folder, project: Project, so_far: Story, say: Say) -> "Recorder":
@@ -109,6 +110,7 @@ class Recorder:
         self._kept_layers = project.document.layers.keys()
         self._lost = False  # what was written down that no file has, by somebody who removed it
         self._anew, self._dirty, self._failed, self._closing = True, False, False, False
+        self._discards = False  # what is under the pen is of no use
         self._tried = 0.0
         self._lock = threading.Condition()
         self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
@@ -161,7 +163,7 @@ class Recorder:
     def close(self, discard: bool = True) -> None:
         """Write no more. What was written goes, or stays for `recover`."""
         with self._lock:
-            self._closing = True
+            self._closing, self._discards = True, discard
             self._lock.notify_all()
         self._thread.join()
         if not discard:
@@ -223,7 +225,7 @@ class Recorder:
     def _fail(self, error: BaseException) -> None:
         self._anew, self._tried = True, time.monotonic()
         self._lock.notify_all()
-        if not self._failed:
+        if not self._failed and not self._discards:
             self._failed = True
             self._say(_problem(self._place, error))
 
@@ -232,7 +234,8 @@ class Recorder:
     def _run(self) -> None:
         while True:
             with self._lock:
-                self._lock.wait_for(self._has_work, RETRY if self._failed else None)
+                while not self._has_work():
+                    self._lock.wait(RETRY if self._failed else None)
             if self._closing:
                 return
             self._turn()
@@ -325,7 +328,9 @@ class Recorder:
         """Write weights down, and say where; what was there before goes."""
         self._kept += 1
         try:
-            kept = keeping.keep(self._place, self._kept, wanted.project, wanted.unsaved)
+            kept = keeping.keep(
+                self._place, self._kept, wanted.project, wanted.unsaved, lambda: self._discards
+            )
         except MalformedError as error:  # no file can hold it: trying again is no use
             with self._lock:
                 self._wanted = None
@@ -341,7 +346,7 @@ class Recorder:
                 kept = replace(kept, unsaved=asked.unsaved)
             if not self._add(partial(story.kept, kept, self._tick())):
                 return
-            self._story.kept = kept
+            self._story.was_kept(kept)
             left = asked.told[len(wanted.told) :]  # who is told already is not told again
             self._wanted = replace(asked, told=left) if newer else None
         self._sync()

@@ -132,7 +132,7 @@ class Found:
                 why = error.reason if isinstance(error, MalformedError) else reason(error)
                 args = {"file": str(self.place), "reason": why}
                 problems.append(Problem("file_unreadable", args=args))
-        elif self.file in ("none", "missing"):
+        elif so_far.bare or self.file in ("none", "missing"):
             return Project(), problems
         if so_far.path is None:
             return Project(), problems

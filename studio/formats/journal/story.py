@@ -85,6 +85,7 @@ class Story:
         acts: how many there were since.
         label: of the last one.
         kept: where the weights are; None: in the file, or there are none.
+        bare: whether there is nothing beside the document.
         training: where a training under way is written down; empty: none is.
         when: the time of the last record, in seconds since 1970.
     """
@@ -98,13 +99,16 @@ class Story:
     acts: int = 0
     label: str = ""
     kept: Kept | None = None
+    bare: bool = False
     training: str = ""
     when: float = 0.0
 
     @classmethod
-    def beginning(cls, document: Document, path: Path | None) -> "Story":
+    def beginning(cls, document: Document, path: Path | None, bare: bool = True) -> "Story":
         """Of a project that was just opened."""
-        return cls(Step("", document), path, Stamp.of(path), saved=document, when=time.time())
+        made = cls(Step("", document), path, Stamp.of(path), saved=document, when=time.time())
+        made.bare = bare
+        return made
 
     @property
     def lacking(self) -> bool:
@@ -134,6 +138,11 @@ class Story:
         """The file holds everything; `kept`: also what was written down is what it holds."""
         self.path, self.stamp, self.saved, self.acts = path, stamp, self.now.document, 0
         self.kept = replace(self.kept, unsaved=False) if self.kept and kept else None
+        self.bare = self.bare and kept
+
+    def was_kept(self, kept: Kept) -> None:
+        """What lies beside the document was written down."""
+        self.kept, self.bare = kept, False
 
     def copied(self) -> "Story":
         """The same, in lists of its own."""
@@ -161,6 +170,7 @@ def written(story: Story) -> Iterator[bytes]:
             "acts": story.acts,
             "last": story.label,
             "kept": plain(story.kept),
+            "bare": story.bare,
             "training": story.training,
             "time": story.when,
         }
@@ -246,6 +256,7 @@ def _base(record: Mapping[str, Any]) -> Story:
         acts=read(int, record.get("acts", 0), place),
         label=read(str, record.get("last", ""), place),
         kept=read(Kept | None, record.get("kept"), f"{place}.kept"),
+        bare=read(bool, record.get("bare", False), place),
         training=read(str, record.get("training", ""), place),
         when=read(float, record.get("time", 0.0), place),
     )
@@ -262,7 +273,7 @@ def _follow(story: Story, record: Mapping[str, Any], place: str) -> None:
             path, kept = (member(record, name, place) for name in ("path", "kept"))
             story.was_saved(Path(read(str, path, place)), stamp, read(bool, kept, place))
         case "kept":
-            story.kept = read(Kept, member(record, "kept", place), place)
+            story.was_kept(read(Kept, member(record, "kept", place), place))
         case "training":
             story.training = read(str, member(record, "place", place), place)
         case "done" | "undone" | "redone" as what:

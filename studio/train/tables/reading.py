@@ -104,7 +104,8 @@ def _kind(path: Path) -> str:
 def _table(path: Path, reading: Reading, rows: int | None) -> Table:
     path = Path(path)
     try:
-        return _read(path.resolve(), path.name, _state(path, rows), reading, rows)
+        state = _state(path, rows)  # first: of links in a circle it says what is wrong
+        return _read(path.resolve(), path.name, state, reading, rows)
     except OSError as error:
         raise _unreadable(path, error) from None
 
@@ -117,6 +118,8 @@ def _unreadable(path: Path, error: OSError) -> ProblemError:
 
 def _state(path: Path, rows: int | None) -> tuple[int, int, int]:
     """What changes with a file or folder: how many files there are, their size, the last time."""
+    if "\0" in str(path):
+        raise OSError(0, text("problems.reason_not_a_file"))
     if path.is_dir():
         files = listed(path, rows)
         times = [file.modified for file in files]

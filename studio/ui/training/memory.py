@@ -59,7 +59,8 @@ class Estimates(QObject):
         self.answer: Answer | None = None
         self._wait = QTimer(self, singleShot=True, interval=_WAIT)
         self._wait.timeout.connect(self.count)
-        self._latest = Latest(self)
+        # No child: the collector may end a session, with its children, while an answer arrives.
+        self._latest = Latest()
         self._latest.answered.connect(self._take)
         session.changed.connect(self.refresh)
 

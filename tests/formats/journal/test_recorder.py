@@ -7,13 +7,14 @@ import threading
 import time
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import numpy as np
 import pytest
 
 from studio.document import edits
 from studio.document.project import Project, Run
-from studio.formats import loom
+from studio.formats import arrays, loom
 from studio.formats.journal import keeping, story
 from studio.formats.journal import recorder as recorders
 from studio.formats.journal.recovery import Found, recover
@@ -91,6 +92,26 @@ def test_closing_at_once_leaves_nothing(tmp_path: Path) -> None:
     for _ in range(20):
         Sitting(tmp_path / "root", Project()).recorder.close()
     assert not list(tmp_path.rglob("a*"))
+
+
+def test_closing_does_not_wait_until_weights_are_written(tmp_path: Path) -> None:
+    sitting, real, pieces = Sitting(tmp_path, two_outputs()), arrays.write, 0
+    train(sitting.project, 3)
+
+    def slow(file: Any, given: Any) -> None:
+        nonlocal pieces
+        real(file, given)
+        while True:  # as if there were no end to them
+            pieces += 1
+            file.write(b"more")
+            time.sleep(0.001)
+
+    with mock.patch.object(arrays, "write", slow):
+        sitting.recorder.trained(sitting.project)
+        until(lambda: pieces)
+        sitting.recorder.close()
+    assert list(tmp_path.iterdir()) == []
+    assert sitting.told == []
 
 
 def test_of_what_nobody_changed_nothing_is_left(sitting: Sitting) -> None:
@@ -277,6 +298,21 @@ def test_of_large_files_that_are_only_edited_nothing_is_copied(
     assert [p.code for p in had.problems] == ["journal_other_weights"]
     path.unlink()
     assert weights(found.recovered().project) == {}
+    found.discard()
+
+
+def test_a_project_without_weights_takes_none_from_a_file_that_changed(tmp_path: Path) -> None:
+    path = tmp_path / "p.loom"
+    loom.save(path, two_outputs())
+    sitting = Sitting(tmp_path / "root", loom.load(path), path)
+    sitting.epochs(1)
+    again = Sitting.going_on(sitting.leave())
+    again.epochs(2)
+    found = again.leave()
+    loom.save(path, fill(two_outputs()))  # by somebody else
+    had = found.recovered()
+    assert weights(had.project) == {}
+    assert had.problems == ()
     found.discard()
 
 
@@ -501,6 +537,20 @@ def test_what_could_not_be_written_comes_later(
     assert epochs(had.project.document) == 2
     assert [step.label for step in had.future] == ["3 epochs"]
     found.discard()
+
+
+def test_what_fails_while_nothing_is_to_be_done_is_tried_again_without_another_act(
+    sitting: Sitting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sitting.epochs(1)
+    sitting.wait()
+    time.sleep(0.1)  # its thread sleeps
+    write = Failing(monkeypatch, "write", errno.ENOSPC)
+    write.on = True
+    sitting.epochs(2)
+    write.on = False
+    until(lambda: sitting.told[-1] is None)
+    sitting.recorder.close()
 
 
 def test_the_next_act_brings_what_was_missed(

@@ -42,3 +42,9 @@ def test_what_reads_a_format_is_imported_with_its_first_file() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert done.stdout.strip() == "set()", done.stderr
+
+
+@pytest.mark.parametrize("cell", ["1" * 10**6 + "x", " " * 10**6 + "x", "1 " * 10**6 + "x"])
+def test_a_long_cell_is_looked_at_once(cell: str) -> None:
+    """By a pattern that tries every way to part it, this would take hours."""
+    assert kind_of([cell, cell]) in ("text", "class")

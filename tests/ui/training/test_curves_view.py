@@ -23,6 +23,7 @@ def history(epochs=20, start=1.0):
 def view(qtbot):
     widget = CurvesView()
     qtbot.addWidget(widget)
+    qtbot.addWidget(widget.controls)  # a page gives them a place
     widget.resize(700, 600)
     widget.show()
     qtbot.waitExposed(widget)
