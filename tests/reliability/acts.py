@@ -595,9 +595,7 @@ def save(bench: Bench, choose: Choose) -> None:
 @act
 def fail_to_save(bench: Bench, choose: Choose) -> None:
     """There is no such folder any more."""
-    path = bench.session.path
     assert not bench.save(bench.folder / "gone" / "project.loom")
-    bench.session.path = path
 
 
 @act

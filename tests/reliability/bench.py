@@ -31,6 +31,7 @@ from studio.document.analysis import analyse
 from studio.document.model import CallId, Document, Graph
 from studio.document.project import Project
 from studio.formats import document_json, loom
+from studio.formats.journal.story import Stamp
 from studio.problem import ProblemError
 from studio.ui import files
 from studio.ui.canvas import CanvasView
@@ -144,6 +145,11 @@ class Front:
         """As the settings do with a file that was written."""
 
 
+def asked(_parent: object, question: str, *_words: object, **_more: object) -> bool:
+    """Nobody is there to answer."""
+    raise AssertionError(f"a question: {question}")
+
+
 class Bench:
     """A session with its canvas, and what is known of it beside.
 
@@ -160,6 +166,7 @@ class Bench:
         said = self.said  # not the bench itself: what is patched is kept to the end
         for name in ("tell", "tell_problems"):
             patch.setattr(files, name, lambda *words: said.append(str(words[1:])))
+        patch.setattr(files, "confirm", asked)
         front: Any = Front(self)
         self.files = files.Files(None, front, front)  # type: ignore[arg-type]
         self.path = folder / "project.loom"
@@ -285,11 +292,15 @@ class Bench:
 
     def save(self, path: Path) -> bool:
         """Save as the window does; whether it was written."""
-        self.session.path = path
+        before = self.session.path, self.session.stamp
+        if path != self.session.path:  # somewhere else, which a dialog would have asked about
+            self.session.path, self.session.stamp = path, Stamp.of(path)
         self.said.clear()
         done = self.files.save()
         if done:
             self.saved, self.learnt = self.states[self.at].text, False
+        else:
+            self.session.path, self.session.stamp = before
         assert done != bool(self.said), self.said
         return done
 
