@@ -129,7 +129,7 @@ def _lowered(
     names, taken = input_names(document), dict[CallId, Value]()
     for call in document.graph.inputs:
         body = inner_input(document, call)
-        raise_first([p.at(call) for p in body.problems()])
+        raise_first([p.at(call) for p in body.too_large()])
         spec = body.spec(sizes.get(call, ""))
         if call in placed:
             fed = lowered.op.input(names[call], Spec("int32", spec.shape[:-1]))

@@ -26,12 +26,15 @@ class Input(Layer):
         return ()
 
     def problems(self) -> list[Problem]:
-        found = super().problems()
-        count = prod(d for d in self.shape if d) if not found else 0
-        if count > VALUE_NUMBERS:
-            args = {"received": self.spec(), "count": count, "expected": VALUE_NUMBERS}
-            found.append(Problem("value_too_large", args=args))
-        return found
+        return super().problems() or self.too_large()
+
+    def too_large(self) -> list[Problem]:
+        """Whether a row of it is more than any value may be, its parameters being right."""
+        count = prod(d for d in self.shape if d)
+        if count <= VALUE_NUMBERS:
+            return []
+        args = {"received": self.spec(), "count": count, "expected": VALUE_NUMBERS}
+        return [Problem("value_too_large", args=args)]
 
     def spec(self, apart: str = "") -> Spec:
         """The batch, then the sample; an unknown first size is the length of time.

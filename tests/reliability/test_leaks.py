@@ -40,7 +40,7 @@ def test_a_window_keeps_nothing(
     tell(f"{asked['tabs']} tabs: {tabs['grown']:+.2f} MB, objects more: {tabs['more']}")
     slope = f"{edits['slope']:+.3f} MB/1,000 at last"
     tell(f"{asked['edits']} edits: {edits['grown']:+.2f} MB, {slope}")
-    assert trainings == {"files": 0, "threads": 0, "processes": 0}
+    assert max(trainings.values()) <= 0, trainings  # less: something of before ended meanwhile
     assert not tabs["more"], "windows, items or sessions of projects that are closed"
     assert tabs["grown"] <= 10
     assert edits["grown"] <= 5

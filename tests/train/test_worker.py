@@ -180,7 +180,6 @@ def test_a_pause_changes_nothing(process: list[TrainingProcess], tmp_path: Path)
         until(trainer, Resumed)
     finished = ended(trainer)
     expect_equal(at_once(document, threads_of(finished)), finished)
-    assert not (tmp_path / "kept").exists(), "nobody needs it any more"
 
 
 def test_what_is_wanted_is_seen_while_it_trains_and_at_once_in_a_pause(
@@ -402,9 +401,12 @@ def test_want_of_memory_is_told_in_a_sentence() -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the limit is set as Linux does")
-def test_a_trainer_without_memory_says_so(process: list[TrainingProcess], tmp_path: Path) -> None:
+def test_a_trainer_without_memory_says_so(
+    process: list[TrainingProcess], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     import resource
 
+    monkeypatch.setenv("LAYERLOOM_MEMORY", "100G")  # the machine has less than was allowed
     document = headline(epochs=500)
     place = tmp_path / "kept"
     trainer = begun(document, process, checkpoints=place)

@@ -13,9 +13,7 @@ from studio.text import text
 from studio.ui.canvas.commands import new_layer
 from studio.ui.session import Session
 from studio.ui.trainer import Phase
-from tests.ui.test_window import answer, change, chosen, leave
-
-__all__ = ["answer"]  # a fixture
+from tests.ui.test_window import change, chosen, leave
 
 
 @pytest.fixture

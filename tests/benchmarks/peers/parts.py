@@ -59,18 +59,18 @@ def _planned_anew(runner: Any, feeds: dict[str, Any]) -> tuple[list[Call], list[
     """The calls of a new plan of the runner, and the operator each is of."""
     bound: dict[int, str] = {}
 
-    class Noting(planner._Planner):
-        def _bind(self, node: Node, *rest: Any) -> Call:
-            call = super()._bind(node, *rest)
+    class Noting(planner.Layout):
+        def bind(self, node: Node, *rest: Any) -> Call:
+            call = super().bind(node, *rest)
             bound[id(call)] = node.op
             return call
 
-    before, planner._Planner = planner._Planner, Noting  # type: ignore[misc]
+    before, planner.Layout = planner.Layout, Noting  # type: ignore[misc]
     try:
         runner._plans.clear()
         calls = list(runner.plan(feeds).calls)
     finally:
-        planner._Planner = before  # type: ignore[misc]
+        planner.Layout = before  # type: ignore[misc]
     return calls, [bound.get(id(call), "copy") for call in calls]
 
 
