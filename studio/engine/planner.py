@@ -91,8 +91,7 @@ class Layout:
     def lay(self) -> None:
         """Steps (1) to (3)."""
         for spec in self.feeds.values():
-            if spec.nbytes > _COUNTED:
-                raise _beyond(spec)
+            _expect_countable(spec)
         self._concrete()
         fixed = {*self.known, *self.late, *self.feeds, *self.state}
         self.in_place = self._share(fixed)
@@ -162,6 +161,8 @@ class Layout:
         computed = 0
         for node in self.program.nodes:
             self.infer(node)
+            for name in filter(None, node.outputs):
+                _expect_countable(self.specs[name])
             if not self.follows(node):
                 self.nodes.append(node)
                 continue
@@ -202,11 +203,8 @@ class Layout:
                 [self.known.get(i) for i in node.inputs],
                 len(node.outputs),
             )
-            for spec in found:
-                if spec.nbytes > _COUNTED:
-                    raise _beyond(spec)
-                if not all(isinstance(d, int) for d in spec.shape):
-                    raise ValueError("the shape of its result depends on values, not on shapes")
+            if not all(isinstance(d, int) for spec in found for d in spec.shape):
+                raise ValueError("the shape of its result depends on values, not on shapes")
             if "start" not in node.attrs and self._resizes(node, found[0]):
                 raise ValueError(f"{self.specs[node.inputs[0]]} cannot become {found[0]}")
         except ProblemError:
@@ -473,9 +471,14 @@ def _cut(memory: Buffer, block: slice, size: int) -> Buffer:
     return memory.reshape(-1)[block]
 
 
-def _beyond(spec: Spec) -> ProblemError:
-    """That nobody has room for a value: more than 64 bits count must not even be tried."""
-    return refuse("memory_over", needed=written(spec.nbytes), allowed=written(budget()))
+def _expect_countable(spec: Spec) -> None:
+    """Refuse a value that nobody has room for: more than 64 bits count must not even be tried.
+
+    Raises:
+        ProblemError: ``memory_over``.
+    """
+    if spec.nbytes > _COUNTED:
+        raise refuse("memory_over", needed=written(spec.nbytes), allowed=written(budget()))
 
 
 def _refused(node: Node, error: Exception) -> ProblemError:
