@@ -21,8 +21,9 @@ import time
 import traceback
 import warnings
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,7 @@ from typing import Any
 from studio.declare import declared, registry
 from studio.document.analysis import analyse
 from studio.document.canonical import canonical
+from studio.document.project import Project
 from studio.formats import clipboard, document_json, loom
 from studio.formats.document_json import file_problem
 from studio.formats.journal import recovery
@@ -48,6 +50,7 @@ LARGE = 50_000  # rows
 LONGEST = 2_000  # characters of what is said
 
 Again = Callable[[], None]  # whether what was opened is written and opened again the same
+Opener = Callable[[Path], Again]
 
 
 # -- what opening is -------------------------------------------------------------------------------
@@ -57,14 +60,13 @@ def open_project(path: Path) -> Again:
     project = loom.load(path)
     analyse(project.document)
     canonical(project.document)
+    return partial(save_again, project, path.with_name("again.loom"))
 
-    def again() -> None:
-        first = loom.to_bytes(project, path.parent)
-        other = path.with_name("again.loom")
-        other.write_bytes(first)
-        assert loom.to_bytes(loom.load(other), path.parent) == first
 
-    return again
+def save_again(project: Project, path: Path) -> None:
+    first = loom.to_bytes(project, path.parent)
+    path.write_bytes(first)
+    assert loom.to_bytes(loom.load(path), path.parent) == first
 
 
 def open_nodes(path: Path) -> Again:
@@ -149,7 +151,7 @@ def open_table(path: Path) -> Again:
     return again
 
 
-OPENERS: dict[str, Callable[[Path], Again]] = {
+OPENERS: dict[str, Opener] = {
     "project": open_project,
     "nodes": open_nodes,
     "step": open_step,
@@ -230,18 +232,28 @@ def warm_up(seeds: dict[str, list[Path]], folder: Path) -> None:
 
 
 def tried(kind: str, data: bytes, suffix: str, folder: Path) -> str:
-    """What is wrong with how a file was opened; "refused" for a good refusal, else empty."""
+    """What is wrong with how a file is opened, as `judged`; it lies there alone."""
     for old in folder.iterdir():
         old.unlink()
     path = folder / FILES.get(kind, f"file{suffix}")
     path.write_bytes(data)
+    return judged(OPENERS[kind], path, len(data), NAMED.get(kind, path.name))
+
+
+def judged(opener: Opener, path: Path, size: int, name: str) -> str:
+    """What is wrong with how a file is opened; "refused" for a good refusal, else empty.
+
+    Args:
+        size: in bytes, twice of which it may take in memory besides what any may.
+        name: what a refusal must say.
+    """
     began = time.process_time()
     refusal, again = None, None
     try:
-        with warnings.catch_warnings(), watched(len(data)):
+        with warnings.catch_warnings(), watched(size):
             warnings.simplefilter("error")
             try:
-                again = OPENERS[kind](path)
+                again = opener(path)
             except ProblemError as error:
                 refusal = error
     except BaseException as error:
@@ -252,9 +264,10 @@ def tried(kind: str, data: bytes, suffix: str, folder: Path) -> str:
     if took > SECONDS:
         return f"took {took:.1f} s"
     if refusal is not None:
-        return _ill_said(refusal, NAMED.get(kind, path.name)) or "refused"
+        return _ill_said(refusal, name) or "refused"
+    assert again is not None
     try:
-        again()  # type: ignore[misc]
+        again()
     except BaseException as error:
         return "opened, but then " + _short(error)
     return ""
@@ -290,26 +303,43 @@ def mutant(kind: str, number: int, seeds: dict[str, list[Path]]) -> tuple[bytes,
     return mutator.mutant(path.read_bytes()), "".join(path.suffixes)
 
 
-def main(folder: Path, parts: list[str]) -> None:
-    """Try mutants; a line of JSON for each that is not as it should be, and one at the end."""
-    seeds = {p.name: sorted(p.iterdir()) for p in sorted((folder / "seeds").iterdir())}
-    place = folder / "place"
-    place.mkdir(exist_ok=True)
-    warm_up(seeds, place)
-    counts = {"opened": 0, "refused": 0}
+def try_all(
+    folder: Path, parts: list[str], one: Callable[[str, int], str], deadly: Collection[str] = ()
+) -> None:
+    """Try mutants: a line of JSON for each that is not as it should be, others are counted.
+
+    Args:
+        folder: here ``progress`` says which it is, should it end the process.
+        parts: ``KIND:FIRST:LAST`` each.
+        one: tries the mutant of a kind and number, as `judged` does.
+        deadly: kinds of which any may end the process: what was counted is said after each.
+    """
     with (folder / "progress").open("w") as progress:
         for part in parts:
             kind, first, last = part.split(":")
+            counts = {"opened": 0, "refused": 0}
             for number in range(int(first), int(last)):
                 progress.seek(0)
                 progress.write(f"{kind}:{number}:{last} \n")
                 progress.flush()
-                found = tried(kind, *mutant(kind, number, seeds), place)
+                found = one(kind, number)
                 if found in ("", "refused"):
                     counts[found or "opened"] += 1
                 else:
                     print(json.dumps({"mutant": f"{kind}:{number}", "found": found}), flush=True)
-    print(json.dumps(counts), flush=True)
+                if kind in deadly:
+                    print(json.dumps(counts), flush=True)
+                    counts = {"opened": 0, "refused": 0}
+            print(json.dumps(counts), flush=True)
+
+
+def main(folder: Path, parts: list[str]) -> None:
+    """Try mutants of the seeds that lie in the folder."""
+    seeds = {p.name: sorted(p.iterdir()) for p in sorted((folder / "seeds").iterdir())}
+    place = folder / "place"
+    place.mkdir(exist_ok=True)
+    warm_up(seeds, place)
+    try_all(folder, parts, lambda kind, number: tried(kind, *mutant(kind, number, seeds), place))
 
 
 if __name__ == "__main__":

@@ -10,9 +10,7 @@ this process may be ended by a table, as that one may. Then the window's part fo
 import json
 import shutil
 import sys
-import time
-import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -24,17 +22,16 @@ from studio.document.model import Document
 from studio.document.plan import ImageColumn
 from studio.document.project import Project
 from studio.engine import onnx_apart
-from studio.formats import loom
 from studio.layers import CATALOGUE
 from studio.layers.onnx_model import OnnxModel, frozen_problem
 from studio.layers.shapes import shapes_of
-from studio.problem import ProblemError
 from studio.train.encoding.pictures import picture_arrays
 from studio.train.tables import Table, sound
 from tests.reliability import attacks_onnx, onnx_mutants, opening, table_mutants
-from tests.reliability.opening import SECONDS, Again, watched
+from tests.reliability.opening import Again, Opener, judged, try_all
 
 SUFFIXES = {"onnx": ".onnx", "parquet": ".parquet", "workbook": ".xlsx", "picture": ".png"}
+DEADLY = ("parquet", "workbook")  # libraries that read them may end their process
 PIXEL = 8  # bytes: as it is unpacked, and once more
 
 
@@ -59,14 +56,7 @@ def open_onnx(path: Path) -> Again:
     for name, array in weights.items():
         project.store.put(place, name, array)
     analyse(project.document)
-
-    def again() -> None:
-        first = loom.to_bytes(project, path.parent)
-        other = path.with_name("again.loom")
-        other.write_bytes(first)
-        assert loom.to_bytes(loom.load(other), path.parent) == first
-
-    return again
+    return partial(opening.save_again, project, path.with_name("again.loom"))
 
 
 def open_picture(path: Path) -> Again:
@@ -80,7 +70,7 @@ def open_picture(path: Path) -> Again:
     return again
 
 
-OPENERS: dict[str, Callable[[Path], Again]] = {
+OPENERS: dict[str, Opener] = {
     "onnx": open_onnx,
     "parquet": opening.open_table,
     "workbook": opening.open_table,
@@ -89,30 +79,8 @@ OPENERS: dict[str, Callable[[Path], Again]] = {
 
 
 def tried(kind: str, path: Path, memory: int = 0) -> str:
-    """What is wrong with how a file was opened; "refused" for a good refusal, else empty."""
-    began = time.process_time()
-    refusal, again = None, None
-    try:
-        with warnings.catch_warnings(), watched(path.stat().st_size + memory // 2):
-            warnings.simplefilter("error")
-            try:
-                again = OPENERS[kind](path)
-            except ProblemError as error:
-                refusal = error
-    except BaseException as error:
-        return "raised " + opening._short(error)
-    took = time.process_time() - began
-    if opening._done:
-        return f"did {opening._done[:3]}"
-    if took > SECONDS:
-        return f"took {took:.1f} s"
-    if refusal is not None:
-        return opening._ill_said(refusal, path.name) or "refused"
-    try:
-        again()  # type: ignore[misc]
-    except BaseException as error:
-        return "opened, but then " + opening._short(error)
-    return ""
+    """What is wrong with how a file is opened, as `opening.judged`; it may take memory besides."""
+    return judged(OPENERS[kind], path, path.stat().st_size + memory // 2, path.name)
 
 
 def emptied(folder: Path) -> Path:
@@ -160,38 +128,22 @@ def attacks(folder: Path, wanted: str = "") -> None:
 
 
 def mutants(folder: Path, parts: list[str]) -> None:
-    """A line of JSON for each that is not as it should be, and one at the end."""
-    counts = {"opened": 0, "refused": 0}
-    with (folder / "progress").open("w") as progress:
-        for part in parts:
-            kind, first, last = part.split(":")
-            for number in range(int(first), int(last)):
-                progress.seek(0)
-                progress.write(f"{kind}:{number}:{last} \n")
-                progress.flush()
-                path = emptied(folder) / f"file{SUFFIXES[kind]}"
-                path.write_bytes(mutant(kind, number))
-                pixels = PIXEL * 2**27 if kind == "picture" else 0
-                found = tried(kind, path, pixels)
-                if found in ("", "refused"):
-                    counts[found or "opened"] += 1
-                    if kind in ("parquet", "workbook"):  # the next may end this process
-                        print(json.dumps(counts), flush=True)
-                        counts = {"opened": 0, "refused": 0}
-                else:
-                    print(json.dumps({"mutant": f"{kind}:{number}", "found": found}), flush=True)
-            print(json.dumps(counts), flush=True)
-            counts = {"opened": 0, "refused": 0}
+    """Try mutants."""
+
+    def one(kind: str, number: int) -> str:
+        path = emptied(folder) / f"file{SUFFIXES[kind]}"
+        path.write_bytes(mutant(kind, number))
+        return tried(kind, path, PIXEL * 2**27 if kind == "picture" else 0)
+
+    try_all(folder, parts, one, DEADLY)
 
 
 def main(folder: Path, asked: list[str]) -> None:
     _warm(folder)
-    act = (
-        partial(attacks, folder, *asked[1:])
-        if asked[0] == "attacks"
-        else partial(mutants, folder, asked)
-    )
-    act()
+    if asked[0] == "attacks":
+        attacks(folder, *asked[1:])
+    else:
+        mutants(folder, asked)
 
 
 if __name__ == "__main__":

@@ -4,11 +4,7 @@ Most is tried in one process that does what the processes apart do, and is watch
 it is done, with a process for each file.
 """
 
-import json
-import os
-import subprocess
 import sys
-from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,21 +15,12 @@ from studio.engine.onnx_apart import open_onnx
 from studio.problem import ProblemError
 from studio.train.tables import read_table
 from tests.reliability.attacks_onnx import ATTACKS
-from tests.reliability.opening_apart import SUFFIXES, mutant
+from tests.reliability.mutants import asked, tried
+from tests.reliability.opening_apart import DEADLY, SUFFIXES, mutant
 
-ROOT = Path(__file__).parents[2]
 SHARES = {"onnx": 76, "parquet": 8, "workbook": 8, "picture": 8}  # of a hundred mutants
 SHORT, LONG = 500, 25_000
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="memory is watched as Linux does")
-
-
-def watched(folder: Path, *asked: str) -> tuple[list[dict], int]:
-    """The lines of JSON that the process says, and how it ended."""
-    command = [sys.executable, "-m", "tests.reliability.opening_apart", str(folder), *asked]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
-    assert done.returncode in (0, -6, -11), done.stderr[-3000:]
-    return [json.loads(line) for line in done.stdout.splitlines()], done.returncode
 
 
 # -- attacks ---------------------------------------------------------------------------------------
@@ -42,9 +29,9 @@ def watched(folder: Path, *asked: str) -> tuple[list[dict], int]:
 @pytest.fixture(scope="module")
 def verdicts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """What came of each attack, all tried in one process that is watched."""
-    lines, code = watched(tmp_path_factory.mktemp("attacks"), "attacks")
-    assert code == 0, [name for name, _ in lines][-1:]
-    return dict(lines)  # type: ignore[arg-type]
+    lines, code, errors = asked("opening_apart", tmp_path_factory.mktemp("attacks"), "attacks")
+    assert code == 0, f"after {lines[-1:]}: {errors}"
+    return dict(lines)
 
 
 @pytest.mark.parametrize("name", [n for n, a in ATTACKS.items() if a.verdict != "ends"])
@@ -88,41 +75,22 @@ def test_an_attack_in_a_process_of_its_own(name: str, tmp_path: Path) -> None:
 # -- mutants ---------------------------------------------------------------------------------------
 
 
-def tried(folder: Path, parts: list[str]) -> tuple[Counter[str], list[str]]:
-    """How many mutants opened, were refused, ended the process; and what was wrong with others.
-
-    Where a table ends the process another goes on with the next, and it is tried as it is done.
-    """
-    counts: Counter[str] = Counter()
-    wrong = []
-    while parts:
-        lines, code = watched(folder, *parts)
-        for found in lines:
-            if "mutant" in found:
-                wrong.append(f"{found['mutant']}: {found['found']}")
-            else:
-                counts.update(found)
-        if code == 0:
-            break
-        kind, number, last = (folder / "progress").read_text().split()[0].split(":")
-        if kind in ("parquet", "workbook"):
-            path = folder / f"ended{SUFFIXES[kind]}"
-            path.write_bytes(mutant(kind, int(number)))
-            really(kind, path)
-            counts["ended"] += 1
-        else:
-            wrong.append(f"{kind}:{number}: the process ended by {code}")
-        rest = [part.split(":")[0] for part in parts].index(kind) + 1
-        parts = [f"{kind}:{int(number) + 1}:{last}", *parts[rest:]]
-    return counts, wrong
-
-
 def test_a_damaged_file_opens_or_is_refused_by_a_sentence(
     tmp_path: Path, amount: Callable[[int, int], int], tell: Callable[[str], None]
 ) -> None:
     total = amount(SHORT, LONG)
     parts = [f"{kind}:0:{total * share // 100}" for kind, share in SHARES.items()]
-    counts, wrong = tried(tmp_path, parts)
+
+    def ended(kind: str, number: int) -> str:
+        """It is tried as it is really done."""
+        if kind not in DEADLY:
+            return "not to be"
+        path = tmp_path / f"ended{SUFFIXES[kind]}"
+        path.write_bytes(mutant(kind, number))
+        really(kind, path)
+        return ""
+
+    counts, wrong = tried("opening_apart", tmp_path, parts, ended)
     tell(
         f"{total:,} damaged ONNX files, Parquet files, workbooks and pictures: {counts['opened']:,}"
         f" opened, {counts['refused']:,} were refused by a sentence, {counts['ended']} of them"
