@@ -33,8 +33,9 @@ from studio.ui.settings import Settings
 from studio.ui.trainer import Phase
 from studio.ui.window import MainWindow
 
-FEW, WARM = 120, 700  # edits: by then all is loaded; the history drops one for each it takes
+FEW, WARM = 80, 700  # edits: by then most is loaded; the history drops one for each it takes
 WARM_TABS = 10
+_STILL = 60  # looks, 20 ms apart, by which nothing begins or ends any more
 MOST = 40  # nodes of the model that is edited
 Found = dict[str, float | dict[str, int]]
 
@@ -175,14 +176,14 @@ def train(window: MainWindow) -> None:
 def held() -> dict[str, int]:
     """Files, threads and processes, once what ends has ended."""
     process, seen = psutil.Process(), []
-    settled = time.monotonic() + 10
+    settled = time.monotonic() + 15
     while time.monotonic() < settled:
         QApplication.processEvents()
         children = process.children(recursive=True)
         files = process.num_fds() if hasattr(process, "num_fds") else process.num_handles()
         now = {"files": files, "threads": process.num_threads(), "processes": len(children)}
-        seen = [*seen[-20:], now]
-        if len(seen) > 20 and all(each == now for each in seen):
+        seen = [*seen[-_STILL:], now]
+        if len(seen) > _STILL and all(each == now for each in seen):
             break
         time.sleep(0.02)
     return seen[-1]
@@ -202,7 +203,7 @@ def until(true: Callable[[], bool]) -> None:
     while not true():
         assert time.monotonic() < end, "nothing more happens"
         QApplication.processEvents()
-        time.sleep(0.001)
+        time.sleep(0.005)
 
 
 def small() -> Document:

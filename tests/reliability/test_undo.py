@@ -125,11 +125,11 @@ def tried(bench: type[Bench], sessions: int, steps: int, folder: Path, patch: An
 
 
 def test_undo_is_exact(tmp_path, monkeypatch, amount, tell):
-    tell(tried(Bench, amount(24, 2000), 50, tmp_path, monkeypatch))
+    tell(tried(Bench, amount(10, 2000), 50, tmp_path, monkeypatch))
 
 
 def test_undo_is_exact_in_the_window(tmp_path, monkeypatch, amount, tell):
-    tell(tried(WindowBench, amount(2, 30), amount(20, 50), tmp_path, monkeypatch))
+    tell(tried(WindowBench, amount(1, 30), amount(20, 50), tmp_path, monkeypatch))
 
 
 # -- every edit there is ---------------------------------------------------------------------------
