@@ -3,15 +3,19 @@
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from studio.document import edits
 from studio.document.history import History
 from studio.document.model import Document
-from studio.document.project import Project
+from studio.document.project import Project, Run
 from studio.formats import loom
 from studio.formats.journal.recorder import Recorder
 from studio.formats.journal.recovery import Found, recover
 from studio.problem import Problem
+from tests.formats.examples import fill
 
 
 class Sitting:
@@ -86,3 +90,29 @@ def until(true: Callable[[], object], seconds: float = 20) -> None:
 
 def epochs(document: Document) -> int:
     return document.plan.run.epochs
+
+
+def labels(found: Found) -> list[str]:
+    """Of all acts that are had again."""
+    had = found.recovered()
+    return [step.label for step in (*had.past, had.now)]
+
+
+def weights(project: Project) -> dict[Any, bytes]:
+    """What is learnt, to be compared."""
+    return {
+        (*key, cell.value.shape): b"".join(
+            a.tobytes() for a in (cell.value, *(cell.slots[s] for s in sorted(cell.slots)))
+        )
+        for key, cell in project.store.items()
+    }
+
+
+def train(project: Project, seed: int) -> None:
+    """What a training leaves: weights with slots, a step, a run."""
+    fill(project, seed)
+    for cells in project.store.shared().values():
+        for cell in cells.values():
+            cell.slots = {"velocity": cell.value * np.float32(0.5)}
+    project.store.step = seed
+    project.keep_run(Run(project.next_run(), history={"loss": [float(seed), float("nan")]}))
