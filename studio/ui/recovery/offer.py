@@ -3,15 +3,17 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import pairwise
 
 from PySide6.QtCore import QEvent, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QPixmap
+from PySide6.QtGui import QPixmap, QResizeEvent
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QLabel,
     QPushButton,
     QScrollArea,
+    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
@@ -24,7 +26,9 @@ from studio.ui.theme import tokens
 
 PICTURE = QSize(150, 68)
 _SIGN = 32
-_AT_ONCE = 3  # rows that are seen without scrolling
+_AT_ONCE = 3  # rows that are seen without scrolling, where there is room
+_LEAST = 56  # pixels of the rows that are seen in any case
+_ROOMY = 520  # pixels of width from which on a row shows its picture
 
 
 @dataclass(frozen=True)
@@ -64,13 +68,11 @@ class Row(QFrame):
         self._picture: QPixmap | None = None
         self.picture = QLabel(alignment=Qt.AlignmentFlag.AlignCenter)
         self.picture.setFixedSize(PICTURE)
-        self.name, self.folder, self.facts = Elided(), Elided(), Elided()
-        for label, said in zip(
-            (self.name, self.folder, self.facts), (line.name, line.folder, line.facts), strict=True
-        ):
-            label.setText(said)
-            if not said:
-                label.hide()
+        self.name, self.folder, self.facts = Elided(), Elided(), note(line.facts)
+        self.name.setText(line.name)
+        self.folder.setText(line.folder)
+        self.folder.setVisible(bool(line.folder))
+        self.facts.setVisible(bool(line.facts))
         self.warnings = [note(warning) for warning in line.warnings]
         self.open = QPushButton(text("recovery.open"))
         self.open.setAccessibleName(text("recovery.open_one", name=line.name))
@@ -100,6 +102,11 @@ class Row(QFrame):
             self._picture = self.line.picture(self.devicePixelRatioF())
             self.dress()
 
+    def fit(self, width: int) -> int:
+        """Leave the picture out where words would have no room; its height at this width."""
+        self.picture.setVisible(width >= _ROOMY)
+        return self.heightForWidth(width)
+
     def dress(self) -> None:
         """Take on the theme's colours."""
         t = tokens()
@@ -115,6 +122,52 @@ def sign(ratio: float) -> QPixmap:
     pixmap = QPixmap(drawing("layer.Model", tokens().text2, round(_SIGN * ratio)))
     pixmap.setDevicePixelRatio(ratio)
     return pixmap
+
+
+class _Rows(QScrollArea):
+    """Rows below each other: as high as the first few of them, less where the window is low."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rows: list[Row] = []
+        self._wanted = 0
+        inside = QWidget()
+        inside.setObjectName("recovery_rows")
+        self._list = QVBoxLayout(inside)
+        self._list.setContentsMargins(0, 0, 8, 0)
+        self.setObjectName("recovery_list")
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setWidgetResizable(True)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
+        self.setWidget(inside)
+
+    def show_rows(self, rows: list[Row]) -> None:
+        """Show these in the place of those before."""
+        for row in self.rows:
+            clear(row)
+        self.rows = rows
+        for row in rows:
+            self._list.addWidget(row)
+        self.fit()
+
+    def fit(self) -> None:
+        """See how high the rows are, at the width there is."""
+        width = self.viewport().width() - self._list.contentsMargins().right()
+        heights = [row.fit(width) for row in self.rows][:_AT_ONCE]
+        self._wanted = sum(heights) + self._list.spacing() * max(0, len(heights) - 1)
+        self.updateGeometry()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if event.size().width() != event.oldSize().width():
+            self.fit()
+
+    def sizeHint(self) -> QSize:
+        return QSize(super().sizeHint().width(), self._wanted)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(super().minimumSizeHint().width(), min(self._wanted, _LEAST))
 
 
 class Offer(QFrame):
@@ -143,24 +196,14 @@ class Offer(QFrame):
         self.open_all, self.leave = QPushButton(), QPushButton()
         self.open_all.clicked.connect(self.all_opened)
         self.leave.clicked.connect(self.later)
-        self._list = QVBoxLayout()
-        self._list.setContentsMargins(0, 0, 8, 0)
-        inside = QWidget()
-        inside.setObjectName("recovery_rows")
-        inside.setLayout(self._list)
-        self._scroll = QScrollArea()
-        self._scroll.setObjectName("recovery_list")
-        self._scroll.setFrameShape(QFrame.Shape.NoFrame)
-        self._scroll.setWidgetResizable(True)
-        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self._scroll.setWidget(inside)
+        self._list = _Rows()
         below = QHBoxLayout()
         below.addStretch(1)
         for button in (self.open_all, self.leave):
             below.addWidget(button)
         column = QVBoxLayout(self)
         column.setContentsMargins(18, 10, 18, 12)
-        for widget in (self._title, self._body, self._scroll):
+        for widget in (self._title, self._body, self._list):
             column.addWidget(widget)
         column.addLayout(below)
         self.hide()
@@ -168,24 +211,31 @@ class Offer(QFrame):
 
     def show_lines(self, lines: Sequence[Line]) -> None:
         """Show these; nothing where there are none. Pictures follow one by one."""
-        for row in self.rows:
-            clear(row)
+        focused = self._focused()
         self.rows = [Row(line) for line in lines]
         for number, row in enumerate(self.rows):
             row.opened.connect(partial(self.opened.emit, number))
             row.discarded.connect(partial(self.discarded.emit, number))
-            self._list.addWidget(row)
+        self._list.show_rows(self.rows)
+        self._order()
+        if focused is not None and self.rows:
+            self.rows[min(focused, len(self.rows) - 1)].discard.setFocus()
         self.open_all.setVisible(sum(line.opens for line in lines) > 1)
         self._undrawn = [row for row in self.rows if row.line.picture is not None]
         self._drawer.start()
         self.setVisible(bool(lines))
-        self._fit()
 
-    def _fit(self) -> None:
-        """As high as its rows, or as the first of them where there are many."""
-        heights = [row.sizeHint().height() for row in self.rows[:_AT_ONCE]]
-        gaps = self._list.spacing() * max(0, len(heights) - 1)
-        self._scroll.setFixedHeight(sum(heights) + gaps)
+    def _focused(self) -> int | None:
+        """In which row the focus is, counted from 0."""
+        focus = self.window().focusWidget()
+        held = (number for number, row in enumerate(self.rows) if row.isAncestorOf(focus))
+        return next(held, None) if focus is not None else None
+
+    def _order(self) -> None:
+        """Tab goes as one reads: through the rows, then to what is below them."""
+        chain = [button for row in self.rows for button in (row.open, row.discard)]
+        for first, second in pairwise([*chain, self.open_all, self.leave]):
+            QWidget.setTabOrder(first, second)
 
     def _draw_one(self) -> None:
         """One picture at a time, so that the list is there at once."""
