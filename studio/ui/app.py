@@ -75,10 +75,10 @@ def run(path: Path | None) -> int:
         window.ending = lambda: leaving.ending
         if path is None:
             window.front.show_page()
+        window.recovery.look_once_painted()
         window.show()
         if path is not None:
             window.files.open(path)
-        window.recovery.look()
         Warming(window)
         Collecting(window)
         return app.exec()

@@ -1,8 +1,8 @@
 """The list of what was kept of projects nobody could save: to be opened, discarded, or left."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import partial
+from collections import deque
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 from PySide6.QtCore import QEvent, QSize, Qt, QTimer, Signal
@@ -42,14 +42,16 @@ class Line:
         warnings: what one should know before opening it.
         picture: draws it for so many pixels to a point; None where that would take long.
         opens: whether there is anything that can be opened.
+        of: which one it is, of all that are shown.
     """
 
     name: str
     folder: str
     facts: str
     warnings: Sequence[str] = ()
-    picture: Callable[[float], QPixmap] | None = None
+    picture: Callable[[float], QPixmap] | None = field(default=None, compare=False)
     opens: bool = True
+    of: Hashable = None
 
 
 class Row(QFrame):
@@ -102,10 +104,9 @@ class Row(QFrame):
             self._picture = self.line.picture(self.devicePixelRatioF())
             self.dress()
 
-    def fit(self, width: int) -> int:
-        """Leave the picture out where words would have no room; its height at this width."""
+    def fit(self, width: int) -> None:
+        """Leave the picture out where words would have no room."""
         self.picture.setVisible(width >= _ROOMY)
-        return self.heightForWidth(width)
 
     def dress(self) -> None:
         """Take on the theme's colours."""
@@ -142,19 +143,34 @@ class _Rows(QScrollArea):
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         self.setWidget(inside)
 
-    def show_rows(self, rows: list[Row]) -> None:
-        """Show these in the place of those before."""
-        for row in self.rows:
-            clear(row)
-        self.rows = rows
+    def add(self, row: Row) -> None:
+        """One more, below the others."""
+        self.rows.append(row)
+        self._list.addWidget(row)
+        row.show()  # now, not when the layout comes to it
+        if len(self.rows) <= _AT_ONCE:
+            self.fit()
+        else:
+            row.fit(self._width)
+
+    def remove(self, rows: Sequence[Row]) -> None:
+        """Have these gone."""
+        gone = set(rows)
+        self.rows = [row for row in self.rows if row not in gone]
         for row in rows:
-            self._list.addWidget(row)
+            clear(row)
         self.fit()
+
+    @property
+    def _width(self) -> int:
+        return self.viewport().width() - self._list.contentsMargins().right()
 
     def fit(self) -> None:
         """See how high the rows are, at the width there is."""
-        width = self.viewport().width() - self._list.contentsMargins().right()
-        heights = [row.fit(width) for row in self.rows][:_AT_ONCE]
+        width = self._width
+        for row in self.rows:
+            row.fit(width)
+        heights = [row.heightForWidth(width) for row in self.rows[:_AT_ONCE]]
         self._wanted = sum(heights) + self._list.spacing() * max(0, len(heights) - 1)
         self.updateGeometry()
 
@@ -188,8 +204,8 @@ class Offer(QFrame):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("recovery")
-        self.rows: list[Row] = []
-        self._undrawn: list[Row] = []
+        self._coming = deque[Line]()
+        self._undrawn = deque[Row]()
         self._drawer = QTimer(self, interval=0)
         self._drawer.timeout.connect(self._draw_one)
         self._title, self._body = heading(""), note()
@@ -209,38 +225,60 @@ class Offer(QFrame):
         self.hide()
         self._retranslate()
 
+    @property
+    def rows(self) -> Sequence[Row]:
+        """Those that are there: the first of the lines, soon all."""
+        return self._list.rows
+
     def show_lines(self, lines: Sequence[Line]) -> None:
-        """Show these; nothing where there are none. Pictures follow one by one."""
+        """Show these; nothing where there are none. What is not seen at first follows one by one,
+        and so do the pictures; rows whose lines are still the same stay.
+        """
         focused = self._focused()
-        self.rows = [Row(line) for line in lines]
-        for number, row in enumerate(self.rows):
-            row.opened.connect(partial(self.opened.emit, number))
-            row.discarded.connect(partial(self.discarded.emit, number))
-        self._list.show_rows(self.rows)
-        self._order()
-        if focused is not None and self.rows:
-            self.rows[min(focused, len(self.rows) - 1)].discard.setFocus()
+        known = {row.line.of: row for row in self.rows}
+        staying: set[Row] = set()
+        self._coming.clear()
+        for line in lines:
+            row = known.get(line.of)
+            if row is not None and row.line == line and not self._coming:
+                staying.add(row)
+            else:
+                self._coming.append(line)
+        self._list.remove([row for row in self.rows if row not in staying])
+        while self._coming and len(self.rows) < max(_AT_ONCE, focused + 1):
+            self._add_row()
         self.open_all.setVisible(sum(line.opens for line in lines) > 1)
-        self._undrawn = [row for row in self.rows if row.line.picture is not None]
         self._drawer.start()
         self.setVisible(bool(lines))
+        if focused >= 0 and self.rows:
+            self.rows[min(focused, len(self.rows) - 1)].discard.setFocus()
 
-    def _focused(self) -> int | None:
-        """In which row the focus is, counted from 0."""
+    def _focused(self) -> int:
+        """In which row the focus is, counted from 0; -1: in none."""
         focus = self.window().focusWidget()
         held = (number for number, row in enumerate(self.rows) if row.isAncestorOf(focus))
-        return next(held, None) if focus is not None else None
+        return next(held, -1)
 
-    def _order(self) -> None:
-        """Tab goes as one reads: through the rows, then to what is below them."""
-        chain = [button for row in self.rows for button in (row.open, row.discard)]
-        for first, second in pairwise([*chain, self.open_all, self.leave]):
+    def _add_row(self) -> None:
+        row = Row(self._coming.popleft())
+        row.opened.connect(lambda: self.opened.emit(self.rows.index(row)))
+        row.discarded.connect(lambda: self.discarded.emit(self.rows.index(row)))
+        last = self.rows[-1].discard if self.rows else None
+        self._list.add(row)
+        # Tab goes as one reads: through the rows, then to what is below them.
+        before = () if last is None else (last,)
+        for first, second in pairwise((*before, row.open, row.discard, self.open_all, self.leave)):
             QWidget.setTabOrder(first, second)
+        self._undrawn.append(row)
 
     def _draw_one(self) -> None:
-        """One picture at a time, so that the list is there at once."""
-        if self._undrawn:
-            self._undrawn.pop(0).draw()
+        """One row or one picture at a time, so that the list is there at once."""
+        if self._coming:
+            self._add_row()
+        elif self._undrawn:
+            row = self._undrawn.popleft()
+            if row in self.rows:
+                row.draw()
         else:
             self._drawer.stop()
 
@@ -272,5 +310,5 @@ class Offer(QFrame):
             self.setStyleSheet(sheet)
             for row in self.rows:
                 row.dress()
-            self._undrawn = [row for row in self.rows if row.line.picture is not None]
+            self._undrawn = deque(self.rows)
             self._drawer.start()

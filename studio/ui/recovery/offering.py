@@ -6,7 +6,7 @@ from html import escape
 from pathlib import Path
 from typing import Protocol
 
-from PySide6.QtCore import QDateTime, QLocale, QObject, Signal
+from PySide6.QtCore import QDateTime, QEvent, QLocale, QObject, QTimer, Signal
 from PySide6.QtGui import QPixmap
 from PySide6.QtWidgets import QWidget
 
@@ -26,6 +26,7 @@ from studio.ui.recovery.offer import PICTURE, Line, Offer
 from studio.ui.session import Session
 from studio.ui.theme import tokens
 
+_SETTLED = 50  # milliseconds after the window was painted first
 _DRAWN = 100  # nodes of a graph that is drawn: more takes long, and is dust
 
 
@@ -74,6 +75,16 @@ class Offering(QObject):
         self.bar.retranslated.connect(self._list)
 
     # -- looking ---------------------------------------------------------------------------------
+
+    def look_once_painted(self) -> None:
+        """Look when the window has been painted first: nobody waits for it because of this."""
+        self._window.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Paint:
+            self._window.removeEventFilter(self)
+            QTimer.singleShot(_SETTLED, self, self.look)
+        return False
 
     def look(self) -> None:
         """Look for what was left, beside the window, and offer it."""
@@ -161,7 +172,8 @@ class Offering(QObject):
     def _line(self, found: Found) -> Line:
         story = found.story
         if story is None:
-            return Line(_name(found), "", "", [str(found.problem)], opens=False)
+            said = [str(found.problem)]
+            return Line(_name(found), "", "", said, opens=False, of=found.place)
         former = self._open_already(found)
         warnings = [] if found.problem is None else [str(found.problem)]
         if found.file in ("changed", "missing"):
@@ -172,7 +184,7 @@ class Offering(QObject):
         drawn = 0 < len(document.graph.calls) <= _DRAWN
         picture = partial(_picture, document) if drawn else None
         folder = str(story.path.parent) if story.path else ""
-        return Line(_name(found), folder, _facts(found), warnings, picture)
+        return Line(_name(found), folder, _facts(found), warnings, picture, of=found.place)
 
 
 def _name(found: Found) -> str:

@@ -15,7 +15,7 @@ def lines(count):
     folder = "/home/somebody/projects/of/this/year/and/the/one/before/it"
     warnings = ["The file has been changed since, by another window or program."]
     draw = lambda ratio: QPixmap(PICTURE)  # noqa: E731
-    return [Line(f"mine{n}.loom", folder, facts, warnings, draw) for n in range(count)]
+    return [Line(f"mine{n}.loom", folder, facts, warnings, draw, of=n) for n in range(count)]
 
 
 @pytest.fixture
@@ -77,5 +77,25 @@ def test_tab_goes_through_the_rows_and_then_to_the_buttons_below(offered, qtbot)
 def test_who_discards_one_after_the_other_stays_in_the_list(offered, pressed, then):
     window, bar = offered(3, page=True)
     bar.rows[pressed].discard.setFocus()
-    bar.show_lines(lines(2))
+    left = lines(3)
+    del left[pressed]
+    bar.show_lines(left)
+    assert [row.line for row in bar.rows] == left
     assert window.focusWidget() is bar.rows[then].discard
+
+
+def test_rows_out_of_sight_come_later_and_those_that_stay_are_not_made_again(offered, qtbot):
+    _, bar = offered(20, page=True)
+    assert len(bar.rows) == 3
+    qtbot.waitUntil(lambda: len(bar.rows) == 20)
+    before, told = list(bar.rows), []
+    left = lines(20)
+    del left[19], left[4]
+    bar.discarded.disconnect()  # the window knows nothing of these
+    bar.discarded.connect(told.append)
+    bar.show_lines(left)
+    assert list(bar.rows) == [row for row in before if row.line in left]
+    assert [row.line for row in bar.rows] == left
+    for row in (bar.rows[0], bar.rows[10]):
+        row.discard.click()
+    assert told == [0, 10]

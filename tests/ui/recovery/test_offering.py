@@ -193,6 +193,18 @@ def test_not_now_leaves_it_and_the_menu_offers_it_again(started, file, root, qtb
     assert len(third.recovery.bar.rows) == 1
 
 
+def test_it_is_looked_for_after_the_window_was_painted(open_window, file, root, started, qtbot):
+    window = started(file)
+    rename(window, "one")
+    cut_off(window)
+    again = open_window(kept_in=root)
+    again.recovery.look_once_painted()
+    assert not again.recovery._looking.busy
+    again.update()
+    qtbot.waitUntil(again.recovery.bar.isVisible)
+    assert [row.name.text() for row in again.recovery.bar.rows] == ["mine.loom"]
+
+
 def test_discarding_asks_and_removes_it(started, file, root, qtbot, answer):
     window = started(file)
     rename(window, "one")
