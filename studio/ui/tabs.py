@@ -4,7 +4,7 @@ from collections import Counter
 from itertools import count
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtCore import QEvent, QSize, Qt, Signal
 from PySide6.QtGui import QIcon, QMouseEvent
 from PySide6.QtWidgets import QStackedWidget, QTabBar, QVBoxLayout, QWidget
 
@@ -12,6 +12,8 @@ from studio.text import text
 from studio.ui.desk import Desk
 from studio.ui.icons import icon
 from studio.ui.session import Session
+
+_WIDEST = 240  # pixels of a tab
 
 
 class Tabs(QWidget):
@@ -127,6 +129,10 @@ class _Bar(QTabBar):
         self.setTabsClosable(True)
         self.setAutoHide(True)
         self.setElideMode(Qt.TextElideMode.ElideMiddle)
+
+    def tabSizeHint(self, index: int) -> QSize:
+        """No wider than so much: one long name would leave the others no room for theirs."""
+        return super().tabSizeHint(index).boundedTo(QSize(_WIDEST, self.maximumHeight()))
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         index = self.tabAt(event.position().toPoint())

@@ -276,3 +276,18 @@ def test_the_status_bar_counts_the_problems_of_the_tab_in_front(window, files):
     assert window.status.problems.text() == text("window.no_problems_short")
     click_tab(window, 1)
     assert window.status.problems.text() not in (said, text("window.no_problems_short"))
+
+
+def test_a_long_name_leaves_the_other_tabs_room_for_theirs(open_window, tmp_path, qtbot):
+    window = open_window(Project(EXAMPLES["headline"]()), size=(1024, 700))
+    names = ("a name that somebody gave in a hurry and never changed since.loom", "net.loom")
+    for name in names:
+        loom.save(tmp_path / name, Project(EXAMPLES["digits"]()))
+        window.files.open(tmp_path / name)
+    qtbot.wait(20)
+    bar = window.tabs.bar
+    for index, title in enumerate(titles(window)):
+        room = bar.tabRect(index).width()
+        assert room <= 240
+        if title not in names[0]:
+            assert room > bar.fontMetrics().horizontalAdvance(title)
