@@ -20,6 +20,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import cycle
+from pathlib import Path
 
 from PySide6.QtCore import QEventLoop, QPoint, QPointF, QSettings, Qt, QTimer
 from PySide6.QtTest import QTest
@@ -215,7 +216,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         os.environ["XDG_STATE_HOME"] = folder  # what is written down of the training
         QSettings.setPath(QSettings.defaultFormat(), QSettings.Scope.UserScope, folder)
-        window = MainWindow(Settings(), Session(Project(_document(asked.epochs))))
+        kept_in = Path(folder) / "recovery"  # all that is done is written down, as in the program
+        window = MainWindow(Settings(), Session(Project(_document(asked.epochs))), kept_in)
         window.resize(1400, 900)
         window.show()
         window.raise_dock("training")
