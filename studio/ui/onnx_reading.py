@@ -15,6 +15,7 @@ from studio.text import text
 from studio.ui.background import Call, Latest
 
 _PATIENCE = 500  # milliseconds without a bar
+_WIDEST = 400  # pixels of a file's name
 
 
 @dataclass(frozen=True)
@@ -49,8 +50,9 @@ class OnnxReading(QObject):
         self._worker = Latest(self)
         self._worker.answered.connect(self._take)
         self._worker.failed.connect(self._end)
+        name = window.fontMetrics().elidedText(path.name, Qt.TextElideMode.ElideMiddle, _WIDEST)
         self.bar = QProgressDialog(
-            text("window.reading_file", name=path.name), text("window.cancel"), 0, 0, window
+            text("window.reading_file", name=name), text("window.cancel"), 0, 0, window
         )
         self.bar.setWindowTitle(text("window.title"))
         self.bar.setWindowModality(Qt.WindowModality.NonModal)
