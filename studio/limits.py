@@ -87,6 +87,7 @@ EMPTY_CELLS = _limit("EMPTY_CELLS", _PART, 100, "cells", "for each value, of obj
 CELL = _limit(  # csv's own limit of 131,072 is too small for long texts
     "CELL", _PART, 2**24, "characters", "one cell of text"
 )
+GENERATED_ROWS = _limit("GENERATED_ROWS", _PART, 50_000, "rows", "made-up data")
 PASTED = _limit("PASTED", _PART, 2**20, "characters", "a pasted table")
 RECORDS_BYTES = _limit(  # values take ten times as many in memory
     "RECORDS_BYTES", _PART, 2**28, "bytes", "a table in JSON"

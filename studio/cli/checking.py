@@ -27,7 +27,7 @@ def summary(project_file: ProjectFile) -> None:
 
 def _memory(document: Document) -> str | Problem | None:
     """What training takes, or that it is too much; nothing where no step can be built."""
-    from studio.train.estimate import in_words, planned_estimator, verdict
+    from studio.train.estimate import SAID, in_words, planned_estimator, verdict
 
     try:
         estimator = planned_estimator(document)
@@ -35,7 +35,7 @@ def _memory(document: Document) -> str | Problem | None:
         return verdict(document, found, estimator) or in_words(found, document)
     except ProblemError as error:
         first = error.problems[0]
-        return first if first.code.startswith("memory_over") else None
+        return first if first.code in SAID else None
 
 
 def check(

@@ -27,6 +27,7 @@ from studio.document.plan import (
 )
 from studio.document.preprocess import Fitted
 from studio.engine.program import Array
+from studio.limits import GENERATED_ROWS
 from studio.problem import Problem, ProblemError, refuse
 from studio.train.arrays import Arrays, Column
 from studio.train.encoding import encode, learn, raise_any
@@ -142,14 +143,18 @@ def load_table(
         accept: the edit that takes a file which changed for what it is now; the data's by default.
 
     Raises:
-        ProblemError: ``no_data``, ``file_changed``, ``generator_unknown``, or what `read_table`
-            finds.
+        ProblemError: ``no_data``, ``file_changed``, ``generator_unknown``, ``generated_rows``, or
+            what `read_table` finds.
     """
     match source:
         case None:
             raise refuse("no_data")
         case GeneratedSource():
-            return generate(source.name, source.rows, source.seed)
+            if 0 <= source.rows <= GENERATED_ROWS:
+                return generate(source.name, source.rows, source.seed)
+            usual = Fix("own_rows", partial(edits.set_data, source=replace(source, rows=0)))
+            asked = {"received": source.rows, "expected": GENERATED_ROWS}
+            raise ProblemError(Problem("generated_rows", args=asked, fix=usual))
         case PastedSource():
             return pasted_table(source)
         case TableSource():

@@ -17,6 +17,7 @@ from studio.document.edits import Fix
 from studio.document.inside import frozen_layers
 from studio.document.model import Document
 from studio.document.muting import computing_layers
+from studio.document.plan import RunPlan
 from studio.document.store import Store
 from studio.engine.arena import Sizes
 from studio.engine.executor import Executor
@@ -32,6 +33,7 @@ from studio.train.step import Step
 from studio.train.streamed import BLOCK, Streamed
 from studio.train.trainer import Settings, Trainer, size_of, symbols
 
+SAID = ("memory_over", "memory_over_batch", "batch_none")  # what is wrong with the size itself
 LENGTH = 100  # what an open size is taken as where no data says it
 
 
@@ -143,7 +145,7 @@ class Estimator:
         """What its training takes as its plan says; it may differ from the steps' in its run alone.
 
         Raises:
-            ProblemError: ``operator_refused``.
+            ProblemError: ``operator_refused``; ``batch_none``.
         """
         return self.at(_planned(document))
 
@@ -258,6 +260,10 @@ def verdict(document: Document, found: Estimate, estimator: Estimator) -> Proble
 def _planned(document: Document) -> Amounts:
     """What the training of a project goes through, but for its data."""
     run = document.plan.run
+    if run.batch_size < 1:  # a file may say so
+        usual = RunPlan().batch_size
+        fix = Fix("batch_size", partial(edits.set_run, batch_size=usual), {"size": usual})
+        raise ProblemError(Problem("batch_none", args={"received": run.batch_size}, fix=fix))
     return Amounts(run.batch_size, held=0, copies=1 + (run.checkpoint_minutes > 0))
 
 

@@ -37,6 +37,13 @@ def test_check_says_what_training_takes(project: Path, capsys: Any, monkeypatch:
     assert "more than the 1.00 MiB" in capsys.readouterr().out
 
 
+def test_check_names_a_batch_of_no_rows(project: Path, capsys: Any) -> None:
+    found = loom.load(project)
+    loom.save(project, Project(edits.set_run(found.document, batch_size=0)))
+    assert layerloom("check", project) == 1
+    assert "at least one row; 0 are set" in capsys.readouterr().out
+
+
 def test_check_as_json_ends_with_a_count(project: Path, capsys: Any) -> None:
     assert layerloom("check", project, "--json") == 0
     assert json.loads(capsys.readouterr().out) == {"problems": 0}

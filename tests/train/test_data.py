@@ -25,6 +25,7 @@ from studio.layers.dense import Dense
 from studio.layers.embedding import Embedding
 from studio.layers.flatten import Flatten
 from studio.layers.input import Input
+from studio.limits import GENERATED_ROWS
 from studio.losses.probabilistic import CategoricalCrossentropy, SparseCategoricalCrossentropy
 from studio.losses.regression import MeanSquaredError
 from studio.problem import ProblemError
@@ -409,3 +410,12 @@ def test_labels_that_are_all_one_are_warned_of(tmp_path: Path) -> None:
     assert warning.code == "one_class"
     assert warning.severity == "warning"
     assert "“label”" in str(warning)
+
+
+@pytest.mark.parametrize("rows", [-1, GENERATED_ROWS + 1, 2**62])
+def test_rows_that_nobody_makes_up_are_refused_before_they_are(rows: int, tmp_path: Path) -> None:
+    document = EXAMPLES["video"]()
+    asked = edits.set_data(document, source=GeneratedSource("video", rows))
+    (problem,) = check_data(asked, tmp_path)
+    assert problem.code == "generated_rows"
+    assert mended(asked, problem).plan.data.source == GeneratedSource("video")

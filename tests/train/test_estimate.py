@@ -161,3 +161,14 @@ def test_data_in_memory_counts(tmp_path) -> None:
     assert len(data.train) > 0
     base, more = one.at(Amounts(32)), one.at(Amounts(32, data=1000))
     assert more.total - base.total == 1000
+
+
+def test_a_file_that_trains_by_no_rows_at_all_is_told_of() -> None:
+    for size in (0, -3):
+        document = edits.set_run(EXAMPLES["headline"](), batch_size=size)
+        with pytest.raises(ProblemError) as refused:
+            planned_estimator(document).planned(document)
+        (problem,) = refused.value.problems
+        assert problem.code == "batch_none"
+        assert problem.fix is not None
+        assert problem.fix.edit(document) == edits.set_run(document, batch_size=32)

@@ -16,7 +16,15 @@ from studio.document.plan import RunPlan, TrainPlan
 from studio.engine.memory import budget, written
 from studio.problem import Problem, ProblemError
 from studio.text import text
-from studio.train.estimate import LENGTH, Estimate, Estimator, is_open, planned_estimator, verdict
+from studio.train.estimate import (
+    LENGTH,
+    SAID,
+    Estimate,
+    Estimator,
+    is_open,
+    planned_estimator,
+    verdict,
+)
 from studio.ui.background import Latest
 from studio.ui.parts import clear
 from studio.ui.repair_search import repair_button
@@ -104,7 +112,7 @@ def _answer(document: Document, estimator: Estimator | None) -> Answer:
         return Answer(document, found, verdict(document, found, estimator), estimator)
     except ProblemError as error:
         first = error.problems[0]
-        return Answer(document, None, first if first.code.startswith("memory_over") else None)
+        return Answer(document, None, first if first.code in SAID else None)
     except MemoryError:  # the window's own
         return Answer(document)
 
