@@ -30,7 +30,7 @@ from studio.document.project import Project
 from studio.document.store import Store
 from studio.engine.engines import ENGINES
 from studio.formats.atomic import check_writable
-from studio.problem import Problem, refuse
+from studio.problem import Problem, ProblemError, refuse
 from studio.text import text
 from studio.train.events import Finished, Hit, Started, Warned
 
@@ -61,7 +61,7 @@ def train(
     Where it is, is written down every minute. Was it cut off, by a crash or want of power, the
     same command with --resume ends as if nothing had happened.
     """
-    from studio.train.checkpoints import discard, place_of
+    from studio.train.checkpoints import discard, exists, place_of
 
     use_memory(memory)
     if out is not None:
@@ -84,7 +84,11 @@ def train(
         finished = run_training(project, project_file.parent, as_json, stop, place, resume)
         if best and finished.best is not None:
             project.store.restore(finished.best)
-        save(out or project_file, project)
+        try:
+            save(out or project_file, project)
+        except ProblemError as error:
+            kept = [Problem("training_kept", severity="warning")] if exists(place) else []
+            raise ProblemError([*error.problems, *kept]) from error
         discard(place)
     odd = finished.run.ended == "not_finite"
     if not as_json:

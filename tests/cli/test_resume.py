@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
+from studio.cli import training
 from studio.document import edits
 from studio.formats import loom
+from studio.problem import refuse
 from studio.train.checkpoints import place_of
 from tests.cli.commands import layerloom
 from tests.train.resuming import cut_off
@@ -31,12 +33,12 @@ def test_a_training_that_was_killed_is_gone_on_with(
     whole = tmp_path / "whole.loom"
     assert layerloom("train", project, "--epochs", "9", "--out", whole) == 0
     command = [sys.executable, "-u", "-m", "studio.cli", "train", str(project), "--epochs", "9"]
-    training = subprocess.Popen([*command, "--json"], stdout=subprocess.PIPE, text=True)
-    assert training.stdout is not None
-    while "checkpoint" not in (line := training.stdout.readline()):
+    running = subprocess.Popen([*command, "--json"], stdout=subprocess.PIPE, text=True)
+    assert running.stdout is not None
+    while "checkpoint" not in (line := running.stdout.readline()):
         assert line, "it says when it has written where it is"
-    training.kill()
-    training.communicate()
+    running.kill()
+    running.communicate()
     assert not loom.load(project).runs
     assert layerloom("train", project, "--epochs", "9", "--resume") == 0
     (found,), (expected,) = loom.load(project).runs, loom.load(whole).runs
@@ -64,3 +66,23 @@ def test_with_other_options_it_is_refused(project: Path, state: Path, capsys: An
     assert layerloom("train", project, "--batch-size", "8", "--resume") == 1
     assert "another run settings" in capsys.readouterr().err
     assert list(state.iterdir()), "with the right ones it still can"
+
+
+def test_what_could_not_be_saved_in_the_end_can_be_saved_elsewhere(
+    project: Path, tmp_path: Path, capsys: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: Path, _: Any) -> None:
+        raise refuse("file_not_written", file=str(path), reason="the disk is full")
+
+    kept = loom.load(project)
+    kept.document = edits.set_run(kept.document, checkpoint_minutes=1e-9)
+    loom.save(project, kept)
+    with monkeypatch.context() as there:
+        there.setattr(training, "save", full)
+        assert layerloom("train", project) == 1
+    said = capsys.readouterr().err
+    assert "the disk is full" in said
+    assert "the same command with --resume" in said
+    out = tmp_path / "elsewhere.loom"
+    assert layerloom("train", project, "--resume", "--out", out) == 0
+    assert len(loom.load(out).runs[0].history["loss"]) == 2
