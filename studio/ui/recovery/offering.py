@@ -21,6 +21,7 @@ from studio.ui.canvas.faces import Faces
 from studio.ui.canvas.picture import Picture
 from studio.ui.desk import Desk
 from studio.ui.dialogs import confirm, tell
+from studio.ui.docks import Docks
 from studio.ui.notice import Notice
 from studio.ui.recovery.offer import PICTURE, Line, Offer
 from studio.ui.session import Session
@@ -31,7 +32,13 @@ _DRAWN = 100  # nodes of a graph that is drawn: more takes long, and is dust
 
 
 class Place(Protocol):
-    """Where projects are opened: the window."""
+    """Where projects are opened: the window.
+
+    Attributes:
+        panels: what stands around the canvas.
+    """
+
+    panels: Docks
 
     def show_session(self, session: Session) -> None:
         """Open another project beside what is open, and bring it to the front."""
@@ -147,6 +154,8 @@ class Offering(QObject):
         beside = former is not None and former.busy
         session = Session.recovered(found, recovered, None if beside else recovered.path)
         self._place.show_session(session)
+        if found.story is not None and found.story.training:
+            self._place.panels.raise_("training")  # where it can be gone on with
         if former is not None and not beside:
             self._place.give_way(former)
         return recovered.problems

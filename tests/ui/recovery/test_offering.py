@@ -179,6 +179,22 @@ def test_what_was_learnt_comes_back(started, file, qtbot):
 # -- deciding ------------------------------------------------------------------------------------
 
 
+def test_a_training_that_was_cut_off_opens_where_it_can_be_gone_on_with(
+    started, file, tmp_path, qtbot
+):
+    window = started(file)
+    rename(window, "renamed")
+    place = tmp_path / "kept"
+    place.mkdir()
+    window.desk.keeping._recorder.training(place)
+    cut_off(window)
+    again = started()
+    assert again.docks["training"].visibleRegion().isEmpty()
+    (row,) = again.recovery.bar.rows
+    press(qtbot, row.open)
+    qtbot.waitUntil(lambda: not again.docks["training"].visibleRegion().isEmpty())
+
+
 def test_not_now_leaves_it_and_the_menu_offers_it_again(started, file, root, qtbot):
     window = started(file)
     rename(window, "one")
