@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from studio.formats import strict_json
-from studio.formats.strict_json import malformed
+from studio.formats.strict_json import MalformedError, malformed
 from studio.limits import JSON_BYTES, PROJECT_JSON_BYTES, PROJECT_JSON_VALUES, PROJECT_MEMBERS
 from studio.text import text
 
@@ -112,8 +112,11 @@ def opened(file: Path | IO[bytes]) -> Iterator[Archive]:
     """
     if isinstance(file, Path) and file.exists() and not file.is_file():
         raise OSError(0, text("problems.reason_not_a_file"))  # a pipe may never end
-    with _damages():
-        found = zipfile.ZipFile(file)
+    try:
+        with _damages():
+            found = zipfile.ZipFile(file)
+    except MalformedError as error:
+        raise malformed("zip", "not_whole") from error  # empty, cut, or of another kind
     with found:
         yield Archive(found)
 

@@ -128,9 +128,9 @@ def _warnings(project: Project, lowered: Lowered) -> tuple[Problem, ...]:
 
 def _beside(path: Path) -> tuple[Path, Path]:
     """Where JSON and script go, once it is sure that they overwrite nobody else's files."""
-    about, script = path.with_suffix(".json"), path.with_suffix(".py")
     if path.suffix.lower() != ".onnx":
         raise refuse("export_suffix", file=str(path))
+    about, script = path.with_suffix(".json"), path.with_suffix(".py")
     for other, is_ours in ((about, _is_ours_json), (script, _is_ours_script)):
         try:
             if other.exists() and not is_ours(other.read_bytes()):

@@ -58,7 +58,10 @@ def read_arrays(path: Path, largest: int) -> dict[str, Array]:
     try:
         with zipfile.ZipFile(path) as file:
             return _members(path, file, largest)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
+    except zipfile.BadZipFile:
+        reason = Problem("reason_not_whole")
+        raise refuse("file_unreadable", file=path.name, reason=reason) from None
+    except (NotImplementedError, RuntimeError) as error:
         raise refuse("file_unreadable", file=path.name, reason=legible(str(error))) from None
 
 

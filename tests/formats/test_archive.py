@@ -71,6 +71,7 @@ def test_a_member_within_another(tmp_path: Path) -> None:
 
 
 def test_no_zip_and_no_file(tmp_path: Path) -> None:
-    assert refused(b"no zip") == "reason_zip"
+    assert refused(b"no zip") == refused(b"") == "reason_not_whole"
+    assert refused(packed([JSON])[:-8]) == "reason_not_whole"
     with pytest.raises(OSError, match="regular"), archive.opened(tmp_path):
         pass

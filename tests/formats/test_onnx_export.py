@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import onnx
@@ -181,6 +182,7 @@ def test_files_of_others_are_not_overwritten(tmp_path):
     (tmp_path / "a.json").write_text('{"my": "settings"}')
     raised("file_in_the_way", project, tmp_path / "a.onnx")
     raised("export_suffix", project, tmp_path / "x.json")
+    raised("export_suffix", project, Path())
 
 
 # -- the script ----------------------------------------------------------------------------------

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 TOGETHER = 1000  # rows between two words to whoever waits
 LARGE_CELLS = 1_000_000  # from which they go to a temporary file
+_BEGINNINGS = (b"PK", b"\xd0\xcf\x11\xe0")  # of a zip, and of what Excel wrote before 2007
 
 
 def table_of_workbook(path: Path, reading: Reading, most: int, rows: int | None = None) -> Table:
@@ -94,7 +95,9 @@ def _opened(path: Path, most: int) -> Iterator["CalamineWorkbook"]:
         reason: object = Problem("reason_password")
         raise refuse("file_unreadable", file=path.name, reason=reason) from None
     except CalamineError as error:
-        raise refuse("file_unreadable", file=path.name, reason=error) from None
+        known = data.startswith(_BEGINNINGS)
+        reason = error if known else Problem("reason_not_whole")
+        raise refuse("file_unreadable", file=path.name, reason=reason) from None
 
 
 def _refuse_large(name: str, data: bytes, most: int) -> None:
@@ -105,7 +108,8 @@ def _refuse_large(name: str, data: bytes, most: int) -> None:
         with zipfile.ZipFile(io.BytesIO(data)) as file:
             size = sum(member.file_size for member in file.infolist())
     except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
-        raise refuse("file_unreadable", file=name, reason=error) from None
+        reason = Problem("reason_not_whole") if isinstance(error, zipfile.BadZipFile) else error
+        raise refuse("file_unreadable", file=name, reason=reason) from None
     if size > most:
         raise refuse("file_too_large", file=name, expected=most // 2**20)
 
