@@ -42,12 +42,14 @@ def ask_dropped(parent: QWidget, name: str) -> tuple[Dropped, bool]:
     return answer, frozen.isChecked()
 
 
-def confirm(parent: QWidget, question: str, yes: str, *, name: str = "confirm") -> bool:
-    """Whether to do what the button `yes` says."""
+def confirm(
+    parent: QWidget, question: str, yes: str, *, name: str = "confirm", loses: bool = False
+) -> bool:
+    """Whether to do what the button `yes` says; Enter does so, unless something `loses` by it."""
     box = _box(parent, QMessageBox.Icon.Question, name, question)
     accept = box.addButton(yes, QMessageBox.ButtonRole.AcceptRole)
     cancel = box.addButton(text("window.cancel"), QMessageBox.ButtonRole.RejectRole)
-    box.setDefaultButton(accept)
+    box.setDefaultButton(cancel if loses else accept)
     box.setEscapeButton(cancel)
     return _ask(box) is accept
 

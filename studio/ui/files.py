@@ -170,7 +170,8 @@ class Files:
     def _may_replace(self, path: Path) -> bool:
         """Ask about a file that is no longer what was opened."""
         question = text("recovery.changed_ask", name=path.name)
-        return confirm(self._parent, question, text("recovery.replace_it"), name="overtaken")
+        yes = text("recovery.replace_it")
+        return confirm(self._parent, question, yes, name="overtaken", loses=True)
 
     def export_weights(self) -> None:
         """Write all weights as one NumPy archive."""
@@ -206,7 +207,8 @@ class Files:
         # The dialog asked about overwriting the name without the suffix, not about this one.
         where = where.with_name(where.name + suffix)
         question = text("window.overwrite", name=where.name)
-        if where.exists() and not confirm(self._parent, question, text("window.overwrite_it")):
+        yes = text("window.overwrite_it")
+        if where.exists() and not confirm(self._parent, question, yes, loses=True):
             return None
         return where
 

@@ -167,7 +167,8 @@ class Offering(QObject):
     def discard(self, found: Found) -> None:
         """Ask, then remove it for good."""
         question = text("recovery.discard_ask", name=_name(found))
-        if confirm(self._window, question, text("recovery.discard"), name="discard_kept"):
+        yes = text("recovery.discard")
+        if confirm(self._window, question, yes, name="discard_kept", loses=True):
             found.discard()
             self.found.remove(found)
             self._list()
