@@ -37,6 +37,8 @@ from studio.train.means import Logs, Means
 from studio.train.step import Step
 from studio.train.trainer import Trainer, Watch
 
+LARGEST = 2**63 - 1  # that counts, here as in files
+
 
 @dataclass(frozen=True)
 class FitPlan:
@@ -63,9 +65,13 @@ class FitPlan:
 
 
 def whole(name: str, value: Any, least: int) -> int:
-    """An argument that counts; refused unless it is an integer of at least `least`."""
+    """An argument that counts; refused unless it is an integer of at least `least`, and such as a
+    project can hold: what was learnt by another could not be saved.
+    """
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
         raise refuse("argument_whole", name=name, received=value, least=least)
+    if value > LARGEST:
+        raise refuse("argument_large", name=name, received=value, most=LARGEST)
     return int(value)
 
 

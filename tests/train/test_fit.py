@@ -11,6 +11,7 @@ from studio.layers.dropout import Dropout
 from studio.layers.input import Input
 from studio.losses.regression import MeanSquaredError
 from studio.metrics.accuracy import Accuracy
+from studio.problem import ProblemError
 from studio.train.arrays import Arrays, batches, shuffled
 from studio.train.events import (
     BatchDone,
@@ -151,3 +152,10 @@ def test_batches_cover_every_sample_once() -> None:
     assert [len(b) for b in found] == [4, 4, 2]
     assert sorted(np.concatenate(found)) == list(range(10))
     assert not np.array_equal(order, shuffled(10, seed=0, epoch=4))
+
+
+def test_a_number_that_no_project_could_hold_is_refused_before_anything_is_learnt() -> None:
+    assert FitPlan(batch_size=2**63 - 1).batch_size == 2**63 - 1
+    for name in ("epochs", "batch_size", "validation_batch_size"):
+        with pytest.raises(ProblemError, match=f"{name} takes a whole number of at most"):
+            FitPlan(**{name: 10**30})
