@@ -437,8 +437,8 @@ class Model(Structure):
             args = {"name": "skip_mismatch", "received": skip_mismatch, "expected": False}
             raise refuse("argument_unread", kind="load_weights", **args)
         path = Path(filepath)
-        found = load_model(path).get_weights() if path.suffix == SUFFIX else read_archive(path)
-        self.set_weights(found)
+        project, shapes = path.suffix == SUFFIX, [v.shape for v in self.weights]
+        self.set_weights(load_model(path).get_weights() if project else read_archive(path, shapes))
 
     def export(self, path: str | Path, training: bool = False) -> Proof:
         """Write an ONNX file, proven equal to the model; the proof is returned.

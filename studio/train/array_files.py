@@ -33,7 +33,7 @@ _PATTERN = re.compile(
     r"|'fortran_order':\s*+(?P<fortran>True|False)"
     r"|'shape':\s*+(?P<shape>\([0-9L, ]{0,400}\)))\s*+,?\s*+){3}\}\s*+"
 )
-_BROKEN = (
+BROKEN = (
     ValueError,  # also of headers
     TypeError,  # no dtype is called so
     EOFError,
@@ -74,7 +74,7 @@ def map_array(path: Path) -> Array:
     with path.open("rb") as file:
         try:
             return _mapped(file, path.stat().st_size)
-        except _BROKEN as error:
+        except BROKEN as error:
             about = {"file": path.name, "column": path.stem}
             raise refuse("array_refused", **about, reason=legible(str(error))) from None
 
@@ -89,7 +89,7 @@ def _members(path: Path, file: zipfile.ZipFile, largest: int) -> dict[str, Array
         name = member.filename.removesuffix(_SUFFIX)
         try:
             array = _member(path, file, member, room)
-        except _BROKEN as error:
+        except BROKEN as error:
             raise refuse(
                 "array_refused", file=path.name, column=name, reason=legible(str(error))
             ) from None
@@ -108,7 +108,7 @@ def _member(path: Path, file: zipfile.ZipFile, member: zipfile.ZipInfo, room: in
     """An array of a file, in memory where there is so much room for it."""
     with file.open(member) as stream:
         if member.file_size <= room:
-            return _array(stream, member.file_size)
+            return array_of(stream, member.file_size)
         if not _stays(member):
             with TemporaryFile(prefix="layerloom-") as unpacked:
                 copyfileobj(stream, unpacked)
@@ -121,7 +121,7 @@ def _member(path: Path, file: zipfile.ZipFile, member: zipfile.ZipInfo, room: in
         return _mapped(whole, member.file_size)
 
 
-def _array(stream: IO[bytes], size: int) -> Array:
+def array_of(stream: IO[bytes], size: int) -> Array:
     """An array of numbers or texts, once its header says no more than the file holds."""
     shape, fortran, dtype, length = _header(stream, size)
     flat = np.frombuffer(stream.read(length), dtype)

@@ -1,7 +1,9 @@
 """Weights alone, in a file and out of one, and a model's clone."""
 
+import tracemalloc
 from pathlib import Path
 from typing import Any
+from zipfile import ZIP_DEFLATED, ZipFile
 
 import numpy as np
 import pytest
@@ -94,3 +96,29 @@ def test_a_clone_has_the_layers_and_weights_of_its_own() -> None:
     np.testing.assert_array_equal(clone.predict(GIVEN), model.predict(GIVEN))
     with pytest.raises(ProblemError, match="clone_function"):
         clone_model(model, clone_function=lambda layer: layer)
+
+
+def packed(path: Path, header: str, data: bytes) -> Path:
+    """An archive with one packed array that says `header` of itself."""
+    text = header.encode()
+    member = b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text + data
+    with ZipFile(path, "w", ZIP_DEFLATED) as file:
+        file.writestr("w.npy", member)
+    return path
+
+
+def test_an_archive_that_unpacks_to_more_than_the_model_is_refused_unread(tmp_path: Path) -> None:
+    """It came to whatever it said: a megabyte of file to a gigabyte of memory."""
+    header = "{'descr': '<f4', 'fortran_order': False, 'shape': (%s,)}\n"
+    bomb = packed(tmp_path / "bomb.weights.npz", header % 2**25, bytes(2**27))
+    assert bomb.stat().st_size < 2**18
+    tracemalloc.start()
+    try:
+        with pytest.raises(ProblemError, match=r"“bomb\.weights\.npz” holds more than"):
+            made().load_weights(bomb)
+        lies = packed(tmp_path / "lies.weights.npz", header % 2**40, bytes(4))
+        with pytest.raises(ProblemError, match="not an archive of weights"):
+            made().load_weights(lies)
+        assert tracemalloc.get_traced_memory()[1] < 2**24
+    finally:
+        tracemalloc.stop()
