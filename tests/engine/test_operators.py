@@ -174,3 +174,14 @@ def test_float64_keeps_all_but_floats() -> None:
 def test_an_unknown_operator_is_named() -> None:
     with pytest.raises(KeyError, match="NoSuchThing"):
         operator("NoSuchThing")
+
+
+@pytest.mark.parametrize("index", [2**62, -(2**62), 2**63 - 1])
+def test_an_index_that_is_computed_and_absurd_ends(index: int) -> None:
+    """Constants are looked at before; NumPy went round as often as it takes."""
+    op = Builder()
+    x, where = op.input("x", f(3, 2)), op.input("where", Spec("int64", (2,)))
+    program = op.program([op.Gather(x, where, axis=0)])
+    table = np.arange(6, dtype=np.float32).reshape(3, 2)
+    found = NumpyExecutor(program).run({"x": table, "where": np.array([index, -1])})
+    np.testing.assert_array_equal(next(iter(found.values())), table[[index % 3, 2]])

@@ -18,14 +18,24 @@ Grads = tuple[Value | None, ...]
 def _gather(b: Binding) -> Call:
     """Indices were checked against the table before the first step; negative ones count back.
 
-    Constants of a file from elsewhere were not. NumPy wraps by going round as often as it takes,
-    which for an index of 2**62 is for ever.
+    Those of a file from elsewhere were not: constants are looked at here, and what is computed is
+    taken modulo the size. NumPy's own way to wrap goes round as often as it takes, which for an
+    index of 2**62 is for ever.
     """
     axis = int(b.attr("axis", 0))
-    size, indices = b.input(0).shape[axis], b.input(1)
+    table, indices, out = b.input(0), b.input(1), b.out
+    size = table.shape[axis]
     if b.known[1] and indices.size and not -size <= indices.min() <= indices.max() < size:
         raise ValueError(f"an index is not of 0 … {size - 1}")
-    return partial(np.take, b.input(0), b.input(1), axis=axis, out=b.out, mode="wrap")
+    if b.known[1] or not size:
+        return partial(np.take, table, indices, axis=axis, out=out, mode="wrap")
+    places = b.scratch(indices.shape, indices.dtype)
+
+    def call() -> None:
+        np.remainder(indices, size, out=places)
+        np.take(table, places, axis=axis, out=out, mode="clip")
+
+    return call
 
 
 def _gather_gradient(op: Builder, n: GradientNode, grads: Grads) -> Grads:
