@@ -134,6 +134,11 @@ class AUC(Metric):
             return Problem("metric_labels", args=args)
         return super().misfit(target, output)
 
+    def counts(self, output: Spec) -> int:
+        points = len(self.thresholds) if self.thresholds else self.num_thresholds
+        labels = output.shape[-1] if self.multi_label else 1
+        return points * (labels if isinstance(labels, int) else 1)
+
     def start(self, target: Spec, output: Spec) -> Accumulator:
         labels = output.shape[-1] if self.multi_label else 1
         assert isinstance(labels, int)

@@ -14,6 +14,7 @@ import numpy as np
 
 from studio.declare import FLOAT32, Declared, Unread, automatic_name, param, snake
 from studio.engine.program import Array, Spec
+from studio.limits import TABLE_NUMBERS
 from studio.problem import Problem
 
 Better = Literal["more", "less", ""]
@@ -75,7 +76,14 @@ class Metric(Declared):
         ):
             args = {"metric": self.kind, "target": target, "output": output}
             return Problem(f"metric_{self.compares}", args=args)
+        if (count := self.counts(output)) > TABLE_NUMBERS:
+            args = {"metric": self.kind, "received": count, "expected": TABLE_NUMBERS}
+            return Problem("metric_too_large", args=args)
         return None
+
+    def counts(self, output: Spec) -> int:
+        """How many numbers it counts with, as far as that is told and not known of the output."""
+        return 1
 
     def start(self, target: Spec, output: Spec) -> Accumulator:
         """A fresh state, for targets and outputs like these."""

@@ -162,6 +162,9 @@ class OfClass(Metric):
             return Problem("metric_class", args=args)
         return super().misfit(target, output)
 
+    def counts(self, output: Spec) -> int:
+        return int(getattr(self, "num_thresholds", 1))
+
 
 @dataclass(frozen=True)
 class Precision(OfClass):

@@ -76,6 +76,9 @@ class _OfClasses(Metric):
                 return Problem("metric_class_ids", args=args)
         return super().misfit(target, output)
 
+    def counts(self, output: Spec) -> int:
+        return int(getattr(self, "num_classes", 2)) ** 2
+
 
 @dataclass(frozen=True)
 class BinaryIoU(_OfClasses):

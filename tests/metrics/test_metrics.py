@@ -17,9 +17,10 @@ from studio.metrics.auc import AUC
 from studio.metrics.base import Metric
 from studio.metrics.confusion import Precision
 from studio.metrics.f_score import F1Score
-from studio.metrics.iou import IoU
+from studio.metrics.iou import IoU, MeanIoU
 from studio.metrics.losses import SparseCategoricalCrossentropy
 from studio.metrics.regression import R2Score
+from studio.metrics.trade_off import PrecisionAtRecall
 from studio.models import Model
 from studio.text import catalogue
 from studio.train.forms import metrics_per_output
@@ -162,6 +163,10 @@ def test_it_accumulates_what_keras_accumulates(facts: dict[str, Any]) -> None:
         (AUC(multi_label=True), ("batch", 2, 4), ("batch", 2, 4), "metric_labels"),
         (AUC(label_weights=(1.0,)), ("batch", 4), ("batch", 4), "metric_labels"),
         (Precision(class_id=4), ("batch", 4), ("batch", 4), "metric_class"),
+        (MeanIoU(num_classes=10**9), ("batch", 1), ("batch", 2), "metric_too_large"),
+        (AUC(num_thresholds=10**12), ("batch", 2), ("batch", 2), "metric_too_large"),
+        (AUC(10**7, multi_label=True), ("batch", 2), ("batch", 2), "metric_too_large"),
+        (PrecisionAtRecall(0.5, 10**9), ("batch", 2), ("batch", 2), "metric_too_large"),
         (IoU(num_classes=2, target_class_ids=(2,)), ("batch", 1), ("batch", 2), "metric_class_ids"),
         (SparseCategoricalCrossentropy(), ("batch", 4), ("batch", 4), "metric_classes"),
         (F1Score(average="macro"), ("batch", 2, 4), ("batch", 2, 4), "metric_rank"),
