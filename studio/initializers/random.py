@@ -63,7 +63,7 @@ class TruncatedNormal(Random):
     stddev: float = param(0.05, "Standard deviation, before anything is cut off", min=0)
 
     def draw(self, shape: tuple[int, ...], rng: np.random.Generator) -> Array:
-        return self.mean + self.stddev * _within_two(shape, rng)
+        return _within_two(shape, rng, self.stddev, self.mean)
 
 
 @dataclass(frozen=True)
@@ -173,7 +173,7 @@ def _scaled(
         return _by_parts(shape, lambda count: rng.uniform(-limit, limit, count))
     if distribution == "untruncated_normal":
         return _by_parts(shape, lambda count: rng.normal(0.0, sqrt(variance), count))
-    return _within_two(shape, rng) * (sqrt(variance) / _TRUNCATED)
+    return _within_two(shape, rng, sqrt(variance) / _TRUNCATED)
 
 
 def _by_parts(shape: tuple[int, ...], draw: Callable[[int], Array]) -> Array:
@@ -186,9 +186,24 @@ def _by_parts(shape: tuple[int, ...], draw: Callable[[int], Array]) -> Array:
     return found
 
 
-def _within_two(shape: tuple[int, ...], rng: np.random.Generator) -> Array:
-    """Unit normal draws, those beyond ±2 drawn again."""
-    found: Array = np.asarray(rng.normal(size=shape))
-    while (far := np.abs(found) > 2).any():
-        found[far] = rng.normal(size=np.count_nonzero(far))
+def _within_two(
+    shape: tuple[int, ...], rng: np.random.Generator, spread: float, mean: float = 0.0
+) -> Array:
+    """Unit normal draws, those beyond ±2 drawn again; then spread, and moved to a mean.
+
+    Whether one is drawn again is decided before it is rounded, whatever it is rounded to.
+    """
+    far: list[Array] = []  # where those are that are drawn again
+
+    def draw(count: int) -> Array:
+        found = rng.normal(size=count)
+        far.append(np.flatnonzero(np.abs(found) > 2) + _PART * len(far))
+        return mean + spread * found
+
+    found = _by_parts(shape, draw)
+    numbers, places = found.reshape(-1), np.concatenate([*far, np.empty(0, np.int64)])
+    while places.size:
+        again = rng.normal(size=places.size)
+        numbers[places] = mean + spread * again
+        places = places[np.abs(again) > 2]
     return found

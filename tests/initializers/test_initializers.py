@@ -1,6 +1,7 @@
 """Every initializer: its bounds, its moments, and draws that depend on their key alone."""
 
 import json
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -10,7 +11,13 @@ from studio.document.draws import generator
 from studio.engine.program import Spec
 from studio.initializers import CATALOGUE
 from studio.initializers.base import Initializer, fans
-from studio.initializers.random import GlorotUniform, HeUniform, Orthogonal, RandomUniform
+from studio.initializers.random import (
+    GlorotUniform,
+    HeUniform,
+    Orthogonal,
+    RandomUniform,
+    TruncatedNormal,
+)
 from studio.layers import CATALOGUE as LAYERS
 from studio.problem import ProblemError
 from studio.text import catalogue
@@ -161,3 +168,23 @@ def test_names_json_and_help(kind: str) -> None:
     for p in made.params():
         assert made.help(p.name)
         assert chinese.get(f"{kind}.{p.name}"), p.name
+
+
+@pytest.mark.parametrize("mean", [0.0, 3.0])
+def test_a_large_truncated_normal_is_the_same_draws_and_takes_little_beside_itself(
+    mean: float,
+) -> None:
+    """It was drawn whole in float64, with a mask beside it: five times what it is."""
+    shape, key = (3, 2**20), (0, "initial", "l1", "kernel")
+    rng = generator(*key)
+    whole = rng.normal(size=shape)
+    while (far := np.abs(whole) > 2).any():
+        whole[far] = rng.normal(size=np.count_nonzero(far))
+    tracemalloc.start()
+    try:
+        found = TruncatedNormal(mean, 0.05).fill(shape, generator(*key))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    np.testing.assert_array_equal(found, (mean + 0.05 * whole).astype(np.float32))
+    assert peak < found.nbytes + 2**25
