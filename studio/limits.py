@@ -62,7 +62,7 @@ WIRES = _limit("WIRES", _PART, 50_000, "wires", "a document, all its graphs toge
 LAYERS = _limit("LAYERS", _PART, 20_000, "layers", "a document; and graphs")
 NESTING = _limit("NESTING", _PART, 64, "layers", "within one another")
 UNFOLDED_CALLS = _limit(
-    "UNFOLDED_CALLS", _PART, 50_000, "nodes", "a graph, with those of its models wherever used"
+    "UNFOLDED_CALLS", _PART, 10_000, "nodes", "a graph, with those of its models wherever used"
 )
 PIECES = _limit("PIECES", _PART, 10_000, "frames", "a graph; and notes")
 BENDS = _limit("BENDS", _PART, 100_000, "points", "the bends of a graph's wires")

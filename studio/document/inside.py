@@ -5,6 +5,8 @@ from graphlib import TopologicalSorter
 
 from studio.document.model import Document, GraphId, LayerId, Submodel, Unknown, Wrapped
 from studio.layers.base import Layer
+from studio.limits import CALLS, NESTING, UNFOLDED_CALLS, WIRES
+from studio.problem import Problem
 
 
 def parts(document: Document, layer: LayerId) -> Iterator[LayerId]:
@@ -92,3 +94,35 @@ def unfolded(document: Document) -> tuple[int, int]:
         calls[layer] = 1 + sum(calls[part] for part in inner[layer])
     used = (sum(calls[c.layer] for c in g.calls.values()) for g in document.graphs.values())
     return max(depths.values(), default=0), max(used, default=0)
+
+
+def outgrown(old: Document, new: Document) -> Problem | None:
+    """What keeps a document from being a file that can be opened, where the edit made it so.
+
+    One that is too large already may be made smaller.
+    """
+    if old.graphs is new.graphs and old.layers is new.layers:
+        return None
+    calls, wires, models = _sizes(new)
+    before = _sizes(old)
+    if wires > max(before[1], WIRES):
+        return Problem("too_many_wires", args={"received": wires, "expected": WIRES})
+    if calls > max(before[0], CALLS):
+        return Problem("too_many_nodes", args={"received": calls, "expected": CALLS})
+    if not models or (calls <= before[0] and old.layers is new.layers):
+        return None
+    depth, within_all = unfolded(new)
+    if depth > NESTING and depth > unfolded(old)[0]:
+        return Problem("too_deep", args={"received": depth, "expected": NESTING})
+    if within_all > UNFOLDED_CALLS and within_all > unfolded(old)[1]:
+        args = {"received": within_all, "expected": UNFOLDED_CALLS}
+        return Problem("too_many_nodes", args=args)
+    return None
+
+
+def _sizes(document: Document) -> tuple[int, int, bool]:
+    """How many calls and wires there are, and whether a layer has something inside."""
+    graphs = document.graphs.values()
+    bodies = (entry.body for entry in document.layers.values())
+    models = any(isinstance(body, Submodel | Wrapped | Unknown) for body in bodies)
+    return sum(len(g.calls) for g in graphs), sum(len(g.wires) for g in graphs), models

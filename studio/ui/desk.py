@@ -3,16 +3,18 @@
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QWidget
 
 from studio.document.nesting import Way
+from studio.problem import Problem
 from studio.text import text
 from studio.train.tables import Table
 from studio.ui.breadcrumbs import Stage
 from studio.ui.canvas import CanvasView
 from studio.ui.canvas.accessible import announce
 from studio.ui.data_dock import DataDock
+from studio.ui.dialogs import tell_problems
 from studio.ui.evaluation_dock import EvaluationDock
 from studio.ui.inspector import Inspector
 from studio.ui.lazy import Late, turns
@@ -161,6 +163,7 @@ class Desk(QObject):
         self.canvas.goals.table = self._first_rows
         self.training.problems_found.connect(partial(self.problems.add_source, "training"))
         session.changed.connect(lambda: self.problems.drop_source("training"))
+        session.refused.connect(self._tell_refused, Qt.ConnectionType.QueuedConnection)
         for happened in (
             self.training.state_changed,
             session.changed,
@@ -172,6 +175,10 @@ class Desk(QObject):
         ):
             happened.connect(lambda *_: self.changed.emit())
         self.problems.refresh()
+
+    def _tell_refused(self, problem: Problem) -> None:
+        """After the gesture that wanted it, which a question would cut short."""
+        tell_problems(self.canvas.window(), text("window.act_refused"), [problem])
 
     def _lock_weights(self) -> None:
         if self._weights.built is not None:

@@ -11,6 +11,7 @@ from studio.document.cost import Costs
 from studio.document.defaults import Given, with_usual
 from studio.document.edits import graph_of
 from studio.document.history import History
+from studio.document.inside import outgrown
 from studio.document.model import CallId, Document, GraphId
 from studio.document.nesting import Way, file_inside, graphs_along, inside, stirred, way_to
 from studio.document.project import Project
@@ -39,6 +40,7 @@ class Session(QObject):
         entered(): another graph is shown, or the way to it is another; or a file is looked into.
         weights_changed(): the Store, the fitted preprocessing or the runs changed.
         path_changed(): the project has another file, or was saved.
+        refused(problem): an act was not done.
     """
 
     changed = Signal(object, object)
@@ -47,6 +49,7 @@ class Session(QObject):
     entered = Signal()
     weights_changed = Signal()
     path_changed = Signal()
+    refused = Signal(object)
 
     @uncollected()
     def __init__(self, project: Project, path: Path | None = None) -> None:
@@ -133,8 +136,12 @@ class Session(QObject):
         """One user act, one undo step; `label` is shown as "Undo <label>".
 
         New outputs, and those whose loss nobody chose, are given what is usual as part of it.
+        What no file could hold is `refused`: it takes too long to be looked at, and to be opened.
         """
         assert document.main == self.document.main, "an edit of what is seen, not of the document"
+        if (problem := outgrown(self.document, document)) is not None:
+            self.refused.emit(problem)
+            return
         known = analyse(document, self._analysis)
         ends = (known.specs, known.ranges)
         before: Given = self.history.beside or {}  # losses and metrics that nobody chose

@@ -3,6 +3,7 @@
 from studio.document import edits
 from studio.document.model import Document, Endpoint
 from studio.document.project import Project
+from studio.document.sharing import group
 from studio.layers.dense import Dense
 from studio.layers.input import Input
 from studio.losses.probabilistic import BinaryCrossentropy
@@ -20,6 +21,32 @@ def one_output() -> tuple[Session, Endpoint]:
     session.commit("mark", edits.mark_output(document, end))
     assert session.document.plan.outputs[end.key].loss == MeanSquaredError()
     return session, end
+
+
+def doubled(document: Document, model: str, times: int) -> Document:
+    """A model that holds itself of before twice, so often."""
+    for _ in range(times):
+        document, twin = edits.use_layer(document, document.graph.calls[model].layer)
+        document, model = group(document, [model, twin])
+    return document
+
+
+def test_what_no_file_could_hold_is_refused_at_the_edit():
+    """It was done, took minutes to be looked at, and could not be saved."""
+    session = Session(Project())
+    document, dense = edits.add_layer(session.document, Dense(1))
+    document, model = group(document, [dense])
+    session.commit("model", document)
+    refused = []
+    session.refused.connect(refused.append)
+    session.commit("little", doubled(session.document, model, 3))
+    assert not refused
+    before = session.document
+    session.commit("much", doubled(document, model, 20))
+    session.commit("deep", doubled(document, model, 70))
+    assert [p.code for p in refused] == ["too_many_nodes", "too_deep"]
+    assert session.document is before
+    assert session.history.undo_label == "little"
 
 
 def as_probability(session: Session, end: Endpoint) -> object:
