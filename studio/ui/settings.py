@@ -21,6 +21,11 @@ _YOUNG = 60.0  # seconds in which somebody may still be writing what lies beside
 _EMPTY = 2.0  # seconds in which a lock may still lack the number of its process
 _LEFT = re.compile(r"\.[A-Za-z0-9]{6}|\.lock(\.rmlock)+")  # behind its name: of Qt's writers
 
+_OBJECT = re.compile(r"(?<!@)@(Variant|DateTime)\(")
+_ESCAPE = re.compile(  # what Qt knows no meaning of is nothing
+    r"""\\x([0-9A-Fa-f]+)|\\([0-7]+)|\\([abfnrtv"?'\\])|\\(?:\r\n|\n\r|.)|\"""", re.DOTALL
+)
+
 
 def sweep(file: Path) -> None:
     """Remove what Qt's writers of this file, who were killed while they wrote it, left behind.
@@ -36,12 +41,42 @@ def sweep(file: Path) -> None:
                 path.unlink()
 
 
+def set_strange_aside(file: Path) -> None:
+    """Rename a file that would have Qt make objects: PySide unpickles them, which can do anything.
+
+    It is asked before Qt reads it. What is written here is made of texts and bytes alone.
+    """
+    try:
+        data = file.read_bytes() if file.is_file() else b""
+    except OSError:
+        return  # Qt cannot read it either
+    if _OBJECT.search(data.decode("latin-1")) or _OBJECT.search(_unescaped(data)):
+        file.replace(file.with_name(f"{file.name}.refused"))
+
+
+def _unescaped(data: bytes) -> str:
+    """The file as Qt takes it: without quotation marks, continued lines and escapes."""
+
+    def letter(found: re.Match[str]) -> str:
+        hexadecimal, octal, known = found.groups()
+        if hexadecimal or octal:
+            return chr(int(hexadecimal or octal, 16 if hexadecimal else 8) & 0xFFFF)
+        return known or ""
+
+    return _ESCAPE.sub(letter, data.decode("latin-1"))
+
+
 class Settings:
     """Typed access to QSettings; nonsense in the file counts as nothing chosen."""
 
     def __init__(self) -> None:
-        where = QSettings.Scope.UserScope
-        self._kept = QSettings(QSettings.defaultFormat(), where, "layerloom", "layerloom")
+        made = QSettings.defaultFormat(), QSettings.Scope.UserScope
+        file = Path(QSettings(*made, "layerloom-nowhere", "layerloom").fileName())  # reads nothing
+        folder = file.parents[1]
+        for place in (folder / "layerloom" / file.name, folder / file.name):
+            set_strange_aside(place)  # Qt reads the second where the first says nothing
+        self._kept = QSettings(*made, "layerloom", "layerloom")
+        self._kept.setFallbacksEnabled(False)
         sweep(Path(self._kept.fileName()))
 
     def flush(self) -> Problem | None:

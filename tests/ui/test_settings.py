@@ -46,3 +46,59 @@ def test_a_lock_that_says_nothing_holds_nobody_up(file: Path) -> None:
     assert settings.flush() is None
     assert time.monotonic() - began < 10
     assert not lock.exists()
+
+
+class Evil:
+    """Pickled, it makes a folder when it is read."""
+
+    def __init__(self, place: Path) -> None:
+        self.place = str(place)
+
+    def __reduce__(self):
+        import os
+
+        return os.mkdir, (self.place,)
+
+
+def written(path: Path, place: Path) -> bytes:
+    """A settings file in which PySide keeps an object."""
+    kept = QSettings(str(path), QSettings.Format.IniFormat)
+    kept.setValue("theme", Evil(place))
+    kept.sync()
+    del kept
+    data = path.read_bytes()
+    path.unlink()
+    assert b"@Variant(" in data
+    return data
+
+
+def hidden(data: bytes) -> dict[str, bytes]:
+    """The same in other words, as Qt reads them."""
+    return {
+        "plain": data,
+        "hexadecimal": data.replace(b"@Variant(", b"\\x40Variant("),
+        "octal": data.replace(b"@Variant(", b"\\100Variant("),
+        "overflowing": data.replace(b"@Variant(", b"\\x990040Variant("),
+        "continued": data.replace(b"@Variant(", b"@Var\\\niant("),
+        "nothing between": data.replace(b"@Variant(", b"@\\zVar\\xiant("),
+        "quoted": data.replace(b"@Variant(", b'"@"Var"iant("'),
+        "in a list": data.replace(b"@Variant(", b'"a\\"", @Variant('),
+        "another name": data.replace(b"@Variant(", b"@DateTime("),
+    }
+
+
+@pytest.mark.parametrize("words", hidden(b""))
+@pytest.mark.parametrize("organisation", [False, True])
+def test_no_settings_file_runs_code(tmp_path: Path, words: str, organisation: bool) -> None:
+    """PySide unpickles what a settings file says is an object, as soon as Qt reads the file."""
+    file = Path(Settings()._kept.fileName())
+    file = file.parents[1] / file.name if organisation else file
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(hidden(written(tmp_path / "made.ini", tmp_path / "executed"))[words])
+    settings = Settings()
+    assert settings.theme == "system"
+    assert settings.recent == []
+    assert not (tmp_path / "executed").exists()
+    settings.theme = "dark"
+    assert settings.flush() is None
+    assert Settings().theme == "dark"
