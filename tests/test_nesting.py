@@ -1,11 +1,14 @@
 """Models as layers, in Python: structure and weights shared, wrapped, frozen, saved, exported."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from studio.declare import clear_session
+from studio.document import edits
+from studio.document.analysis import analyse
 from studio.document.canonical import canonical
 from studio.layers import (
     LSTM,
@@ -274,3 +277,14 @@ def test_lengths_that_must_agree_do() -> None:
 def test_what_is_refused(wrong, message: str) -> None:
     with pytest.raises(ProblemError, match=message):
         wrong(digits())
+
+
+@pytest.mark.parametrize("wrong", [{"dtype": None}, {"shape": None}, {"shape": (0, "a")}])
+def test_an_input_inside_that_is_wrong_is_a_problem(wrong: dict[str, Any]) -> None:
+    """Pasted, or from a file: it ended in an AttributeError as soon as it was looked at."""
+    x = Input((6,))
+    document = Model(x, digits()(x)).document
+    (inner,) = (g for g in document.graphs.values() if g is not document.graph)
+    layer = inner.calls[inner.inputs[0]].layer
+    broken = analyse(edits.set_parameters(document, layer, **wrong))
+    assert "parameter" in broken.errors[0].code

@@ -303,12 +303,16 @@ class Walk:
         """A walk through a model in use, and what it found at the calls inside.
 
         Raises:
-            ProblemError: ``model_input``: an Input cannot take what arrives in its place.
+            ProblemError: ``model_input``: an Input cannot take what arrives in its place; what is
+                wrong with an Input itself.
         """
         graph = self.document.graphs[graph_id]
         entering: dict[CallId, Given] = {}
         for call, value in zip(graph.inputs, arriving, strict=True):
-            declared = inner_input(self.document, call).spec()
+            body = inner_input(self.document, call)
+            if wrong := body.problems():
+                raise ProblemError(wrong)
+            declared = body.spec()
             fits(declared, value.spec)
             spec = Spec(declared.dtype, value.spec.shape)
             entering[call] = replace(value, spec=spec)
