@@ -6,8 +6,10 @@ more pixels than `PICTURE_PIXELS` is unpacked. The exported script does the same
 """
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from functools import cache
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
@@ -16,6 +18,7 @@ from numpy.typing import NDArray
 from studio.document.plan import ImageColumn
 from studio.limits import PICTURE_PIXELS
 from studio.problem import Problem
+from studio.text import text
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -27,6 +30,9 @@ FORMATS = (
     *("TGA", "TIFF", "WEBP"),
 )
 _T = TypeVar("_T")
+_LARGE = 2**23  # pixels; of larger ones only one is unpacked at a time, by whatever threads
+_BLOCK = 2**20  # pixels that become bytes together
+_one_large = Lock()
 
 
 class PictureError(Exception):
@@ -67,12 +73,15 @@ def _channels(image: "Image") -> int:
 def _opened(path: Path, use: Callable[["Image"], _T]) -> _T:
     from PIL import Image, UnidentifiedImageError
 
+    if path.exists() and not path.is_file():
+        raise PictureError(text("problems.reason_not_a_file"))  # a pipe may never end
     try:
         with Image.open(path, formats=_formats()) as image:
             pixels = image.size[0] * image.size[1]
             if pixels > PICTURE_PIXELS:
                 raise PictureError(_too_large(pixels))
-            return use(image)
+            with _one_large if pixels > _LARGE else nullcontext():
+                return use(image)
     except (PictureError, MemoryError):
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
@@ -121,5 +130,10 @@ def _eight_bits(image: "Image") -> "Image":
     if image.mode[0] not in "IF":
         return image
     scale = 255.0 if image.mode == "F" else 1 / 257
-    values = np.asarray(image, np.float64) * scale
-    return Image.fromarray(np.clip(np.round(values), 0, 255).astype(np.uint8))
+    values = np.asarray(image)
+    found = np.empty(values.shape, np.uint8)
+    rows = max(1, _BLOCK // max(1, image.width))
+    for start in range(0, len(values), rows):
+        block = values[start : start + rows].astype(np.float64) * scale
+        found[start : start + rows] = np.clip(np.round(block), 0, 255)
+    return Image.fromarray(found)

@@ -1,5 +1,7 @@
 """Columns of pictures: opened, turned, brought to a size; and what is said of those that fail."""
 
+import os
+import tracemalloc
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -30,7 +32,7 @@ from studio.text import LANGUAGES, set_language
 from studio.train.arrays import unpacked
 from studio.train.data import check_data, load_data
 from studio.train.encoding import picture_files, pictures
-from studio.train.encoding.picture_files import decoded
+from studio.train.encoding.picture_files import PictureError, decoded
 from studio.train.prediction import encode_columns, encode_row
 from studio.train.tables import pasted_source, pasted_table, peek_table, read_table, table_source
 from tests.train.tables_and_models import bound, chain, mended, refused
@@ -386,3 +388,27 @@ def test_what_was_pasted_is_a_table(tmp_path: Path) -> None:
         with pytest.raises(ProblemError) as caught:
             refusing()
         assert [p.code for p in caught.value.problems] == ["pasted_too_large"]
+
+
+def test_a_large_picture_of_sixteen_bits_takes_little_beside_itself(tmp_path: Path) -> None:
+    """As floats of 64 bits, three times over, one of 2**27 pixels took three gigabytes."""
+    values = np.arange(3000 * 2000, dtype=np.uint32).astype(np.uint16).reshape(3000, 2000)
+    Image.fromarray(values).save(tmp_path / "x.png")
+    binding = ImageColumn("image", 3000, 2000, "grayscale")
+    tracemalloc.start()
+    try:
+        found = decoded(tmp_path / "x.png", binding)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    expected = np.clip(np.round(values / 257), 0, 255).astype(np.uint8)
+    np.testing.assert_array_equal(found[..., 0], expected)
+    assert peak < 5 * values.size + 2**26
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes in folders")
+def test_a_pipe_is_no_picture(tmp_path: Path) -> None:
+    """Dropped on a field it held up the window for ever."""
+    os.mkfifo(tmp_path / "x.png")
+    with pytest.raises(PictureError, match="not a regular file"):
+        decoded(tmp_path / "x.png", PICTURE)
