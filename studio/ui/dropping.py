@@ -1,6 +1,5 @@
 """What is dropped on the window: projects, ONNX files, data, and columns of the table in use."""
 
-import json
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -11,6 +10,7 @@ from PySide6.QtGui import QDropEvent, QGuiApplication
 
 from studio.document.model import CallId, Document, Endpoint
 from studio.formats.newer_files import newer_problem
+from studio.formats.strict_json import MalformedError, loads
 from studio.layers.input import Input
 from studio.problem import ProblemError
 from studio.text import text
@@ -78,7 +78,7 @@ class Dropping(QObject):
     def over(self, event: QDropEvent) -> None:
         """Accept what can be used, and say at the hand what would become of it."""
         data = event.mimeData()
-        if not (files_in(data) or data.hasFormat(COLUMNS_MIME)):
+        if not (files_in(data) or columns_of_hand(data)):
             event.ignore()
             return
         event.acceptProposedAction()
@@ -351,7 +351,10 @@ def files_in(data: QMimeData) -> list[Path]:
 
 
 def columns_of_hand(data: QMimeData) -> tuple[str, ...]:
-    """The columns that are being dragged."""
-    if not data.hasFormat(COLUMNS_MIME):
+    """The columns that are being dragged; none where another program says something odd."""
+    try:
+        found = loads(bytes(data.data(COLUMNS_MIME).data()))
+    except MalformedError:
         return ()
-    return tuple(json.loads(bytes(data.data(COLUMNS_MIME).data())))
+    named = isinstance(found, list) and all(isinstance(name, str) for name in found)
+    return tuple(found) if named else ()

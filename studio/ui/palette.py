@@ -213,6 +213,12 @@ class LayerModel(QStandardItemModel):
         return data
 
 
+def layer_of_hand(data: QMimeData) -> str:
+    """The kind of layer that is being dragged; empty for anything else, whoever calls it one."""
+    kind = bytes(data.data(LAYER_MIME).data()).decode(errors="replace")
+    return kind if kind in _PLACED else ""
+
+
 def _layer_row(kind: str) -> QStandardItem:
     layer = layer_class(kind)
     row = QStandardItem(kind)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtCore import QByteArray, QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
@@ -30,6 +30,7 @@ from studio.layers.input import Input
 from studio.losses.probabilistic import BinaryCrossentropy
 from studio.text import set_language
 from studio.ui.column_table import COLUMNS_MIME
+from studio.ui.dropping import columns_of_hand
 from studio.ui.proposals.binding import DataDialog, InputDialog, OutputDialog
 from studio.ui.proposals.dialog import ProposalDialog
 from studio.ui.proposals.starting import StartDialog
@@ -483,3 +484,15 @@ def test_reading_does_not_hold_up_the_window(open_window, tmp_path, qtbot):
     dialog = asked(qtbot)
     assert not dialog._seen.whole
     dialog.reject()
+
+
+@pytest.mark.parametrize(
+    "said", [b"", b"\xff", b"{}", b"[1]", b"[" * 10**5, b'["a", null]', b"NaN"]
+)
+def test_what_another_program_calls_columns_is_none(said):
+    """It ended in an error report, or in columns that are none."""
+    data = QMimeData()
+    data.setData(COLUMNS_MIME, QByteArray(said))
+    assert columns_of_hand(data) == ()
+    data.setData(COLUMNS_MIME, QByteArray(b'["a", "b"]'))
+    assert columns_of_hand(data) == ("a", "b")

@@ -29,7 +29,7 @@ from studio.ui.canvas.probe_cards import CARD_CURSORS
 from studio.ui.canvas.scene import Hit
 from studio.ui.canvas.taking import gesture_for, nudge
 from studio.ui.canvas.wiring import DragWire
-from studio.ui.palette import LAYER_MIME
+from studio.ui.palette import layer_of_hand
 from studio.ui.session import Session
 
 _ARROWS = {
@@ -269,7 +269,7 @@ class CanvasView(Board):
 
     def _offer(self, event: QDropEvent) -> str:
         """Light the wrapper under a layer from the palette; the layer's kind."""
-        kind = bytes(event.mimeData().data(LAYER_MIME).data()).decode()
+        kind = layer_of_hand(event.mimeData())
         pos = self.mapToScene(event.position().toPoint())
         self.offer.over(pos, lambda document, call: filled(document, call, new_layer(kind)))
         if self.offer.made:
@@ -281,7 +281,7 @@ class CanvasView(Board):
 
     def _take(self, event: QDropEvent) -> bool:
         """Accept a layer; anything else is for the window."""
-        layer = event.mimeData().hasFormat(LAYER_MIME)
+        layer = bool(layer_of_hand(event.mimeData()))
         if layer:
             event.acceptProposedAction()
         else:

@@ -1,12 +1,21 @@
 import pytest
-from PySide6.QtCore import QEvent, QRect, Qt
+from PySide6.QtCore import QByteArray, QEvent, QMimeData, QRect, Qt
 from PySide6.QtGui import QImage, QPainter
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from studio.layers import CATALOGUE, FROM_FILES
 from studio.text import LANGUAGES, set_language
-from studio.ui.palette import _KIND, LAYER_MIME, Palette, Row, cut, found, layer_class
+from studio.ui.palette import (
+    _KIND,
+    LAYER_MIME,
+    Palette,
+    Row,
+    cut,
+    found,
+    layer_class,
+    layer_of_hand,
+)
 
 
 @pytest.fixture
@@ -152,3 +161,15 @@ def test_help_and_headings_follow_the_language(palette):
     QApplication.sendEvent(palette, QEvent(QEvent.Type.LanguageChange))
     assert palette.search.placeholderText() == "搜索层"
     assert palette.model.index(0, 0).data() == "输入与输出"
+
+
+@pytest.mark.parametrize(
+    "said", [b"", b"Nothing", b"\xff\xfe", b"OnnxModel", b"Dense\0", b"D" * 10**6]
+)
+def test_what_another_program_calls_a_layer_is_none(said: bytes) -> None:
+    """It ended in an error report."""
+    data = QMimeData()
+    data.setData(LAYER_MIME, QByteArray(said))
+    assert layer_of_hand(data) == ""
+    data.setData(LAYER_MIME, QByteArray(b"Dense"))
+    assert layer_of_hand(data) == "Dense"
