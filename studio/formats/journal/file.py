@@ -6,14 +6,18 @@ written whole under another name, and takes its name once nothing is missing in 
 
 import os
 import re
+import stat
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
+from typing import IO
 
 from studio.formats.atomic import write_bytes
 from studio.formats.journal.lines import line, lines
+from studio.text import text
 
 _NAME = re.compile(r"journal-([0-9]{1,9})")
+_NO_LINK, _NO_WAIT = (getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_NONBLOCK"))
 _BINARY = getattr(os, "O_BINARY", 0)  # Windows would write line ends of its own
 
 
@@ -26,6 +30,20 @@ def numbers(folder: Path) -> list[int]:
 def path_of(folder: Path, number: int) -> Path:
     """Where a journal is."""
     return folder / f"journal-{number}"
+
+
+def opened(path: Path) -> IO[bytes]:
+    """A file of a journal's folder, to be read: one that lies there, and is no pipe nor a link.
+
+    Raises:
+        OSError: it is not there, or something else.
+    """
+    handle = os.open(path, os.O_RDONLY | _BINARY | _NO_LINK | _NO_WAIT)
+    file = os.fdopen(handle, "rb")
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        file.close()
+        raise OSError(0, text("problems.reason_not_a_file"), str(path))
+    return file
 
 
 class JournalFile:

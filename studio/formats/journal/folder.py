@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Self
 
 _LOCK = ".lock"
+_NO_LINK = getattr(os, "O_NOFOLLOW", 0)
 _TRIES, _PAUSE = 10, 0.01
 
 
@@ -58,7 +59,7 @@ class Folder:
             OSError: nothing can be written beside it.
         """
         lock = _lock_of(path)
-        handle = os.open(lock, os.O_RDWR | os.O_CREAT, 0o600)
+        handle = os.open(lock, os.O_RDWR | os.O_CREAT | _NO_LINK, 0o600)  # a link leads elsewhere
         try:
             # One that was removed since it was opened is nobody's: its owner took the folder along.
             if _locked(handle) and os.path.samestat(os.fstat(handle), lock.stat()):

@@ -20,6 +20,7 @@ from studio.document.store import Store
 from studio.formats import arrays, loom
 from studio.formats.arrays import Tensors
 from studio.formats.atomic import writing
+from studio.formats.journal.file import opened
 from studio.formats.journal.story import Kept
 from studio.formats.strict_json import malformed
 from studio.layers.cell import Cell
@@ -76,7 +77,10 @@ def read(folder: Path, kept: Kept) -> Project:
         OSError, ProblemError, MalformedError: it is not there, or damaged.
     """
     project = loom.load(folder / f"kept-{kept.number}.loom")
-    data = [(folder / f"kept-{kept.number}.{end}").read_bytes() for end in _ENDS]
+    data = []
+    for end in _ENDS:
+        with opened(folder / f"kept-{kept.number}.{end}") as file:
+            data.append(file.read())
     for end, found in zip(_ENDS, data, strict=True):
         if blake2b(found).hexdigest() != kept.digests.get(end):
             raise malformed(f"kept-{kept.number}.{end}", "changed")

@@ -197,7 +197,7 @@ def _told(path: Path) -> tuple[Story, bool]:
         OSError: it cannot be read.
         MalformedError: nothing in it can be used.
     """
-    with path.open("rb") as file:
+    with files.opened(path) as file:
         records = Lines(file.read(JOURNAL_BYTES))
     so_far, followed = story.told(records)
     if _is_valid(so_far):

@@ -288,7 +288,7 @@ def test_a_second_fault_while_it_is_had_again_loses_nothing(
     path = left(tmp_path, project=fill(two_outputs()))
     before = {p.name: p.read_bytes() for p in path.parent.iterdir()}
     with monkeypatch.context() as patch:
-        patch.setattr(Path, "open", _refuse)
+        patch.setattr("studio.formats.journal.file.opened", _refuse)
         (found,) = recover(tmp_path)
         assert found.story is None
         assert found.problem is not None
@@ -296,7 +296,7 @@ def test_a_second_fault_while_it_is_had_again_loses_nothing(
         found.leave()
     (found,) = recover(tmp_path)
     with monkeypatch.context() as patch:
-        patch.setattr(Path, "read_bytes", _refuse)
+        patch.setattr("studio.formats.journal.keeping.opened", _refuse)
         had = found.recovered()
         assert [p.code for p in had.problems] == ["file_unreadable"]
     with monkeypatch.context() as patch:
@@ -350,3 +350,26 @@ def test_a_journal_needs_a_document() -> None:
     assert told(base)[0].now.document == Document()
     with pytest.raises(MalformedError):
         told([base[0], {**base[1], "document": json.loads("{}")}])
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes in folders")
+def test_what_somebody_else_put_into_the_folder_neither_holds_up_nor_leads_elsewhere(
+    tmp_path: Path,
+) -> None:
+    """A pipe in the place of a journal was waited for, for ever, at each start."""
+    root, elsewhere = tmp_path / "root", tmp_path / "elsewhere"
+    for name in ("pipe", "link", "locked", "endless"):
+        (root / name).mkdir(parents=True)
+    os.mkfifo(root / "pipe" / "journal-1")
+    (root / "link" / "journal-1").symlink_to("/etc/passwd")
+    (root / "endless" / "journal-1").symlink_to("/dev/zero")
+    (root / "locked.lock").symlink_to(elsewhere)
+    found = recover(root)
+    assert {each.place.name for each in found} == {"pipe", "link", "endless"}
+    for each in found:
+        assert each.story is None
+        assert each.problem is not None
+        assert each.problem.code == "file_unreadable"
+        each.discard()
+    assert not elsewhere.exists()
+    assert Path("/etc/passwd").exists()
