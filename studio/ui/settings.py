@@ -5,6 +5,7 @@ import re
 import time
 from collections.abc import Mapping
 from contextlib import suppress
+from hashlib import blake2b
 from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QLocale, QSettings
@@ -237,13 +238,27 @@ class Settings:
         return next((p.parent for p in self.recent if p.parent.is_dir()), Path.home())
 
     def layout(self) -> tuple[QByteArray, QByteArray]:
-        """The window's geometry and its docks' state; empty when never kept."""
+        """The window's geometry and its docks' state; empty when never kept, or damaged since.
+
+        Qt believes what stands there: of damaged ones the process dies, at every start.
+        """
         kept = (self._kept.value(f"window/{part}") for part in ("geometry", "state"))
         geometry, state = (v if isinstance(v, QByteArray) else QByteArray() for v in kept)
+        if self._kept.value("window/check") != _check(geometry, state):
+            return QByteArray(), QByteArray()
         return geometry, state
 
     def keep_layout(self, geometry: QByteArray, state: QByteArray) -> None:
         """Keep the window's geometry and its docks' state."""
         self._kept.setValue("window/geometry", geometry)
         self._kept.setValue("window/state", state)
+        self._kept.setValue("window/check", _check(geometry, state))
         self._kept.sync()
+
+
+def _check(geometry: QByteArray, state: QByteArray) -> str:
+    """Tells whether a layout is as it was kept."""
+    found = blake2b(digest_size=16)
+    for part in (geometry, state):
+        found.update(bytes(part.data()) + b"\0")
+    return found.hexdigest()

@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QSettings
+from PySide6.QtCore import QByteArray, QSettings
 
 from studio.ui.settings import Settings
 
@@ -102,3 +102,13 @@ def test_no_settings_file_runs_code(tmp_path: Path, words: str, organisation: bo
     settings.theme = "dark"
     assert settings.flush() is None
     assert Settings().theme == "dark"
+
+
+def test_a_damaged_layout_counts_as_none() -> None:
+    """Qt died of some, at every start."""
+    geometry, state = QByteArray(b"geometry"), QByteArray(b"state")
+    Settings().keep_layout(geometry, state)
+    assert Settings().layout() == (geometry, state)
+    file = Path(Settings()._kept.fileName())
+    file.write_bytes(file.read_bytes().replace(b"(state)", b"(stare)"))
+    assert Settings().layout() == (QByteArray(), QByteArray())
