@@ -156,12 +156,11 @@ class Files:
         project.thumbnail = thumbnail(session.document, session.analysis, project.store)
         try:
             loom.save(path, project)
-        except (ProblemError, OSError) as error:
+        except (ProblemError, OSError, MemoryError) as error:
+            session.not_saved(path)
+            if isinstance(error, MemoryError):
+                error = refuse("memory_short", memory=held() / 2**30)
             self._refused("window.not_saved", path, error)
-            return False
-        except MemoryError:
-            short = refuse("memory_short", memory=held() / 2**30)
-            self._refused("window.not_saved", path, short)
             return False
         session.saved(path)
         self._settings.remember(path)

@@ -111,6 +111,13 @@ class Session(QObject):
         self._weights_kept = True
         self.path_changed.emit()
 
+    def not_saved(self, path: Path) -> None:
+        """It was tried to write to `path`: what is there now, perhaps the new file without being
+        on the disk for sure, is nobody else's.
+        """
+        if self.path == path:
+            self.stamp = Stamp.of(path)
+
     @property
     def document(self) -> Document:
         return self.history.document
