@@ -211,8 +211,13 @@ def _spilled(document: Document, graph_id: GraphId, call: CallId, inner_id: Grap
     fed = {w.input: w.start for w in outer.into(call)}  # by the Input's call id
 
     def source(end: Endpoint) -> Endpoint | None:
-        """Where a value of the inner graph comes from, seen from outside."""
-        return fed.get(end.call) if end.call in inner.inputs else end
+        """Where a value of the inner graph comes from, seen from outside.
+
+        From nowhere where its call is gone and only the wire to its port was kept.
+        """
+        if end.call in inner.inputs:
+            return fed.get(end.call)
+        return end if end.call in inner.calls else None
 
     wires = {w for w in outer.wires if call not in (w.source, w.target)}
     before = {w.input: outer.looks.bends.get(w, ()) for w in outer.into(call)}

@@ -61,6 +61,17 @@ def test_a_selection_becomes_a_model_and_comes_back() -> None:
     assert list(back.graph.calls) == list(document.graph.calls)
 
 
+def test_what_came_from_a_call_that_is_gone_is_not_wired_when_its_model_is_spilled() -> None:
+    """The wire to a port that vanished stays with the model; outside nothing has that port."""
+    document, ids = planned()
+    grouped, call = sharing.group(document, [ids["embedding"], ids["lstm"]], "reader")
+    gone = edits.remove_calls(grouped, [ids["lstm"]])
+    assert gone.graph.out_of(call)
+    back = sharing.ungroup(gone, call)
+    assert all({w.source, w.target} <= back.graph.calls.keys() for w in back.graph.wires)
+    assert saved(back) == back
+
+
 @given(documents(), st.data())
 def test_ungroup_is_the_inverse_of_group(document: Document, data: st.DataObject) -> None:
     document = edits.without_unused(document)
