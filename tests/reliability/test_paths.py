@@ -38,11 +38,12 @@ _opened: list[str] | None = None
 
 
 def _audit(event: str, args: tuple[Any, ...]) -> None:
-    texts = str(resources())  # which are read when they are needed
-    if _opened is not None and event == "open" and not str(args[0]).startswith(texts):
+    # A hook stays for as long as the process: for all other tests it must cost nothing.
+    if _opened is not None and event == "open" and not str(args[0]).startswith(_TEXTS):
         _opened.append(str(args[0]))
 
 
+_TEXTS = str(resources())  # which are read when they are needed
 sys.addaudithook(_audit)
 
 
