@@ -31,6 +31,13 @@ def doubled(document: Document, model: str, times: int) -> Document:
     return document
 
 
+def nested(document: Document, model: str, times: int) -> Document:
+    """A model within a model, so often."""
+    for _ in range(times):
+        document, model = group(document, [model])
+    return document
+
+
 def test_what_no_file_could_hold_is_refused_at_the_edit():
     """It was done, took minutes to be looked at, and could not be saved."""
     session = Session(Project())
@@ -42,8 +49,8 @@ def test_what_no_file_could_hold_is_refused_at_the_edit():
     session.commit("little", doubled(session.document, model, 3))
     assert not refused
     before = session.document
-    session.commit("much", doubled(document, model, 20))
-    session.commit("deep", doubled(document, model, 70))
+    session.commit("much", doubled(document, model, 12))
+    session.commit("deep", nested(document, model, 70))
     assert [p.code for p in refused] == ["too_many_nodes", "too_deep"]
     assert session.document is before
     assert session.history.undo_label == "little"

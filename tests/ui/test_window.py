@@ -35,8 +35,9 @@ def window(qtbot):
     made.show()
     qtbot.waitExposed(made)
     yield made
-    made.session.history.saved()
-    made.session.saved(made.session.path)
+    for desk in made.tabs.desks:
+        desk.session.history.saved()
+        desk.session.saved(desk.session.path)
     made.close()
     made.deleteLater()
 
