@@ -4,6 +4,7 @@ Journals are numbered, ``journal-1``, ``journal-2``, …; the largest number cou
 written whole under another name, and takes its name once nothing is missing in it.
 """
 
+import io
 import os
 import re
 import stat
@@ -39,7 +40,7 @@ def opened(path: Path) -> IO[bytes]:
         OSError: it is not there, or something else.
     """
     handle = os.open(path, os.O_RDONLY | _BINARY | _NO_LINK | _NO_WAIT)
-    file = os.fdopen(handle, "rb")
+    file = io.BufferedReader(io.FileIO(handle))
     if not stat.S_ISREG(os.fstat(handle).st_mode):
         file.close()
         raise OSError(0, text("problems.reason_not_a_file"), str(path))
