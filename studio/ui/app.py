@@ -76,6 +76,7 @@ def run(path: Path | None) -> int:
         if path is None:
             window.front.show_page()
         window.recovery.look_once_painted()
+        window.recovery.say(map(str, settings.refused))
         window.show()
         if path is not None:
             window.files.open(path)

@@ -42,17 +42,19 @@ def sweep(file: Path) -> None:
                 path.unlink()
 
 
-def set_strange_aside(file: Path) -> None:
+def set_strange_aside(file: Path) -> Path | None:
     """Rename a file that would have Qt make objects: PySide unpickles them, which can do anything.
 
-    It is asked before Qt reads it. What is written here is made of texts and bytes alone.
+    It is asked before Qt reads it. What is written here is made of texts and bytes alone. Gives
+    where the file is now; None where nothing is wrong with it.
     """
     try:
         data = file.read_bytes() if file.is_file() else b""
     except OSError:
-        return  # Qt cannot read it either
+        return None  # Qt cannot read it either
     if _OBJECT.search(data.decode("latin-1")) or _OBJECT.search(_unescaped(data)):
-        file.replace(file.with_name(f"{file.name}.refused"))
+        return file.replace(file.with_name(f"{file.name}.refused"))
+    return None
 
 
 def _unescaped(data: bytes) -> str:
@@ -68,14 +70,20 @@ def _unescaped(data: bytes) -> str:
 
 
 class Settings:
-    """Typed access to QSettings; nonsense in the file counts as nothing chosen."""
+    """Typed access to QSettings; nonsense in the file counts as nothing chosen.
+
+    Attributes:
+        refused: what to tell of files that were set aside unread.
+    """
 
     def __init__(self) -> None:
         made = QSettings.defaultFormat(), QSettings.Scope.UserScope
         file = Path(QSettings(*made, "layerloom-nowhere", "layerloom").fileName())  # reads nothing
         folder = file.parents[1]
-        for place in (folder / "layerloom" / file.name, folder / file.name):
-            set_strange_aside(place)  # Qt reads the second where the first says nothing
+        # Qt reads the second where the first says nothing.
+        places = folder / "layerloom" / file.name, folder / file.name
+        aside = [found for place in places if (found := set_strange_aside(place)) is not None]
+        self.refused = [Problem("settings_refused", args={"file": str(path)}) for path in aside]
         self._kept = QSettings(*made, "layerloom", "layerloom")
         self._kept.setFallbacksEnabled(False)
         sweep(Path(self._kept.fileName()))

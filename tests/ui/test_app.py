@@ -1,6 +1,7 @@
 """Starting: refusing what would crash, the file given, settings of the person."""
 
 import logging
+from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QLocale, QSettings, QTimer, QtMsgType
@@ -68,6 +69,20 @@ def test_run_without_a_file_is_empty(qtbot):
     window_then(lambda w: seen.append((w.session.path, len(w.session.document.graph.calls))))
     assert run(None) == 0
     assert seen == [(None, 0)]
+
+
+def test_run_says_that_settings_were_set_aside(qtbot):
+    file = Path(Settings()._kept.fileName())
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(b"[General]\ntheme=@Variant(\\0)\n")
+    said = []
+    window_then(
+        lambda w: said.append((w.recovery.notice.isVisible(), w.recovery.notice.label.text()))
+    )
+    assert run(None) == 0
+    ((visible, words),) = said
+    assert visible
+    assert f"{file.name}.refused" in words
 
 
 def test_run_with_a_missing_file_says_so_and_opens_empty(qtbot, tmp_path):

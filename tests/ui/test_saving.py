@@ -2,14 +2,13 @@
 
 import errno
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from PySide6.QtCore import QSettings, Qt, QTimer
+from PySide6.QtCore import QSettings
 from PySide6.QtGui import QCloseEvent
-from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox
+from PySide6.QtWidgets import QApplication, QFileDialog
 
 from studio.document import edits
 from studio.formats import loom
@@ -19,35 +18,6 @@ from studio.ui.window import MainWindow
 from tests.formats.test_newer import grow, later
 from tests.reliability.io_steps import Steps
 from tests.reliability.test_saving import FAULTS, refusal
-
-
-@pytest.fixture
-def press(qtbot: Any) -> Iterator[Any]:
-    """Answers the questions to come, in order, by their buttons; gives what each said."""
-    over: list[bool] = []
-
-    def answer(*buttons: str) -> list[str]:
-        left, said = list(buttons), []
-
-        def look() -> None:
-            box = QApplication.activeModalWidget()
-            if over:
-                return
-            if not isinstance(box, QMessageBox):
-                QTimer.singleShot(10, look)
-                return
-            said.append(f"{box.text()}\n{box.informativeText()}")
-            wanted = left.pop(0)
-            found = {b.text().replace("&", ""): b for b in box.buttons()}
-            if left:
-                QTimer.singleShot(10, look)
-            qtbot.mouseClick(found[wanted], Qt.MouseButton.LeftButton)
-
-        QTimer.singleShot(0, look)
-        return said
-
-    yield answer
-    over.append(True)
 
 
 def saved(window: MainWindow, path: Path) -> bytes:
@@ -65,7 +35,7 @@ def change(window: MainWindow) -> None:
 
 @pytest.mark.parametrize("language", ["en", "zh_CN"])
 def test_a_save_that_fails_says_why_and_all_stays_unsaved(
-    open_window: Any, press: Any, tmp_path: Path, language: str
+    open_window: Any, answer: Any, tmp_path: Path, language: str
 ) -> None:
     """At each call to the system, once each fault has its turn."""
     set_language(language)
@@ -76,7 +46,7 @@ def test_a_save_that_fails_says_why_and_all_stays_unsaved(
     while window.session.modified:
         at += 1
         number = FAULTS[at % len(FAULTS)]
-        said = press(text("window.close"))
+        said = answer(text("window.close"))
         steps = Steps(tmp_path, at, True, refusal(number))
         with steps.watching():
             written = window.files.save()
@@ -84,9 +54,9 @@ def test_a_save_that_fails_says_why_and_all_stays_unsaved(
             assert said == []
             break
         told += 1
-        assert str(path) in said[0]
-        assert os.strerror(number) in said[0]
-        assert "problems." not in said[0]
+        assert str(path) in said[0][1]
+        assert os.strerror(number) in said[0][1]
+        assert "problems." not in said[0][1]
         assert window.isWindowModified()
         assert window.tabs.bar.tabText(0).endswith("*")
         assert path.read_bytes() in (old, loom.to_bytes(window.session.project, tmp_path))
@@ -94,7 +64,7 @@ def test_a_save_that_fails_says_why_and_all_stays_unsaved(
 
 
 def test_after_a_save_that_failed_closing_asks_again(
-    open_window: Any, press: Any, tmp_path: Path
+    open_window: Any, answer: Any, tmp_path: Path
 ) -> None:
     window = open_window()
     path = tmp_path / "gone" / "m.loom"
@@ -102,12 +72,12 @@ def test_after_a_save_that_failed_closing_asks_again(
     saved(window, path)
     path.unlink()
     path.parent.rmdir()
-    said = press("Save", "Close")
+    said = answer("Save", "Close")
     event = QCloseEvent()
     QApplication.sendEvent(window, event)
     assert not event.isAccepted()
-    assert os.strerror(errno.ENOENT) in said[1]
-    again = press("Cancel")
+    assert os.strerror(errno.ENOENT) in said[1][1]
+    again = answer("Cancel")
     QApplication.sendEvent(window, event := QCloseEvent())
     assert not event.isAccepted()
     assert len(again) == 1
@@ -117,7 +87,7 @@ def test_after_a_save_that_failed_closing_asks_again(
 
 
 def test_a_save_for_which_there_is_no_memory_says_so(
-    open_window: Any, press: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    open_window: Any, answer: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     window = open_window()
     path = tmp_path / "m.loom"
@@ -127,9 +97,9 @@ def test_a_save_for_which_there_is_no_memory_says_so(
         raise MemoryError
 
     monkeypatch.setattr(loom, "to_bytes", short)
-    said = press("Close")
+    said = answer("Close")
     assert not window.files.save()
-    assert "memory" in said[0]
+    assert "memory" in said[0][1]
     assert window.session.modified
     assert path.read_bytes() == old
 
@@ -164,33 +134,33 @@ def test_what_is_not_known_of_it_is_said_above_the_canvas(newer: Any) -> None:
 
 
 def test_save_goes_elsewhere_and_keeps_all_of_it(
-    newer: Any, press: Any, monkeypatch: pytest.MonkeyPatch
+    newer: Any, answer: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     window, path = newer
     before = path.read_bytes()
     copy = path.with_name("copy.loom")
     chosen(monkeypatch, copy)
-    said = press("Save as…")
+    said = answer("Save as…")
     assert window.files.save()
-    assert path.name in said[0]
+    assert path.name in said[0][1]
     assert path.read_bytes() == copy.read_bytes() == before
     assert window.session.path == copy
     assert window.stage.newer.isVisible(), "it is a later version's file still"
 
 
 def test_with_changes_it_is_asked_what_may_be_lost(
-    newer: Any, press: Any, monkeypatch: pytest.MonkeyPatch
+    newer: Any, answer: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     window, path = newer
     before = path.read_bytes()
     change(window)
     mine = path.with_name("mine.loom")
     chosen(monkeypatch, mine)
-    said = press("Cancel")
+    said = answer("Cancel")
     assert not window.files.save_as()
-    assert "plan.budget" in said[0]
+    assert "plan.budget" in said[0][1]
     assert not mine.exists()
-    press("Save without it")
+    answer("Save without it")
     assert window.files.save_as()
     assert path.read_bytes() == before
     assert not window.session.modified
@@ -200,33 +170,33 @@ def test_with_changes_it_is_asked_what_may_be_lost(
 
 
 def test_it_cannot_be_chosen_to_be_written_over(
-    newer: Any, press: Any, monkeypatch: pytest.MonkeyPatch
+    newer: Any, answer: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     window, path = newer
     before = path.read_bytes()
     chosen(monkeypatch, path)
-    said = press("Close")
+    said = answer("Close")
     assert not window.files.save_as()
-    assert str(path) in said[0]
+    assert str(path) in said[0][1]
     assert path.read_bytes() == before
 
 
 def test_put_in_as_a_layer_it_says_what_is_not_known(
-    open_window: Any, press: Any, tmp_path: Path
+    open_window: Any, answer: Any, tmp_path: Path
 ) -> None:
     path = tmp_path / "later.loom"
     path.write_bytes(later(grow))
     window = open_window()
-    said = press("Close")
+    said = answer("Close")
     window.dropping.insert(path, frozen=False)
-    assert "plan.optimizer" in said[0]
+    assert "plan.optimizer" in said[0][1]
 
 
 # -- what a person chose -------------------------------------------------------------------------
 
 
 def test_what_was_chosen_and_cannot_be_kept_is_said(
-    open_window: Any, press: Any, tmp_path: Path
+    open_window: Any, answer: Any, tmp_path: Path
 ) -> None:
     window = open_window()
     assert window.settings.flush() is None
@@ -236,6 +206,6 @@ def test_what_was_chosen_and_cannot_be_kept_is_said(
     window.show_preferences()
     dialog = QApplication.activeModalWidget()
     window.set_wheel("scroll")
-    said = press("Close")
+    said = answer("Close")
     dialog.reject()
-    assert str(tmp_path / "file" / "x.ini") in said[0]
+    assert str(tmp_path / "file" / "x.ini") in said[0][1]

@@ -99,9 +99,12 @@ def test_no_settings_file_runs_code(tmp_path: Path, words: str, organisation: bo
     assert settings.theme == "system"
     assert settings.recent == []
     assert not (tmp_path / "executed").exists()
+    aside = file.with_name(f"{file.name}.refused")
+    assert [str(aside) in str(problem) for problem in settings.refused] == [True]
     settings.theme = "dark"
     assert settings.flush() is None
     assert Settings().theme == "dark"
+    assert not Settings().refused
 
 
 def test_a_damaged_layout_counts_as_none() -> None:

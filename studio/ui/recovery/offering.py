@@ -124,9 +124,9 @@ class Offering(QObject):
 
     def warn(self, problem: Problem | None) -> None:
         """Say that what is done cannot be kept now; None: that it can again."""
-        self._say([] if problem is None else [str(problem)])
+        self.say([] if problem is None else [str(problem)])
 
-    def _say(self, lines: Iterable[str]) -> None:
+    def say(self, lines: Iterable[str]) -> None:
         """Have these in sight until somebody closes them, and nothing else."""
         said = "".join(f"<div>{escape(line)}</div>" for line in lines)
         self.notice.hide()
@@ -145,7 +145,7 @@ class Offering(QObject):
                 wrong.append(f"{text('recovery.not_opened', name=_name(each))} {error}")
             else:
                 self.found.remove(each)
-        self._say(wrong)
+        self.say(wrong)
         self._list()
 
     def _open(self, found: Found) -> Sequence[Problem]:
