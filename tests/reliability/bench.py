@@ -24,7 +24,7 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 import pytest
-from PySide6.QtCore import QPoint
+from PySide6.QtCore import QCoreApplication, QEvent, QPoint
 from PySide6.QtWidgets import QApplication
 
 from studio.document.analysis import analyse
@@ -452,6 +452,7 @@ class WindowBench(Bench):
             self.session.saved(self.session.path)  # type: ignore[arg-type]  # it may have none
             self.window.close()
             self.window.deleteLater()
+            QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
         self.window = self.view = None
 
     def check(self) -> None:

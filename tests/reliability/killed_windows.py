@@ -35,6 +35,7 @@ from studio.document.store import Store
 from studio.examples import EXAMPLES
 from studio.formats import document_json, loom
 from studio.ui.app import log_qt, prepare
+from studio.ui.collecting import Collecting
 from studio.ui.desk import Desk
 from studio.ui.recovery.keeping import root
 from studio.ui.session import Session
@@ -243,6 +244,7 @@ def work(seed: int, folder: Path) -> None:
     window = MainWindow(settings, Session(Project()), root())
     window.resize(1200, 800)
     window.show()
+    Collecting(window)
     path = folder / FILE
     loom.save(path, Project(EXAMPLES[rng.choice(list(EXAMPLES))]()))
     assert window.files.open(path)

@@ -28,6 +28,7 @@ from studio.formats import loom
 from studio.layers.dense import Dense
 from studio.problem import ProblemError
 from studio.ui.app import prepare
+from studio.ui.collecting import Collecting
 from studio.ui.session import Session
 from studio.ui.settings import Settings
 from studio.ui.trainer import Phase
@@ -226,6 +227,7 @@ def main(asked: dict[str, int]) -> Iterator[Found]:
     window = MainWindow(settings, Session(Project(small())))
     window.resize(1280, 800)
     window.show()
+    Collecting(window)
     until(window.isVisible)
     build_all(window)
     for what, count in asked.items():

@@ -5,6 +5,7 @@ looking into models. After each act everything that `Bench` knows is true; at th
 and done again, byte for byte.
 """
 
+import gc
 import inspect
 import os
 import random
@@ -32,6 +33,7 @@ from PySide6.QtCore import QCoreApplication, QEvent, QSettings
 from PySide6.QtGui import QGuiApplication
 
 import studio.document
+from studio import garbage
 from studio.document.excerpt import Pasted
 from studio.document.model import Document
 from studio.ui import sharing as sharing_acts
@@ -106,6 +108,7 @@ def tried(bench: type[Bench], sessions: int, steps: int, folder: Path, patch: An
 
         def teardown(self) -> None:
             super().teardown()
+            gc.collect()  # here, and in no other thread: see `Collecting`
             counts["sessions"] += 1
             if counts["sessions"] % 100 == 0:
                 print(f"{counts['sessions']} of {sessions} sessions")
@@ -118,7 +121,8 @@ def tried(bench: type[Bench], sessions: int, steps: int, folder: Path, patch: An
         derandomize=True,
         suppress_health_check=list(HealthCheck),
     )
-    run_state_machine_as_test(Somebody, settings=how)
+    with garbage.uncollected():
+        run_state_machine_as_test(Somebody, settings=how)
     number = counts.pop("sessions")
     acts = ", ".join(f"{name} {count}" for name, count in counts.most_common())
     return f"{number} sessions of {steps} steps, {counts.total()} acts done: {acts}"

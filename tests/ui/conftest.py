@@ -9,6 +9,7 @@ from PySide6.QtCore import QCoreApplication, QEvent, QSettings, Qt, QTimer
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication, QMessageBox
 
+from studio import garbage
 from studio.document.project import Project
 from studio.examples import EXAMPLES
 from studio.text import language, set_language
@@ -26,7 +27,16 @@ def own_settings(tmp_path):
 
 
 @pytest.fixture(autouse=True)
-def nothing_left_over(qapp):
+def collected_between_tests():
+    """No thread collects garbage during a test: what it destroys of a window, timers that go on
+    among it, crashes the next one. The program sees to that by `Collecting`.
+    """
+    with garbage.uncollected():
+        yield
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_over(qapp, collected_between_tests):
     """After a test no window, thread or process of ours is left alive. Made first, ended last."""
     census = Census()
     yield

@@ -19,6 +19,11 @@ class Knot:
 
 
 @pytest.fixture
+def collected_between_tests():
+    """Here it is tried who collects."""
+
+
+@pytest.fixture
 def collecting(qapp, qtbot):
     owner = QObject()
     garbage.spare()  # as the program does; a process that ran many tests has a great many objects
