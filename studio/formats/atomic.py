@@ -30,6 +30,7 @@ _WAIT = 0.05  # seconds between such tries
 _YOUNG = 60.0  # seconds in which Windows, without a lock, may still need a temporary file
 # What an open folder answers that cannot be flushed, or may not be read.
 _NO_FLUSH = (errno.EACCES, errno.EPERM, errno.EINVAL, errno.ENOTSUP, errno.ENOSYS)
+_FULL = (errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC))  # there is no room
 
 
 def write_bytes(path: Path, data: bytes) -> None:
@@ -87,7 +88,9 @@ def check_writable(path: Path) -> None:
 
 def not_written(path: Path, error: OSError) -> ProblemError:
     """The problem of a file that could not be written: ``raise not_written(path, error)``."""
-    return refuse("file_not_written", file=str(path), reason=reason(error))
+    full = error.errno in _FULL
+    advice = Problem("advice_space" if full else "advice_place")
+    return refuse("file_not_written", file=str(path), reason=reason(error), advice=advice)
 
 
 def reason(error: OSError) -> str:

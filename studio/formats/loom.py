@@ -115,6 +115,16 @@ def load(path: str | Path) -> Project:
         raise refuse("file_unreadable", file=str(path), reason=reason(error)) from error
 
 
+@uncollected()
+def from_bytes(data: bytes, folder: Path) -> Project:
+    """The project that a file of these bytes in `folder` holds.
+
+    Raises:
+        MalformedError: naming the place and the reason.
+    """
+    return _read_any(BytesIO(data), folder)
+
+
 def thumbnail(path: str | Path) -> bytes:
     """The picture in a project's file, without reading the rest; empty where there is none."""
     try:

@@ -12,6 +12,7 @@ from studio.formats.document_json import FORMAT
 from studio.formats.strict_json import MalformedError
 from studio.limits import JSON_BYTES
 from studio.problem import Problem, refuse
+from studio.text import text
 
 _BEGINS = re.compile(rb'\{\s*"format": ([0-9]{1,9}),')  # as every version so far has written it
 _WRITER = re.compile(rb"Layerloom ([0-9][0-9A-Za-z.+-]{0,40})")
@@ -69,4 +70,4 @@ def listed(places: Sequence[str]) -> str:
     """Some places in a file, without the name of the member most of them are in."""
     names = [place.removeprefix("document.json.") for place in places]
     more = ["…"] if len(names) > _LISTED else []
-    return ", ".join([*names[:_LISTED], *more]) or "—"
+    return ", ".join([*names[:_LISTED], *more]) or text("problems.nothing")

@@ -34,7 +34,7 @@ from studio.engine.threads import available
 from studio.formats import archive, arrays, document_json, strict_json
 from studio.formats.archive import Archive
 from studio.formats.arrays import Tensors
-from studio.formats.atomic import reason, writing
+from studio.formats.atomic import not_written, reason, writing
 from studio.formats.document_json import file_problem
 from studio.formats.runs import numbers, plain_numbers
 from studio.formats.strict_json import MalformedError, malformed
@@ -258,7 +258,7 @@ def keep(given: Reproduction, place: Path) -> Path:
         place.mkdir(parents=True, exist_ok=True)
         _make_room(place)
     except OSError as error:
-        raise refuse("file_not_written", file=str(place), reason=reason(error)) from error
+        raise not_written(place, error) from error
     write(path, given)
     return path
 

@@ -10,6 +10,7 @@ from studio.text import text
 
 Dropped = Literal["insert", "open", "cancel"]
 Answer = Literal["save", "discard", "cancel"]
+Overtaken = Literal["replace", "elsewhere", "cancel"]
 
 
 def ask_unsaved(parent: QWidget, name: str) -> Answer:
@@ -23,6 +24,19 @@ def ask_unsaved(parent: QWidget, name: str) -> Answer:
     box.setEscapeButton(cancel)
     clicked = _ask(box)
     return "save" if clicked is save else "discard" if clicked is discard else "cancel"
+
+
+def ask_overtaken(parent: QWidget, name: str) -> Overtaken:
+    """Whether to write over a file that is no longer what was opened; Enter saves elsewhere."""
+    question = text("recovery.changed_ask", name=name)
+    box = _box(parent, QMessageBox.Icon.Question, "overtaken", question)
+    elsewhere = box.addButton(text("recovery.save_elsewhere"), QMessageBox.ButtonRole.AcceptRole)
+    replace = box.addButton(text("recovery.replace_it"), QMessageBox.ButtonRole.DestructiveRole)
+    cancel = box.addButton(text("window.cancel"), QMessageBox.ButtonRole.RejectRole)
+    box.setDefaultButton(elsewhere)
+    box.setEscapeButton(cancel)
+    clicked = _ask(box)
+    return "replace" if clicked is replace else "elsewhere" if clicked is elsewhere else "cancel"
 
 
 def ask_dropped(parent: QWidget, name: str) -> tuple[Dropped, bool]:

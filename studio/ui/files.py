@@ -16,7 +16,7 @@ from studio.formats.results import write_history, write_weights
 from studio.problem import ProblemError, refuse
 from studio.text import text
 from studio.ui.canvas.picture import thumbnail
-from studio.ui.dialogs import ask_unsaved, confirm, tell, tell_problems
+from studio.ui.dialogs import ask_overtaken, ask_unsaved, confirm, tell, tell_problems
 from studio.ui.editors import finish_typing
 from studio.ui.session import Session
 from studio.ui.settings import Settings
@@ -150,8 +150,10 @@ class Files:
 
     def _write(self, path: Path) -> bool:
         session = self._desks.session
-        if session.path == path and session.overtaken and not self._may_replace(path):
-            return False
+        if session.path == path and session.overtaken:
+            answer = ask_overtaken(self._parent, path.name)
+            if answer != "replace":
+                return answer == "elsewhere" and self.save_as()
         project = session.project
         project.thumbnail = thumbnail(session.document, session.analysis, project.store)
         try:
@@ -165,12 +167,6 @@ class Files:
         session.saved(path)
         self._settings.remember(path)
         return True
-
-    def _may_replace(self, path: Path) -> bool:
-        """Ask about a file that is no longer what was opened."""
-        question = text("recovery.changed_ask", name=path.name)
-        yes = text("recovery.replace_it")
-        return confirm(self._parent, question, yes, name="overtaken", loses=True)
 
     def export_weights(self) -> None:
         """Write all weights as one NumPy archive."""

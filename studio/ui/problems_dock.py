@@ -37,6 +37,7 @@ from studio.ui.lazy import Lazy
 from studio.ui.repair_search import RepairSearch, repair_button
 from studio.ui.session import Session
 from studio.ui.theme import tokens
+from studio.ui.training.memory import Estimates
 
 Index = QModelIndex | QPersistentModelIndex
 
@@ -49,7 +50,8 @@ _ICON = 26  # pixels the icon takes
 
 
 class ProblemsDock(Lazy):
-    """All problems: of the model, and of other sources such as its data.
+    """All problems: of the model, of the memory its training takes, and of other sources such as
+    its data.
 
     Signals:
         jump(call): the node of a problem should be shown.
@@ -83,6 +85,8 @@ class ProblemsDock(Lazy):
         self.list.activated.connect(self._go)
         self._search = RepairSearch(session, self)
         self._search.found.connect(self._found)
+        self._memory = Estimates.of(session)
+        self._memory.show_on(self)
         self._none = QLabel()
         self._none.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._none.setWordWrap(True)
@@ -94,6 +98,7 @@ class ProblemsDock(Lazy):
         layout.addWidget(self._stack)
         self._retranslate()
         session.analysed.connect(lambda: self.refresh())
+        self._memory.changed.connect(self.refresh)
 
     @property
     def problems(self) -> list[Problem]:
@@ -115,6 +120,8 @@ class ProblemsDock(Lazy):
         told = [*self._session.analysis.problems]
         for problems in self._sources.values():
             told += problems
+        if self._memory.answer is not None and self._memory.answer.problem is not None:
+            told.append(self._memory.answer.problem)
         found = list({(p.code, p.where, str(p)): p for p in told}.values())
         self._shown = sorted(found, key=lambda p: p.severity != "error")
         self._fixes = {n: [p.fix] for n, p in enumerate(self._shown) if isinstance(p.fix, Fix)}
@@ -176,7 +183,8 @@ class ProblemsDock(Lazy):
         self.list.setIndexWidget(place, repair_button(self._fixes[place.row()], self._repair))
 
     def catch_up(self) -> None:
-        """Look for repairs of what is listed."""
+        """Look for repairs of what is listed, and whether there is memory for the model."""
+        self._memory.refresh()
         self._search.seek(self._shown[:_MOST])
 
     def _found(self, row: int, fixes: Sequence[Fix]) -> None:

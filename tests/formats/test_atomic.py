@@ -4,6 +4,7 @@ import stat
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -105,6 +106,14 @@ def test_a_place_that_cannot_be_written_is_a_problem(tmp_path, where):
         atomic.write_bytes(tmp_path / where, b"new")
     assert caught.value.problems[0].code == "file_not_written"
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("number", "advice"), [(errno.ENOSPC, "Free some space or choose"), (errno.ENOENT, "Choose")]
+)
+def test_space_is_asked_for_only_where_there_is_none(number, advice):
+    told = str(atomic.not_written(Path("a.bin"), OSError(number, os.strerror(number))))
+    assert f"{os.strerror(number)}. {advice} another place" in told
 
 
 # -- several files -------------------------------------------------------------------------------

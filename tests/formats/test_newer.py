@@ -108,6 +108,13 @@ def test_what_is_known_is_there_and_what_is_not_is_said(tmp_path: Path) -> None:
         assert part in told
 
 
+def test_where_all_is_known_nothing_is_said_to_be_unknown(tmp_path: Path) -> None:
+    project, path = opened(tmp_path, later())
+    assert project.newer is not None
+    told = str(newer_files.newer_problem(project.newer, str(path)))
+    assert told.endswith("Not known here: nothing")
+
+
 def test_a_layer_with_a_parameter_that_is_not_known_stays_as_it_is(tmp_path: Path) -> None:
     """Without it, it would be another layer, and would compute something else."""
     project, _ = opened(tmp_path, later(grow))

@@ -134,15 +134,15 @@ class Worker:
     def act(self) -> None:
         """Do something."""
         chance = self.rng.random()
-        if chance < 0.30:
+        if chance < 0.27:
             self.menu()
-        elif chance < 0.50:
+        elif chance < 0.45:
             self.drag()
-        elif chance < 0.65:
+        elif chance < 0.58:
             self.select()
-        elif chance < 0.80:
+        elif chance < 0.70:
             self.window.canvas.add_layer(self.rng.choice(_KINDS))
-        elif chance < 0.90:
+        elif chance < 0.78:
             self.parameter()
         elif chance < 0.94:
             self.learn()

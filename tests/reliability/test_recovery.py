@@ -115,7 +115,7 @@ def test_killed_windows_are_recovered(
     for seed in range(sessions):
         folder = tmp_path / str(seed)
         folder.mkdir()
-        windows.work(seed, folder, random.Random(seed).uniform(0.0, amount(1, 4)))
+        windows.work(seed, folder, random.Random(seed).uniform(0.0, amount(1, 8)))
         began = time.perf_counter()
         found = recover(folder / "state" / "layerloom" / "recovery")
         recovered = [(each, each.recovered().project) for each in found]

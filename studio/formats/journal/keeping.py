@@ -74,9 +74,8 @@ def read(folder: Path, kept: Kept) -> Project:
     """What was written down, with an empty document.
 
     Raises:
-        OSError, ProblemError, MalformedError: it is not there, or damaged.
+        OSError, MalformedError: it is not there, or damaged.
     """
-    project = loom.load(folder / f"kept-{kept.number}.loom")
     data = []
     for end in _ENDS:
         with opened(folder / f"kept-{kept.number}.{end}") as file:
@@ -84,6 +83,7 @@ def read(folder: Path, kept: Kept) -> Project:
     for end, found in zip(_ENDS, data, strict=True):
         if blake2b(found).hexdigest() != kept.digests.get(end):
             raise malformed(f"kept-{kept.number}.{end}", "changed")
+    project = loom.from_bytes(data[0], folder)
     return replace(project, store=arrays.read(*data[1:]))
 
 

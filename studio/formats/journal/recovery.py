@@ -126,8 +126,6 @@ class Found:
         if so_far.kept is not None:
             try:
                 return _of_newer(keeping.read(self.place, so_far.kept), so_far.path), problems
-            except ProblemError as error:
-                problems += error.problems
             except (OSError, MalformedError) as error:
                 why = error.reason if isinstance(error, MalformedError) else reason(error)
                 args = {"file": str(self.place), "reason": why}

@@ -96,7 +96,9 @@ class Clipboard:
 
 
 def _words() -> str:
-    data = QApplication.clipboard().mimeData()
+    data: QMimeData | None = QApplication.clipboard().mimeData()
+    if data is None:  # where nothing was ever copied, or whoever had it is gone
+        return ""
     if data.hasFormat(MIME):
         return bytes(data.data(MIME).data()).decode(errors="replace")
     return data.text()

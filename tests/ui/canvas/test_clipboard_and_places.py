@@ -163,6 +163,15 @@ def test_what_cannot_be_pasted_is_told(hand, keys, words, said):
     assert hand.steps() == 0
 
 
+def test_an_empty_clipboard_is_told_and_nothing_else(view, hand, keys, answer):
+    QApplication.clipboard().clear()
+    before = hand.document
+    asked = answer("Close")
+    keys(Key.Key_V, modifiers=CTRL)
+    assert asked[0][1].startswith("Nothing was pasted.")
+    assert hand.document is before
+
+
 def test_the_keys_of_text_fields_stay_theirs(window, hand, keys):
     select(hand, "lstm")
     name = window.inspector.page.name

@@ -264,7 +264,9 @@ def test_a_second_window_is_not_offered_what_the_first_works_on(started, file, r
 # -- the file meanwhile --------------------------------------------------------------------------
 
 
-def test_a_file_that_changed_since_is_told_and_saving_asks(started, file, qtbot, answer):
+def test_a_file_that_changed_since_is_told_and_saving_asks(
+    started, file, qtbot, answer, monkeypatch
+):
     window = started(file)
     rename(window, "one")
     cut_off(window)
@@ -281,10 +283,22 @@ def test_a_file_that_changed_since_is_told_and_saving_asks(started, file, qtbot,
     assert not again.files.save()
     assert asked[0][0] == "overtaken"
     assert file.read_bytes() == theirs
-    answer("Replace it")
+    beside = file.with_name("beside.loom")
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(beside), ""))
+    answer("Save as…")
     assert again.files.save()
-    assert loom.load(file).document == again.session.document
-    assert again.files.save(), "asked once"
+    assert file.read_bytes() == theirs
+    assert loom.load(beside).document == again.session.document
+
+
+def test_a_file_that_changed_since_can_be_replaced(started, file, qtbot, answer):
+    window = started(file)
+    rename(window, "one")
+    loom.save(file, Project(EXAMPLES["digits"]()))
+    answer("Replace it")
+    assert window.files.save()
+    assert loom.load(file).document == window.session.document
+    assert window.files.save(), "asked once"
 
 
 def test_a_file_that_is_gone_is_told_and_saving_writes_it(started, file, qtbot):

@@ -58,6 +58,21 @@ def test_too_much_is_said_with_the_batch_that_fits(qtbot, session, monkeypatch):
     assert view.button is None
 
 
+def test_too_much_is_among_the_problems_until_it_fits(open_window, qtbot, headline, monkeypatch):
+    small = planned_estimator(headline).planned(edits.set_run(headline, batch_size=64))
+    monkeypatch.setenv(memory.VARIABLE, str(small.total))
+    window = open_window(Project(edits.set_run(headline, batch_size=4096)))
+    problems, session = window.problems, window.session
+    qtbot.waitUntil(lambda: codes(problems) == ["memory_over_batch"], timeout=20_000)
+    assert window.desk._counts == (1, 0)
+    session.commit("batch", edits.set_run(session.document, batch_size=64))
+    qtbot.waitUntil(lambda: not problems.problems, timeout=20_000)
+
+
+def codes(problems):
+    return [problem.code for problem in problems.problems]
+
+
 def test_nothing_is_counted_while_nobody_looks(qtbot, session):
     view = MemoryView(session)
     qtbot.addWidget(view)
