@@ -1,5 +1,6 @@
 """The inspector's page of one selected node."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,7 +10,7 @@ from studio.document import edits
 from studio.document.model import CallId, Document, Endpoint, LayerId, Submodel, Unknown, Wrapped
 from studio.document.nesting import owner, use_counts
 from studio.layers.base import Layer
-from studio.text import text
+from studio.text import legible, text
 from studio.ui.canvas.faces import port_label
 from studio.ui.editors import LineEditor, SwitchEditor
 from studio.ui.forms import Form, label_of
@@ -17,6 +18,8 @@ from studio.ui.output_form import OutputForm
 from studio.ui.parts import Acts, Complaint, Facts, heading, note, number, shape_of
 from studio.ui.remedies import Remedies
 from studio.ui.session import Session
+
+_CONFIG = 2000  # letters shown of the parameters of a layer that is not known
 
 
 def structure(document: Document, call: CallId) -> Any:
@@ -239,7 +242,8 @@ class LayerPage(QWidget):
 def _described(body: Any) -> str:
     """What can be said of a layer that has no declaration here."""
     if isinstance(body, Unknown):
-        config = ", ".join(f"{k}={v}" for k, v in body.config.items())
+        said = (f"{k}: {json.dumps(v, ensure_ascii=False)}" for k, v in body.config.items())
+        config = legible(", ".join(said), _CONFIG)
         if body.why is not None:
             return text("window.unknown_config", config=config)
         return text("window.unknown_layer", kind=body.kind, config=config)

@@ -8,7 +8,8 @@ from studio.engine.gradient import differentiate
 from studio.engine.interpreter import interpreted
 from studio.engine.numpy_executor import NumpyExecutor
 from studio.engine.program import Program, Role, Spec
-from tests.engine.cases import CASES, Arrays, Case
+from tests.engine.case_table import CASES
+from tests.engine.cases import Arrays, Case
 
 
 def everything(program: Program, feeds: Arrays, states: Arrays) -> Arrays:

@@ -13,7 +13,8 @@ from studio.engine.operator import operator, table
 from studio.engine.operators.layouts import LAYOUTS
 from studio.engine.program import Spec
 from studio.problem import ProblemError
-from tests.engine.cases import CASES, RECURRENT_SHAPES, Case, check_gradient, f, i64, ints, is_float
+from tests.engine.case_table import CASES, RECURRENT_SHAPES
+from tests.engine.cases import Case, check_gradient, f, i64, ints, is_float
 
 # Run by gradients, replacements or optimizers, never written by a layer: their own tests.
 INTERNAL = {

@@ -20,7 +20,8 @@ from studio.engine.onnxruntime_executor import OnnxRuntimeExecutor
 from studio.engine.operator import operator
 from studio.engine.passes.fold_constants import fold_constants
 from studio.engine.program import Program, Spec
-from tests.engine.cases import CASES, Case, concrete, is_float, sample
+from tests.engine.case_table import CASES
+from tests.engine.cases import Case, concrete, is_float, sample
 
 # What jumps or is steep would make much of a last bit that differs: its operands are fresh.
 STEEP = {

@@ -9,7 +9,8 @@ from studio.engine.numpy_executor import NumpyExecutor
 from studio.engine.onnxruntime_executor import OnnxRuntimeExecutor
 from studio.engine.operators import recurrent
 from studio.engine.program import Program, Spec
-from tests.engine.cases import RECURRENT_SHAPES, Arrays, check_gradient, f, i32, with_gradient
+from tests.engine.case_table import RECURRENT_SHAPES
+from tests.engine.cases import Arrays, check_gradient, f, i32, with_gradient
 
 KINDS: dict[str, tuple[str, dict[str, int]]] = {
     "LSTM": ("LSTM", {}),

@@ -1,5 +1,6 @@
 """In the window: layers of a later version are seen, moved, copied and kept like any other."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -73,7 +74,8 @@ def test_it_is_shown_with_the_wires_it_has(open_window: Any, project: Project) -
     assert [port.name for port in face.inputs] == ["x"]
     assert [port.name for port in face.outputs] == ["output"]
     said = " ".join(label.text() for label in window.inspector.findChildren(QLabel))
-    assert "state=16" in said
+    for name, value in CONFIG.items():
+        assert f"{name}: {json.dumps(value, ensure_ascii=False)}" in said
     window.inspector.check_gradients()
     QTest.qWait(300)
 

@@ -9,7 +9,8 @@ from studio.engine.builder import Builder
 from studio.engine.numpy_executor import NumpyExecutor
 from studio.engine.onnxruntime_executor import OnnxRuntimeExecutor
 from studio.engine.program import Program, Spec
-from tests.engine.cases import RECURRENT_SHAPES, Arrays, f, i32, i64, with_gradient
+from tests.engine.case_table import RECURRENT_SHAPES
+from tests.engine.cases import Arrays, f, i32, i64, with_gradient
 from tests.engine.test_recurrent import (
     KINDS,
     each_direction,

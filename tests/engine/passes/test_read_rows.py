@@ -11,7 +11,8 @@ from studio.engine.planner import plan
 from studio.engine.program import Program, Role, Spec
 from studio.layers.masking import pack
 from studio.train.update import rows
-from tests.engine.cases import RECURRENT_SHAPES, f
+from tests.engine.case_table import RECURRENT_SHAPES
+from tests.engine.cases import f
 
 ROWS, WIDTH, UNITS, TIME = 9, 5, 3, 6
 each_kind = pytest.mark.parametrize(

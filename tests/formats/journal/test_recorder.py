@@ -24,6 +24,15 @@ from tests.formats.journal.failing import Failing
 from tests.formats.journal.sitting import Sitting, epochs, labels, train, until, weights
 
 
+def opened_trained(folder: Path) -> tuple[Path, Project, Sitting]:
+    """The file of a project that was trained, what it holds, and a sitting that opened it."""
+    path, project = folder / "p.loom", two_outputs()
+    train(project, 5)
+    project.runs.clear()
+    loom.save(path, project)
+    return path, project, Sitting(folder / "root", loom.load(path), path)
+
+
 def test_acts_are_had_again_and_can_be_undone(sitting: Sitting) -> None:
     sitting.epochs(1, 2, 3, 4)
     sitting.history.undo()
@@ -232,11 +241,7 @@ def test_training_after_training_is_kept_once_it_can_be(tmp_path: Path) -> None:
 
 
 def test_what_the_file_held_is_had_again_whatever_became_of_it(tmp_path: Path) -> None:
-    path, project = tmp_path / "p.loom", two_outputs()
-    train(project, 5)
-    project.runs.clear()
-    loom.save(path, project)
-    sitting = Sitting(tmp_path / "root", loom.load(path), path)
+    path, project, sitting = opened_trained(tmp_path)
     sitting.epochs(1)
     found = sitting.leave()
     path.unlink()
@@ -250,11 +255,7 @@ def test_of_large_files_that_are_only_edited_nothing_is_copied(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(recorders, "COPIED", 100)
-    path, project = tmp_path / "p.loom", two_outputs()
-    train(project, 5)
-    project.runs.clear()
-    loom.save(path, project)
-    sitting = Sitting(tmp_path / "root", loom.load(path), path)
+    path, project, sitting = opened_trained(tmp_path)
     sitting.epochs(1)
     found = sitting.leave()
     assert not list(found.place.glob("kept*"))
@@ -383,11 +384,7 @@ def test_what_is_written_down_late_does_not_hide_what_was_saved(
 
 
 def test_damaged_weights_are_told_and_the_files_taken(tmp_path: Path) -> None:
-    path, project = tmp_path / "p.loom", two_outputs()
-    train(project, 5)
-    project.runs.clear()
-    loom.save(path, project)
-    sitting = Sitting(tmp_path / "root", loom.load(path), path)
+    _, project, sitting = opened_trained(tmp_path)
     train(sitting.project, 6)
     sitting.recorder.trained(sitting.project)
     sitting.epochs(7)
