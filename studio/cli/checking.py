@@ -20,19 +20,21 @@ def summary(project_file: ProjectFile) -> None:
     """The layers of a project with shapes and parameters, and the memory that training takes."""
     document = load(project_file).document
     say(summary_text(document))
-    found = _memory(document)
+    found = _memory(document, project_file.parent)
     if isinstance(found, str):
         say(found)
 
 
-def _memory(document: Document) -> str | Problem | None:
+def _memory(document: Document, base: Path) -> str | Problem | None:
     """What training takes, or that it is too much; nothing where no step can be built."""
+    from studio.train.data import sample_counts
     from studio.train.estimate import SAID, in_words, planned_estimator, verdict
 
     try:
         estimator = planned_estimator(document)
-        found = estimator.planned(document)
-        return verdict(document, found, estimator) or in_words(found, document)
+        counts = sample_counts(document, base)
+        found = estimator.planned(document, counts)
+        return verdict(document, found, estimator, counts) or in_words(found, document)
     except ProblemError as error:
         first = error.problems[0]
         return first if first.code in SAID else None
@@ -58,7 +60,7 @@ def check(
         raise typer.BadParameter("--node goes with --gradients")
     project = load(project_file)
     model = analyse(project.document)
-    memory = None if model.errors else _memory(project.document)
+    memory = None if model.errors else _memory(project.document, project_file.parent)
     problems = [*model.problems, *check_data(project.document, project_file.parent)]
     problems += [memory] if isinstance(memory, Problem) else []
     for problem in problems:

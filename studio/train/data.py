@@ -38,7 +38,15 @@ from studio.train.series import Windows, split_windows
 from studio.train.splits import Rows, rows_of, split_rows
 from studio.train.tables import Table, fingerprint, pasted_table, read_table
 
-__all__ = ["Dataset", "check_data", "load_data", "load_table", "rows_of", "split_rows"]
+__all__ = [
+    "Dataset",
+    "check_data",
+    "load_data",
+    "load_table",
+    "rows_of",
+    "sample_counts",
+    "split_rows",
+]
 
 
 @dataclass(frozen=True)
@@ -118,6 +126,17 @@ def check_data(document: Document, base: Path) -> list[Problem]:
         unfit = [p for port in ports for p in binding_problems(document, port)]
         return [*error.problems, *unfit]
     return [*found.problems, *found.warnings]
+
+
+def sample_counts(document: Document, base: Path) -> tuple[int, int] | None:
+    """How many samples train and validate; None where the data does not say. No port is read."""
+    if document.plan.data.source is None:
+        return None
+    try:
+        found = _read(document, base, [], None, only_check=True)
+    except ProblemError:
+        return None
+    return None if found.problems else (len(found.train), len(found.held))
 
 
 def check_ports(

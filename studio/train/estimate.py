@@ -36,6 +36,8 @@ from studio.train.trainer import Settings, Trainer, size_of, symbols
 SAID = ("memory_over", "memory_over_batch", "batch_none")  # what is wrong with the size itself
 LENGTH = 100  # what an open size is taken as where no data says it
 
+Counts = tuple[int, int] | None  # samples that train and that validate; None: every batch is full
+
 
 @dataclass(frozen=True)
 class Amounts:
@@ -141,13 +143,13 @@ class Estimator:
             amounts.data,
         )
 
-    def planned(self, document: Document) -> Estimate:
+    def planned(self, document: Document, counts: Counts = None) -> Estimate:
         """What its training takes as its plan says; it may differ from the steps' in its run alone.
 
         Raises:
             ProblemError: ``operator_refused``; ``batch_none``.
         """
-        return self.at(_planned(document))
+        return self.at(_planned(document, counts))
 
     def largest(self, amounts: Amounts, limit: int) -> int:
         """The most rows of a batch, up to those of `amounts`, with which it fits; 0: not even one.
@@ -226,7 +228,7 @@ def expect_fit(
 
 
 def planned_estimator(document: Document) -> Estimator:
-    """For training a document as its plan says; of the data nothing is known.
+    """For training a document as its plan says; of the data its counts alone may be known.
 
     Raises:
         ProblemError: as `Estimator`.
@@ -249,22 +251,28 @@ def in_words(found: Estimate, document: Document) -> str:
     return f"{line} {text('memory.open', length=LENGTH)}" if is_open(document) else line
 
 
-def verdict(document: Document, found: Estimate, estimator: Estimator) -> Problem | None:
+def verdict(
+    document: Document, found: Estimate, estimator: Estimator, counts: Counts = None
+) -> Problem | None:
     """That it is over the budget, with the batch that is not; a warning where lengths are open."""
     if found.total <= (limit := budget()):
         return None
-    problem = over(found, limit, estimator.largest(_planned(document), limit))
+    problem = over(found, limit, estimator.largest(_planned(document, counts), limit))
     return replace(problem, severity="warning") if is_open(document) else problem
 
 
-def _planned(document: Document) -> Amounts:
-    """What the training of a project goes through, but for its data."""
+def _planned(document: Document, counts: Counts) -> Amounts:
+    """What the training of a project goes through, but for the bytes of its data."""
     run = document.plan.run
     if run.batch_size < 1:  # a file may say so
         usual = RunPlan().batch_size
         fix = Fix("batch_size", partial(edits.set_run, batch_size=usual), {"size": usual})
         raise ProblemError(Problem("batch_none", args={"received": run.batch_size}, fix=fix))
-    return Amounts(run.batch_size, held=0, copies=1 + (run.checkpoint_minutes > 0))
+    rows, held = counts or (0, 0)
+    copies = 1 + (run.checkpoint_minutes > 0)
+    return Amounts(
+        run.batch_size, rows=rows, held=None if rows and not held else held, copies=copies
+    )
 
 
 def is_open(document: Document) -> bool:

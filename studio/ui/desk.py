@@ -30,6 +30,7 @@ from studio.ui.study.hit_panel import look_along
 from studio.ui.study.watching import Study
 from studio.ui.study.waves import Waves
 from studio.ui.summary_dock import SummaryDock
+from studio.ui.training.memory import Estimates
 from studio.ui.training_dock import TrainingDock
 from studio.ui.try_dock import TryDock
 from studio.ui.weights_dock import WeightsDock
@@ -123,6 +124,7 @@ class Desk(QObject):
         made = DataDock(self.session, place)
         made.problems_found.connect(partial(self.problems.add_source, "data"))
         made.model_wanted.connect(self.model_wanted)
+        made.looked.connect(self._tell_counts)
         return made
 
     def _build_evaluation(self, place: QWidget) -> EvaluationDock:
@@ -179,6 +181,9 @@ class Desk(QObject):
     def _tell_refused(self, problem: Problem) -> None:
         """After the gesture that wanted it, which a question would cut short."""
         tell_problems(self.canvas.window(), text("window.act_refused"), [problem])
+
+    def _tell_counts(self) -> None:
+        Estimates.of(self.session).know(self.data.look.rows)
 
     def _lock_weights(self) -> None:
         if self._weights.built is not None:

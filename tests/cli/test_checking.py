@@ -37,6 +37,13 @@ def test_check_says_what_training_takes(project: Path, capsys: Any, monkeypatch:
     assert "more than the 1.00 MiB" in capsys.readouterr().out
 
 
+def test_check_counts_no_more_rows_than_the_data_has(project: Path, capsys: Any) -> None:
+    found = loom.load(project)
+    loom.save(project, Project(edits.set_run(found.document, batch_size=10**9)))
+    assert layerloom("check", project) == 0
+    assert "of memory" in capsys.readouterr().out
+
+
 def test_check_names_a_batch_of_no_rows(project: Path, capsys: Any) -> None:
     found = loom.load(project)
     loom.save(project, Project(edits.set_run(found.document, batch_size=0)))

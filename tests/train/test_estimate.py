@@ -8,6 +8,7 @@ import pytest
 from studio.declare import clear_session
 from studio.document import edits
 from studio.document.edits import Fix
+from studio.document.plan import TableSource
 from studio.document.project import Project
 from studio.engine import memory
 from studio.engine.numpy_executor import NumpyExecutor
@@ -17,7 +18,7 @@ from studio.initializers.base import Initializer
 from studio.layers import LSTM, Dense, Input
 from studio.models import Model
 from studio.problem import ProblemError
-from studio.train.data import load_data
+from studio.train.data import load_data, sample_counts
 from studio.train.estimate import Amounts, Estimator, in_words, planned_estimator, verdict
 from studio.train.feed import as_arrays
 from studio.train.job import Job, train
@@ -152,6 +153,27 @@ def test_the_verdict_names_the_batch(allow) -> None:
     assert problem.severity == "error"
     allow("100M")
     assert verdict(document, found, estimator).code == "memory_over"
+
+
+def test_batches_are_no_larger_than_the_samples_there_are(tmp_path) -> None:
+    document = edits.set_run(EXAMPLES["headline"](), batch_size=10**9)
+    counts = sample_counts(document, tmp_path)
+    data = load_data(document, tmp_path, {})
+    assert data.validation is not None
+    assert counts == (len(data.train), len(data.validation))
+    estimator = planned_estimator(document)
+    found = estimator.planned(document, counts)
+    whole = Amounts(counts[0], counts[1], *counts, copies=2)
+    assert found.steps == estimator.at(whole).steps
+    assert verdict(document, found, estimator, counts) is None
+    assert verdict(document, estimator.planned(document), estimator) is not None
+
+
+def test_what_no_data_says_is_not_known(tmp_path) -> None:
+    document = EXAMPLES["headline"]()
+    assert sample_counts(edits.set_data(document, source=None), tmp_path) is None
+    gone = TableSource(str(tmp_path / "gone.csv"))
+    assert sample_counts(edits.set_data(document, source=gone), tmp_path) is None
 
 
 def test_data_in_memory_counts(tmp_path) -> None:

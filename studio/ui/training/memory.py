@@ -19,6 +19,7 @@ from studio.text import text
 from studio.train.estimate import (
     LENGTH,
     SAID,
+    Counts,
     Estimate,
     Estimator,
     is_open,
@@ -40,12 +41,14 @@ class Answer:
     """What was found for a document.
 
     Attributes:
+        counts: of samples, as far as they were known.
         estimate: None where no step can be built.
         problem: that it is too much.
         estimator: of all documents that differ in how long and by what batches they train.
     """
 
     document: Document
+    counts: Counts = None
     estimate: Estimate | None = None
     problem: Problem | None = None
     estimator: Estimator | None = None
@@ -65,6 +68,7 @@ class Estimates(QObject):
         self._session = session
         self._lookers = WeakSet[QWidget]()
         self.answer: Answer | None = None
+        self._counts: Counts = None
         self._wait = QTimer(self, singleShot=True, interval=_WAIT)
         self._wait.timeout.connect(self.count)
         # No child: the collector may end a session, with its children, while an answer arrives.
@@ -82,9 +86,15 @@ class Estimates(QObject):
         """Count for this one while it can be seen; it refreshes when it is shown."""
         self._lookers.add(looker)
 
+    def know(self, counts: Counts) -> None:
+        """Count with so many samples from now on."""
+        self._counts = counts
+        self.refresh()
+
     def refresh(self) -> None:
         """Count anew, soon, if somebody looks at what is no longer so."""
-        old = self.answer is None or self.answer.document is not self._session.document
+        known, document = self.answer, self._session.document
+        old = known is None or known.document is not document or known.counts != self._counts
         if old and any(isValid(looker) and looker.isVisible() for looker in self._lookers):
             self._wait.start()
 
@@ -94,9 +104,9 @@ class Estimates(QObject):
         known = before.estimator if before and _alike(before.document, document) else None
         wrong = self._session.analysis.errors
         if wrong:
-            self._take(Answer(document))
+            self._take(Answer(document, self._counts))
         else:
-            self._latest.ask(partial(_answer, document, known))
+            self._latest.ask(partial(_answer, document, self._counts, known))
 
     def _take(self, answer: Answer) -> None:
         self.answer = answer
@@ -104,17 +114,18 @@ class Estimates(QObject):
         self.refresh()  # it may have been edited meanwhile
 
 
-def _answer(document: Document, estimator: Estimator | None) -> Answer:
+def _answer(document: Document, counts: Counts, estimator: Estimator | None) -> Answer:
     """In the thread."""
     try:
         estimator = estimator or planned_estimator(document)
-        found = estimator.planned(document)
-        return Answer(document, found, verdict(document, found, estimator), estimator)
+        found = estimator.planned(document, counts)
+        problem = verdict(document, found, estimator, counts)
+        return Answer(document, counts, found, problem, estimator)
     except ProblemError as error:
         first = error.problems[0]
-        return Answer(document, None, first if first.code in SAID else None)
+        return Answer(document, counts, None, first if first.code in SAID else None)
     except MemoryError:  # the window's own
-        return Answer(document)
+        return Answer(document, counts)
 
 
 def _alike(old: Document, new: Document) -> bool:

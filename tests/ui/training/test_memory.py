@@ -1,6 +1,7 @@
 """The memory that training takes, shown while it is set up."""
 
 import re
+from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
@@ -9,6 +10,7 @@ from studio.document import edits
 from studio.document.project import Project
 from studio.engine import memory
 from studio.examples import EXAMPLES
+from studio.train.data import sample_counts
 from studio.train.estimate import planned_estimator
 from studio.ui.training.memory import Estimates, MemoryView
 
@@ -22,12 +24,19 @@ def shown(label):
     return re.search(r"≈ ([\d.]+ \w+)", label.text())
 
 
+def counted(estimates):
+    """The samples that were known when it was counted last."""
+    return estimates.answer.counts if estimates.answer is not None else None
+
+
 def test_the_dock_shows_it_and_follows_the_batch(open_window, qtbot, headline):
     window = open_window(Project(headline))
     window.raise_dock("training")
     label = window.training.controls.memory
-    qtbot.waitUntil(lambda: label.isVisible() and shown(label) is not None, timeout=20_000)
-    expected = planned_estimator(headline).planned(headline)
+    counts = sample_counts(headline, Path())
+    estimates = Estimates.of(window.session)
+    qtbot.waitUntil(lambda: label.isVisible() and counted(estimates) == counts, timeout=20_000)
+    expected = planned_estimator(headline).planned(headline, counts)
     assert shown(label)[1] == memory.written(expected.total)
     for part in (expected.parameters, expected.slots, expected.training, expected.copies):
         assert memory.written(part) in label.toolTip()
@@ -35,7 +44,7 @@ def test_the_dock_shows_it_and_follows_the_batch(open_window, qtbot, headline):
     session = window.session
     session.commit("batch", edits.set_run(session.document, batch_size=4096))
     qtbot.waitUntil(lambda: label.text() != before, timeout=20_000)
-    larger = planned_estimator(session.document).planned(session.document)
+    larger = planned_estimator(session.document).planned(session.document, counts)
     assert shown(label)[1] == memory.written(larger.total)
     assert larger.total > expected.total
 
@@ -59,7 +68,9 @@ def test_too_much_is_said_with_the_batch_that_fits(qtbot, session, monkeypatch):
 
 
 def test_too_much_is_among_the_problems_until_it_fits(open_window, qtbot, headline, monkeypatch):
-    small = planned_estimator(headline).planned(edits.set_run(headline, batch_size=64))
+    counts = sample_counts(headline, Path())
+    fits = edits.set_run(headline, batch_size=64)
+    small = planned_estimator(headline).planned(fits, counts)
     monkeypatch.setenv(memory.VARIABLE, str(small.total))
     window = open_window(Project(edits.set_run(headline, batch_size=4096)))
     problems, session = window.problems, window.session
@@ -71,6 +82,17 @@ def test_too_much_is_among_the_problems_until_it_fits(open_window, qtbot, headli
 
 def codes(problems):
     return [problem.code for problem in problems.problems]
+
+
+def test_batches_are_no_larger_than_the_data_once_that_is_read(open_window, qtbot, headline):
+    window = open_window(Project(edits.set_run(headline, batch_size=10**9)))
+    estimates = Estimates.of(window.session)
+    window.raise_dock("data")
+    qtbot.waitUntil(lambda: window.data.look.rows is not None, timeout=20_000)
+    rows = window.data.look.rows
+    qtbot.waitUntil(lambda: counted(estimates) == rows, timeout=20_000)
+    assert estimates.answer.problem is None
+    assert not window.problems.problems
 
 
 def test_nothing_is_counted_while_nobody_looks(qtbot, session):
