@@ -73,6 +73,8 @@ def weights_of(store: Store) -> dict[str, str]:
     """Tells apart what is learnt, layer by layer."""
     found = {"": str(store.step)}
     for layer, cells in store.shared().items():
+        if not cells:  # it was asked for what it has not learnt yet
+            continue
         digest = hashlib.sha256()
         for (name, shape), cell in sorted(cells.items()):
             digest.update(f"{name}{shape}".encode() + cell.value.tobytes())

@@ -16,7 +16,7 @@ from pathlib import Path
 from random import Random
 
 import psutil
-from PySide6.QtCore import QCoreApplication, QEvent, QObject, QSettings
+from PySide6.QtCore import QEventLoop, QObject, QSettings, QTimer
 from PySide6.QtWidgets import QApplication, QGraphicsItem
 
 from studio.document import edits
@@ -72,7 +72,7 @@ class Acts:
                 self.session.commit(act.__name__, act(document, self.some(document)))
         if self.draw.random() < 0.1:
             self.session.select([self.some(self.session.document)])
-        QApplication.processEvents()
+        turn()
 
     def some(self, document: Document) -> str:
         return self.draw.choice(list(document.graph.calls))
@@ -179,7 +179,7 @@ def held() -> dict[str, int]:
     process, seen = psutil.Process(), []
     settled = time.monotonic() + 15
     while time.monotonic() < settled:
-        QApplication.processEvents()
+        turn()
         children = process.children(recursive=True)
         files = process.num_fds() if hasattr(process, "num_fds") else process.num_handles()
         now = {"files": files, "threads": process.num_threads(), "processes": len(children)}
@@ -193,8 +193,7 @@ def held() -> dict[str, int]:
 def memory() -> float:
     """What the process holds, in MB, once all is deleted that is to be."""
     for _ in range(3):
-        QApplication.processEvents()
-        QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+        turn()
         gc.collect()
     return float(psutil.Process().memory_info().rss) / 2**20
 
@@ -203,8 +202,19 @@ def until(true: Callable[[], bool]) -> None:
     end = time.monotonic() + 60
     while not true():
         assert time.monotonic() < end, "nothing more happens"
-        QApplication.processEvents()
+        turn()
         time.sleep(0.005)
+
+
+def turn() -> None:
+    """Let the window do what is due.
+
+    Q: Why not `QApplication.processEvents`?
+    A: It deletes nothing of what is to be deleted later; only a loop of events does that.
+    """
+    loop = QEventLoop()
+    QTimer.singleShot(0, loop.quit)
+    loop.exec()
 
 
 def small() -> Document:
