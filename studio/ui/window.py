@@ -241,8 +241,10 @@ class MainWindow(QMainWindow):
 
     def _may_close(self, desk: Desk) -> bool:
         """Ask about a training under way and about changes, with the project in sight."""
-        if desk.busy:
-            self._bring(desk)
+        finish_typing()
+        if not desk.busy:  # nothing is asked, least of all about the project in front
+            return True
+        self._bring(desk)
         return desk.training.shutdown() and self.files.may_close()
 
     def _refresh(self, *_: object) -> None:

@@ -195,6 +195,29 @@ def test_closing_asks_about_the_tab_it_closes(window, files, answer):
     assert titles(window) == ["net.loom"]
 
 
+def test_closing_a_tab_without_changes_asks_nothing_about_the_one_in_front(window, files, answer):
+    for path in files:
+        window.files.open(path)
+    front = window.session
+    change(window)
+    asked = answer("Cancel")
+    click_tab(window, 1, Qt.MouseButton.MiddleButton)
+    assert not asked
+    assert files[0] not in [desk.session.path for desk in window.tabs.desks]
+    assert window.session is front
+    assert front.modified
+
+
+def test_a_window_that_closes_asks_once_about_each_project(window, files, answer):
+    change(window)
+    for path in files:
+        window.files.open(path)
+    click_tab(window, 0)
+    asked = answer("Discard", "Discard", "Discard")
+    window.close()
+    assert len(asked) == 1
+
+
 def test_closing_the_last_tab_leaves_a_blank_project(window, qtbot):
     former = window.session
     qtbot.keyClick(window.canvas, Qt.Key.Key_W, Qt.KeyboardModifier.ControlModifier)
