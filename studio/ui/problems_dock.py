@@ -204,11 +204,16 @@ class ProblemsDock(Lazy):
 
 
 class ProblemRows(QAbstractTableModel):
-    """What is wrong and where, written when it comes into sight."""
+    """What is wrong and where, written when it comes into sight.
+
+    A document may be changed, and its views be laid out anew, before it is known what is wrong with
+    it now: until then all is told of the document that was shown.
+    """
 
     def __init__(self, session: Session, parent: QObject) -> None:
         super().__init__(parent)
         self._session = session
+        self._document = session.document
         self._problems: Sequence[Problem] = ()
         self._calls: dict[str, CallId] = {}
         self._icons: dict[str, QIcon] = {}
@@ -216,8 +221,8 @@ class ProblemRows(QAbstractTableModel):
     def show(self, problems: Sequence[Problem]) -> None:
         """List these, in the colours and the language of now."""
         self.beginResetModel()
-        self._problems = problems
-        self._calls = whereabouts(self._session.document) if problems else {}
+        self._problems, self._document = problems, self._session.document
+        self._calls = whereabouts(self._document) if problems else {}
         ink = {"error": tokens().error, "warning": tokens().warn}
         self._icons = {name: icon(name, QColor(colour)) for name, colour in ink.items()}
         self.endResetModel()
@@ -254,7 +259,7 @@ class ProblemRows(QAbstractTableModel):
 
     def _place(self, row: int) -> str:
         call = self.call(row)
-        return full_name(self._session.document, call) if call else self._problems[row].where
+        return full_name(self._document, call) if call else self._problems[row].where
 
 
 class _Wrapping(QStyledItemDelegate):

@@ -53,6 +53,16 @@ def test_a_good_model_has_none(dock):
     assert not dock.list.isVisible()
 
 
+def test_what_is_listed_can_be_read_while_its_node_goes(session, node, dock):
+    """Views are laid out anew amid a change, and what they ask of a model may not raise."""
+    broken(session, node)
+    before, amid = rows(dock), []
+    session.changed.connect(lambda: amid.append(rows(dock)))
+    session.commit("remove", edits.remove_calls(session.document, [node("dense_1")]))
+    assert amid == [before]
+    assert "dense_1" not in [place for _, place in rows(dock)]
+
+
 def test_problems_are_listed_with_their_node_errors_first(session, node, dock):
     broken(session, node)
     places = [place for _, place in rows(dock)]
