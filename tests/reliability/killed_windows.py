@@ -11,6 +11,7 @@ What the child does it writes into ``told`` in the folder, a line each, before t
 can hear of it: so the last line may be of an act that nobody was told of any more.
 """
 
+import faulthandler
 import gc
 import hashlib
 import json
@@ -259,6 +260,7 @@ def work(seed: int, folder: Path) -> None:
 
 
 def main() -> None:
+    faulthandler.enable()
     gc.freeze()
     for line in sys.stdin:
         asked = json.loads(line)

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -44,7 +45,8 @@ class Windows:
         while b'"ready"' not in self._told(folder) and time.monotonic() < end:
             time.sleep(0.01)
         time.sleep(seconds)
-        os.kill(number, 9)
+        with suppress(ProcessLookupError):  # told of below
+            os.kill(number, 9)
         ended = int(self._line())
         assert ended == -9, f"seed {seed}: the window ended by itself: {ended}"
 
