@@ -261,8 +261,7 @@ class DataDock(QWidget):
                 continue
             self._rows[key] = self._editor(port)
             self._ports_layout.replaceWidget(old, self._rows[key])
-            old.hide()
-            old.deleteLater()
+            clear(old)
             self._rows[key].show_look(self._look.samples.get(key), self._look.at(port))
             return
         self._renewing.stop()

@@ -10,7 +10,7 @@ from studio.declare import Declared, Param, declared, registry, snake
 from studio.problem import Problem
 from studio.text import catalogue, language, text
 from studio.ui.editors import ChoiceEditor, plain_editor
-from studio.ui.parts import Complaint
+from studio.ui.parts import Complaint, clear
 
 _INDENT = 12  # pixels, of a form within a form
 _RARE = ("regularizers", "constraints")  # of weights; a Dense alone has five
@@ -244,8 +244,7 @@ class NestedEditor(QWidget):
         assert layout is not None
         if self._form:
             layout.removeWidget(self._form)
-            self._form.hide()
-            self._form.deleteLater()
+            clear(self._form)
             self._form = None
         if isinstance(value, Declared) and value.params():
             self._form = Form(type(value), self.below)
