@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from functools import cache, partial
 from typing import Any, get_args, get_origin, get_type_hints
 
+from studio.document.looks import Point
 from studio.document.model import Body, Document, Endpoint, Wire
 from studio.document.patch import OPEN, Entries, Fields, Members, Patch, Put
 from studio.formats.document_json import plain_body, read_body
@@ -117,26 +118,46 @@ def _read_patch(hint: Any, value: Any, place: str) -> Patch:
 
 
 def _read(hint: Any, value: Any, place: str) -> Any:
+    return _reader(hint)(value, place)
+
+
+@cache
+def _reader(hint: Any) -> Callable[[Any, str], Any]:
+    """What makes values of a type hint of JSON: the inverse of `_writer`'s, found once, too."""
     if hint == Body:
-        return read_body(table(value, place), place)
+        return lambda value, place: read_body(table(value, place), place)
     if hint is Wire:
-        return read_wire(value, place)
+        return read_wire
     if hint is Endpoint:
-        return Endpoint(*read(tuple[str, str], value, place))
+        return lambda value, place: Endpoint(*read(tuple[str, str], value, place))
     if hint in OPEN:
-        return _read_open(hint, value, place)
+        return partial(_read_open, hint)
     if get_origin(hint) is frozenset:
-        return frozenset(_read_all(get_args(hint)[0], value, place))
+        inner = get_args(hint)[0]
+        return lambda value, place: frozenset(_read_all(inner, value, place))
     if _is_mapping(hint):
-        key, inner = get_args(hint)
-        pairs = [array(pair, place, 2) for pair in array(value, place)]
-        return {
-            (at := _read(key, name, place)): _read(inner, v, f"{place}.{_shown(at)}")
-            for name, v in pairs
-        }
+        return partial(_read_mapping, *get_args(hint))
     if _is_row(hint):
-        return _read_all(get_args(hint)[0], value, place)
-    return read(hint, value, place)
+        return partial(_read_all, get_args(hint)[0])
+    # Names and positions there are thousands of: `read` looks at those that are to be refused.
+    if hint in (str, bool):
+        return lambda value, place: value if type(value) is hint else read(hint, value, place)
+    return _read_point if hint == Point else partial(read, hint)
+
+
+def _read_point(value: Any, place: str) -> Any:
+    is_pair = type(value) is list and len(value) == 2
+    if is_pair and all(type(number) in (float, int) for number in value):
+        return tuple(value)
+    return read(Point, value, place)
+
+
+def _read_mapping(key: Any, inner: Any, value: Any, place: str) -> Any:
+    pairs = [array(pair, place, 2) for pair in array(value, place)]
+    return {
+        (at := _read(key, name, place)): _read(inner, v, f"{place}.{_shown(at)}")
+        for name, v in pairs
+    }
 
 
 def _read_open(hint: Any, value: Any, place: str) -> Any:
