@@ -12,14 +12,14 @@ import numpy as np
 from safetensors import numpy as tensors
 
 from studio.document.analysis import analyse
-from studio.document.model import Document
+from studio.document.model import Document, LayerId
 from studio.document.store import Store
 from studio.engine.program import Array
 from studio.formats import strict_json
 from studio.formats.strict_json import below, malformed
 from studio.formats.values import member, only, table
 from studio.formats.values import read as read_value
-from studio.layers.cell import Cell, Lag
+from studio.layers.cell import Cell, Cells, Lag
 from studio.limits import TENSOR_AXES, TENSORS
 
 _SHAPE = re.compile(r"@[0-9x]*$")  # behind the name of a weight that is kept in several shapes
@@ -51,10 +51,22 @@ def tensors_of(document: Document, store: Store) -> tuple[Tensors, Tensors]:
 
     A layer whose shapes are not known at the moment (a wire is missing) keeps everything it has.
     """
+    return _tensors(needed(document, store), store.step)
+
+
+def tensors_of_all(store: Store) -> tuple[Tensors, Tensors]:
+    """All there are in a store, likewise: also those that only a document of before needs."""
+    found: dict[str, Cell] = {}
+    for layer, cells in store.shared().items():
+        found |= _named(layer, cells)
+    return _tensors(found, store.step)
+
+
+def _tensors(cells: Mapping[str, Cell], step: int) -> tuple[Tensors, Tensors]:
     weights: dict[str, Array] = {}
-    state: dict[str, Array] = {"step": np.array(store.step, np.int64)}
+    state: dict[str, Array] = {"step": np.array(step, np.int64)}
     untrained, lagging = [], {}
-    for name, cell in _needed(document, store).items():
+    for name, cell in cells.items():
         weights[name] = np.asarray(cell.value, order="C")
         state |= {f"{name}:{slot}": np.asarray(a, order="C") for slot, a in cell.slots.items()}
         if cell.lag is not None:
@@ -158,20 +170,25 @@ def _lag(
     return Lag(clock, touched, decay)
 
 
-def _needed(document: Document, store: Store) -> dict[str, Cell]:
-    """Cells by the name they are saved under; ``@<shape>`` tells several shapes apart."""
+def needed(document: Document, store: Store) -> dict[str, Cell]:
+    """The cells the document needs now, by the name they are saved under."""
     known = analyse(document).weights
     found: dict[str, Cell] = {}
     for layer in document.layers:
         if layer in known:
             pairs = store.current(layer, known[layer])
             found |= {f"{layer}/{name}": cell for name, cell in pairs}
-            continue
-        cells = store.cells(layer)
-        names = Counter(name for name, _ in cells)
-        for (name, shape), cell in cells.items():
-            tail = f"@{'x'.join(map(str, shape))}" if names[name] > 1 else ""
-            found[f"{layer}/{name}{tail}"] = cell
+        else:
+            found |= _named(layer, store.cells(layer))
+    return found
+
+
+def _named(layer: LayerId, cells: Cells) -> dict[str, Cell]:
+    """All cells of a layer; ``@<shape>`` tells several shapes apart."""
+    found, names = {}, Counter(name for name, _ in cells)
+    for (name, shape), cell in cells.items():
+        tail = f"@{'x'.join(map(str, shape))}" if names[name] > 1 else ""
+        found[f"{layer}/{name}{tail}"] = cell
     return found
 
 

@@ -45,7 +45,7 @@ def dumps(value: Any, place: str = "$") -> bytes:
     """
     check(value, place)
     data = (_laid_out(value, "\n") + "\n").encode()
-    _refuse_large(data, place)
+    refuse_large(data, place)
     return data
 
 
@@ -55,7 +55,7 @@ def loads(data: bytes, place: str = "$", around: int = 0) -> Any:
     Raises:
         MalformedError: they are not JSON, or hold what this page refuses.
     """
-    _refuse_large(data, place)
+    refuse_large(data, place)
     try:
         value = json.loads(
             data.decode(),
@@ -78,6 +78,19 @@ def weight(data: bytes) -> int:
     return data.count(b",") + 2 * data.count(b"[") + 4 * data.count(b"{")
 
 
+def refuse_large(data: bytes, place: str) -> None:
+    """Refuse what `loads` refuses for its size, before anything is made of it.
+
+    Raises:
+        MalformedError: it is too large, or holds too many values.
+    """
+    if len(data) > JSON_BYTES:
+        raise malformed(place, "too_large", expected=JSON_BYTES)
+    count = weight(data)
+    if count > JSON_VALUES:
+        raise malformed(place, "too_many", received=count, expected=JSON_VALUES)
+
+
 def _laid_out(value: Any, line: str) -> str:
     inner = line + " "
     if isinstance(value, dict) and value:
@@ -88,14 +101,6 @@ def _laid_out(value: Any, line: str) -> str:
     if isinstance(value, list) and any(isinstance(v, list | dict) for v in value):
         return f"[{inner}{f',{inner}'.join(_laid_out(v, inner) for v in value)}{line}]"
     return json.dumps(value, ensure_ascii=False, allow_nan=False)
-
-
-def _refuse_large(data: bytes, place: str) -> None:
-    if len(data) > JSON_BYTES:
-        raise malformed(place, "too_large", expected=JSON_BYTES)
-    count = weight(data)
-    if count > JSON_VALUES:
-        raise malformed(place, "too_many", received=count, expected=JSON_VALUES)
 
 
 def _object(place: str, pairs: list[tuple[str, Any]]) -> dict[str, Any]:

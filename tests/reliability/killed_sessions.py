@@ -54,6 +54,12 @@ def fingerprint(document: Document, counter: bool = True) -> str:
     return hashlib.sha256(json.dumps(plain).encode()).hexdigest()[:16]
 
 
+def weights_of(project: Project, document: Document) -> list[str]:
+    """The weights there are of the layers of a document, whatever their shape."""
+    found = ((key.layer, f"{key}{cell.value.shape}") for key, cell in project.store.items())
+    return sorted(name for layer, name in found if layer in document.layers)
+
+
 # -- the one that is killed ----------------------------------------------------------------------
 
 
@@ -68,6 +74,7 @@ class Worker:
         self._hand = Hand(Document(), seed, odd=True)
         self._draw, self._path = self._hand.draw, folder / "p.loom"
         recorder.LONG = self._draw.choice((5_000, 50_000, 2**22))
+        recorder.COPIED = self._draw.choice((100, 2**28))
         recorder.SYNC = self._draw.choice((0.001, 0.02, 1.0))
         self._sitting = begin()
         self._sitting.history._listeners.insert(0, partial(self._tell, "about to"))
@@ -119,6 +126,7 @@ class Worker:
         history = self._sitting.history
         facts |= {"what": what, "depth": len(history._past)}
         facts["document"] = fingerprint(history.document)
+        facts["weights"] = weights_of(self._sitting.project, history.document)
         facts["model"] = fingerprint(history.document, counter=False)
         os.write(self._file, json.dumps(facts).encode() + b"\n")
 
@@ -157,6 +165,7 @@ class Told:
         learnt: the first and the last of the trainings that may be had again.
         saved: the models that the project's file may hold, and the training.
         files: what that file may be, byte by byte.
+        weights: which there were, by document.
     """
 
     now: set[str] = field(default_factory=set)
@@ -167,6 +176,7 @@ class Told:
     learnt: tuple[int, int] = (0, 0)
     saved: set[tuple[str, int]] = field(default_factory=set)
     files: set[str] = field(default_factory=set)
+    weights: dict[str, set[str]] = field(default_factory=dict)
 
     def take(self, line: dict[str, Any]) -> None:
         """One line of what they told."""
@@ -191,6 +201,7 @@ class Told:
         self.depths.add(line["depth"])
         self.deepest = max(self.deepest, line["depth"])
         self.every.add(line["document"])
+        self.weights[line["document"]] = set(line["weights"])
 
 
 def told(folder: Path) -> Told:
@@ -223,13 +234,19 @@ def wrong(folder: Path) -> str:
     was_long = said.deepest >= STEPS and depth < max(said.depths)  # and was written anew
     # Between a save and its being told, the file is one that nobody knows of yet.
     saving = {"journal_other_weights"} if len(said.files) > 1 else set[str]()
-    doubts = {problem.code for problem in had.problems} - saving
+    codes = {problem.code for problem in had.problems}
+    doubts = codes - saving - {"journal_weights_missing"}
+    there = set(weights_of(had.project, had.project.document))
+    lost = said.weights.get(fingerprint(had.project.document), set()) - there
+    if had.path is None or codes & {"journal_weights_missing", "journal_other_weights"}:
+        lost = set()  # yet to be written for the first time; or it is said
     numbers = [cell.value for _, cell in had.project.store.items()] if step else []
     shown = (
         (found.problem is None, f"problem: {found.problem}"),
         (not doubts, f"problems: {doubts}"),
         (fingerprint(had.project.document) in said.now, "not the document"),
         (said.learnt[0] <= step <= said.learnt[1], f"{step} learnt, not {said.learnt}"),
+        (not lost, f"weights that nobody has: {sorted(lost)}"),
         (all((array == step).all() for array in numbers), "weights of several trainings"),
         (depth in said.depths or was_long, f"{depth} acts to undo: {said.depths}"),
         (

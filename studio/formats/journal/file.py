@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import IO
 
 from studio.formats.atomic import write_bytes
-from studio.formats.journal.lines import line, lines
+from studio.formats.journal.lines import is_readable, line, lines
+from studio.limits import JOURNAL_BYTES
 from studio.text import text
 
 _NAME = re.compile(r"journal-([0-9]{1,9})")
@@ -47,8 +48,12 @@ def opened(path: Path) -> IO[bytes]:
     return file
 
 
+class FullError(Exception):
+    """A record that would not be read again where it would stand: nothing was written."""
+
+
 class JournalFile:
-    """A journal that is written.
+    """A journal that is written, as far as one is read.
 
     Attributes:
         added: bytes that were added since it was begun.
@@ -73,9 +78,12 @@ class JournalFile:
         """Add a record.
 
         Raises:
+            FullError: it is too large, or the file would be.
             OSError: it could not be written; the next takes its place.
         """
         data, check = line(record, self._check)
+        if self._size + len(data) > JOURNAL_BYTES or not is_readable(record):
+            raise FullError
         os.lseek(self._handle, self._size, os.SEEK_SET)  # over what was half written, too
         written = os.write(self._handle, data)
         while written < len(data):

@@ -74,6 +74,15 @@ def decoded(data: bytes) -> dict[str, Any]:
     return found
 
 
+def is_readable(record: bytes) -> bool:
+    """Whether `decoded` reads a record of this size."""
+    try:
+        strict_json.refuse_large(record, "journal")
+    except MalformedError:
+        return False
+    return True
+
+
 class Lines:
     """The records of a file, one after another, from its beginning as far as it can be relied on.
 

@@ -19,14 +19,14 @@ from pathlib import Path
 from studio.document.history import Act
 from studio.document.model import Document
 from studio.document.project import Project
+from studio.document.store import Store
 from studio.formats import strict_json
 from studio.formats.atomic import reason
 from studio.formats.journal import keeping, story
-from studio.formats.journal.file import JournalFile, numbers, path_of
+from studio.formats.journal.file import FullError, JournalFile, numbers, path_of
 from studio.formats.journal.folder import Folder
-from studio.formats.journal.story import Stamp, Story
+from studio.formats.journal.story import Stamp, Story, Told
 from studio.formats.strict_json import MalformedError
-from studio.limits import JSON_BYTES
 from studio.problem import Problem, ProblemError
 
 SYNC = 1.0  # seconds until what is written is on the disk, too
@@ -58,12 +58,14 @@ class Wanted:
         unsaved: whether no file of the project has it.
         saves: how many saves there had been.
         told: called once it is on the disk.
+        beside: whether it is only what the project's file lacks.
     """
 
     project: Project
     unsaved: bool
     saves: int
     told: tuple[Callable[[], None], ...]
+    beside: bool = False
 
 
 class Recorder:
@@ -98,16 +100,17 @@ class Recorder:
         self._place, self._folder, self._project, self._say = place, folder, project, say
         self._story = so_far
         self._file: JournalFile | None = None
-        self._written = so_far.now.document  # what the file comes to
+        self._written, self._lacks = so_far.copied(), False  # what the file comes to; or not all
         self._missed: list[Record] | None = None  # by a file that is being written anew
         self._wanted: Wanted | None = None
         self._saves = 0
+        self._beside = frozenset[keeping.Place]()  # of what is kept beside the file, what that is
         self._kept = so_far.kept.number if so_far.kept else 0  # counted up
         # What is large and stands in the project's file is not copied because of one edit.
         self._has_kept = so_far.kept is not None or bool(
             so_far.path and keeping.size(project) > COPIED
         )
-        self._kept_layers = project.document.layers.keys()
+        self._held = keeping.learnt(project)  # of which weights are written down, or in the file
         self._lost = False  # what was written down that no file has, by somebody who removed it
         self._anew, self._dirty, self._failed, self._closing = True, False, False, False
         self._discards = False  # what is under the pen is of no use
@@ -124,16 +127,17 @@ class Recorder:
             if self._file is None:
                 self._lock.wait_for(lambda: self._file or self._failed, WAIT)
             now, before = self._tick(), self._story.now.document
-            self._story.took(act, label, new)
+            told = Told.of(self._story, act, label, new)
+            self._story.took(*told)
             self._keep_new(old, new)
-            written = self._written
+            written = self._written.now.document
             # What could not be written before comes along, as one act.
-            catching_up = act if written is before else "done"
-            if self._add(
-                lambda: story.act(catching_up, label, written, new, now),
-                lambda: story.act(act, label, before, new, now),
-            ):
-                self._written = new
+            late = self._late() if self._lacks else Told.of(self._written, act, label, new)
+            if self._add(lambda: late.after(written, now), lambda: told.after(before, now)):
+                self._written.took(*late)
+                self._lacks = False
+            else:
+                self._lacks = True
 
     def trained(self, project: Project, kept: Callable[[], None] = nothing) -> None:
         """The weights, what preprocessing learnt, or the runs are others now.
@@ -147,11 +151,16 @@ class Recorder:
         """The project's file is at `path`, and holds everything."""
         with self._lock:
             now, stamp, kept = self._tick(), Stamp.of(path), self._wanted is None
-            self._story.was_saved(path, stamp, kept)
+            left = self._left_out()
+            missing = tuple(left.shared())
+            self._story.was_saved(path, stamp, kept, missing)
             self._saves, self._lost = self._saves + 1, False
             if self._wanted is not None:
                 self._wanted = replace(self._wanted, unsaved=False)
-            self._add(lambda: story.saved(path, stamp, kept, now))
+            self._add(lambda: story.saved(path, stamp, kept, missing, now))
+            if missing and (self._wanted is None or self._wanted.beside):
+                beside = keeping.light(Project(store=left))
+                self._want(Wanted(beside, False, self._saves, (), beside=True))
 
     def training(self, place: Path | None) -> None:
         """A training began that is written down in `place`; or (None) it ended."""
@@ -168,6 +177,8 @@ class Recorder:
         self._thread.join()
         if not discard:
             self._turn()
+            if self._anew and not self._failed:
+                self._turn()  # it was full: what came to be written last is not in it
         if self._file is not None:
             self._file.close()
         if self._folder is not None and discard:
@@ -188,23 +199,36 @@ class Recorder:
         """
         if self._has_kept and new.layers is old.layers:
             return
-        cells = self._project.store.shared()
-        fresh = new.layers.keys() - old.layers.keys() - self._kept_layers
-        brought = any(cells.get(layer) for layer in fresh)
+        fresh = new.layers.keys() - old.layers.keys()
+        brought = not keeping.learnt(self._project, fresh) <= self._held
         if brought or (not self._has_kept and keeping.has_learnt(self._project)):
             unsaved, self._lost = brought or self._lost, False
-            # At first those of what the act takes away as well: it may be undone.
-            project = replace(keeping.light(self._project), document=new if brought else old)
-            self._want(Wanted(project, unsaved, self._saves, ()))
+            self._want(Wanted(keeping.light(self._project), unsaved, self._saves, ()))
+
+    def _left_out(self) -> Store:
+        """The weights in memory that a file that was just saved lacks, and what is written down."""
+        kept = self._story.kept
+        if self._wanted is None and kept is not None and not kept.beside:
+            return Store()  # all were written down
+        left = keeping.left_out(self._project)
+        is_kept = self._wanted is None and kept is not None
+        return Store() if is_kept and keeping.keys(left) <= self._beside else left
 
     def _want(self, wanted: Wanted) -> None:
         before = self._wanted
+        self._beside = keeping.keys(wanted.project.store) if wanted.beside else frozenset()
         if before is not None:
             unsaved, told = before.unsaved or wanted.unsaved, before.told + wanted.told
             wanted = replace(wanted, unsaved=unsaved, told=told)
         self._wanted, self._has_kept = wanted, True
-        self._kept_layers = wanted.project.document.layers.keys()
+        self._held = keeping.learnt(self._project)
         self._lock.notify_all()
+
+    def _late(self) -> Told:
+        """What was done since what is written."""
+        now, written = self._story.now, self._written.now.document
+        alone = all(step.document is not written for step in self._story.past)  # it was undone
+        return Told("done", now.label, now.document, alone)
 
     def _add(self, record: Record, anew: Record | None = None) -> bool:
         """Write a record; whether that is done. What is being written anew gets it, too."""
@@ -213,7 +237,11 @@ class Recorder:
         if self._file is None:
             return False  # the one that is yet to be begins with it
         try:
-            self._file.append(_bounded(record()))
+            self._file.append(record())
+        except FullError:  # it is in the one that is written anew
+            self._anew = True
+            self._lock.notify_all()
+            return False
         except Exception as error:  # whatever it is, it keeps nobody from working, and is told
             self._fail(error)
             return False
@@ -288,12 +316,23 @@ class Recorder:
             self._anew = True
 
     def _write_anew(self) -> None:
-        with self._lock:
-            so_far, self._missed = self._story.copied(), []
         if self._folder is None or not self._folder.there:
             if self._folder is not None:
                 self._folder.release()
             self._folder = Folder.make(self._place)
+        full = True
+        while full:
+            with suppress(FullError):  # so much happened meanwhile
+                self._write_what_was()
+                full = False
+        for number in numbers(self._place)[1:]:
+            with suppress(OSError):
+                path_of(self._place, number).unlink()
+
+    def _write_what_was(self) -> None:
+        """Write a journal of all there is up to now, and of what happens meanwhile."""
+        with self._lock:
+            so_far, self._missed = self._story.copied(), []
         fresh = JournalFile(self._place, map(_bounded, story.written(so_far)))
         try:
             while not self._switched(fresh):
@@ -301,9 +340,6 @@ class Recorder:
         except BaseException:
             fresh.close()
             raise
-        for number in numbers(self._place)[1:]:
-            with suppress(OSError):
-                path_of(self._place, number).unlink()
 
     def _switched(self, fresh: JournalFile) -> bool:
         """Add what happened meanwhile; where that is nothing more, the fresh one counts."""
@@ -312,16 +348,17 @@ class Recorder:
             missed, self._missed = self._missed, []
             if len(missed) <= _FEW:
                 for record in missed:
-                    fresh.append(_bounded(record()))
+                    fresh.append(record())
                 fresh.name(max(numbers(self._place), default=0) + 1)
                 if self._file is not None:
                     self._file.close()
                 self._file, self._missed, self._anew = fresh, None, False
-                self._written, self._dirty = self._story.now.document, bool(missed)
+                self._written, self._lacks = self._story.copied(), False
+                self._dirty = bool(missed)
                 self._lock.notify_all()
                 return True
         for record in missed:
-            fresh.append(_bounded(record()))
+            fresh.append(record())
         return False
 
     def _keep(self, wanted: Wanted) -> None:
@@ -342,6 +379,7 @@ class Recorder:
             newer = asked.project is not wanted.project
             if newer and wanted.saves != self._saves:
                 return  # what the file holds is as new, or newer
+            kept = replace(kept, beside=wanted.beside)
             if not newer:
                 kept = replace(kept, unsaved=asked.unsaved)
             if not self._add(partial(story.kept, kept, self._tick())):
@@ -361,9 +399,8 @@ class Recorder:
 
 
 def _bounded(record: bytes) -> bytes:
-    """A record that will be read again."""
-    if len(record) > JSON_BYTES:
-        raise strict_json.malformed("journal", "too_large", expected=JSON_BYTES)
+    """A record that will be read again: one that begins a journal has to be."""
+    strict_json.refuse_large(record, "journal")
     return record
 
 

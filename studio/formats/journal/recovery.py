@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from studio.document.history import Step
-from studio.document.model import Document
+from studio.document.model import Document, LayerId
 from studio.document.project import Project
 from studio.formats import loom
 from studio.formats.atomic import reason
@@ -28,6 +28,7 @@ from studio.formats.strict_json import MalformedError
 from studio.limits import JOURNAL_BYTES, JOURNALS
 from studio.problem import Problem, ProblemError
 
+_NAMED = 5  # layers, where something is said of several
 _MENDABLE = ("reason_ports", "reason_too_many")  # what a document may be refused for, and be one
 
 
@@ -103,6 +104,9 @@ class Found:
         assert so_far is not None, "something that can be read"
         project, problems = self._learnt(so_far)
         project = replace(project, document=so_far.now.document)
+        if lost := _missing(so_far):
+            args = {"layers": ", ".join((*lost[:_NAMED], *["…"] * (len(lost) > _NAMED)))}
+            problems.append(Problem("journal_weights_missing", args=args, severity="warning"))
         learnt = so_far.kept is not None and so_far.kept.unsaved
         steps = (so_far.past, so_far.now, so_far.future, so_far.saved)
         return Recovered(project, so_far.path, *steps, learnt, tuple(problems))
@@ -110,7 +114,9 @@ class Found:
     def recorder(self, project: Project, say: Say = nobody) -> Recorder:
         """Go on writing this journal, now that its project is open again."""
         assert self.story is not None
-        return Recorder.going_on(self._folder, project, self.story.copied(), say)
+        so_far = self.story.copied()
+        so_far.missing = ()  # of what is in memory now, nothing is
+        return Recorder.going_on(self._folder, project, so_far, say)
 
     def discard(self) -> None:
         """Remove it: nobody will go on with this."""
@@ -123,25 +129,44 @@ class Found:
     def _learnt(self, so_far: Story) -> tuple[Project, list[Problem]]:
         """What lies beside the document, and what is wrong with it."""
         problems: list[Problem] = []
+        beside: Project | None = None
         if so_far.kept is not None:
             try:
-                return _of_newer(keeping.read(self.place, so_far.kept), so_far.path), problems
+                kept = keeping.read(self.place, so_far.kept)
+                if not so_far.kept.beside:
+                    return _of_newer(kept, so_far.path), problems
+                beside = kept
             except (OSError, MalformedError) as error:
                 why = error.reason if isinstance(error, MalformedError) else reason(error)
                 args = {"file": str(self.place), "reason": why}
                 problems.append(Problem("file_unreadable", args=args))
-        elif so_far.bare or self.file in ("none", "missing"):
-            return Project(), problems
-        if so_far.path is None:
-            return Project(), problems
+        if so_far.path is None or (not problems and self._has_none(so_far)):
+            return beside or Project(), problems
         try:
             project = loom.load(so_far.path)
         except ProblemError as error:
             return Project(), [*problems, *error.problems]
+        if beside is not None:
+            keeping.add(project, beside)
         if problems or self.file != "same":
             args = {"file": str(so_far.path)}
             problems.append(Problem("journal_other_weights", args=args, severity="warning"))
         return project, problems
+
+    def _has_none(self, so_far: Story) -> bool:
+        """Whether the project's file has no weights of this."""
+        return so_far.bare or self.file in ("none", "missing")
+
+
+def _missing(so_far: Story) -> Sequence[str]:
+    """The names of layers, here or to come back, of which weights are lost."""
+    steps = (so_far.now, *reversed(so_far.past), *so_far.future)
+    names: dict[LayerId, str] = {}
+    for layers in {id(step.document.layers): step.document.layers for step in steps}.values():
+        for layer in so_far.missing:
+            if layer in layers:
+                names.setdefault(layer, layers[layer].name)
+    return list(names.values())
 
 
 def _of_newer(project: Project, path: Path | None) -> Project:
@@ -197,9 +222,10 @@ def _told(path: Path) -> tuple[Story, bool]:
     """
     with files.opened(path) as file:
         records = Lines(file.read(JOURNAL_BYTES))
+        goes_on = bool(file.read(1))  # whoever wrote that: it is as good as damaged
     so_far, followed = story.told(records)
     if _is_valid(so_far):
-        return so_far, records.damaged or not followed
+        return so_far, goes_on or records.damaged or not followed
     good, bad = 2, records.count  # what begins it was read as a whole
     while bad - good > 1:
         middle = (good + bad) // 2

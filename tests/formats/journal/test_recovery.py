@@ -16,7 +16,7 @@ from studio.document.project import Project
 from studio.formats import loom
 from studio.formats.journal.lines import decoded, encoded, lines
 from studio.formats.journal.recovery import recover
-from studio.formats.journal.story import Story, told, written
+from studio.formats.journal.story import FORMAT, Story, told, written
 from studio.formats.strict_json import MalformedError
 from studio.problem import ProblemError
 from tests.document.drawn import headline
@@ -159,7 +159,7 @@ def test_without_a_beginning_nothing_is_had_and_nothing_removed(tmp_path: Path, 
 def test_a_journal_of_a_newer_version_is_left(tmp_path: Path) -> None:
     path = left(tmp_path)
     head, *rest = records(path)
-    rewrite(path, [{**head, "format": 2}, *rest])
+    rewrite(path, [{**head, "format": FORMAT + 1}, *rest])
     (found,) = recover(tmp_path)
     assert found.story is None
     assert "newer" in str(found.problem)
