@@ -281,6 +281,7 @@ def kill(folder: Path, begin: Callable[[], Sitting], seed: int, moment: float) -
     that concern journals, before the last of which it kills itself.
     """
     steps = Steps(folder / "root", moment if isinstance(moment, int) else 0, False, _kill_myself)
+    said = size(folder / _TOLD)
     ours, theirs = os.pipe()
     child = os.fork()
     if not child:
@@ -296,7 +297,8 @@ def kill(folder: Path, begin: Callable[[], Sitting], seed: int, moment: float) -
     stolen: list[object] = []
     if isinstance(moment, float):
         time.sleep(moment)
-        stolen += recover(folder / "root")  # of one that lives
+        if size(folder / _TOLD) > said:  # else what was left may be nobody's yet
+            stolen += recover(folder / "root")  # of one that lives
         os.kill(child, signal.SIGKILL)
     _, status = os.waitpid(child, 0)
     os.close(ours)
@@ -304,6 +306,11 @@ def kill(folder: Path, begin: Callable[[], Sitting], seed: int, moment: float) -
     if stolen:
         return "somebody else's was taken"
     return "" if os.WIFSIGNALED(status) else (folder / "error").read_text()
+
+
+def size(path: Path) -> int:
+    """Of a file that may not be there yet."""
+    return path.stat().st_size if path.exists() else 0
 
 
 def _kill_myself(_: str) -> None:

@@ -1,6 +1,7 @@
 """A journal is never longer than it is read, and no act is lost for that."""
 
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -36,8 +37,8 @@ def test_a_journal_stays_as_short_as_it_is_read(
     sitting = Sitting(tmp_path / "root", Project(headline()[0]))
     for number in range(1, 301):
         sitting.epochs(number)
-        sizes = [path.stat().st_size for path in sitting.root.glob("a/journal-*") if path.exists()]
-        assert max(sizes, default=0) <= most
+        with suppress(FileNotFoundError):  # one that was written anew has taken its place
+            assert all(path.stat().st_size <= most for path in sitting.root.glob("a/journal-*"))
     found = sitting.leave()
     assert found.problem is None
     assert epochs(found.recovered().project.document) == 300
