@@ -16,6 +16,7 @@ from studio.document.plan import Series
 from studio.document.preprocess import is_gap
 from studio.train.bindings import USUAL_LABELS
 from studio.train.tables import Table
+from studio.train.tables.errors import is_error
 from studio.train.tables.kinds import parsed
 
 MOST_CLASSES = 50  # whole numbers of more values are amounts, not classes
@@ -146,7 +147,7 @@ def _useless(table: Table, target: str) -> Mapping[str, LeftOut]:
     found: dict[str, LeftOut] = {}
     for name in table.columns:
         cells = _cells(table, name)
-        filled = sum(1 for cell in cells if not is_gap(cell))
+        filled = sum(not is_gap(cell) and not is_error(cell) for cell in cells)
         if name == target:
             continue
         if 2 * filled < len(cells):

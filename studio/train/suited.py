@@ -35,6 +35,7 @@ from studio.train.encoding.pictures import picture_paths
 from studio.train.plain_columns import feature_parts, has_empty, is_plain, part_width, split_of
 from studio.train.roles import pixels, task_of
 from studio.train.tables import Table
+from studio.train.tables.errors import is_error
 from studio.train.tables.kinds import parsed, sequence
 
 _TEXTS = 20_000  # rows whose words are counted
@@ -127,7 +128,8 @@ def suited_output(table: Table, column: str) -> SuitedOutput:
 
 def _scaling_of_target(table: Table, column: str) -> Scaling:
     """Large or tiny numbers are standardized, which outputs learn better."""
-    values = parsed([cell for cell in table.texts(column)[:_TEXTS] if not is_gap(cell)])
+    cells = table.texts(column)[:_TEXTS]
+    values = parsed([cell for cell in cells if not is_gap(cell) and not is_error(cell)])
     if values is None or not len(values):
         return "none"
     most = float(np.abs(values).max())

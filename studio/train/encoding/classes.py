@@ -14,7 +14,7 @@ from studio.engine.program import Array
 from studio.problem import Problem
 from studio.train.array_files import LARGE
 from studio.train.arrays import Column, Packed
-from studio.train.encoding.common import labels, raise_any, shaped_array, told_rows
+from studio.train.encoding.common import fixed_empty, labels, raise_any, shaped_array, told_rows
 from studio.train.ports import DataPort, rebind
 from studio.train.tables import Table
 
@@ -25,7 +25,7 @@ def fitted_classes(
     """The classes of the rows that train.
 
     Raises:
-        ProblemError: ``cell_empty``, unless an empty cell is a class.
+        ProblemError: ``cell_empty``, unless an empty cell is a class; ``cell_error``.
     """
     expect_labels(port, table, binding)
     cells = labels(table, binding.column)
@@ -33,13 +33,13 @@ def fitted_classes(
 
 
 def expect_labels(port: DataPort, table: Table, binding: ClassColumn) -> None:
-    """Raise the problem of empty cells, unless they are a class."""
+    """Raise the problems of empty cells, unless they are a class, and of those with errors."""
     if binding.missing == "class":
-        table.texts(binding.column)
+        raise_any(table.error_cells(binding.column, gaps=True))
         return
     edit = partial(rebind, key=port.key, part=binding, missing="class")
     fix = None if port.loss else Fix("empty_class", edit)
-    raise_any([replace(problem, fix=fix) for problem in table.empty_cells(binding.column)])
+    raise_any(fixed_empty(table.empty_cells(binding.column), fix))
 
 
 def unseen_problems(

@@ -1,10 +1,12 @@
 """What every kind of column needs on its way into a port."""
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from studio.document.edits import Fix
 from studio.engine.program import Array
 from studio.problem import Problem, ProblemError
 from studio.progress import tell
@@ -20,6 +22,12 @@ def raise_any(problems: Sequence[Problem]) -> None:
     """Raise these problems, if there are any."""
     if problems:
         raise ProblemError(problems)
+
+
+def fixed_empty(problems: Sequence[Problem], fix: Fix | None) -> list[Problem]:
+    """With a repair for those that are of empty cells."""
+    codes = ("cell_empty", "cell_empty_and_more")
+    return [replace(p, fix=fix) if p.code in codes else p for p in problems]
 
 
 def told_blocks(table: Table) -> Iterator[slice]:

@@ -14,7 +14,7 @@ from studio.document.preprocess import FittedDates, encode_dates, fit_dates, is_
 from studio.engine.program import Array
 from studio.problem import Problem, ProblemError
 from studio.train.cells import filled
-from studio.train.encoding.common import raise_any, told_blocks, told_rows
+from studio.train.encoding.common import fixed_empty, raise_any, told_blocks, told_rows
 from studio.train.ports import DataPort, rebind
 from studio.train.streamed import Streamed, column_of
 from studio.train.tables import Table
@@ -45,13 +45,13 @@ def fitted_dates(
 
 
 def expect_dates(port: DataPort, table: Table, binding: DateColumn) -> None:
-    """Raise the problem of empty cells, unless something stands for them."""
+    """Raise the problems of empty cells, unless something stands for them, and of errors."""
     if binding.missing == "median":
-        table.texts(binding.column)
+        raise_any(table.error_cells(binding.column, gaps=True))
         return
     edit = partial(rebind, key=port.key, part=binding, missing="median")
     fix = Fix("fill_median", edit)
-    raise_any([replace(problem, fix=fix) for problem in table.empty_cells(binding.column)])
+    raise_any(fixed_empty(table.empty_cells(binding.column), fix))
 
 
 def order_of(binding: DateColumn, table: Table) -> DayOrder:

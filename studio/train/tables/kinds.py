@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from studio.document.dates import day_order, read_date
 from studio.document.preprocess import is_gap
+from studio.train.tables.errors import is_error
 
 Kind = Literal["number", "integer", "class", "text", "date", "image", "sequence", "array"]
 
@@ -58,7 +59,8 @@ def sequence(cell: str) -> list[float] | None:
 
 
 def kind_of(cells: Sequence[str]) -> Kind:
-    """What cells seem to hold, those apart that are missing."""
+    """What cells seem to hold, those apart that are missing or hold an error."""
+    cells = [cell for cell in cells if not is_error(cell)]
     found = [cell for cell in cells if not is_gap(cell)]
     if found and parsed(found) is not None:
         return "integer" if _all(_INTEGER.fullmatch, found) else "number"

@@ -21,6 +21,7 @@ from studio.engine.program import Array, Dim
 from studio.problem import Problem, ProblemError, refuse
 from studio.progress import tell
 from studio.train.cells import Cells, filled
+from studio.train.tables.errors import UNCALCULATED, is_error
 from studio.train.tables.kinds import LARGEST_NUMBER, Kind, kind_of, parsed
 
 _T = TypeVar("_T")
@@ -45,6 +46,7 @@ class Table:
         others: how many rows those arrays of the file have that are no columns of this table.
         folder: where the paths in its cells start; None where they must be absolute.
         warnings: what was read otherwise than it stands there.
+        sheet: of the file, where that has several.
         pictures: those that were opened, by column, size and colours.
     """
 
@@ -55,6 +57,7 @@ class Table:
     others: Mapping[str, int] = field(default_factory=dict)
     folder: Path | None = None
     warnings: tuple[Problem, ...] = ()
+    sheet: str = ""
     _numbers: dict[tuple[str, bool], NDArray[np.float64]] = field(default_factory=dict, repr=False)
     _matrices: dict[tuple[bool, tuple[str, ...]], Array] = field(default_factory=dict, repr=False)
     _kinds: dict[str, Kind] = field(default_factory=dict, repr=False)
@@ -92,7 +95,8 @@ class Table:
         columns = {name: [cells[row] for row in rows] for name, cells in self.columns.items()}
         arrays = {name: array[list(rows)] for name, array in self.arrays.items()}
         places = [self.place(row) for row in rows]
-        return Table(self.name, columns, places, arrays, self.others, self.folder)
+        own = self.name, columns, places, arrays, self.others, self.folder
+        return Table(*own, sheet=self.sheet)
 
     def texts(self, column: str) -> Sequence[str]:
         """The cells of a column as they are.
@@ -128,8 +132,8 @@ class Table:
         With `gaps`, a cell without a value (see `is_gap`) is NaN.
 
         Raises:
-            ProblemError: ``column_missing``; ``cell_empty``, ``cell_not_number`` or
-                ``cell_not_finite``, at the first such cell.
+            ProblemError: ``column_missing``; ``cell_empty``, ``cell_error``, ``cell_not_number``
+                or ``cell_not_finite``, at the first such cell.
         """
         key = column, gaps
         if key not in self._numbers:
@@ -195,9 +199,9 @@ class Table:
         return self.kind(column) in ("number", "integer")
 
     def distinct(self, column: str) -> int:
-        """How many different values a column of cells holds; see `kind`."""
+        """How many different values a column of cells holds, no errors; see `kind`."""
         if column not in self._distinct:
-            self._distinct[column] = len(set(self._looked_at(column)))
+            self._distinct[column] = sum(not is_error(c) for c in set(self._looked_at(column)))
         return self._distinct[column]
 
     def _looked_at(self, column: str) -> Sequence[str]:
@@ -208,27 +212,58 @@ class Table:
         """A problem of some cells of a column: it names the first and counts the others."""
         cell = self.columns[column][rows[0]]
         shown = cell if len(cell) <= 60 else f"{cell[:59]}…"
-        args = {"file": self.name, "column": column, "row": self.place(rows[0]), "cell": shown}
+        place = {"row": self.place(rows[0]), "cell": shown}
+        args = {"file": self._file, "column": column, **place}
         if len(rows) > 1:
             return Problem(f"{code}_and_more", args={**args, "more": len(rows) - 1})
         return Problem(code, args=args)
 
+    @property
+    def _file(self) -> str | Problem:
+        if not self.sheet:
+            return self.name
+        return Problem("file_sheet", args={"file": self.name, "sheet": self.sheet})
+
     def empty_cells(self, column: str) -> list[Problem]:
-        """A problem if cells of a column hold nothing but spaces."""
+        """Problems if cells of a column hold nothing but spaces, or an error."""
         rows = [i for i, cell in enumerate(self.texts(column)) if not cell or cell.isspace()]
-        return [self.misfit("cell_empty", column, rows)] if rows else []
+        empty = [self.misfit("cell_empty", column, rows)] if rows else []
+        return empty + self.error_cells(column)
+
+    def error_cells(self, column: str, gaps: bool = False) -> list[Problem]:
+        """Problems if cells of a column hold an error, or a formula that has no value yet.
+
+        With `gaps`, an error that says that there is no value is none.
+        """
+        wrong = [i for i, cell in enumerate(self.texts(column)) if is_error(cell)]
+        return self._errors(
+            column, [i for i in wrong if not (gaps and is_gap(self.columns[column][i]))]
+        )
+
+    def _errors(self, column: str, wrong: Sequence[int]) -> list[Problem]:
+        cells = self.columns[column]
+        rows: dict[str, list[int]] = {}
+        for row in wrong:
+            code = "cell_uncalculated" if cells[row] == UNCALCULATED else "cell_error"
+            rows.setdefault(code, []).append(row)
+        return [self.misfit(code, column, some) for code, some in rows.items()]
 
     def _not_numbers(self, column: str, gaps: bool) -> ProblemError:
+        empty: list[int] = []
+        errors: list[int] = []
         wrong: list[int] = []
         infinite: list[int] = []
         for row, cell in enumerate(self.columns[column]):
-            if cell.strip() and not (gaps and is_gap(cell)):
-                try:
-                    if not abs(float(cell)) <= LARGEST_NUMBER:
-                        infinite.append(row)
-                except ValueError:
-                    wrong.append(row)
-        problems = [] if gaps else self.empty_cells(column)
+            if gaps and is_gap(cell):
+                continue
+            try:
+                if not abs(float(cell)) <= LARGEST_NUMBER:
+                    infinite.append(row)
+            except ValueError:
+                kind = wrong if cell.strip() else empty
+                (errors if is_error(cell) else kind).append(row)
+        problems = [self.misfit("cell_empty", column, empty)] if empty else []
+        problems += self._errors(column, errors)
         problems += [self.misfit("cell_not_number", column, wrong)] if wrong else []
         problems += [self.misfit("cell_not_finite", column, infinite)] if infinite else []
         return ProblemError(problems)

@@ -70,6 +70,7 @@ def table_of_rows(
     arrays: Mapping[str, Array] | None = None,
     folder: Path | None = None,
     warnings: Sequence[Problem] = (),
+    sheet: str = "",
 ) -> Table:
     """A table of rows of cells, in a temporary file if it is large.
 
@@ -81,7 +82,8 @@ def table_of_rows(
         columns = {title: spool.column(number) for number, title in enumerate(header)}
     else:
         columns = dict(zip(header, gathered(blocks, len(header)), strict=True))
-    return Table(name, columns, compact(places), arrays or {}, {}, folder, tuple(warnings))
+    told = tuple(warnings)
+    return Table(name, columns, compact(places), arrays or {}, {}, folder, told, sheet)
 
 
 def compact(places: Sequence[int]) -> Sequence[int]:

@@ -1,6 +1,7 @@
 """Sheets of Excel's and LibreOffice's workbooks as tables, by calamine."""
 
 import io
+import sys
 import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -9,20 +10,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from studio.document.plan import Reading
-from studio.limits import TABLE_BYTES
+from studio.limits import SHEET_CELLS, TABLE_BYTES
 from studio.problem import Problem, refuse
 from studio.progress import tell
 from studio.train.tables.dialect import JUDGED, has_header
 from studio.train.tables.headers import named, numbered
+from studio.train.tables.sheet_parts import Parts, parts_of
 from studio.train.tables.sound import expect_sound
 from studio.train.tables.table import Table
 from studio.train.tables.values import cell_of, table_of_rows
 
 if TYPE_CHECKING:
-    from python_calamine import CalamineWorkbook
+    from python_calamine import CalamineSheet, CalamineWorkbook
 
 TOGETHER = 1000  # rows between two words to whoever waits
 LARGE_CELLS = 1_000_000  # from which they go to a temporary file
+_NONE = (sys.maxsize, 0, "")  # no error
 _BEGINNINGS = (b"PK", b"\xd0\xcf\x11\xe0")  # of a zip, and of what Excel wrote before 2007
 
 
@@ -60,37 +63,63 @@ def sheet_names(path: Path, most: int = 2**31) -> list[str]:
         ProblemError: ``file_unreadable``, ``file_too_large``.
     """
     with _workbook(path, most) as book:
-        return _names(book)
+        return book.names
 
 
 def go_through_workbook(path: Path) -> None:
     """Unpack every sheet, and keep nothing.
 
     Raises:
-        ProblemError: ``file_unreadable``, ``file_too_large``.
+        ProblemError: ``file_unreadable``, ``file_too_large``, ``sheet_too_large``.
     """
+    _refuse_far(path.name, path.read_bytes())
     with _opened(path, TABLE_BYTES) as book:
-        for sheet in _names(book):
-            for _ in book.get_sheet_by_name(sheet).iter_rows():
+        for sheet in book.names:
+            for _ in book.sheet(sheet).iter_rows():
                 pass
 
 
+class _Book:
+    """A workbook: what calamine reads of it, and what it does not."""
+
+    def __init__(self, book: "CalamineWorkbook", parts: Parts | None) -> None:
+        self._book, self._parts = book, parts
+        self.names = _names(book)
+
+    def sheet(self, name: str) -> "CalamineSheet":
+        """One of its sheets, as calamine gives it."""
+        return self._book.get_sheet_by_name(name)
+
+    def rows(self, sheet: str) -> Iterator[tuple[int, list[Any]]]:
+        """The rows of a sheet with their numbers; a cell that holds an error shows it."""
+        found = self.sheet(sheet)
+        left = found.start[1] if found.start else 0
+        errors = self._parts.errors(sheet) if self._parts else iter(())
+        at, column, shown = next(errors, _NONE)
+        for number, row in enumerate(found.iter_rows()):
+            while at <= number:
+                if at == number and left <= column < left + len(row):
+                    row[column - left] = shown
+                at, column, shown = next(errors, _NONE)
+            yield number + 1, row
+
+
 @contextmanager
-def _workbook(path: Path, most: int) -> Iterator["CalamineWorkbook"]:
+def _workbook(path: Path, most: int) -> Iterator[_Book]:
     expect_sound(path)
     with _opened(path, most) as book:
         yield book
 
 
 @contextmanager
-def _opened(path: Path, most: int) -> Iterator["CalamineWorkbook"]:
+def _opened(path: Path, most: int) -> Iterator[_Book]:
     from python_calamine import CalamineError, CalamineWorkbook, PasswordError
 
     data = path.read_bytes()
-    _refuse_large(path.name, data, most)
+    parts = _parts(path.name, data, most)
     try:
         with CalamineWorkbook.from_filelike(io.BytesIO(data)) as book:
-            yield book
+            yield _Book(book, parts)
     except PasswordError:
         reason: object = Problem("reason_password")
         raise refuse("file_unreadable", file=path.name, reason=reason) from None
@@ -100,18 +129,29 @@ def _opened(path: Path, most: int) -> Iterator["CalamineWorkbook"]:
         raise refuse("file_unreadable", file=path.name, reason=reason) from None
 
 
-def _refuse_large(name: str, data: bytes, most: int) -> None:
-    """A workbook that is a zip may unpack to far more than it is."""
+def _parts(name: str, data: bytes, most: int) -> Parts | None:
+    """Those of a workbook that is a zip, which may unpack to far more than it is."""
     if data[:2] != b"PK":
-        return
+        return None
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as file:
-            size = sum(member.file_size for member in file.infolist())
+        file = zipfile.ZipFile(io.BytesIO(data))
+        size = sum(member.file_size for member in file.infolist())
     except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
         reason = Problem("reason_not_whole") if isinstance(error, zipfile.BadZipFile) else error
         raise refuse("file_unreadable", file=name, reason=reason) from None
     if size > most:
         raise refuse("file_too_large", file=name, expected=most // 2**20)
+    return parts_of(file)
+
+
+def _refuse_far(name: str, data: bytes) -> None:
+    """Calamine makes room for each cell of a sheet, up to the last, before it reads any."""
+    parts = _parts(name, data, TABLE_BYTES)
+    most = SHEET_CELLS + len(data)
+    for sheet, rows, columns in parts.reaches() if parts else ():
+        if rows * columns > most:
+            about = {"sheet": sheet, "rows": rows, "columns": columns, "expected": most}
+            raise refuse("sheet_too_large", file=name, **about)
 
 
 def _names(book: "CalamineWorkbook") -> list[str]:
@@ -125,9 +165,8 @@ def _names(book: "CalamineWorkbook") -> list[str]:
 class _Sheet:
     """The rows of one sheet that hold anything."""
 
-    def __init__(self, name: str, book: "CalamineWorkbook", reading: Reading) -> None:
-        self.name = name
-        names = _names(book)
+    def __init__(self, name: str, book: _Book, reading: Reading) -> None:
+        self.name, names = name, book.names
         if reading.sheet and reading.sheet not in names:
             about = {"received": reading.sheet, "expected": ", ".join(names)}
             raise refuse("sheet_missing", file=name, **about)
@@ -141,6 +180,7 @@ class _Sheet:
             cells = [list(map(cell_of, row)) for _, row in self._rows[:JUDGED]]
             reading = replace(reading, header="yes" if has_header(cells) else "no")
         self.reading = Reading(header=reading.header, sheet=sheet)
+        self._shown = sheet if len(names) > 1 else ""
 
     def _without_title(self) -> list[Problem]:
         """Drop lines of one cell above a wider table."""
@@ -181,13 +221,13 @@ class _Sheet:
             large=len(rows) * len(used) > LARGE_CELLS,
             folder=folder,
             warnings=[*self.warnings, *warnings],
+            sheet=self._shown,
         )
 
 
-def _filled(book: "CalamineWorkbook", sheet: str) -> list[tuple[int, Sequence[Any]]]:
+def _filled(book: _Book, sheet: str) -> list[tuple[int, Sequence[Any]]]:
     """The rows of a sheet that hold anything, with their numbers."""
-    rows = enumerate(book.get_sheet_by_name(sheet).iter_rows(), 1)
-    return [(place, row) for place, row in rows if not all(map(_nothing, row))]
+    return [(place, row) for place, row in book.rows(sheet) if not all(map(_nothing, row))]
 
 
 def _nothing(value: Any) -> bool:
