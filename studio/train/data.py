@@ -175,7 +175,7 @@ def load_table(
             asked = {"received": source.rows, "expected": GENERATED_ROWS}
             raise ProblemError(Problem("generated_rows", args=asked, fix=usual))
         case PastedSource():
-            return pasted_table(source)
+            return pasted_table(source, base)
         case TableSource():
             path = base / source.path
             table = read_table(path, source.reading)

@@ -46,6 +46,7 @@ from studio.problem import Problem, ProblemError
 from studio.text import text
 from studio.train.data import load_table, rows_of
 from studio.train.encoding.picture_files import PictureError, expect_picture
+from studio.train.encoding.pictures import PictureFiles
 from studio.train.ports import columns_of
 from studio.train.predict import predict
 from studio.train.prediction import (
@@ -413,8 +414,9 @@ class TryDock(QWidget):
                     field.show_array(self._taken[column])
             elif column in table.columns:
                 cell = table.columns[column][row].strip()
-                picture = isinstance(field, PictureField) and table.folder is not None
-                field.show_cell(str((table.folder or Path()) / cell) if picture else cell)
+                if isinstance(field, PictureField) and table.folder is not None:
+                    cell = str(PictureFiles(table.folder).at(cell) or "")
+                field.show_cell(cell)
         self._truth = {column: cells[row] for column, cells in table.columns.items()}
         self.update_answers()
 

@@ -1,8 +1,8 @@
 """A column of pictures as a port takes it: opened once, kept as bytes, divided batch by batch.
 
-Paths that are not absolute start from the table's folder. What was opened stays with the table, in
-a temporary file without a name where it is large, and is opened again only where the size or the
-colours change.
+Paths that are not absolute start from the table's folder; all must lead below it. What was opened
+stays with the table, in a temporary file without a name where it is large, and is opened again only
+where the size or the colours change.
 """
 
 import os
@@ -29,6 +29,7 @@ from studio.train.encoding.picture_files import PictureError, decoded, expect_pi
 from studio.train.ports import DataPort
 from studio.train.streamed import column_of
 from studio.train.tables import Table
+from studio.train.tables.below import Below
 
 _T = TypeVar("_T")
 
@@ -40,8 +41,8 @@ def image_column(port: DataPort, table: Table, binding: ImageColumn) -> Packed:
     """The pictures of a column as the port takes them.
 
     Raises:
-        ProblemError: ``column_missing``, ``cell_empty``, ``picture_missing``,
-            ``picture_unreadable``: of each the first, and how many there are.
+        ProblemError: ``column_missing``, ``cell_empty``, ``picture_outside``,
+            ``picture_missing``, ``picture_unreadable``: of each the first, and how many there are.
     """
     size = replace(binding, divisor=1.0)
     if size not in table.pictures:
@@ -65,26 +66,47 @@ def picture_paths(table: Table, column: str) -> list[Path]:
     """The files that the cells of a column name.
 
     Raises:
-        ProblemError: ``column_missing``, ``cell_empty``, ``picture_missing``.
+        ProblemError: ``column_missing``, ``cell_empty``, ``picture_outside``, ``picture_missing``.
     """
     cells = table.texts(column)
     problems = table.empty_cells(column)
-    folder = table.folder or Path()
-    paths = [_path(folder, cell.strip()) for cell in cells]
-    gone = [row for row, path in enumerate(paths) if cells[row].strip() and not path.is_file()]
+    files = PictureFiles(table.folder)
+    paths = [files.at(cell) for cell in cells]
+    outside = [row for row, path in enumerate(paths) if path is None and cells[row].strip()]
+    if outside:
+        problem = table.misfit("picture_outside", column, outside)
+        problems.append(replace(problem, args={**problem.args, "path": str(table.folder)}))
+    named = [(row, path) for row, path in enumerate(paths) if path and cells[row].strip()]
+    gone = [row for row, path in named if not path.is_file()]
     if gone:
         problem = table.misfit("picture_missing", column, gone)
         about = {**problem.args, "path": str(paths[gone[0]])}
         problems.append(replace(problem, args=about))
     raise_any(problems)
-    return paths
+    return [path for path in paths if path]
 
 
-def _path(folder: Path, cell: str) -> Path:
-    path = folder / cell
-    if "\\" in cell and not path.is_file():
-        return folder / cell.replace("\\", "/")  # written on Windows
-    return path
+class PictureFiles:
+    """Where the pictures are that a table's cells name: below its folder, or nowhere.
+
+    What is typed or chosen by hand belongs to no folder, and may be anywhere.
+    """
+
+    def __init__(self, folder: Path | None) -> None:
+        self._folder = folder or Path()
+        self._below = None if folder is None else Below(folder)
+
+    def at(self, cell: str) -> Path | None:
+        """The path that a cell says; None if it leads out of the folder."""
+        path = self._folder / cell.strip()
+        if not self._may_be(path):
+            return None
+        if "\\" in cell and not path.is_file():
+            path = self._folder / cell.strip().replace("\\", "/")  # written on Windows
+        return path if self._may_be(path) else None
+
+    def _may_be(self, path: Path) -> bool:
+        return self._below is None or path in self._below
 
 
 @dataclass

@@ -27,6 +27,7 @@ from studio.train.arrays import Arrays, batches
 from studio.train.bindings import ports_of
 from studio.train.data import Dataset, load_data, load_table
 from studio.train.encoding.picture_files import PictureError, decoded
+from studio.train.encoding.pictures import PictureFiles
 from studio.train.evaluation.judge import Judge, Target
 from studio.train.evaluation.result import Evaluation, OutputEvaluation, Row, Which
 from studio.train.means import Means
@@ -218,10 +219,13 @@ def row_of_data(document: Document, base: Path, row: int) -> Row:
 def _raw_row(document: Document, table: Table, row: int, pictures: Iterable[str]) -> Row:
     cells = {column: cells[row] for column, cells in table.columns.items()}
     shown = {}
+    files = PictureFiles(table.folder)
     for column in pictures:
+        path = files.at(cells[column])
         with suppress(PictureError):  # it is told where it is trained with
             binding = ImageColumn(column, _SIDE, _SIDE, resize="pad")
-            shown[column] = decoded((table.folder or Path()) / cells[column].strip(), binding)
+            if path is not None:
+                shown[column] = decoded(path, binding)
     before: dict[str, list[str]] = {}
     if document.plan.data.series is not None:
         with suppress(ProblemError):  # too few rows come before it

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,8 @@ from studio.limits import ARRAYS
 from studio.problem import ProblemError, refuse
 from studio.train.array_files import LARGE, map_array, read_arrays
 from studio.train.cells import Cells, written
+from studio.train.tables.below import Below
+from studio.train.tables.folders import links_problems
 from studio.train.tables.records import LARGE_CELLS
 from studio.train.tables.table import Table
 
@@ -27,7 +30,8 @@ def table_of_npy(path: Path) -> Table:
     reads what somebody cuts off a mapped one.
     """
     arrays = {path.stem: map_array(path)}
-    for other in beside(path):
+    outside: list[str] = []
+    for other in beside(path, outside):
         with suppress(ProblemError, OSError):  # a stranger; it may be no array at all
             arrays[other.stem] = map_array(other)
     room = LARGE
@@ -37,15 +41,19 @@ def table_of_npy(path: Path) -> Table:
             arrays[name] = np.array(array, order="C")
     found = {name: array for name, array in arrays.items() if array.ndim}
     rows = len(found[path.stem]) if path.stem in found else 0
-    return table_of_arrays(path.name, found, rows)
+    table = table_of_arrays(path.name, found, rows)
+    return replace(table, warnings=links_problems(path.parent, outside))
 
 
-def beside(path: Path) -> list[Path]:
-    """The other .npy files of an .npy file's folder."""
+def beside(path: Path, outside: list[str] | None = None) -> list[Path]:
+    """The other .npy files of an .npy file's folder; the names of links out of it to `outside`."""
     if path.suffix.lower() != ".npy":
         return []
-    found = (p for p in path.parent.glob("*.npy") if p.is_file() and p.name != path.name)
-    return sorted(found)[:ARRAYS]
+    found = sorted(p for p in path.parent.glob("*.npy") if p.is_file() and p.name != path.name)
+    below = Below(path.parent)
+    if outside is not None:
+        outside += [p.name for p in found if p not in below]
+    return [p for p in found if p in below][:ARRAYS]
 
 
 def table_of_arrays(name: str, found: Mapping[str, Array], rows: int | None = None) -> Table:

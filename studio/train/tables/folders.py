@@ -7,15 +7,16 @@ column of its own.
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, islice
 from pathlib import Path, PurePosixPath
 
 from studio.document.plan import Reading
 from studio.limits import FOLDER_DEPTH, FOLDER_FILES, FOLDER_TEXT_BYTES
-from studio.problem import Problem, refuse
+from studio.problem import Problem, ProblemError, refuse
 from studio.progress import tell
 from studio.train.cells import Block, Spool, gathered
+from studio.train.tables.below import Below
 from studio.train.tables.encodings import codec_of, encoding_of
 from studio.train.tables.kinds import PICTURES
 from studio.train.tables.table import Table
@@ -37,38 +38,56 @@ class Found:
     modified: int
 
 
-def listed(folder: Path, most: int | None = None) -> list[Found]:
+def listed(folder: Path, most: int | None = None, outside: list[str] | None = None) -> list[Found]:
     """The files of a folder and of those in it, by path; hidden ones apart.
 
-    Links are followed, but no folder is entered twice. Of each folder at most `most` files.
+    Links are followed within it, but no folder is entered twice; those that lead out of it are
+    left out, and their paths added to `outside`. Of each folder at most `most` files.
 
     Raises:
         ProblemError: ``folder_too_large``; OSError where the folder cannot be read.
     """
-    found = list(islice(_walk(Path(folder), "", set(), most), FOLDER_FILES + 1))
+    walk = _Walk(Path(folder), most, [] if outside is None else outside)
+    found = list(islice(walk.files(Path(folder), ""), FOLDER_FILES + 1))
     if len(found) > FOLDER_FILES:
         raise refuse("folder_too_large", file=Path(folder).name, expected=FOLDER_FILES)
     return sorted(found, key=lambda each: each.path)
 
 
-def _walk(folder: Path, way: str, seen: set[tuple[int, int]], most: int | None) -> Iterator[Found]:
-    status = folder.stat()
-    if (status.st_dev, status.st_ino) in seen or way.count("/") > FOLDER_DEPTH:
-        return
-    seen.add((status.st_dev, status.st_ino))
-    folders, files = [], 0
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            if entry.name.startswith(".") or entry.name in _STRANGE:
-                continue
-            if entry.is_dir():
-                folders.append(entry.name)
-            elif entry.is_file() and (most is None or files < most):
-                files += 1
-                about = entry.stat()
-                yield Found(way + entry.name, about.st_size, about.st_mtime_ns)
-    for name in sorted(folders):
-        yield from _walk(folder / name, f"{way}{name}/", seen, most)
+class _Walk:
+    """One way through a folder."""
+
+    def __init__(self, root: Path, most: int | None, outside: list[str]) -> None:
+        self._below, self._most, self._outside = Below(root), most, outside
+        self._seen: set[tuple[int, int]] = set()
+
+    def files(self, folder: Path, way: str) -> Iterator[Found]:
+        """The files below a folder, to which `way` leads from the first."""
+        status = folder.stat()
+        if (status.st_dev, status.st_ino) in self._seen or way.count("/") > FOLDER_DEPTH:
+            return
+        self._seen.add((status.st_dev, status.st_ino))
+        folders, files = [], 0
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if entry.name.startswith(".") or entry.name in _STRANGE:
+                    continue
+                if entry.is_dir() and self._here(entry, way):
+                    folders.append(entry.name)
+                wanted = self._most is None or files < self._most
+                if wanted and entry.is_file() and self._here(entry, way):
+                    files += 1
+                    about = entry.stat()
+                    yield Found(way + entry.name, about.st_size, about.st_mtime_ns)
+        for name in sorted(folders):
+            yield from self.files(folder / name, f"{way}{name}/")
+
+    def _here(self, entry: "os.DirEntry[str]", way: str) -> bool:
+        """Whether it does not lead out of the first folder."""
+        if entry.is_file(follow_symlinks=False) or self._below.holds(Path(entry.path)):
+            return True
+        self._outside.append(way + entry.name)
+        return False
 
 
 def table_of_folder(folder: Path, reading: Reading, rows: int | None = None) -> Table:
@@ -83,16 +102,20 @@ def table_of_folder(folder: Path, reading: Reading, rows: int | None = None) -> 
         ProblemError: ``folder_empty``, ``folder_unknown``; ``folder_text_large``,
             ``file_undecodable``.
     """
-    files = _some(listed(folder, rows), rows)
+    outside: list[str] = []
+    files = _some(listed(folder, rows, outside), rows)
     pictures = [f for f in files if f.path.lower().endswith(PICTURES)]
     texts = [f for f in files if PurePosixPath(f.path).suffix.lower() in TEXTS]
+    links = links_problems(folder, outside)
+    if not files and links:
+        raise ProblemError([replace(problem, severity="error") for problem in links])
     if not files:
         raise refuse("folder_empty", file=folder.name)
     if not pictures and not texts:
         first = ", ".join(f.path for f in files[:3])
         raise refuse("folder_unknown", file=folder.name, received=first)
     chosen = pictures if len(pictures) >= len(texts) else texts
-    warnings = _left_out(folder, files, chosen) if rows is None else ()
+    warnings = (*links, *(_left_out(folder, files, chosen) if rows is None else ()))
     labels = _labels([f.path for f in chosen])
     places = range(1, len(chosen) + 1)
     columns: dict[str, Sequence[str]] = {}
@@ -106,6 +129,14 @@ def table_of_folder(folder: Path, reading: Reading, rows: int | None = None) -> 
             columns[TEXT] = gathered(blocks, 1)[0]
         columns[FILE] = [f.path for f in chosen]
     return Table(folder.name, columns | labels, places, folder=folder, warnings=warnings)
+
+
+def links_problems(folder: Path, outside: Sequence[str]) -> tuple[Problem, ...]:
+    """A warning of what was left out of a folder because it leads elsewhere."""
+    if not outside:
+        return ()
+    args = {"file": folder.name, "count": len(outside), "first": ", ".join(sorted(outside)[:3])}
+    return (Problem("folder_links", args=args, severity="warning"),)
 
 
 def _some(files: list[Found], rows: int | None) -> list[Found]:

@@ -73,8 +73,12 @@ def detected(path: Path, reading: Reading = Reading()) -> Reading:
         raise _unreadable(path, error) from None
 
 
-def pasted_table(source: PastedSource) -> Table:
+def pasted_table(source: PastedSource, folder: Path | None = None) -> Table:
     """The table that was pasted: as spreadsheets copy cells, parted by tabs, or as any text is.
+
+    Args:
+        source: has its text.
+        folder: of the project it belongs to.
 
     Raises:
         ProblemError: ``pasted_too_large``, or as `read_table`.
@@ -82,7 +86,8 @@ def pasted_table(source: PastedSource) -> Table:
     if len(source.text) > PASTED:
         raise refuse("pasted_too_large", received=len(source.text), expected=PASTED)
     name = source.name or text("problems.pasted")
-    return parse_table(name, source.text.encode(errors="replace"), Reading(encoding="utf-8"))
+    data = source.text.encode(errors="replace")
+    return parse_table(name, data, Reading(encoding="utf-8"), folder)
 
 
 def _kind(path: Path) -> str:

@@ -44,7 +44,8 @@ class Table:
         places: the number of each row in the file; empty where no blank line was skipped.
         arrays: columns of which each row is an array of numbers: pictures, films, features.
         others: how many rows those arrays of the file have that are no columns of this table.
-        folder: where the paths in its cells start; None where they must be absolute.
+        folder: where the paths in its cells start, and below which they must lead; None of a row
+            that is typed by hand.
         warnings: what was read otherwise than it stands there.
         sheet: of the file, where that has several.
         pictures: those that were opened, by column, size and colours.
