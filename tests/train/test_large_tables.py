@@ -6,6 +6,7 @@ import io
 import pickle
 import tempfile
 import time
+import tracemalloc
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -160,6 +161,22 @@ def test_of_what_is_compressed_the_size_is_bounded(
     with pytest.raises(ProblemError) as caught:
         read_table(path)
     assert caught.value.problems[0].code == "file_too_large"
+
+
+def test_what_holds_too_much_is_refused_before_a_cell_of_it_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The cells of 228 MB were written down first, for twenty seconds."""
+    path = tmp_path / "t.csv.gz"
+    path.write_bytes(gzip.compress(b"a,b,c\n") + 60 * gzip.compress(2**20 * b"1,2,0\n"))
+    monkeypatch.setattr("studio.train.tables.delimited.Text.table", None)  # which keeps them
+    tracemalloc.start()
+    try:
+        with pytest.raises(ProblemError, match=r"holds more than \d{3} MB"):
+            read_table(path)
+        assert tracemalloc.get_traced_memory()[1] < 2**23
+    finally:
+        tracemalloc.stop()
 
 
 def test_no_temporary_file_is_left_or_even_seen(

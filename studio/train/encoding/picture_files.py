@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, TypeVar
+from warnings import filterwarnings
 
 import numpy as np
 from numpy.typing import NDArray
@@ -94,9 +95,14 @@ def _opened(path: Path, use: Callable[["Image"], _T]) -> _T:
 
 @cache
 def _formats() -> tuple[str, ...]:
-    """Those that the Pillow that is installed has."""
+    """Those that the Pillow that is installed has, which from now on keeps its warnings to itself.
+
+    They are of many pixels, of which `PICTURE_PIXELS` decides, and of notes in a picture that
+    nobody reads.
+    """
     from PIL import Image
 
+    filterwarnings("ignore", module=r"PIL\.")
     Image.init()
     return tuple(name for name in FORMATS if name in Image.OPEN)
 

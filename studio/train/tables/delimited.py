@@ -60,6 +60,8 @@ def table_of_text(path: Path, reading: Reading, most: int, rows: int | None = No
         stream = _unzipped(path.name, raw, most)
         try:
             found, above = detected_in(path.name, stream, reading)
+            if rows is None and isinstance(stream, _Bounded):
+                stream.go_through()  # before its cells are kept, which takes far longer
             large = rows is None and (size > LARGE_TEXT or _longer(stream, LARGE_TEXT))
             text = Text(path.name, stream, found, above, partial(_told, raw, size))
             return text.table(large, rows, path.parent)
@@ -340,6 +342,16 @@ class _Bounded(io.BufferedIOBase):
 
     def read1(self, size: int = -1) -> bytes:
         return self._counted(self._stream.read1(size))  # type: ignore[attr-defined]
+
+    def go_through(self) -> None:
+        """Unpack all of it, a piece at a time, and keep nothing.
+
+        Raises:
+            ProblemError: ``file_too_large``, ``line_too_long``.
+        """
+        self.seek(0)
+        while self.read(SAMPLE):
+            pass
 
     def _counted(self, data: bytes) -> bytes:
         self._read += len(data)

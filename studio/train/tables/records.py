@@ -1,13 +1,14 @@
 """JSON as tables: a list of objects, or one object a line; their names are the columns."""
 
 import json
+import re
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from studio.document.plan import Reading
-from studio.limits import COLUMNS, EMPTY_CELLS, RECORDS_BYTES
+from studio.limits import COLUMNS, EMPTY_CELLS, JSON_DEPTH, RECORDS_BYTES
 from studio.problem import refuse
 from studio.progress import tell
 from studio.train.tables.encodings import codec_of, encoding_of
@@ -15,6 +16,7 @@ from studio.train.tables.table import Table
 from studio.train.tables.values import cell_of, table_of_rows
 
 LARGE_CELLS = 1_000_000  # from which they go to a temporary file
+_NESTING = re.compile(r'"(?:[^"\\]++|\\.)*+"|[\[{\]}]', re.DOTALL)
 TOGETHER = 1000  # rows between two words to whoever waits
 
 
@@ -25,9 +27,18 @@ def table_of_records(path: Path, reading: Reading, rows: int | None = None) -> T
 
     Raises:
         ProblemError: ``file_too_large``, ``file_undecodable``, ``file_not_json``,
-            ``file_not_records``, ``file_without_rows``.
+            ``file_not_records``, ``file_without_rows``, ``records_too_deep``.
     """
-    found = _records(path.name, _text(path, reading, rows), path.suffix.lower() == ".json")
+    text = _text(path, reading, rows)
+    try:
+        return _table(path, text, rows)
+    except RecursionError:  # as it is parsed, or as a value is written into a cell
+        about = {"row": _line_of_depth(text), "expected": JSON_DEPTH}
+        raise refuse("records_too_deep", file=path.name, **about) from None
+
+
+def _table(path: Path, text: str, rows: int | None) -> Table:
+    found = _records(path.name, text, path.suffix.lower() == ".json")
     chosen = found[:rows]
     if not chosen:
         raise refuse("file_without_rows", file=path.name)
@@ -73,13 +84,23 @@ def _text(path: Path, reading: Reading, rows: int | None) -> str:
         raise refuse("file_undecodable", file=path.name, received=encoding, row=line) from None
 
 
+def _line_of_depth(text: str) -> int:
+    """The line where values are nested more than `JSON_DEPTH` deep, counted from 1."""
+    depth = 0
+    for found in _NESTING.finditer(text):
+        depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(found[0], 0)
+        if depth > JSON_DEPTH:
+            return text.count("\n", 0, found.start()) + 1
+    return 1
+
+
 def _records(name: str, text: str, whole: bool) -> list[dict[str, Any]]:
     """The objects in a text: of one value, or of a value a line."""
     try:
         values = (
             json.loads(text) if whole else [json.loads(v) for v in text.splitlines() if v.strip()]
         )
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         if whole and text.lstrip()[:1] == "{" and "\n{" in text:
             return _records(name, text, whole=False)  # lines under the name of one value
         raise refuse("file_not_json", file=name, reason=error) from None

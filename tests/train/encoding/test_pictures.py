@@ -1,6 +1,8 @@
 """Columns of pictures: opened, turned, brought to a size; and what is said of those that fail."""
 
 import os
+import subprocess
+import sys
 import tracemalloc
 from dataclasses import replace
 from pathlib import Path
@@ -404,6 +406,22 @@ def test_a_large_picture_of_sixteen_bits_takes_little_beside_itself(tmp_path: Pa
     expected = np.clip(np.round(values / 257), 0, 255).astype(np.uint8)
     np.testing.assert_array_equal(found[..., 0], expected)
     assert peak < 5 * values.size + 2**26
+
+
+def test_nothing_that_pillow_says_reaches_the_terminal(tmp_path: Path) -> None:
+    """It warned of pictures that our own limit lets pass, and of damaged notes in them."""
+    Image.new("1", (10_000, 10_000)).save(tmp_path / "many.png")
+    exif = b"Exif\0\0II*\0\x08\0\0\0\x02\0\x12\x01\x02\0\xff\0\0\0\xff\0\0\0"  # cut off
+    Image.new("RGB", (9, 9)).save(tmp_path / "notes.jpg", exif=exif)
+    script = (
+        "import sys; from pathlib import Path; from studio.document.plan import ImageColumn\n"
+        "from studio.train.encoding.picture_files import decoded, expect_picture\n"
+        "expect_picture(Path(sys.argv[1])); decoded(Path(sys.argv[2]), ImageColumn('x', 4, 4))"
+    )
+    paths = [str(tmp_path / name) for name in ("many.png", "notes.jpg")]
+    command = [sys.executable, "-W", "default", "-c", script, *paths]
+    found = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (found.returncode, found.stderr) == (0, "")
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes in folders")
