@@ -4,6 +4,7 @@ import csv
 import gzip
 import io
 import os
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from studio.problem import Problem, ProblemError
 from studio.text import LANGUAGES, set_language
-from studio.train.tables import Table, fingerprint, read_table, table_source
+from studio.train.tables import Table, fingerprint, folders, peek_table, read_table, table_source
 from studio.train.tables.delimited import parse_table
 from tests.work import calls_in, grows_with
 
@@ -162,3 +163,21 @@ def test_reading_a_row_costs_few_calls_however_many_there_are(tmp_path: Path) ->
     read(4)
     assert grows_with(read, 4000, 32000) < 1.2
     assert calls_in(lambda: read(32000)) < 60 * 32000
+
+
+def test_the_root_of_all_folders_is_named_by_its_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has no name: “” was said not to be at /."""
+    root = Path(Path.cwd().anchor)
+    monkeypatch.setattr(folders, "FOLDER_FILES", 0)
+    with pytest.raises(ProblemError) as caught:
+        peek_table(root)
+    assert f"“{root}”" in str(caught.value)
+    assert "“”" not in str(caught.value)
+
+
+@pytest.mark.skipif(sys.platform == "win32" or not os.getuid(), reason="all may be read")
+def test_the_folder_that_may_not_be_read_is_named(tmp_path: Path) -> None:
+    (tmp_path / "data" / "locked").mkdir(parents=True)
+    (tmp_path / "data" / "locked").chmod(0)
+    with pytest.raises(ProblemError, match=r"locked.* cannot be opened"):
+        read_table(tmp_path / "data")

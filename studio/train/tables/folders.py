@@ -5,6 +5,7 @@ folder on the way; where those are parts such as train and test, the second, and
 column of its own.
 """
 
+import errno
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -38,6 +39,11 @@ class Found:
     modified: int
 
 
+def called(path: Path) -> str:
+    """What messages call a file or folder: its name; the root, which has none, its path."""
+    return path.name or str(path)
+
+
 def listed(folder: Path, most: int | None = None, outside: list[str] | None = None) -> list[Found]:
     """The files of a folder and of those in it, by path; hidden ones apart.
 
@@ -50,7 +56,7 @@ def listed(folder: Path, most: int | None = None, outside: list[str] | None = No
     walk = _Walk(Path(folder), most, [] if outside is None else outside)
     found = list(islice(walk.files(Path(folder), ""), FOLDER_FILES + 1))
     if len(found) > FOLDER_FILES:
-        raise refuse("folder_too_large", file=Path(folder).name, expected=FOLDER_FILES)
+        raise refuse("folder_too_large", file=called(folder), expected=FOLDER_FILES)
     return sorted(found, key=lambda each: each.path)
 
 
@@ -72,15 +78,28 @@ class _Walk:
             for entry in entries:
                 if entry.name.startswith(".") or entry.name in _STRANGE:
                     continue
-                if entry.is_dir() and self._here(entry, way):
-                    folders.append(entry.name)
-                wanted = self._most is None or files < self._most
-                if wanted and entry.is_file() and self._here(entry, way):
+                found = self._looked_at(entry, way)
+                if isinstance(found, str):
+                    folders.append(found)
+                elif found is not None and (self._most is None or files < self._most):
                     files += 1
-                    about = entry.stat()
-                    yield Found(way + entry.name, about.st_size, about.st_mtime_ns)
+                    yield found
         for name in sorted(folders):
             yield from self.files(folder / name, f"{way}{name}/")
+
+    def _looked_at(self, entry: "os.DirEntry[str]", way: str) -> Found | str | None:
+        """A file, or the name of a folder; None of what is neither, or leads elsewhere."""
+        try:
+            if entry.is_dir():
+                return entry.name if self._here(entry, way) else None
+            if not entry.is_file() or not self._here(entry, way):
+                return None
+            about = entry.stat()
+        except OSError as error:
+            if error.errno in (errno.ENOENT, errno.ELOOP):
+                return None  # gone meanwhile, or a link to itself
+            raise
+        return Found(way + entry.name, about.st_size, about.st_mtime_ns)
 
     def _here(self, entry: "os.DirEntry[str]", way: str) -> bool:
         """Whether it does not lead out of the first folder."""
@@ -110,10 +129,10 @@ def table_of_folder(folder: Path, reading: Reading, rows: int | None = None) -> 
     if not files and links:
         raise ProblemError([replace(problem, severity="error") for problem in links])
     if not files:
-        raise refuse("folder_empty", file=folder.name)
+        raise refuse("folder_empty", file=called(folder))
     if not pictures and not texts:
         first = ", ".join(f.path for f in files[:3])
-        raise refuse("folder_unknown", file=folder.name, received=first)
+        raise refuse("folder_unknown", file=called(folder), received=first)
     chosen = pictures if len(pictures) >= len(texts) else texts
     warnings = (*links, *(_left_out(folder, files, chosen) if rows is None else ()))
     labels = _labels([f.path for f in chosen])
@@ -128,14 +147,14 @@ def table_of_folder(folder: Path, reading: Reading, rows: int | None = None) -> 
         else:
             columns[TEXT] = gathered(blocks, 1)[0]
         columns[FILE] = [f.path for f in chosen]
-    return Table(folder.name, columns | labels, places, folder=folder, warnings=warnings)
+    return Table(called(folder), columns | labels, places, folder=folder, warnings=warnings)
 
 
 def links_problems(folder: Path, outside: Sequence[str]) -> tuple[Problem, ...]:
     """A warning of what was left out of a folder because it leads elsewhere."""
     if not outside:
         return ()
-    args = {"file": folder.name, "count": len(outside), "first": ", ".join(sorted(outside)[:3])}
+    args = {"file": called(folder), "count": len(outside), "first": ", ".join(sorted(outside)[:3])}
     return (Problem("folder_links", args=args, severity="warning"),)
 
 
@@ -155,7 +174,7 @@ def _left_out(folder: Path, files: Sequence[Found], chosen: Sequence[Found]) -> 
     rest = [file.path for file in files if file.path not in taken]
     if not rest:
         return ()
-    args = {"file": folder.name, "count": len(rest), "first": ", ".join(rest[:3])}
+    args = {"file": called(folder), "count": len(rest), "first": ", ".join(rest[:3])}
     return (Problem("folder_left_out", args=args, severity="warning"),)
 
 

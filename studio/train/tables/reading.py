@@ -13,7 +13,7 @@ from studio.problem import ProblemError, refuse
 from studio.text import text
 from studio.train.tables.array_tables import beside, table_of_npy, table_of_npz
 from studio.train.tables.delimited import detected_in_file, parse_table, table_of_text
-from studio.train.tables.folders import listed, table_of_folder
+from studio.train.tables.folders import called, listed, table_of_folder
 from studio.train.tables.records import table_of_records
 from studio.train.tables.table import Table
 
@@ -116,9 +116,12 @@ def _table(path: Path, reading: Reading, rows: int | None) -> Table:
 
 
 def _unreadable(path: Path, error: OSError) -> ProblemError:
-    if isinstance(error, FileNotFoundError):
-        return refuse("file_missing", file=path.name, path=str(path))
-    return refuse("file_unreadable", file=path.name, reason=error.strerror or str(error))
+    about = Path(error.filename) if isinstance(error.filename, str) else path
+    within = path in about.parents  # something in a folder
+    if isinstance(error, FileNotFoundError) and not within:
+        return refuse("file_missing", file=called(path), path=str(path))
+    name = str(about) if within else called(path)
+    return refuse("file_unreadable", file=name, reason=error.strerror or str(error))
 
 
 def _state(path: Path, rows: int | None) -> tuple[int, int, int]:

@@ -430,3 +430,11 @@ def test_a_pipe_is_no_picture(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "x.png")
     with pytest.raises(PictureError, match="not a regular file"):
         decoded(tmp_path / "x.png", PICTURE)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links take rights there")
+def test_a_link_to_itself_is_left_out_of_a_folder(tmp_path: Path) -> None:
+    """One held up the whole folder: too many levels of symbolic links."""
+    where = folder(tmp_path)
+    (where / "dog" / "round.png").symlink_to("round.png")
+    assert read_table(where).rows == 6
