@@ -12,6 +12,8 @@ from studio.document import edits
 from studio.document.model import Document
 from studio.document.plan import (
     ClassColumn,
+    DateColumn,
+    FeatureColumns,
     GeneratedSource,
     NumberColumns,
     Split,
@@ -29,6 +31,7 @@ from studio.limits import GENERATED_ROWS
 from studio.losses.probabilistic import CategoricalCrossentropy, SparseCategoricalCrossentropy
 from studio.losses.regression import MeanSquaredError
 from studio.problem import ProblemError
+from studio.text import LANGUAGES, set_language
 from studio.train.data import check_data, load_data, split_rows
 from studio.train.tables import Table, table_source
 from tests.train.tables_and_models import (
@@ -308,6 +311,30 @@ def test_an_empty_text_is_a_problem(tmp_path: Path) -> None:
     written(tmp_path, ("text,label", "a,0", " ,1"))
     (problem,) = refused(bound(textual(), TEXT, LABEL), tmp_path)
     assert (problem.code, problem.args["row"]) == ("cell_empty", 3)
+
+
+def test_an_error_of_a_spreadsheet_is_neither_filled_in_nor_a_class(tmp_path: Path) -> None:
+    """An empty cell may be; “#DIV/0!” says that something went wrong."""
+    written(tmp_path, ("a,b,when,kind,label", "1,2,2024-01-01,x,0", "#DIV/0!,3,#REF!,#NAME?,1"))
+    numbers, dates = NumberColumns(("a", "b"), missing="mean"), DateColumn("when", missing="median")
+    features = FeatureColumns((numbers, dates, ClassColumn("kind", one_hot=True, missing="class")))
+    found = refused(bound(numeric(), features, LABEL), tmp_path)
+    assert {p.code for p in found} == {"cell_error"}
+    assert {(p.args["column"], p.args["cell"], p.args["row"]) for p in found} == {
+        ("a", "#DIV/0!", 3),
+        ("when", "#REF!", 3),
+        ("kind", "#NAME?", 3),
+    }
+    for language in LANGUAGES:
+        set_language(language)
+        assert all("problems." not in str(p) and str(p.args["cell"]) in str(p) for p in found)
+    set_language("en")
+    written(tmp_path, ("text,label", "a,0", "#NAME?,1"))
+    (problem,) = refused(bound(textual(), TEXT, LABEL), tmp_path)
+    assert (problem.code, problem.args["row"]) == ("cell_error", 3)
+    written(tmp_path, ("a,b,label", "1,1,0", "2,1,#REF!"))
+    (problem,) = refused(bound(numeric(), NUMBERS, LABEL), tmp_path)
+    assert (problem.code, problem.args["column"]) == ("cell_error", "label")
 
 
 def test_a_changed_file_is_noticed_and_can_be_accepted(tmp_path: Path) -> None:
