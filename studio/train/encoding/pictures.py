@@ -99,11 +99,11 @@ class PictureFiles:
     def at(self, cell: str) -> Path | None:
         """The path that a cell says; None if it leads out of the folder."""
         path = self._folder / cell.strip()
-        if not self._may_be(path):
-            return None
-        if "\\" in cell and not path.is_file():
+        here = self._may_be(path)
+        if here and "\\" in cell and not path.is_file():
             path = self._folder / cell.strip().replace("\\", "/")  # written on Windows
-        return path if self._may_be(path) else None
+            here = self._may_be(path)
+        return path if here else None
 
     def _may_be(self, path: Path) -> bool:
         return self._below is None or path in self._below

@@ -2,8 +2,9 @@
 
 To calamine a cell with an error, and a formula whose value was never stored, are as empty as any;
 and it makes room for every cell between the corners of a sheet before it reads one. Both are found
-out from the XML of .xlsx, .xlsm and .ods, of which no more than a piece is in memory. What does not
-look as programs write it is passed over: calamine is who refuses it.
+out here from the XML of .xlsx, .xlsm and .ods, of which no more than a piece is in memory; in
+`sheet_records` of .xlsb and .xls. What does not look as programs write it is passed over: calamine
+is who refuses it.
 """
 
 import re
@@ -25,7 +26,7 @@ PIECE = 2**20  # bytes unpacked together
 _LONGEST = 2**24  # bytes between two signs of markup; no sheet has them
 _OVERLAP = 2**10  # bytes; more than the end of a cell takes
 _LIST = 2**22  # bytes of the list of sheets
-_DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, ValueError, RuntimeError, OSError)
+DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, ValueError, RuntimeError, OSError)
 
 # Possessive: what was read once is not read in another way, or a made-up file would take for ever.
 _INSIDE = rb"((?:[^<>\"']++|\"[^<\"]*+\"|'[^<']*+')*+)"
@@ -58,30 +59,16 @@ class Parts(Protocol):
         """Of each sheet, where its last cell is."""
 
 
-def parts_of(file: zipfile.ZipFile) -> Parts | None:
-    """Those of a workbook; None of one that is no .xlsx, .xlsm or .ods."""
-    names = frozenset(file.namelist())
-    if "content.xml" in names:
-        return _OpenDocument(file)
-    if {"xl/workbook.xml", "xl/_rels/workbook.xml.rels"} <= names:
-        return _Excel(file)
-    return None
-
-
-class _Excel:
+class Excel:
     """Of .xlsx and .xlsm: each sheet is a member, which a list names."""
+
+    LIST = "xl/workbook.xml"
 
     def __init__(self, file: zipfile.ZipFile) -> None:
         self._file = file
-        links = {each["Id"]: each["Target"] for each in self._listed("xl/_rels/workbook.xml.rels")}
-        named = {
-            each["name"]: links.get(each["id"], "") for each in self._listed("xl/workbook.xml")
-        }
+        links = links_in(file, "xl/_rels/workbook.xml.rels")
+        named = {each["name"]: links.get(each["id"], "") for each in _listed(file, self.LIST)}
         self._members = {name: normpath(join("/xl", link))[1:] for name, link in named.items()}
-
-    def _listed(self, member: str) -> Iterator[defaultdict[str, str]]:
-        for found in _SHEET.finditer(b"".join(_pieces(self._file, member, _LIST))):
-            yield defaultdict(str, _attributes(found[1]))
 
     def _pieces(self, sheet: str) -> Iterator[bytes]:
         member = self._members.get(sheet, "")
@@ -131,8 +118,10 @@ def _wrong_in_excel(inside: bytes, formula: bool, value: bytes | None) -> str:
     return UNCALCULATED if unread else ""
 
 
-class _OpenDocument:
+class OpenDocument:
     """Of .ods: all sheets are in one member; equal cells stand there once, with their number."""
+
+    MEMBER = "content.xml"
 
     def __init__(self, file: zipfile.ZipFile) -> None:
         self._file = file
@@ -155,7 +144,7 @@ class _OpenDocument:
     def _cells(self) -> Iterator["_Cells"]:
         sheet, rows, columns = "", range(0), range(0)
         about, shown = dict[str, str](), ""
-        for piece in _pieces(self._file, "content.xml"):
+        for piece in _pieces(self._file, self.MEMBER):
             for closing, name, inside, text in _OPEN.findall(piece):
                 if name == b"table" and not closing:
                     sheet, rows = _attributes(inside).get("name", ""), range(0)
@@ -195,10 +184,21 @@ def _wrong_in_open(cell: _Cells) -> str:
     return UNCALCULATED if unread else ""
 
 
+def links_in(file: zipfile.ZipFile, member: str) -> dict[str, str]:
+    """What the names are of, by which the parts of a workbook name one another."""
+    return {each["Id"]: each["Target"] for each in _listed(file, member)}
+
+
+def _listed(file: zipfile.ZipFile, member: str) -> Iterator[defaultdict[str, str]]:
+    text = b"".join(_pieces(file, member, _LIST)) if member in file.namelist() else b""
+    for found in _SHEET.finditer(text):
+        yield defaultdict(str, _attributes(found[1]))
+
+
 def _pieces(file: zipfile.ZipFile, member: str, most: int = 2**63) -> Iterator[bytes]:
     """A member, or its first bytes, cut before signs of markup."""
     rest = b""
-    with suppress(*_DAMAGED), file.open(member) as part:
+    with suppress(*DAMAGED), file.open(member) as part:
         while data := part.read(min(PIECE, most)):
             most -= len(data)
             data = rest + data

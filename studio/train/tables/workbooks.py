@@ -15,7 +15,8 @@ from studio.problem import Problem, refuse
 from studio.progress import tell
 from studio.train.tables.dialect import JUDGED, has_header
 from studio.train.tables.headers import named, numbered
-from studio.train.tables.sheet_parts import Parts, parts_of
+from studio.train.tables.sheet_parts import Excel, OpenDocument, Parts
+from studio.train.tables.sheet_records import BinaryExcel, OldExcel
 from studio.train.tables.sound import expect_sound
 from studio.train.tables.table import Table
 from studio.train.tables.values import cell_of, table_of_rows
@@ -26,14 +27,14 @@ if TYPE_CHECKING:
 TOGETHER = 1000  # rows between two words to whoever waits
 LARGE_CELLS = 1_000_000  # from which they go to a temporary file
 _NONE = (sys.maxsize, 0, "")  # no error
-_BEGINNINGS = (b"PK", b"\xd0\xcf\x11\xe0")  # of a zip, and of what Excel wrote before 2007
+_BEGINNINGS = (b"PK", OldExcel.BEGINNING)  # of a zip, and of what Excel wrote before 2007
 
 
 def table_of_workbook(path: Path, reading: Reading, most: int, rows: int | None = None) -> Table:
     """A sheet of a workbook: the one that is named, else the first that is shown and not empty.
 
     Rows and columns without anything are left out, and so is a title above the table. Formulas
-    are what they came to when the workbook was saved.
+    are what they came to when the workbook was saved; errors are their names (`errors.is_error`).
 
     Args:
         path: of the workbook.
@@ -116,7 +117,7 @@ def _opened(path: Path, most: int) -> Iterator[_Book]:
     from python_calamine import CalamineError, CalamineWorkbook, PasswordError
 
     data = path.read_bytes()
-    parts = _parts(path.name, data, most)
+    parts = parts_of(path.name, data, most)
     try:
         with CalamineWorkbook.from_filelike(io.BytesIO(data)) as book:
             yield _Book(book, parts)
@@ -127,10 +128,14 @@ def _opened(path: Path, most: int) -> Iterator[_Book]:
         known = data.startswith(_BEGINNINGS)
         reason = error if known else Problem("reason_not_whole")
         raise refuse("file_unreadable", file=path.name, reason=reason) from None
+    except OSError as error:  # a checksum of a zip's member, for one
+        raise refuse("file_unreadable", file=path.name, reason=error) from None
 
 
-def _parts(name: str, data: bytes, most: int) -> Parts | None:
-    """Those of a workbook that is a zip, which may unpack to far more than it is."""
+def parts_of(name: str, data: bytes, most: int) -> Parts | None:
+    """Those of a workbook of a known kind; one that is a zip may unpack to far more than it is."""
+    if data.startswith(OldExcel.BEGINNING):
+        return OldExcel(data)
     if data[:2] != b"PK":
         return None
     try:
@@ -141,12 +146,17 @@ def _parts(name: str, data: bytes, most: int) -> Parts | None:
         raise refuse("file_unreadable", file=name, reason=reason) from None
     if size > most:
         raise refuse("file_too_large", file=name, expected=most // 2**20)
-    return parts_of(file)
+    names = frozenset(file.namelist())
+    if OpenDocument.MEMBER in names:
+        return OpenDocument(file)
+    if BinaryExcel.LIST in names:
+        return BinaryExcel(file)
+    return Excel(file) if Excel.LIST in names else None
 
 
 def _refuse_far(name: str, data: bytes) -> None:
     """Calamine makes room for each cell of a sheet, up to the last, before it reads any."""
-    parts = _parts(name, data, TABLE_BYTES)
+    parts = parts_of(name, data, TABLE_BYTES)
     most = SHEET_CELLS + len(data)
     for sheet, rows, columns in parts.reaches() if parts else ():
         if rows * columns > most:
