@@ -84,7 +84,11 @@ PACKED_BYTES = _limit("PACKED_BYTES", _PART, 2**27, "bytes", "a packed text, unp
 PACKED_RATIO = _limit("PACKED_RATIO", _PART, 200, "times", "its packed size on top of that")
 COLUMNS = _limit("COLUMNS", _PART, 100_000, "columns", "a table")
 SHEET_CELLS = _limit(  # of 32 bytes each, whether there is anything in them
-    "SHEET_CELLS", _PART, 2**22, "cells", "a sheet up to its last one; one more a byte of its file"
+    "SHEET_CELLS",
+    _PART,
+    2**22,
+    "cells",
+    "a sheet up to its last one; 3 more for every 2 bytes of a file",
 )
 EMPTY_CELLS = _limit("EMPTY_CELLS", _PART, 100, "cells", "for each value, of objects in JSON")
 CELL = _limit(  # csv's own limit of 131,072 is too small for long texts

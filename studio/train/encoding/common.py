@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from studio.document.edits import Fix
+from studio.document.preprocess import is_gap
 from studio.engine.program import Array
 from studio.problem import Problem, ProblemError
 from studio.progress import tell
@@ -25,9 +26,8 @@ def raise_any(problems: Sequence[Problem]) -> None:
 
 
 def fixed_empty(problems: Sequence[Problem], fix: Fix | None) -> list[Problem]:
-    """With a repair for those that are of empty cells."""
-    codes = ("cell_empty", "cell_empty_and_more")
-    return [replace(p, fix=fix) if p.code in codes else p for p in problems]
+    """With a repair for those that are of cells without a value."""
+    return [replace(p, fix=fix) if is_gap(str(p.args["cell"])) else p for p in problems]
 
 
 def told_blocks(table: Table) -> Iterator[slice]:

@@ -75,7 +75,8 @@ def picture_paths(table: Table, column: str) -> list[Path]:
     outside = [row for row, path in enumerate(paths) if path is None and cells[row].strip()]
     if outside:
         problem = table.misfit("picture_outside", column, outside)
-        problems.append(replace(problem, args={**problem.args, "path": str(table.folder)}))
+        below = str(Path(table.folder or "").absolute())
+        problems.append(replace(problem, args={**problem.args, "path": below}))
     named = [(row, path) for row, path in enumerate(paths) if path and cells[row].strip()]
     gone = [row for row, path in named if not path.is_file()]
     if gone:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from studio import apart
+from studio.problem import ProblemError, refuse
 
 MEMORY = 2**28  # bytes, and so many times the size of a file
 TIMES = 64
@@ -36,7 +37,17 @@ def expect_sound(path: Path, rows: int | None = None) -> None:
 @lru_cache(maxsize=64)
 def _gone_through(path: Path, rows: int | None, size: int, modified: int) -> None:
     bounds = apart.Bounds(MEMORY + TIMES * size, SECONDS + size // PACE, answer=0)
-    apart.ask(__name__, {"path": str(path), "rows": rows}, path, bounds)
+    try:
+        apart.ask(__name__, {"path": str(path), "rows": rows}, path, bounds)
+    except ProblemError as error:
+        (problem, *_) = error.problems
+        if problem.code in ("apart_ended", "apart_memory") and not _is_parquet(path):
+            raise refuse("workbook_ended", file=path.name) from None  # what it mostly is
+        raise
+
+
+def _is_parquet(path: Path) -> bool:
+    return path.suffix.lower() in (".parquet", ".pq")
 
 
 # -- in the process ------------------------------------------------------------------------------
@@ -55,7 +66,7 @@ def answer(question: Any) -> apart.Answer:
     from studio.train.tables.workbooks import go_through_workbook
 
     path = Path(question["path"])
-    if path.suffix.lower() in (".parquet", ".pq"):
+    if _is_parquet(path):
         go_through_parquet(path, question["rows"])
     else:
         go_through_workbook(path)

@@ -157,7 +157,7 @@ def parts_of(name: str, data: bytes, most: int) -> Parts | None:
 def _refuse_far(name: str, data: bytes) -> None:
     """Calamine makes room for each cell of a sheet, up to the last, before it reads any."""
     parts = parts_of(name, data, TABLE_BYTES)
-    most = SHEET_CELLS + len(data)
+    most = SHEET_CELLS + 3 * len(data) // 2
     for sheet, rows, columns in parts.reaches() if parts else ():
         if rows * columns > most:
             about = {"sheet": sheet, "rows": rows, "columns": columns, "expected": most}

@@ -18,8 +18,23 @@ def _anew() -> None:
 def test_two_cells_at_the_corners_of_a_sheet_end_no_process_of_ours(tmp_path: Path) -> None:
     path = tmp_path / "corners.xlsx"
     path.write_bytes(workbook(sheet([("A1", "1"), ("XFD1048576", "2")])))
-    with pytest.raises(ProblemError, match=r"corners\.xlsx.*was not opened"):
+    with pytest.raises(
+        ProblemError, match=r"corners\.xlsx.*was not opened.*reaches to row 1,048,576"
+    ):
         read_table(path)
+
+
+def test_a_workbook_that_ends_the_process_says_what_may_be_the_cause(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a.xlsx"
+    path.write_bytes(workbook(sheet([("A1", "1"), ("D1000000", "2")])))
+    sound.expect_sound(path)
+    sound._gone_through.cache_clear()
+    monkeypatch.setattr(sound, "MEMORY", 2**20)
+    with pytest.raises(ProblemError, match=r"a\.xlsx.*was not opened.*Ctrl\+End") as caught:
+        sound.expect_sound(path)
+    assert caught.value.problems[0].code == "workbook_ended"
 
 
 def test_what_is_sound_is_read(tmp_path: Path) -> None:
