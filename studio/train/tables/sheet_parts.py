@@ -13,6 +13,7 @@ import zlib
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import lru_cache
 from html import unescape
 from itertools import groupby
 from posixpath import join, normpath
@@ -46,7 +47,7 @@ _OPEN = re.compile(
 )
 _FILLED = frozenset(("value-type", "formula", "calcext:value-type"))
 _ATTRIBUTE = re.compile(r"([\w:.-]++)\s*+=\s*+(?:\"([^\"]*+)\"|'([^']*+)')")
-_PLACE = re.compile(r"([A-Z]{1,3})(\d{1,9})")
+_PLACE = re.compile(rb"\br\s*+=\s*+[\"']([A-Z]{1,3})\d{1,9}[\"']")
 
 
 class Parts(Protocol):
@@ -106,16 +107,21 @@ class Excel:
                 elif name == b"v" and not closing:
                     value = shown
                 elif name == b"c" and (wrong := _wrong_in_excel(inside, formula, value)):
-                    place = _PLACE.fullmatch(_attributes(placed).get("r", ""))
-                    yield row, (_column(place[1]) if place else 0) + since, wrong
+                    place = _PLACE.search(placed)
+                    yield row, (_column(place[1].decode()) if place else 0) + since, wrong
 
 
 def _wrong_in_excel(inside: bytes, formula: bool, value: bytes | None) -> str:
     """The error of a cell of .xlsx, from its attributes and what is in it; empty if none."""
     if b'"e"' in inside or b"'e'" in inside:
-        return error_cell(_text(value or b""))
+        return _error_shown(value or b"")
     unread = formula and not value and (value is None or _attributes(inside).get("t") != "str")
     return UNCALCULATED if unread else ""
+
+
+@lru_cache(256)
+def _error_shown(value: bytes) -> str:
+    return error_cell(_text(value))
 
 
 class OpenDocument:
