@@ -5,15 +5,19 @@ import json
 import os
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
 import pytest
-from onnx import numpy_helper
+from onnx import TensorProto, helper, numpy_helper
 
 from studio.formats.onnx_export import export
 from studio.formats.proof_files import folder_of
+from studio.layers import Input, OnnxModel
+from studio.models import Model
 from studio.problem import ProblemError
 from studio.text import set_language
 from tests.formats.examples import fill, two_outputs
@@ -85,6 +89,104 @@ def test_a_weight_changed_since_is_found(model: Path, tmp_path: Path) -> None:
     assert ran.returncode == 1
     assert "main_output: " in ran.stdout
     assert "DIFFERENT" in ran.stdout
+
+
+@pytest.mark.parametrize("kind", ["bool", "int64", "double"])
+def test_truths_and_integers_are_compared_too(kind: str, tmp_path: Path) -> None:
+    path, out = tmp_path / "net.onnx", tmp_path / "m.onnx"
+    element = getattr(TensorProto, kind.upper())
+    value = partial(helper.make_tensor_value_info, shape=["N", 4])
+    nodes = [
+        helper.make_node("Mul", ["x", "c"], ["scaled"]),
+        helper.make_node("Floor", ["scaled"], ["floor"]),
+        helper.make_node("Cast", ["floor"], ["y"], to=element),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "g",
+        [value("x", TensorProto.FLOAT)],
+        [value("y", element)],
+        [numpy_helper.from_array(np.float32(100), "c")],
+    )
+    version = [helper.make_opsetid("", 18)]
+    onnx.save(helper.make_model(graph, opset_imports=version, ir_version=9), path)
+    inputs = Input(shape=(4,))
+    export(Model(inputs, OnnxModel(str(path))(inputs)).project, out, with_proof=True)
+    ran = repeat(out, tmp_path)
+    assert ran.returncode == 0, ran.stderr
+    with np.load(folder_of(out) / "outputs.npz") as given:
+        (name,) = {place.partition("/")[2] for place in given.files}
+        changed = dict(given)
+    changed[f"3/{name}"][1, 2] = not changed[f"3/{name}"][1, 2]
+    np.savez(folder_of(out) / "outputs.npz", **changed)
+    ran = repeat(out, tmp_path)
+    assert ran.returncode == 1
+    assert ran.stdout.count("DIFFERENT") == 1
+
+
+def spoil(report: dict[str, Any], how: str) -> None:
+    """Make a report promise less than it did."""
+    outputs = report["outputs"]
+    match how:
+        case "no batches":
+            report["batch_sizes"] = []
+        case "fewer batches":
+            report["batch_sizes"] = [3, 3, 32]
+        case "no outputs":
+            report["outputs"] = {}
+        case "fewer outputs":
+            del outputs["aux_output"]
+        case "another output":
+            outputs["third"] = outputs.pop("aux_output")
+        case "nothing of an output":
+            outputs["aux_output"] = {}
+        case _:
+            member, value = how.split()
+            outputs["aux_output"][member] = float(value)
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        "no batches",
+        "fewer batches",
+        "no outputs",
+        "fewer outputs",
+        "another output",
+        "nothing of an output",
+        "allowed inf",
+        "allowed nan",
+        "allowed 1e9",
+        "allowed 0",
+        "difference 0.5",
+        "difference nan",
+    ],
+)
+def test_a_report_that_promises_less_is_no_proof(model: Path, tmp_path: Path, how: str) -> None:
+    path = folder_of(model) / "report.json"
+    report = json.loads(path.read_text(encoding="utf-8"))
+    spoil(report, how)
+    path.write_text(json.dumps(report))
+    ran = repeat(model, tmp_path)
+    assert ran.returncode == 1
+    assert ran.stderr
+
+
+@pytest.mark.parametrize("file", ["inputs", "outputs"])
+def test_arrays_that_are_missing_are_no_proof(model: Path, tmp_path: Path, file: str) -> None:
+    place = folder_of(model) / f"{file}.npz"
+    with np.load(place) as found:
+        arrays = dict(found)
+    of_three = next(name for name in arrays if name.startswith("3/"))
+    for left in (
+        {},
+        {name: array for name, array in arrays.items() if name != of_three},
+        {name: array[:0] for name, array in arrays.items()},
+    ):
+        np.savez(place, **left)
+        ran = repeat(model, tmp_path)
+        assert ran.returncode == 1
+        assert "there" in ran.stderr or "DIFFERENT" in ran.stdout
 
 
 def test_it_is_written_again_over_its_own_files_only(model: Path, tmp_path: Path) -> None:
