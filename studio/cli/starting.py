@@ -40,12 +40,14 @@ def demo(
     epochs: CountOption = None,
 ) -> None:
     """Make the headline example, train it, export it, prove the export, say where the files are."""
+    from studio.formats.onnx_export import expect_free
     from studio.formats.onnx_export import export as export_onnx
 
     where = folder or Path.home() / "Layerloom"
     where.mkdir(parents=True, exist_ok=True)
     project_file, onnx_file = where / "headline-demo.loom", where / "headline-demo.onnx"
     check_writable(project_file)
+    expect_free(onnx_file)
     project = Project(EXAMPLES["headline"]())
     if epochs:
         project.document = edits.set_run(project.document, epochs=epochs)

@@ -129,13 +129,40 @@ def sweep(path: Path) -> None:
                 _sweep(left)
 
 
+def typed_path(written: str) -> Path:
+    """The path of a file to be written, as somebody typed it; ``~`` is a home.
+
+    Raises:
+        ProblemError: ``file_not_written``: nothing can be at such a path.
+    """
+    try:
+        path = Path(written).expanduser()
+    except RuntimeError as error:
+        nobody = OSError(0, str(Problem("reason_no_home")))
+        raise not_written(Path(written), nobody) from error
+    with _naming(path), contextlib.suppress(FileNotFoundError):
+        path.lstat()
+    return path
+
+
 @contextlib.contextmanager
 def _naming(path: Path) -> Iterator[None]:
     """What the system refuses within was about this file."""
     try:
+        _expect_name(path)
         yield
     except OSError as error:
         raise not_written(path, error) from error
+
+
+def _expect_name(path: Path) -> None:
+    """Refuse, as the system does what it cannot find, what it would not even look for."""
+    try:
+        known = b"\0" not in os.fsencode(path)
+    except UnicodeEncodeError:
+        known = False
+    if not known:
+        raise OSError(0, str(Problem("reason_no_name")))
 
 
 class _Beside:

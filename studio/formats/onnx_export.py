@@ -3,7 +3,7 @@
 import contextlib
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from studio.document.analysis import analyse
@@ -14,21 +14,25 @@ from studio.document.project import Project
 from studio.engine.onnx_writer import to_onnx
 from studio.engine.passes.inference import for_inference
 from studio.engine.program import Array
-from studio.formats import preprocessing, proof_files, strict_json
+from studio.formats import exported_files, preprocessing, proof_files
 from studio.formats.atomic import check_writable, reason, write_all
+from studio.formats.exported_files import whose_description, whose_script
 from studio.formats.proof import Proof, prove
 from studio.formats.strict_json import MalformedError
 from studio.problem import Problem, ProblemError, refuse
-from studio.text import resources
-
-_MARK = b"# Written by Layerloom"
 
 
-def export(project: Project, path: str | Path, with_proof: bool = False) -> Proof:
+def export(
+    project: Project,
+    path: str | Path,
+    with_proof: bool = False,
+    replacing: Collection[Path] = (),
+) -> Proof:
     """Write ``<name>.onnx``, ``<name>.json`` and ``<name>.py`` once the first is proven.
 
     `with_proof` writes what anybody can repeat the proof with beside them: see
-    `studio.formats.proof_files`.
+    `studio.formats.proof_files`. What people changed of the files of an earlier export stays, and
+    nothing is written; `replacing` names those that may go nevertheless.
 
     The model is the document lowered for inference, its weights as initializers, its inputs and
     outputs under the names users see, any batch size. Weights never initialized are initialized
@@ -40,18 +44,23 @@ def export(project: Project, path: str | Path, with_proof: bool = False) -> Proo
 
     Raises:
         ProblemError: what is wrong with the document; ``proof_failed``, ``proof_not_finite``,
-            ``onnx_invalid``, ``onnxruntime_refused``; ``export_suffix``, ``file_in_the_way``,
-            ``file_not_written``. Nothing is written then.
+            ``onnx_invalid``, ``onnxruntime_refused``; ``export_suffix``,
+            ``file_not_written``; what `expect_free` refuses. Nothing is written then.
             ``file_not_flushed``: all is written.
         Cancelled: whoever listens to the progress wants it; nothing is written.
     """
     path = Path(path)
-    about, script = _beside(path)
+    if path.suffix.lower() != ".onnx":
+        raise refuse("export_suffix", file=str(path))
     check_writable(path)  # by its own name, not that of a file beside it
-    if with_proof:
-        proof_files.expect_free(path)
+    expect_free(path, with_proof, replacing)
+    about, script = path.with_suffix(".json"), path.with_suffix(".py")
     data, proof = exported(project)
-    files = [(script, _script()), (about, _about(project, path, data)), (path, data)]
+    files = [
+        (script, exported_files.script("script.py")),
+        (about, _about(project, path, data)),
+        (path, data),
+    ]
     if with_proof:
         files = [*proof_files.files(path, data, proof).items(), *files]
         proof_files.make_folder(path)
@@ -84,7 +93,7 @@ def exported(project: Project) -> tuple[bytes, Proof]:
         for_inference(program, weights),
         name=document.graph.name,
         outputs=names,
-        metadata={preprocessing.KEY: json.dumps(about, ensure_ascii=False, sort_keys=True)},
+        metadata={exported_files.KEY: json.dumps(about, ensure_ascii=False, sort_keys=True)},
     )
     return data, prove(data, document, lowered, weights, names, warnings)
 
@@ -126,41 +135,42 @@ def _warnings(project: Project, lowered: Lowered) -> tuple[Problem, ...]:
 # -- the files beside it -------------------------------------------------------------------------
 
 
-def _beside(path: Path) -> tuple[Path, Path]:
-    """Where JSON and script go, once it is sure that they overwrite nobody else's files."""
-    if path.suffix.lower() != ".onnx":
-        raise refuse("export_suffix", file=str(path))
-    about, script = path.with_suffix(".json"), path.with_suffix(".py")
-    for other, is_ours in ((about, _is_ours_json), (script, _is_ours_script)):
+def expect_free(path: Path, with_proof: bool = False, replacing: Collection[Path] = ()) -> None:
+    """Refuse to export to where somebody's work would be lost; for the arguments see `export`.
+
+    Raises:
+        ProblemError: ``file_in_the_way``: a file is not of an export; ``file_changed_since``: one
+            is, but was changed; ``file_unreadable``.
+    """
+    for changed in changed_since(path, with_proof):
+        if changed not in replacing:
+            raise refuse("file_changed_since", file=str(changed), wanted=path.name)
+
+
+def changed_since(path: Path, with_proof: bool = False) -> list[Path]:
+    """The files of an earlier export to `path` that people changed, and another would replace.
+
+    Raises:
+        ProblemError: ``file_in_the_way``, ``file_unreadable``.
+    """
+    found = []
+    beside = ((".json", whose_description), (".py", whose_script))
+    for file, whose in ((path.with_suffix(suffix), whose) for suffix, whose in beside):
         try:
-            if other.exists() and not is_ours(other.read_bytes()):
-                raise refuse("file_in_the_way", file=str(other), wanted=path.name)
+            kind = whose(file.read_bytes()) if file.exists() else "ours"
         except OSError as error:
-            raise refuse("file_unreadable", file=str(other), reason=reason(error)) from error
-    return about, script
-
-
-def _is_ours_json(data: bytes) -> bool:
-    try:
-        value = strict_json.loads(data)
-    except MalformedError:
-        return False
-    return isinstance(value, dict) and preprocessing.KEY in value
-
-
-def _is_ours_script(data: bytes) -> bool:
-    return data.startswith(_MARK)
+            raise refuse("file_unreadable", file=str(file), reason=reason(error)) from error
+        if kind == "theirs":
+            raise refuse("file_in_the_way", file=str(file), wanted=path.name)
+        found += [file] * (kind == "changed")
+    return [*found, *(proof_files.changed_since(path) if with_proof else ())]
 
 
 def _about(project: Project, path: Path, data: bytes) -> bytes:
     value = preprocessing.describe(project, output_labels(project.document))
     value[preprocessing.OF] = hashlib.sha256(data).hexdigest()
     try:
-        return strict_json.dumps(value, path.with_suffix(".json").name)
+        return exported_files.stamped(value, path.with_suffix(".json").name)
     except MalformedError as error:
         args = {"place": error.place, "reason": error.reason}
         raise refuse("file_unsavable", file=str(path), **args) from error
-
-
-def _script() -> bytes:
-    return (resources() / "export" / "script.py").read_bytes()

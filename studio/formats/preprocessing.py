@@ -32,9 +32,9 @@ from studio.document.preprocess import (
 )
 from studio.document.project import Project
 from studio.document.windows import window_of
+from studio.formats.exported_files import KEY
 from studio.layers.input import Input
 
-KEY = "layerloom"  # of the metadata; also what tells our JSON file from somebody else's
 OF = "sha256"  # in the JSON file: of the model's bytes
 
 

@@ -26,11 +26,11 @@ import studio
 from studio.engine.program import IR_VERSION, OPSET, Array
 from studio.formats import strict_json
 from studio.formats.atomic import not_written, reason
+from studio.formats.exported_files import Whose, script, whose_script
 from studio.formats.proof import TOLERANCE, Proof
 from studio.problem import refuse
-from studio.text import resources, text
+from studio.text import text
 
-_MARK = b"# Written by Layerloom"
 _SCRIPT = "repeat.py"
 _USED = ("numpy", "onnx", "onnxruntime")
 
@@ -40,27 +40,29 @@ def folder_of(path: Path) -> Path:
     return path.with_suffix(".proof")
 
 
-def expect_free(path: Path) -> None:
-    """Refuse to write a proof where somebody else's files are.
+def changed_since(path: Path) -> list[Path]:
+    """What people changed of the proof that is there, and another would replace: its script.
 
     Raises:
-        ProblemError: ``file_in_the_way``, ``file_unreadable``.
+        ProblemError: ``file_in_the_way``: somebody else's files are there; ``file_unreadable``.
     """
     folder = folder_of(path)
     try:
-        if folder.exists() and not _is_ours(folder):
-            raise refuse("file_in_the_way", file=str(folder), wanted=path.name)
+        whose = _whose(folder) if folder.exists() else "ours"
     except OSError as error:
         raise refuse("file_unreadable", file=str(folder), reason=reason(error)) from error
+    if whose == "theirs":
+        raise refuse("file_in_the_way", file=str(folder), wanted=path.name)
+    return [folder / _SCRIPT] * (whose == "changed")
 
 
-def _is_ours(folder: Path) -> bool:
+def _whose(folder: Path) -> Whose:
     if not folder.is_dir():
-        return False
-    script = folder / _SCRIPT
+        return "theirs"
+    found = folder / _SCRIPT
     if all(path.suffix == ".tmp" for path in folder.iterdir()):  # of an export that was killed
-        return True
-    return script.is_file() and script.read_bytes().startswith(_MARK)
+        return "ours"
+    return whose_script(found.read_bytes()) if found.is_file() else "theirs"
 
 
 def make_folder(path: Path) -> None:
@@ -87,7 +89,7 @@ def files(path: Path, data: bytes, proof: Proof) -> dict[Path, bytes]:
     inputs = {f"{s.batch}/{name}": a for s in proof.samples for name, a in s.inputs.items()}
     outputs = {f"{s.batch}/{name}": a for s in proof.samples for name, a in s.outputs.items()}
     return {
-        folder / _SCRIPT: (resources() / "export" / _SCRIPT).read_bytes(),
+        folder / _SCRIPT: script(_SCRIPT),
         folder / "inputs.npz": _packed(inputs),
         folder / "outputs.npz": _packed(outputs),
         folder / "report.json": strict_json.dumps(_report(path, data, proof), "report.json"),

@@ -1,6 +1,6 @@
 """Export the model as an ONNX file, and show the proof that it is the trained model."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from functools import partial
@@ -27,7 +27,8 @@ from PySide6.QtWidgets import (
 )
 
 from studio.document.project import Project
-from studio.formats.onnx_export import export
+from studio.formats.atomic import typed_path
+from studio.formats.onnx_export import changed_since, export
 from studio.formats.proof import Proof
 from studio.formats.proof_files import folder_of
 from studio.problem import Problem, ProblemError
@@ -63,10 +64,13 @@ def run_export(session: Session, parent: QWidget | None = None) -> None:
     dialog.deleteLater()
 
 
-def attempt(project: Project, path: Path, with_proof: bool = False) -> Outcome:
+def attempt(
+    project: Project, path: Path, with_proof: bool = False, replacing: Collection[Path] = ()
+) -> Outcome:
     """Export, and say how it went; what is wrong is no exception here."""
     try:
-        return Outcome(path, export(project, path, with_proof), with_proof=with_proof)
+        proof = export(project, path, with_proof, replacing)
+        return Outcome(path, proof, with_proof=with_proof)
     except ProblemError as error:
         return Outcome(path, problems=error.problems)
 
@@ -159,20 +163,34 @@ class ExportDialog(QDialog):
         if not written:
             self.path.setFocus()
             return
-        path = _with_suffix(Path(written).expanduser())
-        self.path.setText(str(path))
-        question = text("training.export_overwrite", name=path.name)
-        if path.exists() and not confirm(self, question, text("training.export_replace")):
-            return
-        for widget in (self.notice, self.table, self.facts):
+        for widget in (self.notice, self.table, self.facts):  # of the export before this one
             widget.hide()
+        self.state.setText(text("training.export_about"))
+        try:
+            path = _with_suffix(typed_path(written))
+            self.path.setText(str(path))
+            replacing = changed_since(path, self.with_proof.isChecked())
+        except ProblemError as error:
+            self._show_failure(Outcome(Path(written), problems=error.problems))
+            return
+        if not self._may_replace(path, replacing):
+            return
         self._set_busy(True)
         # A copy: a training that ends meanwhile changes the weights.
         project = self._session.project
         snapshot = replace(project, store=deepcopy(project.store), fitted=dict(project.fitted))
         self._call = Call()
-        job = partial(attempt, snapshot, path, self.with_proof.isChecked())
+        job = partial(attempt, snapshot, path, self.with_proof.isChecked(), replacing)
         self._worker.ask(partial(self._call.run, job))
+
+    def _may_replace(self, path: Path, changed: Collection[Path]) -> bool:
+        """Ask about the file that is there, and about what people changed of those beside it."""
+        lines = [text("training.export_overwrite", name=path.name)] if path.exists() else []
+        if changed:
+            names = ", ".join(str(file.relative_to(path.parent)) for file in changed)
+            lines.append(text("training.export_overwrite_changed", names=names))
+        question, yes = "\n\n".join(lines), text("training.export_replace")
+        return not lines or confirm(self, question, yes, loses=bool(changed))
 
     def _set_busy(self, busy: bool) -> None:
         self.busy.setVisible(busy)

@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.cli.commands import layerloom
 
 
@@ -28,6 +30,36 @@ def test_the_proof_is_written_beside_it(project: Path, tmp_path: Path, capsys: A
     assert "m.proof" in capsys.readouterr().out
     assert layerloom("export", project, tmp_path / "s.onnx", "--proof", "--training") == 2
     assert not (tmp_path / "s.onnx").exists()
+
+
+def test_what_was_changed_of_an_export_stays(project: Path, tmp_path: Path, capsys: Any) -> None:
+    out, script = tmp_path / "m.onnx", tmp_path / "m.py"
+    assert layerloom("export", project, out) == 0
+    script.write_text(script.read_text().replace("sys.argv[1]", "sys.argv[2]"))
+    before = script.read_bytes()
+    assert layerloom("export", project, out) == 1
+    said = capsys.readouterr().err
+    assert str(script) in said
+    assert "Move it" in said
+    assert script.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("command", "suffix"),
+    [
+        ("export", ".onnx"),
+        ("picture", ".svg"),
+        ("report", ".html"),
+        ("predict --out", ".csv"),
+        ("train --epochs 1 --out", ".loom"),
+    ],
+)
+def test_a_name_that_is_too_long_is_said(
+    project: Path, tmp_path: Path, capsys: Any, command: str, suffix: str
+) -> None:
+    name, *options = command.split()
+    assert layerloom(name, project, *options, tmp_path / f"{'a' * 300}{suffix}") == 1
+    assert "too long" in capsys.readouterr().err
 
 
 def test_export_overwrites_neither_project_nor_table(

@@ -87,6 +87,30 @@ def test_a_name_may_be_as_long_as_the_system_lets_it_be(tmp_path, name):
     assert [path.name for path in tmp_path.iterdir()] == [name]
 
 
+@pytest.mark.parametrize("name", ["a\0b", "a\ud800"])
+def test_a_name_that_no_file_can_have_is_a_problem(tmp_path, name):
+    path = tmp_path / name
+    tries = [
+        lambda: atomic.write_bytes(path, b""),
+        lambda: atomic.check_writable(path),
+        lambda: atomic.typed_path(str(path)),
+        lambda: atomic.writing(path).__enter__(),
+    ]
+    for attempt in tries:
+        with pytest.raises(ProblemError, match="a sign that no file name can have") as caught:
+            attempt()
+        assert caught.value.problems[0].code == "file_not_written"
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_path_that_was_typed_may_begin_at_a_home(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert atomic.typed_path("~/m.onnx") == tmp_path / "m.onnx"
+    for written, said in (("~nobody_of_this_name/m", "no home"), ("m" * 300, "too long")):
+        with pytest.raises(ProblemError, match=said):
+            atomic.typed_path(written)
+
+
 def test_whether_a_file_could_be_written_is_tried_without_a_trace(tmp_path):
     path = tmp_path / "a.bin"
     atomic.check_writable(path)

@@ -29,7 +29,7 @@ from studio.document.project import Project
 from studio.engine.numpy_executor import NumpyExecutor
 from studio.engine.onnx_writer import to_onnx
 from studio.formats import onnx_export, proof
-from studio.formats.onnx_export import export, output_labels
+from studio.formats.onnx_export import changed_since, export, output_labels
 from studio.formats.proof import BATCHES, Proof
 from studio.layers.activation import Activation
 from studio.layers.dense import Dense
@@ -185,6 +185,48 @@ def test_files_of_others_are_not_overwritten(tmp_path):
     raised("export_suffix", project, Path())
 
 
+@pytest.mark.parametrize("name", ["m.py", "m.json", "m.proof/repeat.py"])
+def test_what_people_changed_is_not_overwritten(tmp_path, name):
+    project, path = fill(chain(Input((3,)), Dense(4))), tmp_path / "m.onnx"
+    export(project, path, with_proof=True)
+    mine, before = tmp_path / name, path.read_bytes()
+    if mine.suffix == ".py":
+        assert b"yours to change" in mine.read_bytes().splitlines()[0]
+        mine.write_bytes(mine.read_bytes() + b"# mine\n")
+    else:
+        mine.write_text(json.dumps({**json.loads(mine.read_text()), "mine": 1}))
+    changed = mine.read_bytes()
+    other = fill(chain(Input((3,)), Dense(4)), seed=1)
+    with pytest.raises(ProblemError) as caught:
+        export(other, path, with_proof=True)
+    assert caught.value.problems[0].code == "file_changed_since"
+    assert str(mine) in str(caught.value)
+    assert (mine.read_bytes(), path.read_bytes()) == (changed, before)
+    assert changed_since(path, with_proof=True) == [mine]
+    export(other, path, with_proof=True, replacing=[mine])
+    assert mine.read_bytes() != changed
+    assert path.read_bytes() != before
+    assert changed_since(path, with_proof=True) == []
+
+
+def test_a_description_laid_out_anew_says_the_same(tmp_path):
+    project, path = fill(chain(Input((3,)), Dense(4))), tmp_path / "m.onnx"
+    export(project, path)
+    about = path.with_suffix(".json")
+    about.write_text(json.dumps(json.loads(about.read_text()), indent=8))
+    export(project, path)
+    export(project, path, with_proof=True)  # whose proof was not there
+    (tmp_path / "m.proof" / "repeat.py").write_bytes(b"# Written by Layerloom; mine")
+    export(project, path)  # without a proof it is not in the way
+
+
+def test_what_an_earlier_version_exported_may_have_been_changed(tmp_path):
+    project, path = fill(chain(Input((3,)), Dense(4))), tmp_path / "m.onnx"
+    export(project, path)
+    path.with_suffix(".py").write_text("# Written by Layerloom; yours to change.\n1 + 1\n")
+    assert "m.py" in raised("file_changed_since", project, path)
+
+
 # -- the script ----------------------------------------------------------------------------------
 
 
@@ -297,6 +339,7 @@ def test_metadata_and_the_json_file_say_the_same(tmp_path):
     assert entry.key == "layerloom"
     beside = json.loads((tmp_path / "m.json").read_text("utf-8"))
     assert beside.pop("sha256") == hashlib.sha256((tmp_path / "m.onnx").read_bytes()).hexdigest()
+    assert beside.pop("written")
     assert json.loads(entry.value) == beside
     assert json.loads(entry.value)["inputs"]["title"]["vocabulary"][1] == "won't"
 

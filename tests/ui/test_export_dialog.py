@@ -120,6 +120,62 @@ def test_a_file_is_replaced_only_when_wanted(qtbot, dialog, tmp_path, monkeypatc
     assert ((tmp_path / "line.onnx").read_bytes() == b"mine") is not answer
 
 
+@pytest.mark.parametrize("answer", [True, False])
+def test_what_people_changed_is_replaced_only_when_wanted(
+    qtbot, dialog, tmp_path, monkeypatch, answer
+):
+    dialog.with_proof.setChecked(True)
+    press_export(qtbot, dialog)
+    (tmp_path / "line.onnx").unlink()
+    script, repeat = tmp_path / "line.py", tmp_path / "line.proof" / "repeat.py"
+    for mine in (script, repeat):
+        mine.write_text(mine.read_text() + "# mine")
+    asked = []
+
+    def press(box):
+        asked.append(box.text())
+        assert box.defaultButton() is box.escapeButton()
+        accept = QMessageBox.ButtonRole.AcceptRole
+        yes = next(b for b in box.buttons() if box.buttonRole(b) == accept)
+        (yes if answer else box.escapeButton()).click()
+        return 0
+
+    monkeypatch.setattr(QMessageBox, "exec", press)
+    qtbot.mouseClick(dialog.go, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: not dialog.busy.isVisible(), timeout=30_000)
+    (question,) = asked
+    assert "line.py" in question
+    assert "repeat.py" in question
+    assert "line.onnx" not in question
+    for mine in (script, repeat):
+        assert ("# mine" in mine.read_text()) is not answer
+    assert (tmp_path / "line.onnx").exists() is answer
+    # What was written before is no longer said to be.
+    assert ("line.json" in dialog.state.text()) is answer
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("a" * 300, "too long"),
+        ("~nobody_of_this_name/x.onnx", "no home"),
+        ("x\0y.onnx", "no file name can have"),
+        ("/proc/nowhere/x.onnx", "could not be saved"),
+    ],
+)
+def test_a_path_that_cannot_be_gets_a_sentence(qtbot, dialog, tmp_path, written, said):
+    press_export(qtbot, dialog)
+    assert "line.onnx" in dialog.state.text()
+    dialog.path.setText(written)
+    qtbot.mouseClick(dialog.go, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: not dialog.busy.isVisible(), timeout=30_000)
+    assert said in dialog.notice.label.text()
+    assert dialog.state.text() == "The export failed."
+    assert not dialog.table.isVisible()
+    assert not dialog.facts.isVisible()
+    assert dialog.go.isEnabled()
+
+
 def test_a_name_without_suffix_gets_it(qtbot, dialog, tmp_path, monkeypatch):
     chosen = str(tmp_path / "other.v2")
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *a, **k: (chosen, ""))
@@ -139,7 +195,7 @@ def test_a_folder_that_is_not_there_is_said(qtbot, dialog, tmp_path):
 def test_escape_cancels_an_export_and_another_closes(qtbot, dialog, tmp_path, monkeypatch):
     proving = threading.Event()
 
-    def slow(project, path, with_proof):
+    def slow(project, path, with_proof, replacing):
         for done in range(1000):
             tell("proving", done, 1000)
             proving.set()
@@ -162,7 +218,7 @@ def test_escape_cancels_an_export_and_another_closes(qtbot, dialog, tmp_path, mo
 
 
 def test_an_error_of_our_own_ends_the_waiting(qtbot, dialog, monkeypatch):
-    def broken(project, path, with_proof):
+    def broken(project, path, with_proof, replacing):
         raise RuntimeError("a bug")
 
     monkeypatch.setattr(export_dialog, "export", broken)

@@ -1,5 +1,6 @@
 """Keras in a process of its own: which Python has it, and what it says to a described model."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -71,7 +72,9 @@ def python_with_keras(path: str = "", backend: str = "") -> Python:
             ``parity_backend``, ``python_silent``.
     """
     if path:
-        return _using(_asked(str(Path(path).expanduser())), backend)
+        with contextlib.suppress(RuntimeError):  # ~of_nobody, which is nowhere then
+            path = str(Path(path).expanduser())
+        return _using(_asked(path), backend)
     for found in _nearby():
         try:
             return _using(_asked(found), backend)

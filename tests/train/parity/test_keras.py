@@ -50,8 +50,11 @@ def test_a_backend_that_is_not_there_is_refused(tmp_path):
 
 
 def test_a_path_that_leads_nowhere_is_refused(tmp_path):
-    with pytest.raises(ProblemError, match="No such file"):
-        python_with_keras(str(tmp_path / "python"))
+    for path in (str(tmp_path / "python"), "~nobody_of_this_name/python"):
+        with pytest.raises(ProblemError, match="No such file"):
+            python_with_keras(path)
+    with pytest.raises(ProblemError, match="null byte"):
+        python_with_keras("a\0b")
 
 
 def test_the_first_python_with_keras_on_the_path_is_taken(tmp_path, monkeypatch):
