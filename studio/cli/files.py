@@ -22,12 +22,14 @@ def load(path: Path) -> Project:
 def save(path: Path, project: Project) -> None:
     """Write a project, all of it or nothing; what a later version's file had more is said."""
     from studio.formats import loom
-    from studio.formats.newer_files import lost_problem
+    from studio.formats.newer_files import astray_problems, lost_problem
 
-    places = loom.lost(project)
+    places, moved = loom.lost(project), loom.astray(project, path)
     loom.save(path, project)
     if places:
         complain(lost_problem(places, str(path)))
+    for problem in astray_problems(moved, str(path)):
+        complain(problem)
 
 
 def spare_newer(path: Path) -> None:

@@ -18,8 +18,8 @@ before it is read; nothing is written on reading. The zip's comment says which v
 
 A file of a later format is opened as far as it is known (`newer`; `Project.newer`), and never
 written over, by whatever project. Such a project that nobody changed is saved elsewhere as its
-whole file, byte for byte, so that nothing is lost; with changes, as this version knows it: `lost`
-says what is not in there.
+whole file, byte for byte, so that nothing is lost; `astray` says which data it does not find from
+there. With changes it is saved as this version knows it: `lost` says what is not in there.
 """
 
 import hashlib
@@ -96,6 +96,25 @@ def changed(project: Project) -> bool:
 def lost(project: Project) -> tuple[str, ...]:
     """The places in a later version's file of what saving this project would not keep."""
     return project.newer.passed if project.newer is not None and changed(project) else ()
+
+
+def astray(project: Project, path: Path) -> tuple[tuple[Path, Path], ...]:
+    """The files of the data that an unchanged copy of a later version's file would not find again.
+
+    Such a copy is the file byte for byte: a path from its folder goes on from another one.
+
+    Args:
+        project: about to be saved.
+        path: where.
+
+    Returns:
+        For each where it is, and where the copy has it.
+    """
+    if project.newer is None or changed(project):
+        return ()
+    there = from_bytes(project.newer.data, path.absolute().parent)
+    pairs = zip(_data_files(project.document), _data_files(there.document), strict=True)
+    return tuple((here, other) for here, other in pairs if here != other)
 
 
 @uncollected()
@@ -225,6 +244,18 @@ def _with_source(document: Document, change: Callable[[TableSource], TableSource
     return replace(document, plan=replace(document.plan, data=data))
 
 
+def _data_files(document: Document) -> list[Path]:
+    """The files of the data, training and validation."""
+    found: list[Path] = []
+
+    def note(source: TableSource) -> TableSource:
+        found.append(Path(source.path))
+        return source
+
+    _with_source(document, note)
+    return found
+
+
 # -- reading -------------------------------------------------------------------------------------
 
 
@@ -305,8 +336,12 @@ def _read_newer(file: IO[bytes], folder: Path) -> Project | None:
 
 
 def _digest(project: Project) -> str:
-    """Tells one project from another; what a window last saw of it aside."""
-    as_is = replace(project, thumbnail=b"", newer=None)
+    """Tells one project from another; what a window last saw of it aside.
+
+    So is the counter of ids, which an edit moves on and taking that back does not.
+    """
+    document = replace(project.document, next_id=0)
+    as_is = replace(project, document=document, thumbnail=b"", newer=None)
     folder = Path(Path.cwd().anchor)  # paths stay whole
     return hashlib.sha256(to_bytes(as_is, folder)).hexdigest()
 

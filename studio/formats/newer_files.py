@@ -66,6 +66,15 @@ def lost_problem(places: Sequence[str], file: str) -> Problem:
     return Problem("newer_lost", args={"file": file, "places": listed(places)}, severity="warning")
 
 
+def astray_problems(moved: Sequence[tuple[Path, Path]], file: str) -> list[Problem]:
+    """What to tell whoever has saved a copy that does not find its data: where that is, and
+    where it has to be.
+    """
+    places = ({"here": str(here), "there": str(there)} for here, there in moved)
+    args = ({"file": file, **place} for place in places)
+    return [Problem("newer_astray", args=each, severity="warning") for each in args]
+
+
 def listed(places: Sequence[str]) -> str:
     """Some places in a file, without the name of the member most of them are in."""
     names = [place.removeprefix("document.json.") for place in places]

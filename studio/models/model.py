@@ -21,7 +21,7 @@ from studio.document.plan import OutputPlan, TrainPlan
 from studio.document.project import Project
 from studio.document.tracing import Tensors, listed, traced
 from studio.formats import document_json, loom
-from studio.formats.newer_files import lost_problem, newer_problem
+from studio.formats.newer_files import astray_problems, lost_problem, newer_problem
 from studio.formats.onnx_export import export
 from studio.formats.proof import Proof
 from studio.layers.functional import Operation, Tensor
@@ -407,10 +407,12 @@ class Model(Structure):
         ignored("save", {"zipped": (zipped, (None, True))})
         path = project_path(filepath, overwrite)
         self.project.document = arrange_unplaced(self.document)
-        places = loom.lost(self.project)
+        places, moved = loom.lost(self.project), loom.astray(self.project, path)
         loom.save(path, self.project)
         if places:
             warn(lost_problem(places, str(path)))
+        for problem in astray_problems(moved, str(path)):
+            warn(problem)
 
     def save_weights(
         self, filepath: str | Path, overwrite: bool = True, max_shard_size: Any = None

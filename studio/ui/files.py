@@ -11,7 +11,7 @@ from studio.document.project import Project
 from studio.engine.memory import held
 from studio.examples import EXAMPLES
 from studio.formats import loom
-from studio.formats.newer_files import listed
+from studio.formats.newer_files import astray_problems, listed
 from studio.formats.results import write_history, write_weights
 from studio.problem import ProblemError, refuse
 from studio.text import text
@@ -156,6 +156,7 @@ class Files:
                 return answer == "elsewhere" and self.save_as()
         project = session.project
         project.thumbnail = thumbnail(session.document, session.analysis, project.store)
+        moved = loom.astray(project, path)
         try:
             loom.save(path, project)
         except (ProblemError, OSError, MemoryError) as error:
@@ -166,6 +167,9 @@ class Files:
             return False
         session.saved(path)
         self._settings.remember(path)
+        if moved:
+            copied = text("window.newer_copied", name=path.name)
+            tell_problems(self._parent, copied, astray_problems(moved, str(path)))
         return True
 
     def export_weights(self) -> None:

@@ -5,6 +5,7 @@ import json
 import re
 import zipfile
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,9 @@ import pytest
 
 from studio.document import edits
 from studio.document.analysis import analyse
+from studio.document.history import History
 from studio.document.model import Endpoint, Unknown
+from studio.document.plan import TableSource
 from studio.document.project import Project
 from studio.formats import document_json, loom, newer_files
 from studio.layers.dense import Dense
@@ -145,6 +148,41 @@ def test_saved_elsewhere_unchanged_it_is_the_same_file(tmp_path: Path) -> None:
     assert (tmp_path / "copy.loom").read_bytes() == path.read_bytes()
     with pytest.raises(ProblemError):
         loom.save(tmp_path / "copy.loom", project)
+
+
+def test_an_edit_taken_back_is_no_change(tmp_path: Path) -> None:
+    project, path = opened(tmp_path, later(grow, extra__model=b"x"))
+    history = History(project.document)
+    history.commit("add", edits.add_layer(history.document, Dense(3))[0])
+    history.undo()
+    assert history.document.next_id > project.document.next_id
+    project.document = history.document
+    assert not loom.changed(project)
+    loom.save(tmp_path / "copy.loom", project)
+    assert (tmp_path / "copy.loom").read_bytes() == path.read_bytes()
+
+
+def test_a_copy_elsewhere_says_which_data_it_does_not_find(tmp_path: Path) -> None:
+    table, check = tmp_path / "data.csv", tmp_path / "check.csv"
+    document = edits.set_data(loom.load(GOLDEN).document, source=TableSource(str(table)))
+    split = replace(document.plan.data.split, kind="file", file=TableSource(str(check)))
+    project = Project(edits.set_data(document, split=split))
+    folder = tmp_path / "else"
+    folder.mkdir()
+    project, _ = opened(tmp_path, rewritten(loom.to_bytes(project, tmp_path)))
+    assert project.newer is not None
+    assert loom.astray(project, tmp_path / "copy.loom") == ()
+    found = loom.astray(project, folder / "copy.loom")
+    assert found == ((table, folder / "data.csv"), (check, folder / "check.csv"))
+    loom.save(folder / "copy.loom", project)
+    assert loom.load(folder / "copy.loom").document.plan.data.source == TableSource(
+        str(folder / "data.csv")
+    )
+    assert loom.astray(edited(project), folder / "copy.loom") == ()  # whose paths are anew
+    told = [str(problem) for problem in newer_files.astray_problems(found, "copy.loom")]
+    assert str(table) in told[0]
+    assert str(folder / "data.csv") in told[0]
+    assert len(told) == 2
 
 
 def test_saved_elsewhere_with_changes_it_says_what_is_lost(tmp_path: Path) -> None:

@@ -11,11 +11,14 @@ from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QApplication, QFileDialog
 
 from studio.document import edits
+from studio.document.model import Document
+from studio.document.plan import TableSource
+from studio.document.project import Project
 from studio.formats import loom
 from studio.layers.dense import Dense
 from studio.text import set_language, text
 from studio.ui.window import MainWindow
-from tests.formats.test_newer import grow, later
+from tests.formats.test_newer import grow, later, rewritten
 from tests.reliability.io_steps import Steps
 from tests.reliability.test_saving import FAULTS, refusal
 
@@ -146,6 +149,26 @@ def test_save_goes_elsewhere_and_keeps_all_of_it(
     assert path.read_bytes() == copy.read_bytes() == before
     assert window.session.path == copy
     assert window.stage.newer.isVisible(), "it is a later version's file still"
+
+
+def test_a_copy_that_does_not_find_its_data_says_so(
+    open_window: Any, answer: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    document = edits.set_data(Document(), source=TableSource(str(tmp_path / "data.csv")))
+    path, other = tmp_path / "later.loom", tmp_path / "else"
+    other.mkdir()
+    path.write_bytes(rewritten(loom.to_bytes(Project(document), tmp_path)))
+    window = open_window()
+    assert window.files.open(path)
+    window.canvas.add_layer("Dense")
+    window.actions_.qt["undo"].trigger()
+    chosen(monkeypatch, other / "copy.loom")
+    said = answer("Close")
+    assert window.files.save_as()
+    assert (other / "copy.loom").read_bytes() == path.read_bytes()
+    assert len(said) == 1, "nothing is lost, so nothing is asked"
+    assert str(other / "data.csv") in said[0][1]
+    assert str(tmp_path / "data.csv") in said[0][1]
 
 
 def test_with_changes_it_is_asked_what_may_be_lost(
