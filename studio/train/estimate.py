@@ -6,7 +6,7 @@ process grows by. onnxruntime's own memory nobody knows: for it, what the NumPy 
 stands here.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from math import prod
@@ -26,7 +26,7 @@ from studio.engine.numpy_executor import NumpyExecutor
 from studio.engine.program import Role
 from studio.layers.input import Input
 from studio.optimizers.common import kept_slots
-from studio.problem import Problem, ProblemError
+from studio.problem import Problem, ProblemError, refuse
 from studio.text import text
 from studio.train.arrays import POOL, Arrays, Packed
 from studio.train.step import Step
@@ -157,26 +157,44 @@ class Estimator:
         Raises:
             ProblemError: ``operator_refused``.
         """
-        fits, tried = 0, 1
-        while tried <= amounts.batch and self._fits(amounts, tried, limit):
-            fits, tried = tried, 2 * tried
-        too_many = min(tried, amounts.batch + 1)
-        while too_many - fits > 1 and fits:
-            between = (fits + too_many) // 2
-            if self._fits(amounts, between, limit):
-                fits = between
-            else:
-                too_many = between
-        return fits
+        return _most(amounts.batch, lambda batch: self._fits(_both(amounts, batch), limit))
 
-    def _fits(self, amounts: Amounts, batch: int, limit: int) -> bool:
-        held = min(amounts.held_batch, batch)
+    def largest_held(self, amounts: Amounts, limit: int) -> int:
+        """The most rows of a validation batch with which it fits, the training's being as it is.
+
+        Raises:
+            ProblemError: ``operator_refused``.
+        """
+        most = amounts.held_batch or amounts.batch
+        return _most(most, lambda held: self._fits(replace(amounts, held_batch=held), limit))
+
+    def _fits(self, amounts: Amounts, limit: int) -> bool:
         try:
-            return self.at(replace(amounts, batch=batch, held_batch=held)).total <= limit
+            return self.at(amounts).total <= limit
         except ProblemError as error:
             if error.problems[0].code == "memory_over":  # beyond what can be counted
                 return False
             raise
+
+
+def _both(amounts: Amounts, batch: int) -> Amounts:
+    """With so many rows in a batch, and no more in one of the validation."""
+    return replace(amounts, batch=batch, held_batch=min(amounts.held_batch, batch))
+
+
+def _most(most: int, fits: Callable[[int], bool]) -> int:
+    """The largest number up to `most` that fits, as all below it do; 0: not even 1."""
+    found, tried = 0, 1
+    while tried <= most and fits(tried):
+        found, tried = tried, 2 * tried
+    too_many = min(tried, most + 1)
+    while too_many - found > 1 and found:
+        between = (found + too_many) // 2
+        if fits(between):
+            found = between
+        else:
+            too_many = between
+    return found
 
 
 class _Sized:
@@ -215,16 +233,22 @@ def expect_fit(
 
     Raises:
         ProblemError: ``memory_over``, ``memory_over_batch`` where a smaller batch would do, which
-            is its fix; what keeps a step from being built.
+            is its fix, ``memory_over_validation`` likewise of those of the validation; what keeps
+            a step from being built.
     """
     held = None if validation is None else len(validation)
     size = sum(map(_held_bytes, (data, validation)))
     amounts = replace(amounts, rows=len(data), held=held, data=size)
     estimator = Estimator(trainer, data.take(slice(0, 1)).unpacked(), held is not None)
     found, limit = estimator.at(amounts), budget()
-    if found.total > limit:
-        raise ProblemError(over(found, limit, estimator.largest(amounts, limit)))
-    return found
+    if found.total <= limit:
+        return found
+    fits = estimator.largest(amounts, limit)
+    if fits < amounts.batch:
+        raise ProblemError(over(found, limit, fits))
+    about = {"needed": written(found.total), "allowed": written(limit)}
+    about |= {"batch": amounts.held_batch, "fits": estimator.largest_held(amounts, limit)}
+    raise refuse("memory_over_validation", **about)
 
 
 def planned_estimator(document: Document) -> Estimator:

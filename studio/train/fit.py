@@ -154,7 +154,7 @@ def fit(
 
     Raises:
         ProblemError: at the first event, before anything is allocated: what keeps a step from
-            being built, ``memory_over``, ``memory_over_batch``.
+            being built; what `expect_fit` refuses.
     """
     plan = plan or FitPlan()
     if course is None:

@@ -102,6 +102,24 @@ def test_fit_is_refused_with_the_batch_that_fits(allow) -> None:
         model.fit(x, y, batch_size=fits + 1, verbose=0)
 
 
+def test_the_batch_of_the_validation_is_named_where_it_is_the_cause(allow) -> None:
+    model, (x, y) = dense(), samples(4096)
+    sizes = {"batch_size": 100, "validation_data": (x, y), "verbose": 0}
+    allow("20M")
+    with pytest.raises(ProblemError, match=r"Validation batches of [\d,]+ fit") as refused:
+        model.fit(x, y, **sizes, validation_batch_size=200_000)
+    (problem,) = refused.value.problems
+    assert problem.code == "memory_over_validation"
+    assert problem.args["batch"] == 200_000
+    fits = problem.args["fits"]
+    assert 100 < fits < 4096
+    model.fit(x, y, **sizes, validation_batch_size=fits)
+    with pytest.raises(ProblemError, match="Validation batches of"):
+        model.fit(x, y, **sizes, validation_batch_size=fits + 1)
+    with pytest.raises(ProblemError, match="Training with batches of 4,096"):
+        model.fit(x, y, **{**sizes, "batch_size": 4096}, validation_batch_size=200_000)
+
+
 def test_weights_alone_are_too_much(allow, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is drawn, no data is read."""
     monkeypatch.setattr(Initializer, "fill", None)
