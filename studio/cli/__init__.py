@@ -16,11 +16,12 @@ from typing import NoReturn
 import typer
 
 from studio.cli.checking import check, lens, parity, summary
-from studio.cli.console import status_of
+from studio.cli.console import complain, status_of
 from studio.cli.starting import demo, new
 from studio.cli.training import replay, train
 from studio.cli.using import evaluate, predict
 from studio.cli.writing import export, picture, report
+from studio.engine.memory import VARIABLE, no_amount
 from studio.problem import refuse
 
 # In the order of the help.
@@ -53,6 +54,7 @@ for command in COMMANDS:
 
 def main() -> None:
     """The command ``layerloom``."""
+    _expect_environment()
     arguments = sys.argv[1:]
     commands = sorted(command.__name__ for command in COMMANDS)
     if not arguments:
@@ -61,6 +63,13 @@ def main() -> None:
     if first.startswith("-") or first in commands:
         raise SystemExit(status_of(app))
     raise SystemExit(status_of(lambda: _open(first, len(arguments) == 1, commands)))
+
+
+def _expect_environment() -> None:
+    """Say, here and once, that what the environment allows is no amount, and go on without."""
+    if problem := no_amount(os.environ.get(VARIABLE, "")):
+        complain(problem)
+        del os.environ[VARIABLE]
 
 
 def _open(name: str, alone: bool, commands: list[str]) -> None:

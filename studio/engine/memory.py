@@ -11,7 +11,8 @@ import sys
 from functools import cache
 from pathlib import Path
 
-from studio.problem import refuse
+from studio.problem import Problem, refuse, warn
+from studio.text import legible
 
 VARIABLE = "LAYERLOOM_MEMORY"  # of the environment: how much a model may take; 8G, 512M or 70%
 SHARE = 0.5  # of the machine's memory, where nothing is said
@@ -22,8 +23,29 @@ _UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 
 
 def budget() -> int:
-    """The bytes that a model and its step may take in this process."""
-    return read_budget(os.environ.get(VARIABLE, "")) or int(installed() * SHARE)
+    """The bytes that a model and its step may take in this process.
+
+    Warns once of an environment that says what is no amount; it counts as if it said nothing.
+    """
+    given = os.environ.get(VARIABLE, "")
+    if allowed := read_budget(given):
+        return allowed
+    _warn_of(given)
+    return int(installed() * SHARE)
+
+
+def no_amount(given: str) -> Problem | None:
+    """What is wrong with what the environment says may be taken, if anything is."""
+    if not given.strip() or read_budget(given):
+        return None
+    args = {"variable": VARIABLE, "received": legible(given)}
+    return Problem("memory_no_amount", args=args, severity="warning")
+
+
+@cache
+def _warn_of(given: str) -> None:
+    if problem := no_amount(given):
+        warn(problem)
 
 
 def read_budget(given: str) -> int:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from studio.engine import memory
 from tests.cli.commands import layerloom, mistake
 
 
@@ -70,3 +71,13 @@ def test_a_command_does_not_wait_for_what_it_does_not_use() -> None:
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     slow = {"scipy", "onnxruntime", "PySide6", "PIL", "platformdirs", "charset_normalizer"}
     assert slow & set(ran.stdout.split()) == set()
+
+
+def test_an_environment_that_says_no_amount_is_told_of_once(
+    project: Path, capsys: Any, monkeypatch: Any
+) -> None:
+    monkeypatch.setenv(memory.VARIABLE, "-5G")
+    assert layerloom("check", project) == 0
+    said = capsys.readouterr().err
+    assert said.count("warning") == said.count("LAYERLOOM_MEMORY takes 8G, 512M or 70%") == 1
+    assert "-5G" in said

@@ -33,7 +33,16 @@ def test_a_share_is_of_what_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
     assert read_budget("25%") == installed() // 4
     monkeypatch.delenv(memory.VARIABLE, raising=False)
     assert budget() == installed() // 2
-    monkeypatch.setenv(memory.VARIABLE, "no number")
+
+
+@pytest.mark.parametrize("given", ["abc", "0", "-5G", "inf"])
+def test_what_is_no_amount_is_said_once(given: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    memory._warn_of.cache_clear()
+    monkeypatch.setenv(memory.VARIABLE, given)
+    with pytest.warns(UserWarning, match=f"LAYERLOOM_MEMORY takes 8G, 512M or 70%, not “{given}”"):
+        assert budget() == installed() // 2
+    assert budget() == installed() // 2
+    monkeypatch.setenv(memory.VARIABLE, " ")
     assert budget() == installed() // 2
 
 
