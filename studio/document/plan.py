@@ -384,7 +384,8 @@ class RunPlan:
     Attributes:
         breakpoints: where it stops by itself to be looked into.
         checkpoint_minutes: how often to write down where training is, so that it can go on from
-            there should it be cut off; 0: never.
+            there should it be cut off; 0 or less: never.
+        seed: any whole number; of a negative one, too, all random numbers follow.
     """
 
     epochs: int = 10

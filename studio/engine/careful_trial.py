@@ -29,7 +29,7 @@ class CarefulTrial(Trial):
     """As `Trial`, and refuses what comes to too much.
 
     Raises:
-        ProblemError: by `take`, also ``onnx_sizes``.
+        ProblemError: by `take`, also ``onnx_sizes``, ``onnx_sizes_beyond``.
     """
 
     def __init__(self, feeds: Mapping[str, Spec]) -> None:
@@ -69,6 +69,8 @@ class CarefulTrial(Trial):
         sizes = [int(size) for size in spec.shape]
         # An array of nothing may be so long along another axis that going along it takes ages.
         count = prod(max(1, size) for size in sizes) * np.dtype(spec.dtype).itemsize
-        if min(sizes, default=0) < 0 or count > ONNX_VALUE_BYTES:  # below 0: onnx's own overflow
+        if min(sizes, default=0) < 0:  # onnx's own overflow
+            raise refuse("onnx_sizes_beyond", name=name, received=", ".join(map(str, sizes)))
+        if count > ONNX_VALUE_BYTES:
             raise refuse("onnx_sizes", name=name, received=count, expected=ONNX_VALUE_BYTES)
         return count

@@ -121,10 +121,12 @@ def _unreadable(code: str, expected: int = 0) -> ProblemError:
 def refuse_strange(model: onnx.ModelProto, opset: int) -> None:
     """Refuse operators that are neither run here nor made of such, wherever they stand.
 
-    And functions that come to too much, or to themselves; and arrays of few numbers among many.
+    And functions that come to too much, or to themselves; arrays of few numbers among many, and
+    inputs of sizes that there are not.
 
     Raises:
-        ProblemError: ``onnx_operator`` and its kin, ``onnx_unreadable``, ``onnx_type``.
+        ProblemError: ``onnx_operator`` and its kin, ``onnx_unreadable``, ``onnx_type``,
+            ``onnx_size_below``.
     """
     functions = {(f.domain, f.name): f for f in model.functions}
     known = {*table(), *READ, *BY_OTHERS}
@@ -137,6 +139,10 @@ def refuse_strange(model: onnx.ModelProto, opset: int) -> None:
         if graph.sparse_initializer:
             name = graph.sparse_initializer[0].values.name
             raise refuse("onnx_type", name=name, received="sparse_tensor")
+    for value in model.graph.input:
+        for size in value.type.tensor_type.shape.dim:
+            if size.dim_value < 0:
+                raise refuse("onnx_size_below", name=value.name, received=size.dim_value)
     _refuse_many(model, functions)
 
 

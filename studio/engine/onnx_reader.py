@@ -62,7 +62,8 @@ def read_onnx(
 
     Raises:
         ProblemError: ``onnx_unreadable``, ``onnx_operator``, ``onnx_version``, ``onnx_type``,
-            ``onnx_outside``, ``onnx_sizes``: in a sentence what cannot be run.
+            ``onnx_outside``, ``onnx_sizes``, ``onnx_sizes_beyond``, ``onnx_size_below``: in a
+            sentence what cannot be run.
     """
     path = Path(path)
     try:
@@ -148,7 +149,7 @@ def _refuse_huge(file: Imported) -> None:
     try:
         file.straight({**file.inputs, **file.weights})
     except ProblemError as error:
-        if error.problems[0].code in ("onnx_sizes", "onnx_operator"):
+        if error.problems[0].code in ("onnx_sizes", "onnx_sizes_beyond", "onnx_operator"):
             raise
     except ValueError:
         pass

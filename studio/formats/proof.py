@@ -23,6 +23,7 @@ from studio.text import text
 BATCHES = (1, 3, 32)
 LENGTHS = (12, 7, 17)  # of an open time axis, one for each batch size
 TOLERANCE = 1e-5  # of the output's scale, which counts as 1 at least
+_NAMED = 8  # weights written out
 _INTEGERS = 10  # drawn below it where no table says how many there are
 
 
@@ -109,8 +110,7 @@ def prove(
         warnings: handed on to the proof.
 
     Raises:
-        ProblemError: ``proof_failed`` or ``proof_not_finite``; what the checker or onnxruntime
-            refuses.
+        ProblemError: what `refuse_failures` refuses; what the checker or onnxruntime refuses.
     """
     from studio.engine.onnxruntime_executor import run_session, session
 
@@ -127,7 +127,8 @@ def prove(
             if array.shape != expected.shape:
                 raise refuse("proof_shape", name=name, found=array.shape, expected=expected.shape)
             known = expected.astype(np.float64)  # truths have no difference, -128 has no abs
-            gap = np.abs(array.astype(np.float64) - known)
+            with np.errstate(invalid="ignore"):  # infinity less infinity, which is told below
+                gap = np.abs(array.astype(np.float64) - known)
             # A NaN is not lost on the way, as with Python's max.
             differences[name] = float(np.max(gap, initial=differences[name]))
             scales[name] = float(np.max(np.abs(known), initial=scales[name]))
@@ -136,7 +137,7 @@ def prove(
     proof = Proof(
         differences, scales, BATCHES, lengths, len(data), operators, warnings, tuple(samples)
     )
-    refuse_failures(proof)
+    refuse_failures(proof, weights)
     return proof
 
 
@@ -155,21 +156,22 @@ def drawn(
         yield Sample(batch, feeds, found)
 
 
-def refuse_failures(proof: Proof) -> None:
-    """Refuse a file whose engines are apart.
+def refuse_failures(proof: Proof, weights: Mapping[str, Array]) -> None:
+    """Refuse a file whose engines are apart, or give what is not finite; `weights` it was run with.
 
     Raises:
-        ProblemError: ``proof_failed`` or ``proof_not_finite``.
+        ProblemError: ``proof_failed``; ``proof_not_finite``: weights are not;
+            ``proof_not_finite_itself``.
     """
     for name in proof.failures():
-        if not np.isfinite(proof.outputs[name]):
-            raise refuse("proof_not_finite", name=name)
-        raise refuse(
-            "proof_failed",
-            name=name,
-            received=proof.outputs[name],
-            expected=proof.allowed(name),
-        )
+        if np.isfinite(proof.outputs[name]):
+            about = {"received": proof.outputs[name], "expected": proof.allowed(name)}
+            raise refuse("proof_failed", name=name, **about)
+        spoilt = [each for each, array in weights.items() if not np.isfinite(array).all()]
+        if not spoilt:
+            raise refuse("proof_not_finite_itself", name=name)
+        named = ", ".join([*spoilt[:_NAMED], *["…"] * (len(spoilt) > _NAMED)])
+        raise refuse("proof_not_finite", name=name, weights=named)
 
 
 def _is_open(program: Program) -> bool:

@@ -246,9 +246,13 @@ def expect_fit(
     fits = estimator.largest(amounts, limit)
     if fits < amounts.batch:
         raise ProblemError(over(found, limit, fits))
-    about = {"needed": written(found.total), "allowed": written(limit)}
-    about |= {"batch": amounts.held_batch, "fits": estimator.largest_held(amounts, limit)}
-    raise refuse("memory_over_validation", **about)
+    raise refuse(
+        "memory_over_validation",
+        needed=written(found.total),
+        allowed=written(limit),
+        batch=amounts.held_batch,
+        fits=estimator.largest_held(amounts, limit),
+    )
 
 
 def planned_estimator(document: Document) -> Estimator:

@@ -106,11 +106,12 @@ def _prove(data: bytes, trainer: Trainer, step: Step, names: list[str]) -> Proof
     scales: dict[str, float] = {}
     for name, theirs, mine in zip(wanted, found, expected, strict=True):
         label = name if name in names else "weights"
-        gap = np.abs(theirs.astype(np.float64) - mine).max(initial=0.0)
+        with np.errstate(invalid="ignore"):  # infinity less infinity, which is told below
+            gap = np.abs(theirs.astype(np.float64) - mine).max(initial=0.0)
         differences[label] = float(np.max([differences.get(label, 0.0), gap]))
         scales[label] = max(scales.get(label, 0.0), float(np.abs(mine).max(initial=0.0)))
     proof = Proof(differences, scales, (ROWS,), (), len(data), operators)
-    refuse_failures(proof)
+    refuse_failures(proof, state)
     return proof
 
 

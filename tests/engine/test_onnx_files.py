@@ -11,13 +11,14 @@ from typing import Any
 import numpy as np
 import onnx
 import pytest
-from onnx import defs, numpy_helper
+from onnx import defs, helper, numpy_helper
 
 from studio.engine.builder import Builder
+from studio.engine.careful_trial import CarefulTrial
 from studio.engine.numpy_executor import NumpyExecutor
 from studio.engine.onnx_reader import imported, normalized
 from studio.engine.operator import operator, table
-from studio.engine.program import Spec
+from studio.engine.program import Node, Spec
 from studio.engine.unlisted import BY_OTHERS, READ, UNLISTED
 from studio.problem import ProblemError
 from tests.engine.test_onnx_nodes import STANDARD, all_cases, as_array
@@ -95,3 +96,18 @@ def test_what_is_not_listed_is_refused_by_name(op: str) -> None:
             run(case, {v.name for v in case.model.graph.input})
         problem = caught.value.problems[0]
         assert (problem.code, problem.args["operator"]) == (UNLISTED[op], op)
+
+
+@pytest.mark.parametrize("sizes", [["N", -4], [-1, 4]])
+def test_an_input_of_a_size_below_nothing_is_refused_with_it(sizes: list[Any]) -> None:
+    x, y = (helper.make_tensor_value_info(n, onnx.TensorProto.FLOAT, sizes) for n in "xy")
+    graph = helper.make_graph([helper.make_node("Relu", ["x"], ["y"])], "g", [x], [y])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
+    with pytest.raises(ProblemError, match=r"its input “x” has -\d numbers along an axis"):
+        normalized(model)
+
+
+def test_sizes_that_overflow_are_said_to_be_beyond_counting() -> None:
+    trial = CarefulTrial({"x": Spec("float32", (3, -(2**62)))})
+    with pytest.raises(ProblemError, match=r"“y”\) of sizes that are below 0, or .*: 3, -4611"):
+        trial.take(Node("Relu", ("x",), ("y",)))

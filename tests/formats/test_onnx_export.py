@@ -12,7 +12,9 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
+from onnx import TensorProto, helper, numpy_helper
 
+from studio import layers
 from studio.document import edits
 from studio.document.lowering import lower
 from studio.document.model import Document, Endpoint
@@ -37,6 +39,7 @@ from studio.layers.embedding import Embedding
 from studio.layers.input import Input
 from studio.layers.lstm import LSTM
 from studio.layers.merge_concatenate import Concatenate
+from studio.models import Model
 from studio.problem import ProblemError
 from tests.formats.examples import fill, two_outputs
 
@@ -113,8 +116,22 @@ def test_outputs_that_are_not_numbers_fail_the_proof(tmp_path):
     project = fill(chain(Input((3,)), Dense(4)))
     _, cell = next(iter(project.store.items()))
     cell.value[0] = np.nan
-    raised("proof_not_finite", project, tmp_path / "m.onnx")
+    assert "not: dense/kernel. If" in raised("proof_not_finite", project, tmp_path / "m.onnx")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("constant", [np.inf, -np.inf, np.nan])
+def test_a_constant_that_is_no_number_is_not_put_down_to_training(tmp_path, constant):
+    x, y = (helper.make_tensor_value_info(n, TensorProto.FLOAT, ["N", 4]) for n in "xy")
+    known = [numpy_helper.from_array(np.float32(constant), "c")]
+    graph = helper.make_graph([helper.make_node("Add", ["x", "c"], ["y"])], "g", [x], [y], known)
+    version = [helper.make_opsetid("", 18)]
+    net, path = tmp_path / "net.onnx", tmp_path / "m.onnx"
+    onnx.save(helper.make_model(graph, opset_imports=version, ir_version=9), net)
+    inputs = layers.Input(shape=(4,))
+    project = Model(inputs, layers.OnnxModel(str(net))(inputs)).project
+    assert "every weight is one" in raised("proof_not_finite_itself", project, path)
+    assert not path.exists()
 
 
 @pytest.mark.parametrize(

@@ -127,7 +127,7 @@ def _is_right(project: Project, path: Path, told: Told) -> None:
     try:
         data, proof = exported(project)  # which checks it, and compares the engines
     except ProblemError as error:
-        if error.problems[0].code != "proof_not_finite":
+        if not error.problems[0].code.startswith("proof_not_finite"):
             raise
         _expect_not_finite(project)
         told.not_finite += 1
@@ -191,7 +191,7 @@ def test_small_ones_are_right_by_onnxs_own_evaluator(
         try:
             data, proof = exported(filled(model.project, seed))
         except ProblemError as error:
-            if error.problems[0].code != "proof_not_finite":
+            if not error.problems[0].code.startswith("proof_not_finite"):
                 raise
             continue
         if sum(proof.operators.values()) > SMALL:
