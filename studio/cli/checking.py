@@ -113,7 +113,8 @@ def lens(
 def parity(
     project_file: ProjectFile,
     out: Annotated[
-        Path | None, typer.Argument(help="An .html, .json or .csv to write", show_default=False)
+        Path | None,
+        typer.Argument(help="An .html, .json or .csv; one there is replaced", show_default=False),
     ] = None,
     python: Annotated[
         str, typer.Option(help="A Python that has Keras; one on the path if not given")

@@ -42,7 +42,9 @@ def train(
     batch_size: CountOption = None,
     engine: Annotated[str | None, typer.Option(help=", ".join(ENGINES))] = None,
     seed: SeedOption = None,
-    out: Annotated[Path | None, typer.Option(help="Write here, not back to the project")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Write here, not back to the project; one there is replaced")
+    ] = None,
     metric: MetricOption = None,
     split: SplitOption = None,
     reading: ReadingOption = None,

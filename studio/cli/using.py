@@ -66,7 +66,9 @@ def predict(
     project_file: ProjectFile,
     data: DataOption = None,
     reading: ReadingOption = None,
-    out: Annotated[Path | None, typer.Option(help="A CSV to write; stdout if not given")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="A CSV to write, replacing one there; stdout if not given")
+    ] = None,
 ) -> None:
     """Every output for every row of the data.
 

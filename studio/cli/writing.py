@@ -15,7 +15,10 @@ from studio.text import LANGUAGES, set_language, text
 
 def export(
     project_file: ProjectFile,
-    out: Annotated[Path, typer.Argument(help="The .onnx file to write", show_default=False)],
+    out: Annotated[
+        Path,
+        typer.Argument(help="The .onnx file to write; one there is replaced", show_default=False),
+    ],
     training: Annotated[
         bool, typer.Option("--training", help="A training step, to train elsewhere")
     ] = False,
@@ -41,7 +44,10 @@ def export(
 
 def picture(
     project_file: ProjectFile,
-    out: Annotated[Path, typer.Argument(help="An .svg, .png or .pdf", show_default=False)],
+    out: Annotated[
+        Path,
+        typer.Argument(help="An .svg, .png or .pdf; one there is replaced", show_default=False),
+    ],
     scale: Annotated[
         float | None,
         typer.Option(min=0.01, max=16, help="1 is life-size; an unasked .png has 2"),
@@ -72,7 +78,10 @@ def picture(
 
 def report(
     project_file: ProjectFile,
-    out: Annotated[Path, typer.Argument(help="The .html file to write", show_default=False)],
+    out: Annotated[
+        Path,
+        typer.Argument(help="The .html file to write; one there is replaced", show_default=False),
+    ],
     rows: Annotated[str, typer.Option(help="validation, train or all")] = "validation",
     language: LanguageOption = "en",
 ) -> None:

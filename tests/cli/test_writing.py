@@ -44,6 +44,13 @@ def test_what_was_changed_of_an_export_stays(project: Path, tmp_path: Path, caps
     assert script.read_bytes() == before
 
 
+@pytest.mark.parametrize("command", ["train", "predict", "export", "picture", "report", "parity"])
+def test_the_help_says_that_a_file_is_replaced(command: str, capsys: Any) -> None:
+    assert layerloom(command, "--help") == 0
+    said = " ".join(capsys.readouterr().out.replace("│", " ").split())
+    assert "there is replaced" in said or "replacing one there" in said
+
+
 @pytest.mark.parametrize(
     ("command", "suffix"),
     [

@@ -248,6 +248,17 @@ def test_want_of_memory_for_a_checkpoint_is_warned_of(
     assert not checkpoints.exists(tmp_path)
 
 
+@pytest.mark.parametrize("minutes", [0.0, -1.0])
+def test_every_no_minutes_or_less_there_is_no_checkpoint(
+    tmp_path: Path, minutes: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("studio.train.keeper.FIRST", 0.0)
+    job = Job(Project(headline(checkpoint_minutes=minutes)), checkpoints=tmp_path)
+    for event in train(job, Orders(), threads=1):
+        assert not isinstance(event, Checkpointed)
+    assert not checkpoints.exists(tmp_path)
+
+
 def test_the_first_checkpoint_does_not_wait_for_the_interval(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
