@@ -159,13 +159,13 @@ class ExportDialog(QDialog):
             self.path.setText(str(_with_suffix(Path(chosen))))
 
     def _start(self) -> None:
+        for widget in (self.notice, self.table, self.facts):  # of the export before this one
+            widget.hide()
+        self.state.setText(text("training.export_about"))
         written = self.path.text().strip()
         if not written:
             self.path.setFocus()
             return
-        for widget in (self.notice, self.table, self.facts):  # of the export before this one
-            widget.hide()
-        self.state.setText(text("training.export_about"))
         try:
             path = _with_suffix(typed_path(written))
             self.path.setText(str(path))

@@ -1,5 +1,6 @@
 """A message inside a panel: what happened or what is wrong, with links to places and repairs."""
 
+import re
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
@@ -17,6 +18,9 @@ from studio.ui.session import Session
 from studio.ui.theme import tokens
 
 Tone = Literal["error", "warning", "ok", "info"]
+# A tag, or a word so long that no panel is as wide; writing without spaces breaks anywhere anyway.
+_LONG_WORD = re.compile(r"<[^>]*>|[^\s<>&/\u2e80-\uffff]{60}")
+_BREAK = "\u200b"  # where a line may end, unseen
 _LISTED = 12  # problems written out; the window's own list has them all
 
 
@@ -59,7 +63,7 @@ class Notice(QFrame):
     def say(self, tone: Tone, message: str, report: str = "") -> None:
         """Show `message`, a rich text; `report` can be copied, for who is to repair it."""
         self._tone, self._report = tone, report
-        self.label.setText(message)
+        self.label.setText(_LONG_WORD.sub(_with_break, message))
         self.label.setAccessibleName(message)
         self.copy.setVisible(bool(report))
         self._dress()
@@ -155,3 +159,7 @@ class ProblemsNotice(Notice):
 def link_to(path: Path, words: str) -> str:
     """A link of a notice to a file or a folder on this machine."""
     return f"<a href='{escape(QUrl.fromLocalFile(str(path)).toString())}'>{escape(words)}</a>"
+
+
+def _with_break(found: re.Match[str]) -> str:
+    return found[0] if found[0].startswith("<") else found[0] + _BREAK

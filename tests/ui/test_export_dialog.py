@@ -166,14 +166,21 @@ def test_what_people_changed_is_replaced_only_when_wanted(
 def test_a_path_that_cannot_be_gets_a_sentence(qtbot, dialog, tmp_path, written, said):
     press_export(qtbot, dialog)
     assert "line.onnx" in dialog.state.text()
+    width = dialog.width()
     dialog.path.setText(written)
     qtbot.mouseClick(dialog.go, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: not dialog.busy.isVisible(), timeout=30_000)
     assert said in dialog.notice.label.text()
     assert dialog.state.text() == "The export failed."
+    qtbot.wait(50)
+    assert dialog.width() == width
     assert not dialog.table.isVisible()
     assert not dialog.facts.isVisible()
     assert dialog.go.isEnabled()
+    dialog.path.setText(" ")
+    qtbot.mouseClick(dialog.go, Qt.MouseButton.LeftButton)
+    assert not dialog.notice.isVisible()
+    assert dialog.path.hasFocus()
 
 
 def test_a_name_without_suffix_gets_it(qtbot, dialog, tmp_path, monkeypatch):
