@@ -1,5 +1,6 @@
 """``train --resume``: a training in the shell that was cut off goes on."""
 
+import errno
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 from studio.cli import training
 from studio.document import edits
 from studio.formats import loom
-from studio.problem import refuse
+from studio.formats.atomic import not_written
 from studio.train.checkpoints import place_of
 from tests.cli.commands import layerloom
 from tests.train.resuming import cut_off
@@ -72,7 +73,7 @@ def test_what_could_not_be_saved_in_the_end_can_be_saved_elsewhere(
     project: Path, tmp_path: Path, capsys: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(path: Path, _: Any) -> None:
-        raise refuse("file_not_written", file=str(path), reason="the disk is full")
+        raise not_written(path, OSError(errno.ENOSPC, "the disk is full"))
 
     kept = loom.load(project)
     kept.document = edits.set_run(kept.document, checkpoint_minutes=1e-9)
