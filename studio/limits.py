@@ -75,6 +75,9 @@ RUN_BYTES = _limit("RUN_BYTES", _PART, 2**28, "bytes", "weights kept of earlier 
 RUN_DOCUMENTS = _limit("RUN_DOCUMENTS", _PART, 20, "models", "kept of earlier trainings")
 JOURNALS = _limit("JOURNALS", _PART, 1_000, "journals", "what is looked for after a crash")
 JOURNAL_BYTES = _limit("JOURNAL_BYTES", _PART, 3 * 2**24, "bytes", "the journal of a project")
+COPIED_BYTES = _limit(  # both programs stand still while they are handed over
+    "COPIED_BYTES", _PART, 2**27, "bytes", "weights copied into a Layerloom started apart"
+)
 
 # -- tables ----------------------------------------------------------------------------------------
 

@@ -5,7 +5,7 @@ A: An edit that changes a layer's shape makes its weights untrained; undoing the
    back. Undo never touches the Store, so the array of the old shape simply is still there.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from math import prod
 from typing import NamedTuple
 
@@ -60,6 +60,12 @@ class Store:
         """Whether every one of a layer's weights holds something learnt or given."""
         found = [self.find(layer, weight) for weight in weights]
         return all(cell is not None and cell.trained for cell in found)
+
+    def has_learnt(self, layer: LayerId, weights: Iterable[Weight] | None = None) -> bool:
+        """Whether anything of a layer was learnt or given: of these weights, or of any it had."""
+        cells = self._layers.get(layer, {})
+        keys = cells if weights is None else [(w.name, w.shape) for w in weights]
+        return any(key in cells and cells[key].trained for key in keys)
 
     def ensure(self, layer: LayerId, weight: Weight, seed: int) -> Cell:
         """The array of this weight, initialized now if it never was.
@@ -134,6 +140,19 @@ class Store:
         for cells in self._layers.values():
             for cell in cells.values():
                 cell.start_anew()
+
+    def light(self, layers: Collection[LayerId] | None = None) -> "Store":
+        """What all layers, or these, have now, in containers of its own, the arrays not copied.
+
+        It stays so as long as arrays are replaced, as the window does, and not written into.
+        """
+        store = Store()
+        store.step = self.step
+        for layer, cells in self._layers.items():
+            if layers is None or layer in layers:
+                mine = {k: Cell(c.value, c.trained, dict(c.slots), c.lag) for k, c in cells.items()}
+                store.adopt(layer, mine)
+        return store
 
     def shared(self) -> Mapping[LayerId, Cells]:
         """Every layer's cells, not copied."""

@@ -25,7 +25,6 @@ from studio.formats.atomic import writing
 from studio.formats.journal.file import opened
 from studio.formats.journal.story import Kept
 from studio.formats.strict_json import malformed
-from studio.layers.cell import Cell
 from studio.limits import TENSORS
 
 Place = tuple[LayerId, str, tuple[int, ...]]  # of a weight: whose it is, its name, its shape
@@ -35,12 +34,8 @@ _ENDS = ("loom", "weights", "state")
 
 def light(project: Project) -> Project:
     """A project as it is now, in containers of its own; arrays are replaced, never changed."""
-    store = Store()
-    store.step = project.store.step
-    for layer, cells in project.store.shared().items():
-        mine = {k: Cell(c.value, c.trained, dict(c.slots), c.lag) for k, c in cells.items()}
-        store.adopt(layer, mine)
-    return replace(project, store=store, fitted=dict(project.fitted), runs=list(project.runs))
+    store, fitted, runs = project.store.light(), dict(project.fitted), list(project.runs)
+    return replace(project, store=store, fitted=fitted, runs=runs)
 
 
 def has_learnt(project: Project) -> bool:
