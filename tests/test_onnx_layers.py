@@ -473,3 +473,59 @@ def test_what_has_no_gradient_in_its_form_freezes_the_weights_before_it(tmp_path
     model.fit(DATA, np.ones((2, 1), np.float32), verbose=0)
     changed = [(a != b).any() for a, b in zip(before, layer.get_weights(), strict=True)]
     assert changed == [name.name == "V" for name in layer.weights]
+
+
+def without_numbers(tmp_path: Path) -> Path:
+    """A project whose file lacks what the ONNX file gave, as of one that was put together so."""
+    from studio.document.store import Store
+    from studio.formats import loom
+
+    dense().export(tmp_path / "m.onnx")
+    x = Input((7,))
+    model = Model(x, Dense(1, name="head")(OnnxModel(tmp_path / "m.onnx", name="body")(x)))
+    model.compile(optimizer="sgd", loss="mean_squared_error")
+    model.project.store = Store()
+    loom.save(tmp_path / "lost.loom", model.project)
+    return tmp_path / "lost.loom"
+
+
+DATA7 = np.ones((4, 7), np.float32)
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda m, tmp_path: m.predict(DATA7, verbose=0),
+        lambda m, tmp_path: m.evaluate(DATA7, DATA7[:, :1], verbose=0),
+        lambda m, tmp_path: m.fit(DATA7, DATA7[:, :1], verbose=0),
+        lambda m, tmp_path: m.train_on_batch(DATA7, DATA7[:, :1]),
+        lambda m, tmp_path: m.export(tmp_path / "out.onnx"),
+        lambda m, tmp_path: m.get_layer("body").get_weights(),
+    ],
+    ids=["predict", "evaluate", "fit", "train_on_batch", "export", "get_weights"],
+)
+def test_a_file_whose_numbers_are_lost_is_not_computed_with_others(use, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    model = load_model(without_numbers(tmp_path))
+    for _ in range(2):  # being refused makes none up
+        with pytest.raises(ProblemError, match=r"numbers for .* are not here"):
+            use(model, tmp_path)
+    assert not (tmp_path / "out.onnx").exists()
+
+
+def test_lost_numbers_of_a_file_can_be_set_again_or_drawn(tmp_path: Path) -> None:
+    from studio.document.analysis import analyse
+
+    model = load_model(without_numbers(tmp_path))
+    wanted = OnnxModel(tmp_path / "m.onnx")
+    wanted(Input((7,)))
+    model.get_layer("body").set_weights(wanted.get_weights())
+    whole = Model(x := Input((7,)), wanted(x)).predict(DATA7, verbose=0)
+    head = model.get_layer("head").get_weights()
+    np.testing.assert_allclose(model.predict(DATA7, verbose=0), whole @ head[0] + head[1], 1e-6)
+
+    drawn = load_model(without_numbers(tmp_path))
+    weights = analyse(drawn.document).weights
+    for layer, owned in weights.items():
+        for weight in owned:
+            drawn.project.store.initialize(layer, weight, 0)
+    assert np.isfinite(drawn.predict(DATA7, verbose=0)).all()

@@ -17,7 +17,8 @@ from studio.engine.memory import expect_room
 from studio.engine.program import Array
 from studio.layers.base import Weight
 from studio.layers.cell import Cell, Cells
-from studio.layers.onnx_model import FromFile
+from studio.layers.onnx_model import FromFile, lost_problem
+from studio.problem import ProblemError
 
 _IN_FILE = ":in the file"  # behind a weight's name: what it was before it was trained
 
@@ -73,20 +74,28 @@ class Store:
         The draw is keyed by (seed, layer, weight), so adding a layer changes no other.
 
         Raises:
-            ProblemError: ``memory_over``, when it would have to be drawn and is too large.
+            ProblemError: ``memory_over``, when it would have to be drawn and is too large;
+                ``file_numbers_lost``, when a file gave it, and no draw can stand for that.
         """
-        cells = self.cells(layer)
-        key = (weight.name, weight.shape)
-        if key not in cells:
-            expect_room(4 * prod(weight.shape))
-            rng = generator(seed, "initial", layer, weight.name)
-            cells[key] = Cell(np.asarray(weight.initializer.fill(weight.shape, rng), order="C"))
-        return cells[key]
+        if self.lacks_file(layer, weight):
+            raise ProblemError(lost_problem(weight).at(layer))
+        return self.find(layer, weight) or self.initialize(layer, weight, seed)
+
+    def lacks_file(self, layer: LayerId, weight: Weight) -> bool:
+        """Whether a file gave the numbers of a weight, and they are not here."""
+        return isinstance(weight.initializer, FromFile) and self.find(layer, weight) is None
 
     def initialize(self, layer: LayerId, weight: Weight, seed: int) -> Cell:
-        """A weight drawn anew, whatever it was: untrained, its slots forgotten."""
-        self.cells(layer).pop((weight.name, weight.shape), None)
-        return self.ensure(layer, weight, seed)
+        """A weight drawn anew, whatever it was: untrained, its slots forgotten.
+
+        Raises:
+            ProblemError: ``memory_over``.
+        """
+        expect_room(4 * prod(weight.shape))
+        rng = generator(seed, "initial", layer, weight.name)
+        array = np.asarray(weight.initializer.fill(weight.shape, rng), order="C")
+        cell = self.cells(layer)[weight.name, weight.shape] = Cell(array)
+        return cell
 
     def put(self, layer: LayerId, name: str, value: Array, trained: bool = True) -> None:
         """Set a weight's array; its slots start anew."""

@@ -21,8 +21,8 @@ from studio.layers.base import Layer, Port, Weight
 from studio.layers.cell import Cell, Cells
 from studio.layers.input import Input as InputLayer
 from studio.layers.left_out import without_left_out
+from studio.layers.onnx_model import FromFile, frozen_problem, lost_problem
 from studio.layers.onnx_model import OnnxModel as OnnxModelLayer
-from studio.layers.onnx_model import frozen_problem
 from studio.layers.shapes import shapes_of
 from studio.layers.time_distributed import TimeDistributed as TimeDistributedLayer
 from studio.problem import ProblemError, refuse, warn
@@ -413,17 +413,26 @@ class Handle(Operation):
 
         What an optimizer keeps for it stays, as in Keras.
         """
-        cell = self.cell(weight)
         given = np.asarray(value)
         if given.dtype.kind not in "buif":
             raise refuse("not_numbers", name=f"{self.name}/{weight.name}", received=given.dtype)
+        if isinstance(weight.initializer, FromFile):  # what a file gave may be gone
+            fresh = Cell(np.zeros(weight.shape, np.float32))
+            self.cells.setdefault((weight.name, weight.shape), fresh)
+        cell = self.cell(weight)
         np.copyto(cell.value, given.astype(np.float32))
         cell.trained = True
 
     def cell(self, weight: Weight) -> Cell:
-        """Where the numbers of one weight are, drawn now if they never were."""
+        """Where the numbers of one weight are, drawn now if they never were.
+
+        Raises:
+            ProblemError: ``file_numbers_lost``.
+        """
         key = (weight.name, weight.shape)
         if key not in self.cells:
+            if isinstance(weight.initializer, FromFile):
+                raise ProblemError(lost_problem(weight))
             # Asked for before any model was made: a draw of its own for each layer and weight.
             rng = np.random.default_rng([crc32(self.name.encode()), crc32(weight.name.encode())])
             self.cells[key] = Cell(weight.initializer.fill(weight.shape, rng))

@@ -25,7 +25,10 @@ _SMALL = (  # tanh(x @ W + b), W 3 by 2, as `read_onnx` gives it
 
 @dataclass(frozen=True)
 class FromFile(Initializer):
-    """What a weight starts as whose numbers came in a file, should they be lost: as Dense's do."""
+    """What a weight is drawn as whose numbers came in a file, if somebody wants that: as Dense's.
+
+    Nobody is given such a draw who asked for the file's numbers: see `lost_problem`.
+    """
 
     def fill(self, shape: tuple[int, ...], rng: np.random.Generator) -> Array:
         return (GlorotUniform() if len(shape) > 1 else Zeros()).fill(shape, rng)
@@ -99,6 +102,11 @@ class OnnxModel(Layer):
         }
         weights = {name: getattr(w, name) for name in file.weights}
         return file.append(op, {**given, **weights})
+
+
+def lost_problem(weight: Weight) -> Problem:
+    """That a file gave the numbers of a weight, and they are not there."""
+    return Problem("file_numbers_lost", args={"name": weight.name})
 
 
 def frozen_problem(model: str) -> Problem | None:

@@ -166,7 +166,8 @@ class Structure(ModelLayer):
     def _initialize(self) -> None:
         for layer, handle in self._handles():
             for weight in handle.declared_weights:
-                self.project.store.ensure(layer, weight, self._seed)
+                if not self.project.store.lacks_file(layer, weight):  # else they can still be set
+                    self.project.store.ensure(layer, weight, self._seed)
 
 
 def _misshapen(document: Document) -> list[Problem]:

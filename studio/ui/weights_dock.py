@@ -205,7 +205,7 @@ class WeightsDock(Lazy):
 
         def measure() -> tuple[list[Owned], Measured]:
             arrays = [
-                (cell or Store().ensure(layer, weight, seed)).value
+                (cell or Store().initialize(layer, weight, seed)).value
                 for layer, weight, cell in wanted
             ]
             return owned, [(array, numbers_of(array)) for array in arrays]

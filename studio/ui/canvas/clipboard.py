@@ -58,7 +58,7 @@ class Copied(QMimeData):
     def formats(self) -> list[str]:
         return [*super().formats(), *([WEIGHTS_MIME] if self._gives else ())]
 
-    def retrieveData(self, kind: str, wanted: QMetaType) -> Any:
+    def retrieveData(self, kind: str, wanted: QMetaType | QMetaType.Type) -> Any:
         if kind != WEIGHTS_MIME or not self._gives:
             return super().retrieveData(kind, wanted)
         try:
