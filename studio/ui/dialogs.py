@@ -1,6 +1,7 @@
 """Short questions and messages, their buttons named by what they do."""
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Literal
 
 from PySide6.QtWidgets import QCheckBox, QMessageBox, QWidget
@@ -26,12 +27,16 @@ def ask_unsaved(parent: QWidget, name: str) -> Answer:
     return "save" if clicked is save else "discard" if clicked is discard else "cancel"
 
 
-def ask_overtaken(parent: QWidget, name: str) -> Overtaken:
-    """Whether to write over a file that is no longer what was opened; Enter saves elsewhere."""
-    question = text("recovery.changed_ask", name=name)
+def ask_overtaken(parent: QWidget, path: Path, gone: bool) -> Overtaken:
+    """Whether to write a file that is no longer what was opened, or is `gone` from there; Enter
+    saves elsewhere.
+    """
+    key = "recovery.gone_ask" if gone else "recovery.changed_ask"
+    question = text(key, name=path.name, folder=path.parent)
     box = _box(parent, QMessageBox.Icon.Question, "overtaken", question)
     elsewhere = box.addButton(text("recovery.save_elsewhere"), QMessageBox.ButtonRole.AcceptRole)
-    replace = box.addButton(text("recovery.replace_it"), QMessageBox.ButtonRole.DestructiveRole)
+    yes = text("recovery.write_it" if gone else "recovery.replace_it")
+    replace = box.addButton(yes, QMessageBox.ButtonRole.DestructiveRole)
     cancel = box.addButton(text("window.cancel"), QMessageBox.ButtonRole.RejectRole)
     box.setDefaultButton(elsewhere)
     box.setEscapeButton(cancel)

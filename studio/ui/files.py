@@ -150,8 +150,8 @@ class Files:
 
     def _write(self, path: Path) -> bool:
         session = self._desks.session
-        if session.path == path and session.overtaken:
-            answer = ask_overtaken(self._parent, path.name)
+        if session.path == path and (session.gone or session.overtaken):
+            answer = ask_overtaken(self._parent, path, session.gone)
             if answer != "replace":
                 return answer == "elsewhere" and self.save_as()
         project = session.project

@@ -83,7 +83,8 @@ class Session(QObject):
         """One that goes on where another one was ended, before its project was saved to `path`."""
         made = cls(recovered.project, path)
         made.found = found
-        made.stamp = found.story.stamp if found.story and path else None
+        # Of a file that is gone the list of what was kept has told.
+        made.stamp = found.story.stamp if found.story and Stamp.of(path) else None
         same = path == recovered.path and found.file in ("same", "none")
         saved = recovered.saved if same else None
         made.history.go_on(recovered.past, recovered.now, recovered.future, saved)
@@ -95,6 +96,11 @@ class Session(QObject):
         """Whether somebody else changed its file since it was opened or saved last."""
         now = Stamp.of(self.path)
         return now is not None and now != self.stamp
+
+    @property
+    def gone(self) -> bool:
+        """Whether somebody else moved or removed its file since it was opened or saved last."""
+        return self.stamp is not None and Stamp.of(self.path) is None
 
     @property
     def place(self) -> Path | None:

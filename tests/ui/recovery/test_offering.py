@@ -314,6 +314,34 @@ def test_a_file_that_is_gone_is_told_and_saving_writes_it(started, file, qtbot):
     assert "one" in [e.name for e in loom.load(file).document.layers.values()]
 
 
+def test_a_file_renamed_while_it_is_open_is_asked_about(started, file, answer, monkeypatch):
+    window = started(file)
+    rename(window, "one")
+    moved = file.rename(file.with_name("moved.loom"))
+    before = moved.read_bytes()
+    asked = answer("Cancel")
+    assert not window.files.save()
+    assert asked[0][0] == "overtaken"
+    assert f"no longer in {file.parent}" in asked[0][1]
+    assert not file.exists()
+    assert window.session.modified
+    beside = file.with_name("beside.loom")
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(beside), ""))
+    answer("Save as…")
+    assert window.files.save()
+    assert (file.exists(), window.session.path, moved.read_bytes()) == (False, beside, before)
+
+
+def test_a_file_that_was_deleted_can_be_written_again(started, file, answer):
+    window = started(file)
+    rename(window, "one")
+    file.unlink()
+    answer("Write it again")
+    assert window.files.save()
+    assert loom.load(file).document == window.session.document
+    assert window.files.save(), "asked once"
+
+
 def test_a_file_that_is_open_and_unchanged_gives_way(started, file, qtbot):
     window = started(file)
     rename(window, "one")
