@@ -99,8 +99,13 @@ class Session(QObject):
 
     @property
     def gone(self) -> bool:
-        """Whether somebody else moved or removed its file since it was opened or saved last."""
-        return self.stamp is not None and Stamp.of(self.path) is None
+        """Whether somebody else moved or removed its file since it was opened or saved last.
+
+        Without its folder nothing can be written, which saving says.
+        """
+        if self.path is None or self.stamp is None or Stamp.of(self.path) is not None:
+            return False
+        return Stamp.of(self.path.parent) is not None
 
     @property
     def place(self) -> Path | None:
