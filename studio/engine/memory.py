@@ -5,6 +5,7 @@ A: It does not: it promises memory that it does not have, and ends a process tha
    what is about to be taken is counted first, and refused by a sentence where it is too much.
 """
 
+import ctypes
 import os
 import re
 import sys
@@ -103,6 +104,16 @@ def _container() -> int:
         except (OSError, ValueError):  # there is none, or it is "max"
             continue
     return sys.maxsize
+
+
+def give_back() -> None:
+    """Give the system what is free of what this process holds, where the C library would keep it.
+
+    glibc does: after a project was closed it held tens of megabytes more than there was use for.
+    """
+    give = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
+    if give is not None:
+        give(0)
 
 
 def held() -> int:

@@ -24,6 +24,7 @@ from PySide6.QtWidgets import (
 )
 from shiboken6 import isValid
 
+from studio.engine.memory import give_back
 from studio.engine.program import Spec
 from studio.text import text
 from studio.ui.icons import icon
@@ -264,6 +265,8 @@ class Clearing(QObject):
     def _take(self) -> None:
         self._things = [thing for thing in self._things if isValid(thing)]  # the window may be gone
         thing = self._things.pop(0) if self._things else self
+        if thing is self:
+            give_back()
         if isinstance(thing, QWidget):
             _be_forgotten(thing)
         thing.deleteLater()

@@ -3,6 +3,7 @@
 import numpy as np
 
 from studio.document import edits
+from studio.document.analysis import analyse
 from studio.document.lowering import lower
 from studio.document.model import Document, Endpoint
 from studio.document.project import Project
@@ -40,4 +41,14 @@ def fill(project: Project, seed: int = 0) -> Project:
     for variable in lower(project.document).variables.values():
         value = rng.normal(0, 0.5, variable.weight.shape)
         project.store.put(variable.layer, variable.weight.name, value)
+    return project
+
+
+def with_file_numbers(document: Document) -> Project:
+    """A project of a document; what ONNX files would give is drawn."""
+    project = Project(document)
+    for layer, weights in analyse(document).weights.items():
+        for weight in weights:
+            if project.store.lacks_file(layer, weight):
+                project.store.initialize(layer, weight, 0)
     return project

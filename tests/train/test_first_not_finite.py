@@ -10,7 +10,6 @@ from studio.declare import declared, registry
 from studio.document import edits
 from studio.document.model import Document, Endpoint
 from studio.document.plan import Breakpoints
-from studio.document.store import Store
 from studio.engine.program import Array, Spec
 from studio.layers import Input
 from studio.layers.base import Layer
@@ -23,6 +22,7 @@ from studio.train.events import BatchDone, Event, Finished, Hit
 from studio.train.fit import FitPlan, fit
 from studio.train.lookout import Watched
 from studio.train.trainer import Settings, Trainer
+from tests.formats.examples import with_file_numbers
 from tests.train.not_finite import BATCH, CASES, ROWS, Case, build, numbers, plain
 
 
@@ -157,10 +157,11 @@ def test_nan_before_any_layer_is_found_in_the_data(kind: str) -> None:
         pytest.skip("takes no floats")
     document, data = found
     plan, settings = FitPlan(1, 4, shuffle=False), Settings("numpy", seed=1, threads=1)
-    *_, plainly = fit(Trainer(document, Store(), settings), data, None, plan)
+    stores = [with_file_numbers(document).store for _ in range(2)]
+    *_, plainly = fit(Trainer(document, stores[0], settings), data, None, plan)
     assert isinstance(plainly, Finished)
     watched = Watched(Breakpoints)
-    events = list(fit(Trainer(document, Store(), settings), data, None, plan, watched=watched))
+    events = list(fit(Trainer(document, stores[1], settings), data, None, plan, watched=watched))
     hits = [(e.where, e.batch, e.sample) for e in events if isinstance(e, Hit)]
     reaches = not np.isfinite(plainly.run.history["loss"][0])
     assert hits == [("input", 1, 1)] * reaches

@@ -21,6 +21,7 @@ from studio.layers.base import Example, Layer
 from studio.layers.input import Input
 from studio.problem import ProblemError
 from studio.train.study.gradient_check import check_gradients
+from tests.formats.examples import with_file_numbers
 
 EXAMPLES: dict[str, tuple[Layer, Example]] = {
     f"{kind}-{number}": (declared("layers", kind).from_config(example.params), example)
@@ -52,7 +53,7 @@ def test_every_layer_passes(layer: Layer, example: Example) -> None:
     assert example.high == 0 or integer_limits(document) or layer.kind in NO_GRADIENT
     found, refused = None, []
     try:
-        found = check_gradients(Project(document), Path(), (call,))
+        found = check_gradients(with_file_numbers(document), Path(), (call,))
     except ProblemError as error:
         refused = [p.code for p in error.problems]
     if found is None:
