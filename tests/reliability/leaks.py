@@ -35,7 +35,7 @@ from studio.ui.settings import Settings
 from studio.ui.trainer import Phase
 from studio.ui.window import MainWindow
 
-FEW, WARM = 80, 3000  # edits: most is loaded, and what the history drops is like what it takes
+FEW, WARM = 240, 3000  # edits: most is loaded, and what the history drops is like what it takes
 WARM_TABS = 40
 _STILL = 60  # looks, 20 ms apart, by which nothing begins or ends any more
 MOST = 40  # nodes of the model that is edited
