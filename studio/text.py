@@ -5,6 +5,7 @@ Texts are ``str.format`` templates, so a catalogue never runs code.
 """
 
 import json
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -63,6 +64,12 @@ def legible(given: str, most: int = 200) -> str:
     A file's own words could be as long as the file, or turn the sentence around them about.
     """
     return without_tricks(given if len(given) <= most else f"{given[: most - 1]}…")
+
+
+def listed(names: Sequence[str], most: int = 8) -> str:
+    """Some names in a line, the first of many; "nothing" where there are none."""
+    more = ["…"] if len(names) > most else []
+    return ", ".join([*names[:most], *more]) or text("problems.nothing")
 
 
 def without_tricks(given: str) -> str:

@@ -26,7 +26,7 @@ class Excerpt:
     Attributes:
         document: its main graph holds them; it has no outputs and no plan.
         inbound: what fed them, for those who want that kept.
-    learnt: the layers that had learnt something where they were taken from.
+        learnt: the layers that had learnt something where they were taken from.
     """
 
     document: Document

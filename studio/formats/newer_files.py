@@ -12,11 +12,10 @@ from studio.formats.document_json import FORMAT
 from studio.formats.strict_json import MalformedError
 from studio.limits import JSON_BYTES
 from studio.problem import Problem, refuse
-from studio.text import text
+from studio.text import listed
 
 _BEGINS = re.compile(rb'\{\s*"format": ([0-9]{1,9}),')  # as every version so far has written it
 _WRITER = re.compile(rb"Layerloom ([0-9][0-9A-Za-z.+-]{0,40})")
-_LISTED = 8  # places written out
 
 
 def format_of(path: Path) -> int | None:
@@ -57,13 +56,15 @@ def newer_problem(newer: Newer, file: str) -> Problem:
     """What to tell whoever opens a file of a later version."""
     args: dict[str, object] = {"file": file, "program": newer.writer and f" {newer.writer}"}
     args |= {"received": newer.format, "expected": FORMAT}
-    args["places"] = listed((*newer.kept, *newer.passed))
+    args["places"] = listed_places((*newer.kept, *newer.passed))
     return Problem("newer_file", args=args, severity="warning")
 
 
 def lost_problem(places: Sequence[str], file: str) -> Problem:
     """What to tell whoever has saved such a project with changes."""
-    return Problem("newer_lost", args={"file": file, "places": listed(places)}, severity="warning")
+    return Problem(
+        "newer_lost", args={"file": file, "places": listed_places(places)}, severity="warning"
+    )
 
 
 def astray_problems(moved: Sequence[tuple[Path, Path]], file: str) -> list[Problem]:
@@ -75,8 +76,6 @@ def astray_problems(moved: Sequence[tuple[Path, Path]], file: str) -> list[Probl
     return [Problem("newer_astray", args=each, severity="warning") for each in args]
 
 
-def listed(places: Sequence[str]) -> str:
+def listed_places(places: Sequence[str]) -> str:
     """Some places in a file, without the name of the member most of them are in."""
-    names = [place.removeprefix("document.json.") for place in places]
-    more = ["…"] if len(names) > _LISTED else []
-    return ", ".join([*names[:_LISTED], *more]) or text("problems.nothing")
+    return listed([place.removeprefix("document.json.") for place in places])

@@ -11,7 +11,7 @@ from studio.document.project import Project
 from studio.engine.memory import held
 from studio.examples import EXAMPLES
 from studio.formats import loom
-from studio.formats.newer_files import astray_problems, listed
+from studio.formats.newer_files import astray_problems, listed_places
 from studio.formats.results import write_history, write_weights
 from studio.problem import ProblemError, refuse
 from studio.text import text
@@ -145,7 +145,7 @@ class Files:
     def _may_lose(self, project: Project) -> bool:
         """Ask about what a later version wrote and this one cannot save."""
         places = loom.lost(project)
-        question = text("window.newer_loses", name=self.name, places=listed(places))
+        question = text("window.newer_loses", name=self.name, places=listed_places(places))
         return not places or confirm(self._parent, question, text("window.save_without"))
 
     def _write(self, path: Path) -> bool:

@@ -104,17 +104,23 @@ def test_weights_that_nobody_trained_are_warned_of(qtbot, dialog):
     assert not list(dialog._session.project.store.items())  # the session's are as they were
 
 
-@pytest.mark.parametrize("answer", [True, False])
-def test_a_file_is_replaced_only_when_wanted(qtbot, dialog, tmp_path, monkeypatch, answer):
-    (tmp_path / "line.onnx").write_text("mine")
+def answering(answer, asked):
+    """Instead of a question's `exec`: takes it down, and presses a button."""
 
     def press(box):
+        asked.append((box.text(), box.defaultButton() is box.escapeButton()))
         accept = QMessageBox.ButtonRole.AcceptRole
         yes = next(b for b in box.buttons() if box.buttonRole(b) == accept)
         (yes if answer else box.escapeButton()).click()
         return 0
 
-    monkeypatch.setattr(QMessageBox, "exec", press)
+    return press
+
+
+@pytest.mark.parametrize("answer", [True, False])
+def test_a_file_is_replaced_only_when_wanted(qtbot, dialog, tmp_path, monkeypatch, answer):
+    (tmp_path / "line.onnx").write_text("mine")
+    monkeypatch.setattr(QMessageBox, "exec", answering(answer, []))
     qtbot.mouseClick(dialog.go, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: not dialog.busy.isVisible(), timeout=30_000)
     assert ((tmp_path / "line.onnx").read_bytes() == b"mine") is not answer
@@ -131,19 +137,11 @@ def test_what_people_changed_is_replaced_only_when_wanted(
     for mine in (script, repeat):
         mine.write_text(mine.read_text() + "# mine")
     asked = []
-
-    def press(box):
-        asked.append(box.text())
-        assert box.defaultButton() is box.escapeButton()
-        accept = QMessageBox.ButtonRole.AcceptRole
-        yes = next(b for b in box.buttons() if box.buttonRole(b) == accept)
-        (yes if answer else box.escapeButton()).click()
-        return 0
-
-    monkeypatch.setattr(QMessageBox, "exec", press)
+    monkeypatch.setattr(QMessageBox, "exec", answering(answer, asked))
     qtbot.mouseClick(dialog.go, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: not dialog.busy.isVisible(), timeout=30_000)
-    (question,) = asked
+    ((question, enter_keeps),) = asked
+    assert enter_keeps
     assert "line.py" in question
     assert "repeat.py" in question
     assert "line.onnx" not in question

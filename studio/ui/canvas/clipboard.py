@@ -24,10 +24,9 @@ from studio.formats.clipboard import (
     weights_from_bytes,
     weights_to_bytes,
 )
-from studio.formats.newer_files import listed
 from studio.limits import COPIED_BYTES
 from studio.problem import ProblemError
-from studio.text import legible, text
+from studio.text import legible, listed, text
 from studio.ui.canvas.commands import labelled
 from studio.ui.dialogs import tell, tell_problems
 from studio.ui.session import Session
